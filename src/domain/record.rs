@@ -1,0 +1,229 @@
+//! Achievements, demands and experts as plain values. [`super::check`] says what a valid one is.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Kind, RecordName,
+    codes::{AchievementLevel, IpKind, IpStatus, OwnerType, PolicyField, ShareClass, Stage, Status, TransferMode},
+};
+
+/// One entry of the catalogue. The proto `duijie.v1.Common` documents the fields with their ranges.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Identifier within kind and source system.
+    pub id: String,
+    /// Source system.
+    pub source: String,
+    /// Title; an expert's name.
+    pub title: String,
+    /// Full text; empty where there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub body: String,
+    /// Keywords.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keywords: Vec<String>,
+    /// GB/T 4754-2017 in normal form; empty where not stated.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub industry: String,
+    /// 八大领域; empty where not stated.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub field: String,
+    /// Special programme.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_field: Option<PolicyField>,
+    /// GB/T 2260 in six digits; empty where not stated.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub region: String,
+    /// Owning organisation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
+    /// Where it is in its life.
+    #[serde(default)]
+    pub status: Status,
+    /// Who may see it.
+    #[serde(default)]
+    pub share_class: ShareClass,
+    /// When the source published it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publish_time: Option<Timestamp>,
+    /// When it was first stored; set by the service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub create_time: Option<Timestamp>,
+    /// When it was last changed; set by the service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub update_time: Option<Timestamp>,
+    /// Revision; 0 in what comes in means "the source keeps none".
+    #[serde(default)]
+    pub revision: u64,
+    /// What only its kind has.
+    pub detail: Detail,
+}
+
+/// An organisation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Owner {
+    /// Name.
+    pub name: String,
+    /// 统一社会信用代码; empty where not stated.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub credit_code: String,
+    /// Sort of organisation.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    pub owner_type: Option<OwnerType>,
+}
+
+/// What only one kind of records has.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Detail {
+    /// Of an achievement.
+    Achievement(Achievement),
+    /// Of a demand.
+    Demand(Demand),
+    /// Of an expert.
+    Expert(Expert),
+}
+
+/// What only achievements have.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Achievement {
+    /// 批准登记号; empty where not stated.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub registration_number: String,
+    /// Stage of maturity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<Stage>,
+    /// Technology readiness level, 1 to 9.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trl: Option<u8>,
+    /// Level as evaluated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<AchievementLevel>,
+    /// Rights.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub intellectual_property: Vec<IntellectualProperty>,
+    /// Ways of transfer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub transfer_modes: Vec<TransferMode>,
+    /// Price in yuan; `None` means to be negotiated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_yuan: Option<i64>,
+}
+
+/// One right.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IntellectualProperty {
+    /// Sort of right.
+    pub kind: IpKind,
+    /// Number; empty where not stated.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub number: String,
+    /// Where it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<IpStatus>,
+}
+
+/// What only demands have.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Demand {
+    /// Budget in yuan; `None` means to be negotiated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_yuan: Option<i64>,
+    /// Until when solutions are taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Timestamp>,
+    /// Ways of cooperation wanted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cooperation_modes: Vec<TransferMode>,
+}
+
+/// What only experts have.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Expert {
+    /// 职称; empty where not stated.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub professional_title: String,
+    /// Achievements that the expert took part in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub achievement_ids: Vec<String>,
+}
+
+// === impl Record ===
+
+impl Record {
+    /// A record with nothing but an id, a title and its kind's detail.
+    pub fn new(source: impl Into<String>, id: impl Into<String>, title: impl Into<String>, detail: Detail) -> Self {
+        Self {
+            id: id.into(),
+            source: source.into(),
+            title: title.into(),
+            body: String::new(),
+            keywords: Vec::new(),
+            industry: String::new(),
+            field: String::new(),
+            policy_field: None,
+            region: String::new(),
+            owner: None,
+            status: Status::default(),
+            share_class: ShareClass::default(),
+            publish_time: None,
+            create_time: None,
+            update_time: None,
+            revision: 0,
+            detail,
+        }
+    }
+
+    /// Which collection it belongs to.
+    pub fn kind(&self) -> Kind {
+        self.detail.kind()
+    }
+
+    /// Name by which it is called.
+    pub fn name(&self) -> RecordName {
+        RecordName { kind: self.kind(), source: self.source.clone(), id: self.id.clone() }
+    }
+
+    /// Price of an achievement, budget of a demand, in yuan.
+    pub fn amount_yuan(&self) -> Option<i64> {
+        match &self.detail {
+            Detail::Achievement(achievement) => achievement.price_yuan,
+            Detail::Demand(demand) => demand.budget_yuan,
+            Detail::Expert(_) => None,
+        }
+    }
+
+    /// Whether both say the same, whatever the service added (times, revision).
+    pub fn same_content(&self, other: &Self) -> bool {
+        let bare = |record: &Self| Self { create_time: None, update_time: None, revision: 0, ..record.clone() };
+        bare(self) == bare(other)
+    }
+
+    /// Whether both have the same texts, so that vectors can be kept.
+    pub fn same_text(&self, other: &Self) -> bool {
+        self.title == other.title && self.body == other.body && self.keywords == other.keywords
+    }
+}
+
+// === impl Detail ===
+
+impl Detail {
+    /// Which collection it belongs to.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Achievement(_) => Kind::Achievement,
+            Self::Demand(_) => Kind::Demand,
+            Self::Expert(_) => Kind::Expert,
+        }
+    }
+
+    /// Empty detail of a kind.
+    pub fn empty(kind: Kind) -> Self {
+        match kind {
+            Kind::Achievement => Self::Achievement(Achievement::default()),
+            Kind::Demand => Self::Demand(Demand::default()),
+            Kind::Expert => Self::Expert(Expert::default()),
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! What is wrong with an input: one [`Violation`] for each field, said in English and in Chinese.
+
+use std::fmt;
+
+/// One thing that is wrong with one field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Path of the field, such as `common.owner.credit_code`.
+    pub field: String,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+/// A rule that an input breaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// A required field is missing or empty.
+    Required,
+    /// A text has more characters than allowed.
+    TooLong {
+        /// Most characters allowed.
+        max_chars: usize,
+    },
+    /// A list has more entries than allowed.
+    TooMany {
+        /// Most entries allowed.
+        max: usize,
+    },
+    /// A text holds a control character other than line feed and tab (in titles: any).
+    ControlCharacter,
+    /// An identifier holds other characters than allowed.
+    IdCharacters {
+        /// What is allowed, as a character class.
+        allowed: &'static str,
+    },
+    /// A code is not in its table.
+    UnknownCode {
+        /// Name of the table.
+        table: &'static str,
+    },
+    /// The check character of a 统一社会信用代码 does not fit (GB 32100-2015).
+    CreditCodeCheck,
+    /// A number lies outside its range.
+    OutOfRange {
+        /// Lowest value allowed.
+        min: i64,
+        /// Highest value allowed.
+        max: i64,
+    },
+    /// A value is not of the form that the field wants.
+    Malformed {
+        /// The form that is wanted, in English.
+        want: &'static str,
+        /// The form that is wanted, in Chinese.
+        want_zh: &'static str,
+    },
+    /// An entry stands twice in a list.
+    Repeated,
+    /// Two conditions of a filter exclude each other.
+    Contradiction,
+    /// A condition does not apply to the kind of records that is asked for.
+    NotOfThisKind,
+    /// A record with a higher revision is stored.
+    RevisionStale {
+        /// Revision that is stored.
+        stored: u64,
+    },
+    /// A record with the same revision and other content is stored.
+    RevisionConflict {
+        /// Revision that is stored.
+        stored: u64,
+    },
+    /// A page token was not made here, was changed, or belongs to another query.
+    PageToken,
+}
+
+// === impl Violation ===
+
+impl Violation {
+    /// Says that `field` has `problem`.
+    pub fn new(field: impl Into<String>, problem: Problem) -> Self {
+        Self { field: field.into(), problem }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.field, self.problem)
+    }
+}
+
+// === impl Problem ===
+
+impl Problem {
+    /// Stable reason in UPPER_SNAKE for machines.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Required => "REQUIRED",
+            Self::TooLong { .. } => "TOO_LONG",
+            Self::TooMany { .. } => "TOO_MANY",
+            Self::ControlCharacter => "CONTROL_CHARACTER",
+            Self::IdCharacters { .. } => "ID_CHARACTERS",
+            Self::UnknownCode { .. } => "UNKNOWN_CODE",
+            Self::CreditCodeCheck => "CREDIT_CODE_CHECK",
+            Self::OutOfRange { .. } => "OUT_OF_RANGE",
+            Self::Malformed { .. } => "MALFORMED",
+            Self::Repeated => "REPEATED",
+            Self::Contradiction => "CONTRADICTION",
+            Self::NotOfThisKind => "NOT_OF_THIS_KIND",
+            Self::RevisionStale { .. } => "REVISION_STALE",
+            Self::RevisionConflict { .. } => "REVISION_CONFLICT",
+            Self::PageToken => "PAGE_TOKEN",
+        }
+    }
+
+    /// What is wrong and what is allowed, in Chinese.
+    pub fn chinese(&self) -> String {
+        match self {
+            Self::Required => "必填".into(),
+            Self::TooLong { max_chars } => format!("过长，最多 {max_chars} 个字符"),
+            Self::TooMany { max } => format!("过多，最多 {max} 项"),
+            Self::ControlCharacter => "含有控制字符".into(),
+            Self::IdCharacters { allowed } => format!("只能包含 {allowed}，且长度须在规定范围内"),
+            Self::UnknownCode { table } => format!("不是{table}中的代码"),
+            Self::CreditCodeCheck => "统一社会信用代码的校验位不正确（GB 32100-2015）".into(),
+            Self::OutOfRange { min, max } => format!("超出范围，应在 {min} 到 {max} 之间"),
+            Self::Malformed { want_zh, .. } => format!("格式不对，应为{want_zh}"),
+            Self::Repeated => "重复".into(),
+            Self::Contradiction => "条件相互矛盾，不可能有记录满足".into(),
+            Self::NotOfThisKind => "此类记录没有该项，不能用作条件".into(),
+            Self::RevisionStale { stored } => format!("库中已有更新的修订版 {stored}"),
+            Self::RevisionConflict { stored } => format!("库中修订版 {stored} 的内容不同，请提高修订号"),
+            Self::PageToken => "翻页令牌无效，请从第一页重新查询".into(),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Required => write!(f, "is required"),
+            Self::TooLong { max_chars } => write!(f, "is too long: at most {max_chars} characters"),
+            Self::TooMany { max } => write!(f, "has too many entries: at most {max}"),
+            Self::ControlCharacter => write!(f, "holds a control character"),
+            Self::IdCharacters { allowed } => write!(f, "must hold only {allowed}, within the allowed length"),
+            Self::UnknownCode { table } => write!(f, "is not a code of {table}"),
+            Self::CreditCodeCheck => write!(f, "has a wrong check character (GB 32100-2015)"),
+            Self::OutOfRange { min, max } => write!(f, "is out of range: {min} to {max}"),
+            Self::Malformed { want, .. } => write!(f, "is malformed: want {want}"),
+            Self::Repeated => write!(f, "stands twice"),
+            Self::Contradiction => write!(f, "contradicts another condition: nothing can match"),
+            Self::NotOfThisKind => write!(f, "does not apply to this kind of records"),
+            Self::RevisionStale { stored } => write!(f, "is older than the stored revision {stored}"),
+            Self::RevisionConflict { stored } => {
+                write!(f, "is stored as revision {stored} with other content: send a higher one")
+            }
+            Self::PageToken => write!(f, "is not a token of this query: start again at the first page"),
+        }
+    }
+}
