@@ -3,4 +3,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod config;
 pub mod domain;
+pub mod error;
+pub mod rank;

@@ -1,0 +1,49 @@
+//! Every key with its default, its range and what it is for. README and `duijie config` show this table.
+
+/// One key of the configuration.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    /// Section and name, such as `server.listen`.
+    pub name: &'static str,
+    /// Value where none is given.
+    pub default: &'static str,
+    /// Lowest and highest number allowed; `None` where it is no number.
+    pub range: Option<(f64, f64)>,
+    /// What it is for, in Chinese.
+    pub what: &'static str,
+}
+
+const fn text(name: &'static str, default: &'static str, what: &'static str) -> Key {
+    Key { name, default, range: None, what }
+}
+
+const fn number(name: &'static str, default: &'static str, range: (f64, f64), what: &'static str) -> Key {
+    Key { name, default, range: Some(range), what }
+}
+
+/// What can be set.
+pub const KEYS: &[Key] = &[
+    text("server.listen", "127.0.0.1:50051", "gRPC 服务监听的地址和端口"),
+    number("server.max_calls", "256", (1.0, 100_000.0), "同时处理的调用数，超出即返回 RESOURCE_EXHAUSTED"),
+    number("server.max_message_bytes", "33554432", (65_536.0, 1_073_741_824.0), "收到的单条消息的最大字节数"),
+    number("server.default_deadline_ms", "30000", (10.0, 3_600_000.0), "调用方未设时限时的时限，毫秒"),
+    number("server.drain_ms", "10000", (0.0, 600_000.0), "停止服务时等待在途调用完成的时间，毫秒"),
+    text("store.folder", "data/store", "内嵌存储所在的文件夹"),
+    number("store.optimize_points", "10000", (100.0, 10_000_000.0), "积累多少条未建索引的记录后开始后台建索引"),
+    text(
+        "model.source",
+        "models/e5-small-zh",
+        "向量模型：文件夹，或 fastembed 列表中的模型名（须能访问模型库或其镜像）",
+    ),
+    text("model.cache", "data/hub", "从模型库取来的模型存放的文件夹"),
+    text("model.runtime", "runtime/libonnxruntime.so", "ONNX Runtime 动态库，由 make runtime 取得"),
+    number("model.sessions", "0", (0.0, 256.0), "模型会话数，每个占一个线程；0 表示与处理器核数相同"),
+    number("model.queue_texts", "4096", (16.0, 1_000_000.0), "等待向量化的文本数上限"),
+    text("text.dictionary", "", "附加词典文件（jieba 格式：词 词频 词性），改动后须执行 duijie reindex"),
+    number("match.candidates", "200", (20.0, 10_000.0), "每路召回的候选数"),
+    number("match.dense_weight", "0.78", (0.0, 1.0), "向量得分的权重，其余为关键词得分的权重"),
+    number("match.bm25_half", "20", (0.1, 1000.0), "折算为 0.5 分的 BM25 得分"),
+    text("metrics.listen", "", "Prometheus 指标的监听地址，空为不开启"),
+    text("log.filter", "info", "日志级别或过滤表达式"),
+    text("log.json", "false", "日志是否为 JSON 行：true 或 false"),
+];

@@ -1,0 +1,231 @@
+//! Configuration: defaults, then a TOML file, then environment variables, all checked at once.
+//!
+//! [`keys::KEYS`] is the one list of what can be set. A key `server.listen` is `listen` in the section `[server]` of the
+//! file and `DUIJIE_SERVER_LISTEN` in the environment. Nothing else in the crate reads the environment.
+
+mod keys;
+mod reader;
+
+use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
+
+pub use keys::{KEYS, Key};
+use reader::Reader;
+
+/// Everything that can be set, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The gRPC server.
+    pub server: Server,
+    /// The embedded store.
+    pub store: Store,
+    /// The embedding model.
+    pub model: Model,
+    /// Text to terms.
+    pub text: Text,
+    /// Ranking.
+    pub matching: Matching,
+    /// Address of the Prometheus endpoint; `None`: off.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Logging.
+    pub log: Log,
+}
+
+/// The gRPC server.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// Address to listen on.
+    pub listen: SocketAddr,
+    /// Calls that run at the same time; more are refused with RESOURCE_EXHAUSTED.
+    pub max_calls: usize,
+    /// Largest message taken in.
+    pub max_message_bytes: usize,
+    /// Deadline of a call whose caller set none.
+    pub default_deadline: Duration,
+    /// Time that calls in flight have to finish when the server stops.
+    pub drain: Duration,
+}
+
+/// The embedded store.
+#[derive(Debug, Clone)]
+pub struct Store {
+    /// Folder of the store; made where it is missing.
+    pub folder: PathBuf,
+    /// Points waiting to be indexed at which an optimisation starts.
+    pub optimize_points: usize,
+}
+
+/// The embedding model.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// Folder of the model, or its name on the hub when no such folder exists.
+    pub source: String,
+    /// Where models from the hub are kept.
+    pub cache: PathBuf,
+    /// ONNX Runtime.
+    pub runtime: PathBuf,
+    /// Sessions, one thread each.
+    pub sessions: usize,
+    /// Texts that may wait.
+    pub queue_texts: usize,
+}
+
+/// Text to terms.
+#[derive(Debug, Clone)]
+pub struct Text {
+    /// Extra dictionary in jieba's format.
+    pub dictionary: Option<PathBuf>,
+}
+
+/// Ranking.
+#[derive(Debug, Clone)]
+pub struct Matching {
+    /// Candidates that each source gives.
+    pub candidates: usize,
+    /// Weight of the nearest vectors against BM25, 0 to 1.
+    pub dense_weight: f64,
+    /// BM25 score that counts half.
+    pub bm25_half: f64,
+}
+
+/// Logging.
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// Filter in the syntax of `tracing_subscriber::EnvFilter`.
+    pub filter: String,
+    /// JSON lines in place of text.
+    pub json: bool,
+}
+
+/// All mistakes of a configuration, one sentence each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError(pub Vec<String>);
+
+// === impl Config ===
+
+impl Config {
+    /// Reads a TOML text (empty: defaults only) and variables named `DUIJIE_…`.
+    ///
+    /// # Errors
+    /// Every mistake at once: unknown keys, values that do not parse, values out of range.
+    ///
+    /// ```
+    /// use duijie::config::Config;
+    /// let mistakes = Config::read("[server]\nlisten = \"nowhere\"\nprot = 1", []).unwrap_err();
+    /// assert_eq!(mistakes.0.len(), 2);
+    /// ```
+    pub fn read(toml: &str, env: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let mut reader = Reader::new(toml, env);
+        let config = Self {
+            server: Server {
+                listen: reader.address("server.listen"),
+                max_calls: reader.number("server.max_calls"),
+                max_message_bytes: reader.number("server.max_message_bytes"),
+                default_deadline: Duration::from_millis(reader.number("server.default_deadline_ms")),
+                drain: Duration::from_millis(reader.number("server.drain_ms")),
+            },
+            store: Store {
+                folder: reader.path("store.folder"),
+                optimize_points: reader.number("store.optimize_points"),
+            },
+            model: Model {
+                source: reader.text("model.source"),
+                cache: reader.path("model.cache"),
+                runtime: reader.path("model.runtime"),
+                sessions: sessions(reader.number("model.sessions")),
+                queue_texts: reader.number("model.queue_texts"),
+            },
+            text: Text { dictionary: reader.optional("text.dictionary").map(PathBuf::from) },
+            matching: Matching {
+                candidates: reader.number("match.candidates"),
+                dense_weight: reader.number("match.dense_weight"),
+                bm25_half: reader.number("match.bm25_half"),
+            },
+            metrics_listen: reader.optional_address("metrics.listen"),
+            log: Log { filter: reader.text("log.filter"), json: reader.flag("log.json") },
+        };
+        reader.finish().map(|()| config)
+    }
+
+    /// Every key with the value that is in force, in the order of [`KEYS`].
+    ///
+    /// # Errors
+    /// As [`Config::read`].
+    pub fn effective(
+        toml: &str,
+        env: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<BTreeMap<&'static str, String>, ConfigError> {
+        let mut reader = Reader::new(toml, env);
+        let values = KEYS.iter().map(|key| (key.name, reader.text(key.name))).collect();
+        reader.finish().map(|()| values)
+    }
+}
+
+/// One session for each core where none is configured: two threads inside one session were measured slower.
+fn sessions(configured: usize) -> usize {
+    match configured {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        configured => configured,
+    }
+}
+
+// === impl ConfigError ===
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "配置有 {} 处错误：", self.0.len())?;
+        for mistake in &self.0 {
+            write!(f, "\n  - {mistake}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_stand() {
+        let config = Config::read("", []).unwrap();
+        assert_eq!(config.server.listen, SocketAddr::from(([127, 0, 0, 1], 50051)));
+        assert_eq!(config.metrics_listen, None);
+        assert!(0 < config.model.sessions);
+        for key in KEYS {
+            assert!(!key.what.is_empty(), "{}", key.name);
+        }
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let env = [("DUIJIE_SERVER_LISTEN".to_string(), "127.0.0.1:2".to_string())];
+        let config = Config::read("[server]\nlisten = \"127.0.0.1:1\"\nmax_calls = 7", env).unwrap();
+        assert_eq!((config.server.listen.port(), config.server.max_calls), (2, 7));
+    }
+
+    #[test]
+    fn all_mistakes_are_told_at_once() {
+        let toml = "[server]\nlisten = \"x\"\nmax_calls = 0\nprot = 1\n[modle]\nsource = \"a\"\n[match]\ndense_weight = nan\n[log]\njson = 3";
+        let env = [
+            ("DUIJIE_NOTHING".to_string(), "1".to_string()),
+            ("DUIJIE_STORE_OPTIMIZE_POINTS".to_string(), "many".to_string()),
+            ("HOME".to_string(), "/".to_string()),
+        ];
+        let mistakes = Config::read(toml, env).unwrap_err().0.join("\n");
+        for part in [
+            "server.listen",
+            "server.max_calls",
+            "server.prot",
+            "modle.source",
+            "match.dense_weight",
+            "log.json",
+            "DUIJIE_NOTHING",
+            "store.optimize_points",
+        ] {
+            assert!(mistakes.contains(part), "{part} in {mistakes}");
+        }
+        assert_eq!(mistakes.lines().count(), 8, "{mistakes}");
+        assert_eq!(Config::read("[server", []).unwrap_err().0.len(), 1);
+    }
+}

@@ -1,0 +1,120 @@
+//! Reads values by key and collects every mistake on the way.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, str::FromStr};
+
+use super::{
+    ConfigError,
+    keys::{KEYS, Key},
+};
+
+/// Values by key, and the mistakes found so far.
+pub struct Reader {
+    values: BTreeMap<&'static str, String>,
+    mistakes: Vec<String>,
+}
+
+impl Reader {
+    /// Lays the file over the defaults and the environment over the file.
+    pub fn new(toml: &str, env: impl IntoIterator<Item = (String, String)>) -> Self {
+        let values = KEYS.iter().map(|key| (key.name, key.default.to_string())).collect();
+        let mut reader = Self { values, mistakes: Vec::new() };
+        match toml.parse::<toml::Table>() {
+            Ok(table) => reader.read_table("", &table),
+            Err(error) => reader.mistakes.push(format!("不是有效的 TOML：{}", error.message())),
+        }
+        for (name, value) in env.into_iter().filter(|(name, _)| name.starts_with("DUIJIE_")) {
+            let known = KEYS.iter().find(|key| env_name(key) == name);
+            match known {
+                Some(key) => drop(reader.values.insert(key.name, value)),
+                None => reader.mistakes.push(format!("环境变量 {name} 不对应任何配置项，请删去或改正名称")),
+            }
+        }
+        reader
+    }
+
+    fn read_table(&mut self, path: &str, table: &toml::Table) {
+        for (name, value) in table {
+            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            if let toml::Value::Table(inner) = value {
+                self.read_table(&path, inner);
+                continue;
+            }
+            let Some(key) = KEYS.iter().find(|key| key.name == path) else {
+                self.mistakes.push(format!("未知的配置项 {path}，请用 duijie config 查看全部配置项"));
+                continue;
+            };
+            let value = match value {
+                toml::Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            self.values.insert(key.name, value);
+        }
+    }
+
+    /// Value as it stands.
+    pub fn text(&mut self, name: &str) -> String {
+        self.values.get(name).cloned().unwrap_or_default()
+    }
+
+    /// Value, `None` where it is empty.
+    pub fn optional(&mut self, name: &str) -> Option<String> {
+        Some(self.text(name)).filter(|text| !text.is_empty())
+    }
+
+    /// Value as a path; an empty one is a mistake.
+    pub fn path(&mut self, name: &str) -> PathBuf {
+        let text = self.text(name);
+        if text.is_empty() {
+            self.mistakes.push(format!("{name} 不能为空"));
+        }
+        PathBuf::from(text)
+    }
+
+    /// Value as an address with a port.
+    pub fn address(&mut self, name: &str) -> SocketAddr {
+        self.optional_address(name).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
+    /// Value as an address with a port, `None` where it is empty or a mistake.
+    pub fn optional_address(&mut self, name: &str) -> Option<SocketAddr> {
+        let text = self.optional(name)?;
+        let parsed = text.parse().ok();
+        if parsed.is_none() {
+            self.mistakes.push(format!("{name} = \"{text}\" 不是“地址:端口”，例如 127.0.0.1:50051"));
+        }
+        parsed
+    }
+
+    /// Value as `true` or `false`.
+    pub fn flag(&mut self, name: &str) -> bool {
+        let text = self.text(name);
+        text.parse().unwrap_or_else(|_| {
+            self.mistakes.push(format!("{name} = {text} 应为 true 或 false"));
+            false
+        })
+    }
+
+    /// Value as a number within the key's range.
+    pub fn number<T: FromStr + Default>(&mut self, name: &str) -> T {
+        let text = self.text(name);
+        let (min, max) = KEYS.iter().find(|key| key.name == name).and_then(|key| key.range).unwrap_or((0.0, 0.0));
+        let fits = text.parse::<f64>().is_ok_and(|number| (min..=max).contains(&number));
+        match text.parse::<T>() {
+            Ok(number) if fits => number,
+            _ => {
+                self.mistakes.push(format!("{name} = {text} 应为 {min} 到 {max} 之间的数"));
+                T::default()
+            }
+        }
+    }
+
+    /// Says what was wrong, if anything.
+    pub fn finish(self) -> Result<(), ConfigError> {
+        if self.mistakes.is_empty() { Ok(()) } else { Err(ConfigError(self.mistakes)) }
+    }
+}
+
+/// Name of the environment variable for a key.
+fn env_name(key: &Key) -> String {
+    format!("DUIJIE_{}", key.name.replace('.', "_").to_ascii_uppercase())
+}

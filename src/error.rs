@@ -1,0 +1,51 @@
+//! Why a call can fail. `grpc::status` turns each into a gRPC status, the command line into a sentence.
+
+use crate::domain::{RecordName, Violation};
+
+/// Why a call failed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// The caller's input breaks rules.
+    #[error("输入有 {} 处不符合要求：{}", .0.len(), list(.0))]
+    Invalid(Vec<Violation>),
+    /// No such record.
+    #[error("没有名为 {0} 的记录")]
+    NotFound(RecordName),
+    /// Too much waits; try again later.
+    #[error("服务繁忙，请在 {retry_ms} 毫秒后重试")]
+    Busy {
+        /// When to try again, in milliseconds.
+        retry_ms: u64,
+    },
+    /// The call's deadline has passed.
+    #[error("超过调用时限")]
+    DeadlineExceeded,
+    /// Model or engine do not answer; the call may be repeated.
+    #[error("服务暂不可用：{0}")]
+    Unavailable(String),
+    /// A mistake of ours.
+    #[error("内部错误：{0}")]
+    Internal(String),
+}
+
+/// Result of a call.
+pub type Result<T> = std::result::Result<T, Error>;
+
+// === impl Error ===
+
+impl From<Violation> for Error {
+    fn from(violation: Violation) -> Self {
+        Self::Invalid(vec![violation])
+    }
+}
+
+impl From<Vec<Violation>> for Error {
+    fn from(violations: Vec<Violation>) -> Self {
+        Self::Invalid(violations)
+    }
+}
+
+fn list(violations: &[Violation]) -> String {
+    let say = |violation: &Violation| format!("{} {}", violation.field, violation.problem.chinese());
+    violations.iter().map(say).collect::<Vec<_>>().join("；")
+}

@@ -1,0 +1,124 @@
+//! Joins the candidates of the sources into one order.
+//!
+//! Scores are joined, not ranks: reciprocal rank fusion forgets how far apart two candidates are, and was 0.005 nDCG@10
+//! below on the evaluation set. Each source's score is first brought to 0..1 by a fixed map that depends neither on the
+//! other candidates nor on a filter, so that a record's score is the same on each page and under each filter:
+//!
+//! - cosine: `(cosine - floor) / (1 - floor)`, where `floor` belongs to the model (e5 gives 0.7 and more to any two texts)
+//! - BM25: `score / (score + half)`, which saturates (unbounded scores would let one long query drown the vectors)
+
+use std::{collections::HashMap, hash::Hash};
+
+use crate::domain::found::SourceScore;
+
+/// How scores are joined.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Fusion {
+    /// Weight of the vectors, 0 to 1; BM25 has the rest.
+    pub dense_weight: f64,
+    /// Lowest cosine that counts.
+    pub cosine_floor: f64,
+    /// BM25 score that is brought to 0.5.
+    pub bm25_half: f64,
+}
+
+/// One candidate of one source.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Candidate<Id> {
+    /// Which record.
+    pub id: Id,
+    /// The source's own score.
+    pub score: f32,
+}
+
+/// A candidate with what each source said of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Fused<Id> {
+    /// Which record.
+    pub id: Id,
+    /// Final score, 0 to 1.
+    pub score: f64,
+    /// What the vectors said.
+    pub dense: SourceScore,
+    /// What BM25 said.
+    pub sparse: SourceScore,
+}
+
+/// Joins the candidates, best first, ties in order of id. Both lists come best first; a candidate whose score is not a
+/// number is left out. A record that a source does not name gets nothing from it.
+pub fn fuse<Id: Copy + Eq + Hash + Ord>(
+    dense: &[Candidate<Id>],
+    sparse: &[Candidate<Id>],
+    fusion: &Fusion,
+) -> Vec<Fused<Id>> {
+    let mut joined: HashMap<Id, Fused<Id>> = HashMap::with_capacity(dense.len() + sparse.len());
+    let blank = |id| Fused { id, score: 0.0, dense: SourceScore::default(), sparse: SourceScore::default() };
+    for (source, candidates) in [(0, dense), (1, sparse)] {
+        for (place, candidate) in candidates.iter().enumerate().filter(|(_, candidate)| !candidate.score.is_nan()) {
+            let fused = joined.entry(candidate.id).or_insert_with(|| blank(candidate.id));
+            let contribution = fusion.contribution(source == 0, f64::from(candidate.score));
+            let said = SourceScore { score: Some(candidate.score), rank: place + 1, contribution };
+            *(if source == 0 { &mut fused.dense } else { &mut fused.sparse }) = said;
+            fused.score += contribution;
+        }
+    }
+    let mut order: Vec<_> = joined.into_values().collect();
+    order.sort_unstable_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
+    order
+}
+
+// === impl Fusion ===
+
+impl Fusion {
+    fn contribution(&self, dense: bool, score: f64) -> f64 {
+        if dense {
+            self.dense_weight * ((score - self.cosine_floor) / (1.0 - self.cosine_floor)).clamp(0.0, 1.0)
+        } else {
+            (1.0 - self.dense_weight) * (score / (score + self.bm25_half)).clamp(0.0, 1.0)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const FUSION: Fusion = Fusion { dense_weight: 0.75, cosine_floor: 0.5, bm25_half: 10.0 };
+
+    fn candidates(pairs: &[(u32, f32)]) -> Vec<Candidate<u32>> {
+        pairs.iter().map(|&(id, score)| Candidate { id, score }).collect()
+    }
+
+    #[test]
+    fn both_sources_add_up() {
+        let order = fuse(&candidates(&[(1, 1.0), (2, 0.75)]), &candidates(&[(2, 10.0), (3, 30.0)]), &FUSION);
+        let got: Vec<_> = order.iter().map(|f| (f.id, f.score, f.dense.rank, f.sparse.rank)).collect();
+        assert_eq!(got, [(1, 0.75, 1, 0), (2, 0.5, 2, 1), (3, 0.1875, 0, 2)]);
+        assert_eq!(order[2].dense, SourceScore::default());
+    }
+
+    #[test]
+    fn what_is_no_number_is_left_out_and_ties_keep_the_order_of_ids() {
+        let order = fuse(&candidates(&[(9, 0.8), (3, 0.8), (4, f32::NAN)]), &[], &FUSION);
+        assert_eq!(order.iter().map(|f| f.id).collect::<Vec<_>>(), [3, 9]);
+    }
+
+    proptest! {
+        #[test]
+        fn scores_stay_in_range_and_parts_sum_up(
+            dense in prop::collection::btree_map(0u32..50, -1f32..1.0, 0..30),
+            sparse in prop::collection::btree_map(0u32..50, 0f32..500.0, 0..30),
+        ) {
+            let dense: Vec<_> = dense.into_iter().map(|(id, score)| Candidate { id, score }).collect();
+            let sparse: Vec<_> = sparse.into_iter().map(|(id, score)| Candidate { id, score }).collect();
+            let order = fuse(&dense, &sparse, &FUSION);
+            prop_assert!(order.windows(2).all(|pair| pair[0].score >= pair[1].score));
+            for fused in order {
+                prop_assert!((0.0..=1.0).contains(&fused.score));
+                prop_assert!((fused.dense.contribution + fused.sparse.contribution - fused.score).abs() < 1e-12);
+            }
+        }
+    }
+}
