@@ -1,0 +1,43 @@
+# Every task by name. `make demo` and `make test` are all that a newcomer needs.
+# One profile for everything: the engine takes five minutes to compile and is compiled once.
+
+CARGO ?= cargo
+DUIJIE = target/release/duijie
+
+.PHONY: help demo serve test check bench runtime build clean
+
+help:
+	@echo "make demo   取得运行库、编译、导入示例数据并演示匹配"
+	@echo "make serve  启动服务（127.0.0.1:50051），Ctrl-C 停止"
+	@echo "make test   运行全部测试"
+	@echo "make check  格式、静态检查、文档"
+	@echo "make bench  运行基准测试（规模由 DUIJIE_BENCH_RECORDS 决定，缺省 10000）"
+
+# ONNX Runtime, pinned and hash checked, into runtime/
+runtime:
+	@scripts/runtime.sh
+
+build: runtime
+	$(CARGO) build --release --locked
+
+demo: build
+	@$(DUIJIE) demo
+
+serve: build
+	@$(DUIJIE) serve
+
+test: runtime
+	$(CARGO) test --release --locked
+
+check:
+	$(CARGO) fmt --check
+	$(CARGO) clippy --release --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --no-deps
+	$(CARGO) test --release --locked --test it tidy
+
+bench: runtime
+	$(CARGO) bench --locked
+
+clean:
+	$(CARGO) clean
+	rm -rf data runtime

@@ -1,0 +1,170 @@
+//! Builds all parts from the configuration. Every order of dependence stands here and nowhere else.
+
+use std::{fs, io, path::PathBuf, sync::Arc};
+
+use crate::{
+    config::Config,
+    domain::Kind,
+    embed::{EmbedError, Embedder, ModelOptions, ModelSource, runtime},
+    index::{EdgeIndex, EdgeOptions, Index, IndexError, STORE_FORMAT, StoreVersions},
+    ingest::Ingest,
+    matcher::{Matcher, Settings},
+    metrics,
+    rank::Fusion,
+    text::{TextError, TextPipeline},
+};
+
+/// The parts of a running service; clones share them.
+#[derive(Clone)]
+pub struct Parts {
+    /// Text to terms.
+    pub text: Arc<TextPipeline>,
+    /// Text to vectors.
+    pub embedder: Embedder,
+    /// Store and search.
+    pub index: Arc<dyn Index>,
+    /// The query path.
+    pub matcher: Matcher,
+    /// The import path.
+    pub ingest: Ingest,
+    /// What answers depend on.
+    pub versions: Arc<StoreVersions>,
+}
+
+/// Why the service cannot start: one sentence that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The model or its runtime.
+    #[error(transparent)]
+    Model(#[from] EmbedError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] IndexError),
+    /// The dictionary.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// The extra dictionary's file.
+    #[error("无法读取附加词典 {path}，请检查 text.dictionary：{source}", path = path.display())]
+    Dictionary {
+        /// Its path.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+/// How a store is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opening {
+    /// Only with the versions that this service has.
+    Current,
+    /// With any versions, to rebuild it.
+    AnyVersion,
+}
+
+// === impl Parts ===
+
+impl Parts {
+    /// Loads the runtime, the model and the dictionary, and opens the store.
+    ///
+    /// # Errors
+    /// The first part that cannot be had.
+    pub fn build(config: &Config, opening: Opening) -> Result<Self, StartError> {
+        Self::build_with(config, opening, embedder(config)?)
+    }
+
+    /// Opens the store and loads the dictionary around a model that is loaded already.
+    ///
+    /// # Errors
+    /// The first part that cannot be had.
+    pub fn build_with(config: &Config, opening: Opening, embedder: Embedder) -> Result<Self, StartError> {
+        let text = Arc::new(text_pipeline(config)?);
+        let identity = embedder.identity();
+        let versions =
+            StoreVersions { format: STORE_FORMAT, text: text.version().to_string(), model: identity.version.clone() };
+        let options = EdgeOptions {
+            dimensions: identity.dimensions,
+            optimize_points: config.store.optimize_points,
+            ..EdgeOptions::new(config.store.folder.clone(), versions.clone())
+        };
+        let index = match opening {
+            Opening::Current => EdgeIndex::open(options)?,
+            Opening::AnyVersion => EdgeIndex::open_any_version(options)?,
+        };
+        let settings = Settings {
+            candidates: config.matching.candidates,
+            fusion: Fusion {
+                dense_weight: config.matching.dense_weight,
+                bm25_half: config.matching.bm25_half,
+                cosine_floor: f64::from(identity.cosine_floor),
+            },
+        };
+        Ok(Self::new(text, embedder, Arc::new(index), (versions, settings)))
+    }
+
+    /// Puts parts together that were made elsewhere.
+    pub fn new(
+        text: Arc<TextPipeline>,
+        embedder: Embedder,
+        index: Arc<dyn Index>,
+        (versions, settings): (StoreVersions, Settings),
+    ) -> Self {
+        let matcher = Matcher::new(Arc::clone(&text), embedder.clone(), Arc::clone(&index), settings);
+        let ingest = Ingest::new(Arc::clone(&text), embedder.clone(), Arc::clone(&index));
+        Self { text, embedder, index, matcher, ingest, versions: Arc::new(versions) }
+    }
+
+    /// Whether calls can be answered.
+    pub fn healthy(&self) -> bool {
+        self.embedder.healthy() && self.index.status().healthy
+    }
+
+    /// Copies the state of the parts into the metrics.
+    pub fn note_metrics(&self) {
+        let status = self.index.status();
+        for kind in Kind::ALL {
+            metrics::records(kind.collection(), status.points(kind));
+        }
+        let stats = self.embedder.stats();
+        metrics::embedder(stats.embedded_texts, stats.waiting_texts);
+    }
+}
+
+/// The text pipeline with the configured extra dictionary.
+///
+/// # Errors
+/// When the dictionary cannot be read or has mistakes.
+pub fn text_pipeline(config: &Config) -> Result<TextPipeline, StartError> {
+    let extra = match &config.text.dictionary {
+        Some(path) => {
+            let read = fs::read_to_string(path);
+            Some(read.map_err(|source| StartError::Dictionary { path: path.clone(), source })?)
+        }
+        None => None,
+    };
+    Ok(TextPipeline::new(extra.as_deref())?)
+}
+
+/// The configured model, loaded.
+///
+/// # Errors
+/// When ONNX Runtime or the model cannot be had.
+pub fn embedder(config: &Config) -> Result<Embedder, StartError> {
+    runtime::load(&config.model.runtime)?;
+    let source = model_source(config);
+    let options =
+        ModelOptions { source, sessions: config.model.sessions, queue_texts: config.model.queue_texts };
+    Ok(Embedder::build(options)?)
+}
+
+/// A folder where there is one, or where the value can be nothing else; a name on the hub otherwise.
+fn model_source(config: &Config) -> ModelSource {
+    let source = &config.model.source;
+    let folder = PathBuf::from(source);
+    let like_a_path = source.starts_with(['.', '/']) || source.starts_with("models/");
+    if folder.is_dir() || like_a_path {
+        ModelSource::Folder(folder)
+    } else {
+        ModelSource::Hub { name: source.clone(), cache: config.model.cache.clone() }
+    }
+}

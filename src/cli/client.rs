@@ -1,0 +1,74 @@
+//! The command line as a gRPC client.
+
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use tonic::{
+    Code, Status,
+    transport::{Channel, Endpoint},
+};
+use tonic_types::StatusExt;
+
+use crate::{
+    config::Config,
+    pb::{catalog_service_client::CatalogServiceClient, match_service_client::MatchServiceClient},
+};
+
+/// Time for a connection to come about.
+const CONNECT: Duration = Duration::from_secs(5);
+/// Deadline of a call that is answered at once.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+/// Largest answer: 200 records with bodies of 20,000 characters.
+const MAX_ANSWER_BYTES: usize = 64 << 20;
+
+/// A service to talk to.
+#[derive(Debug, Clone)]
+pub struct Server {
+    url: String,
+}
+
+// === impl Server ===
+
+impl Server {
+    /// The given address, or the one that the configuration listens on.
+    pub fn new(url: Option<String>, config: &Config) -> Self {
+        let url = url.unwrap_or_else(|| format!("http://{}", config.server.listen));
+        Self { url: if url.contains("://") { url } else { format!("http://{url}") } }
+    }
+
+    /// A client of the catalogue.
+    pub async fn catalog(&self) -> anyhow::Result<CatalogServiceClient<Channel>> {
+        let client = CatalogServiceClient::new(self.connect(None).await?);
+        Ok(client.max_decoding_message_size(MAX_ANSWER_BYTES))
+    }
+
+    /// A client for matching.
+    pub async fn matching(&self) -> anyhow::Result<MatchServiceClient<Channel>> {
+        let client = MatchServiceClient::new(self.connect(Some(DEADLINE)).await?);
+        Ok(client.max_decoding_message_size(MAX_ANSWER_BYTES))
+    }
+
+    async fn connect(&self, deadline: Option<Duration>) -> anyhow::Result<Channel> {
+        let endpoint = Endpoint::from_shared(self.url.clone())
+            .with_context(|| format!("服务地址 {} 无效，应形如 http://127.0.0.1:50051", self.url))?;
+        let endpoint = endpoint.connect_timeout(CONNECT).tcp_nodelay(true);
+        let endpoint = match deadline {
+            Some(deadline) => endpoint.timeout(deadline),
+            None => endpoint,
+        };
+        let connected = endpoint.connect().await;
+        connected.map_err(|_| anyhow!("连接不上服务 {}，请先执行 make serve（或 duijie serve）启动服务", self.url))
+    }
+}
+
+/// What a status says, in Chinese, with every violation.
+pub fn explain(status: &Status) -> anyhow::Error {
+    let details = status.get_error_details();
+    let localized = details.localized_message().map(|message| message.message.clone());
+    let sentence = localized.unwrap_or_else(|| match status.code() {
+        Code::Unavailable | Code::Unknown | Code::Cancelled => "与服务的连接中断，请确认服务仍在运行后重试".to_string(),
+        Code::DeadlineExceeded => "超过调用时限，请稍后重试".to_string(),
+        _ => status.message().to_string(),
+    });
+    anyhow!(sentence)
+}

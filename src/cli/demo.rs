@@ -1,0 +1,95 @@
+//! `duijie demo`: the main job in one go, over real gRPC.
+
+use std::path::Path;
+
+use anyhow::{Context, ensure};
+use tokio::sync::oneshot;
+
+use super::{
+    Done,
+    args::{self, Demo},
+    client::Server,
+    import, matching, serve,
+};
+use crate::{app::Opening, config::Config, files::ReadOptions, grpc};
+
+/// Files of the samples.
+const FILES: [&str; 3] = ["achievements.csv", "demands.csv", "experts.jsonl"];
+
+/// Serves, imports, matches, says what to try next.
+pub async fn run(mut config: Config, args: Demo) -> anyhow::Result<Done> {
+    for file in FILES {
+        let path = args.samples.join(file);
+        ensure!(path.is_file(), "找不到示例数据 {}，请在项目文件夹中执行，或用 --samples 指明", path.display());
+    }
+    config.store.folder = args.store;
+    config.server.listen.set_port(0);
+    config.server.drain = std::time::Duration::ZERO;
+    let listener = serve::listen(&config).await?;
+    let address = listener.local_addr()?;
+    let parts = serve::build(&config, Opening::Current).await?;
+    println!("服务已启动，监听 {address}，存储在 {}\n", config.store.folder.display());
+    let (stop, stopped) = oneshot::channel::<()>();
+    let stopped = async move {
+        let _ = stopped.await;
+    };
+    let serving = tokio::spawn(grpc::serve(parts.clone(), serve::limits(&config), listener, stopped));
+    let server = Server::new(Some(format!("http://{address}")), &config);
+    let shown = show(&server, &args.samples).await;
+    let _ = stop.send(());
+    serving.await.context("服务线程中断")??;
+    serve::close(parts).await;
+    shown?;
+    print_next(&config.store.folder);
+    Ok(Done::All)
+}
+
+async fn show(server: &Server, samples: &Path) -> anyhow::Result<()> {
+    for file in FILES {
+        import::import(server, &samples.join(file), ReadOptions::default()).await?;
+    }
+    let matches = [
+        ("一项需求 → 成果", by_name("demands/xcl-d001", "achievements")),
+        ("一项成果 → 需求", by_name("achievements/sthb-a001", "demands")),
+        ("一项需求 → 专家", by_name("demands/swyy-d001", "experts")),
+        ("一段文字 → 成果", by_text("冲压件边缘容易开裂，想降低废品率", "achievements")),
+    ];
+    for (what, request) in matches {
+        let query = request.name.clone().or_else(|| request.text.clone()).unwrap_or_default();
+        println!("\n■ {what}：{query}");
+        matching::run_match(server, request).await?;
+    }
+    Ok(())
+}
+
+fn by_name(name: &str, target: &str) -> args::Match {
+    args::Match { name: Some(name.to_string()), text: None, ..blank(target) }
+}
+
+fn by_text(text: &str, target: &str) -> args::Match {
+    args::Match { name: None, text: Some(text.to_string()), ..blank(target) }
+}
+
+fn blank(target: &str) -> args::Match {
+    args::Match {
+        name: None,
+        text: None,
+        body: None,
+        target: target.to_string(),
+        limit: 5,
+        filter: args::Filter::default(),
+    }
+}
+
+fn print_next(store: &Path) {
+    println!(
+        "\n接下来可以试试：\n  \
+         DUIJIE_STORE_FOLDER={store} make serve        用演示数据启动服务，再另开一个终端执行下列命令\n  \
+         target/release/duijie import samples/achievements.csv    导入自己的表格也是这样\n  \
+         target/release/duijie match demands/xny-d001 --to achievements --region 13 --max-yuan 1000000\n  \
+         target/release/duijie match --text 锂电池热失控预警 --to experts\n  \
+         target/release/duijie --help                                    全部命令\n\
+         演示数据在 {store}，删去该文件夹即恢复原状。",
+        store = store.display()
+    );
+}

@@ -1,0 +1,189 @@
+//! `duijie import`: file → batches → service, a few batches in flight. Each answer is durable; sent again, a record that
+//! is stored already costs a look-up, so the same command goes on where it was broken off.
+
+use std::{path::Path, time::Duration};
+
+use anyhow::{Context, anyhow, bail};
+use futures::{StreamExt, stream};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Code, transport::Channel};
+
+use super::{
+    Done,
+    args::Import,
+    client::{Server, explain},
+    progress::Progress,
+};
+use crate::{
+    domain::Kind,
+    files::{self, CellError, ErrorReport, Mapping, ReadOptions, RecordFile},
+    grpc::convert::record_out,
+    pb::{self, catalog_service_client::CatalogServiceClient},
+};
+
+/// Records of a batch: the model works on one while the next is on its way.
+const BATCH: usize = 100;
+/// Batches in flight.
+const IN_FLIGHT: usize = 4;
+/// Attempts for a batch that the service could not take.
+const ATTEMPTS: u32 = 6;
+/// Wait before the second attempt; it doubles each time.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+
+/// Rows that are sent together, and those that cannot be sent.
+#[derive(Default)]
+struct Batch {
+    rows: Vec<u64>,
+    records: Vec<pb::Record>,
+    bad: Vec<(u64, Vec<CellError>)>,
+    /// How far the file was read, in bytes.
+    read_bytes: u64,
+}
+
+/// What became of the rows.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Tally {
+    /// Stored for the first time.
+    pub created: u64,
+    /// Stored in place of an older revision.
+    pub updated: u64,
+    /// Known already.
+    pub unchanged: u64,
+    /// Not stored.
+    pub refused: u64,
+}
+
+/// Imports a file and prints what became of it.
+pub async fn run(server: &Server, args: Import) -> anyhow::Result<Done> {
+    let kind = match &args.kind {
+        Some(name) => match Kind::from_name(name) {
+            Some(kind) => Some(kind),
+            None => bail!("不认识的记录类型“{name}”，应为 achievements、demands 或 experts"),
+        },
+        None => None,
+    };
+    let mapping = args.mapping.as_deref().map(Mapping::read).transpose()?;
+    let options = ReadOptions { kind, mapping, source: args.source };
+    let tally = tokio::select! {
+        tally = import(server, &args.file, options) => tally?,
+        _ = tokio::signal::ctrl_c() => bail!("已停止；已存入的记录不会丢失，再次执行同一命令即继续"),
+    };
+    Ok(if tally.refused == 0 { Done::All } else { Done::SomeRefused })
+}
+
+/// Imports a file; prints a summary and, where rows were refused, where the report is.
+pub async fn import(server: &Server, path: &Path, options: ReadOptions) -> anyhow::Result<Tally> {
+    let client = server.catalog().await?;
+    let file = files::open(path, &options)?;
+    for heading in file.unknown_headings() {
+        eprintln!("注意：不认识的列“{heading}”已忽略，可用 --mapping 指明");
+    }
+    let (kind, total_bytes) = (file.kind(), file.total_bytes());
+    let (sender, batches) = mpsc::channel(IN_FLIGHT);
+    let reading = tokio::task::spawn_blocking(move || read(file, &sender));
+    let mut progress = Progress::new("导入", total_bytes.max(1), "字节");
+    let mut report = ErrorReport::beside(path);
+    let mut tally = Tally::default();
+    let mut sending =
+        ReceiverStream::new(batches).map(|batch| send(client.clone(), batch)).buffered(IN_FLIGHT);
+    while let Some(sent) = sending.next().await {
+        let (batch, results) = sent?;
+        note(&batch, &results, &mut tally, &mut report)?;
+        progress.set(batch.read_bytes.min(total_bytes));
+    }
+    drop(sending);
+    reading.await.context("读取文件的线程中断")?;
+    let seconds = progress.finish().as_secs_f64();
+    print_summary(kind, tally, seconds);
+    if let Some(path) = report.finish()? {
+        println!("有 {} 行未导入，原因见 {}", tally.refused, path.display());
+    }
+    Ok(tally)
+}
+
+/// Reads rows into batches until the file or the listener ends.
+fn read(mut file: RecordFile, sender: &mpsc::Sender<Batch>) {
+    let mut batch = Batch::default();
+    while let Some(row) = file.next() {
+        match row.result {
+            Ok(record) => {
+                batch.rows.push(row.number);
+                batch.records.push(record_out(record));
+            }
+            Err(errors) => batch.bad.push((row.number, errors)),
+        }
+        if BATCH <= batch.records.len() + batch.bad.len() {
+            batch.read_bytes = file.bytes_read();
+            if sender.blocking_send(std::mem::take(&mut batch)).is_err() {
+                return;
+            }
+        }
+    }
+    batch.read_bytes = file.bytes_read();
+    let _ = sender.blocking_send(batch);
+}
+
+/// Sends a batch, again where the service was busy or away for a moment: the call is idempotent.
+async fn send(
+    mut client: CatalogServiceClient<Channel>,
+    mut batch: Batch,
+) -> anyhow::Result<(Batch, Vec<pb::UpsertResult>)> {
+    let records = std::mem::take(&mut batch.records);
+    if records.is_empty() {
+        return Ok((batch, Vec::new()));
+    }
+    let mut wait = FIRST_WAIT;
+    for attempt in 1.. {
+        let request = pb::BatchUpsertRecordsRequest { records: records.clone() };
+        let mut request = tonic::Request::new(request);
+        request.set_timeout(Duration::from_secs(600));
+        match client.batch_upsert_records(request).await {
+            Ok(answer) => return Ok((batch, answer.into_inner().results)),
+            Err(status) if attempt < ATTEMPTS && matches!(status.code(), Code::Unavailable | Code::ResourceExhausted) => {
+                tokio::time::sleep(wait).await;
+                wait *= 2;
+            }
+            Err(status) => return Err(explain(&status).context("导入中断；再次执行同一命令即从断点继续")),
+        }
+    }
+    Err(anyhow!("导入中断；再次执行同一命令即从断点继续"))
+}
+
+fn note(
+    batch: &Batch,
+    results: &[pb::UpsertResult],
+    tally: &mut Tally,
+    report: &mut ErrorReport,
+) -> anyhow::Result<()> {
+    for (row, errors) in &batch.bad {
+        tally.refused += 1;
+        report.add(*row, errors)?;
+    }
+    for (row, result) in batch.rows.iter().zip(results) {
+        match result.outcome() {
+            pb::UpsertOutcome::Created => tally.created += 1,
+            pb::UpsertOutcome::Updated => tally.updated += 1,
+            pb::UpsertOutcome::Unchanged => tally.unchanged += 1,
+            pb::UpsertOutcome::Refused | pb::UpsertOutcome::Unspecified => {
+                tally.refused += 1;
+                let error = |violation: &pb::FieldViolation| CellError {
+                    column: violation.field.clone(),
+                    value: result.name.clone(),
+                    reason: violation.localized_description.clone(),
+                };
+                let errors: Vec<CellError> = result.violations.iter().map(error).collect();
+                report.add(*row, &errors)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn print_summary(kind: Kind, tally: Tally, seconds: f64) {
+    let Tally { created, updated, unchanged, refused } = tally;
+    println!(
+        "{}：新增 {created}，更新 {updated}，未变 {unchanged}，未导入 {refused}，用时 {seconds:.1} 秒",
+        kind.label()
+    );
+}

@@ -1,0 +1,106 @@
+//! The command line. Everything it prints is Chinese; a failure is one sentence that says what to do.
+//!
+//! Exit codes: 0 done, 1 failed, 2 done but some rows were refused (or wrong usage, by clap), 64 bad configuration.
+
+mod args;
+mod client;
+mod demo;
+mod evaluate;
+mod filter;
+mod import;
+mod matching;
+mod progress;
+mod records;
+mod reindex;
+mod serve;
+mod table;
+
+use std::{fs, io, path::Path, process::ExitCode};
+
+use clap::Parser;
+
+use crate::{config::Config, telemetry};
+use args::{Args, Command};
+
+/// Exit code where some rows were refused.
+const SOME_REFUSED: u8 = 2;
+/// Exit code for a bad configuration (`EX_USAGE` of sysexits).
+const BAD_CONFIG: u8 = 64;
+/// Read when no `--config` is given and it is there.
+const DEFAULT_CONFIG: &str = "duijie.toml";
+
+/// How a command ended well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Done {
+    /// All of it.
+    All,
+    /// Some rows were refused.
+    SomeRefused,
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    let toml = match config_text(args.config.as_deref()) {
+        Ok(toml) => toml,
+        Err(sentence) => return fail(&sentence, BAD_CONFIG),
+    };
+    if matches!(args.command, Command::Config) {
+        return match Config::effective(&toml, std::env::vars()) {
+            Ok(values) => {
+                print!("{}", table::config(&values));
+                ExitCode::SUCCESS
+            }
+            Err(mistakes) => fail(&mistakes.to_string(), BAD_CONFIG),
+        };
+    }
+    let config = match Config::read(&toml, std::env::vars()) {
+        Ok(config) => config,
+        Err(mistakes) => return fail(&mistakes.to_string(), BAD_CONFIG),
+    };
+    if let Err(sentence) = telemetry::start(&config.log) {
+        return fail(&sentence, BAD_CONFIG);
+    }
+    match run(args, config) {
+        Ok(Done::All) => ExitCode::SUCCESS,
+        Ok(Done::SomeRefused) => ExitCode::from(SOME_REFUSED),
+        Err(error) => fail(&format!("{error:#}"), 1),
+    }
+}
+
+#[tokio::main]
+async fn run(args: Args, config: Config) -> anyhow::Result<Done> {
+    let server = client::Server::new(args.server, &config);
+    match args.command {
+        Command::Serve => serve::run(config).await,
+        Command::Import(import) => import::run(&server, import).await,
+        Command::Match(it) => matching::run_match(&server, it).await,
+        Command::Similar(it) => matching::run_similar(&server, it).await,
+        Command::Get(it) => records::get(&server, &it.name).await,
+        Command::List(it) => records::list(&server, it).await,
+        Command::Count(it) => records::count(&server, it).await,
+        Command::Delete(it) => records::delete(&server, &it.name).await,
+        Command::Reindex => reindex::run(config).await,
+        Command::Eval(it) => evaluate::run(config, it).await,
+        Command::Demo(it) => demo::run(config, it).await,
+        Command::Config => Ok(Done::All),
+    }
+}
+
+/// Text of the configuration file; empty where none is given and none is there.
+fn config_text(path: Option<&Path>) -> Result<String, String> {
+    let read = fs::read_to_string(path.unwrap_or(Path::new(DEFAULT_CONFIG)));
+    match (read, path) {
+        (Ok(text), _) => Ok(text),
+        (Err(error), None) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        (Err(error), path) => {
+            let path = path.unwrap_or(Path::new(DEFAULT_CONFIG)).display();
+            Err(format!("无法读取配置文件 {path}，请检查路径和权限：{error}"))
+        }
+    }
+}
+
+fn fail(sentence: &str, code: u8) -> ExitCode {
+    eprintln!("错误：{sentence}");
+    ExitCode::from(code)
+}

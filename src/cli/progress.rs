@@ -1,0 +1,61 @@
+//! Progress bars: on a terminal one that moves, elsewhere a line now and then.
+
+use std::{
+    io::IsTerminal,
+    time::{Duration, Instant},
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// How often a line is printed where no terminal is.
+const LINE_PERIOD: Duration = Duration::from_secs(5);
+
+/// Progress of a long piece of work.
+pub struct Progress {
+    bar: ProgressBar,
+    what: &'static str,
+    started: Instant,
+    printed: Instant,
+}
+
+// === impl Progress ===
+
+impl Progress {
+    /// Work of `total` units named `unit`; `what` is what is being done.
+    pub fn new(what: &'static str, total: u64, unit: &str) -> Self {
+        let bar = if std::io::stderr().is_terminal() { ProgressBar::new(total) } else { ProgressBar::hidden() };
+        bar.set_length(total);
+        let template =
+            format!("{{msg}} [{{bar:32}}] {{percent}}% {{pos}}/{{len}} {unit} {{per_sec}} 剩余 {{eta}}");
+        if let Ok(style) = ProgressStyle::with_template(&template) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.set_message(what);
+        bar.enable_steady_tick(Duration::from_millis(200));
+        let now = Instant::now();
+        Self { bar, what, started: now, printed: now }
+    }
+
+    /// Says how far the work is.
+    pub fn set(&mut self, done: u64) {
+        self.bar.set_position(done);
+        if self.bar.is_hidden() && LINE_PERIOD < self.printed.elapsed() {
+            self.printed = Instant::now();
+            let total = self.bar.length().unwrap_or(done).max(1);
+            let percent = done.saturating_mul(100) / total;
+            let left = self.bar.eta().as_secs();
+            eprintln!("{} {percent}% {done}/{total} 剩余约 {left} 秒", self.what);
+        }
+    }
+
+    /// Corrects the total.
+    pub fn set_total(&mut self, total: u64) {
+        self.bar.set_length(total);
+    }
+
+    /// Ends the bar; returns the time taken.
+    pub fn finish(self) -> Duration {
+        self.bar.finish_and_clear();
+        self.started.elapsed()
+    }
+}

@@ -1,0 +1,67 @@
+//! `duijie serve`.
+
+use anyhow::anyhow;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+
+use super::Done;
+use crate::{
+    app::{Opening, Parts},
+    config::Config,
+    grpc::{self, Limits},
+    metrics,
+};
+
+/// Serves until the process is told to stop (SIGINT, SIGTERM), then drains.
+pub async fn run(config: Config) -> anyhow::Result<Done> {
+    let listener = listen(&config).await?;
+    if let Some(address) = config.metrics_listen {
+        metrics::serve(address).map_err(|sentence| anyhow!(sentence))?;
+    }
+    let parts = build(&config, Opening::Current).await?;
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let stop = async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("stopping");
+    };
+    let address = listener.local_addr()?;
+    println!("服务已启动，监听 {address}，按 Ctrl-C 停止");
+    let served = grpc::serve(parts.clone(), limits(&config), listener, stop).await;
+    close(parts).await;
+    served?;
+    Ok(Done::All)
+}
+
+/// Takes the configured address.
+pub async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
+    let address = config.server.listen;
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| anyhow!("无法监听 {address}，请换一个 server.listen 或停止占用该端口的程序：{error}"))
+}
+
+/// Limits of the server from the configuration.
+pub fn limits(config: &Config) -> Limits {
+    Limits {
+        max_calls: config.server.max_calls,
+        max_message_bytes: config.server.max_message_bytes,
+        default_deadline: config.server.default_deadline,
+        drain: config.server.drain,
+    }
+}
+
+/// Loads all parts off the async threads: model and store take a second.
+pub async fn build(config: &Config, opening: Opening) -> anyhow::Result<Parts> {
+    let config = config.clone();
+    Ok(tokio::task::spawn_blocking(move || Parts::build(&config, opening)).await??)
+}
+
+/// Ends the parts' threads; the store is flushed.
+pub async fn close(parts: Parts) {
+    let _ = tokio::task::spawn_blocking(move || drop(parts)).await;
+}

@@ -1,0 +1,138 @@
+//! `MatchService`: check → convert → call → convert.
+
+use prost::Message;
+use tonic::{Request, Response, Status};
+
+use super::{
+    catalog::{bad_token, page_size},
+    convert::{filter_in, kind_in, match_out},
+    page_token,
+};
+use crate::{
+    app::Parts,
+    domain::{
+        Filter, Kind, Problem, RecordName, Violation,
+        check::{Found, MAX_BODY_CHARS, MAX_TITLE_CHARS, check_keywords, check_text},
+    },
+    error::Error,
+    matcher::{self, FreeText, MAX_MATCHES, Page, Query},
+    pb::{self, match_service_server::MatchService},
+};
+
+/// Matches on a page where the caller does not say.
+const DEFAULT_PAGE: usize = 20;
+
+/// The service over its parts.
+#[derive(Clone)]
+pub struct Matching(pub Parts);
+
+#[tonic::async_trait]
+impl MatchService for Matching {
+    async fn r#match(&self, request: Request<pb::MatchRequest>) -> Result<Response<pb::MatchResponse>, Status> {
+        let request = request.into_inner();
+        let shape = pb::MatchRequest { page_token: String::new(), page_size: 0, ..request.clone() }.encode_to_vec();
+        let mut found = Found::default();
+        let query = query_in(request.query, &mut found);
+        let target = kind_in(request.target, "target").map_err(|violation| found.0.push(violation)).ok();
+        let filter = target.and_then(|target| {
+            filter_in(request.filter, target).map_err(|violations| found.0.extend(violations)).ok()
+        });
+        let (Some(query), Some(target), Some(filter)) = (query, target, filter) else {
+            return Err(Error::Invalid(found.0).into());
+        };
+        let paging = Paging { size: request.page_size, token: &request.page_token, shape: &shape };
+        let (page, next_page_token) = self.page(query, target, filter, paging).await?;
+        Ok(Response::new(pb::MatchResponse {
+            timing: Some(timing_out(&page)),
+            versions: Some(self.versions()),
+            matches: page.found.into_iter().map(match_out).collect(),
+            next_page_token,
+        }))
+    }
+
+    async fn similar(&self, request: Request<pb::SimilarRequest>) -> Result<Response<pb::SimilarResponse>, Status> {
+        let request = request.into_inner();
+        let shape = pb::SimilarRequest { page_token: String::new(), page_size: 0, ..request.clone() }.encode_to_vec();
+        let name: RecordName = request.name.parse().map_err(Error::from)?;
+        let target = name.kind;
+        let filter = filter_in(request.filter, target).map_err(Error::from)?;
+        let paging = Paging { size: request.page_size, token: &request.page_token, shape: &shape };
+        let (page, next_page_token) = self.page(Query::Stored(name), target, filter, paging).await?;
+        Ok(Response::new(pb::SimilarResponse {
+            timing: Some(timing_out(&page)),
+            versions: Some(self.versions()),
+            matches: page.found.into_iter().map(match_out).collect(),
+            next_page_token,
+        }))
+    }
+}
+
+/// Which page is asked for.
+struct Paging<'a> {
+    size: i32,
+    token: &'a str,
+    /// The request without its paging: what the token belongs to.
+    shape: &'a [u8],
+}
+
+// === impl Matching ===
+
+impl Matching {
+    async fn page(
+        &self,
+        query: Query,
+        target: Kind,
+        filter: Filter,
+        paging: Paging<'_>,
+    ) -> Result<(Page, String), Error> {
+        let limit = page_size(paging.size, DEFAULT_PAGE)?;
+        let offset = match page_token::read(paging.token, paging.shape)? {
+            Some(position) => offset_in(&position).ok_or_else(bad_token)?,
+            None => 0,
+        };
+        let page = self.0.matcher.find(matcher::Request { query, target, filter, offset, limit }).await?;
+        let next = u32::try_from(offset + limit).unwrap_or(u32::MAX);
+        let token = if page.more { page_token::write(&next.to_be_bytes(), paging.shape) } else { String::new() };
+        Ok((page, token))
+    }
+
+    fn versions(&self) -> pb::Versions {
+        pb::Versions { text: self.0.versions.text.clone(), model: self.0.versions.model.clone() }
+    }
+}
+
+fn offset_in(position: &[u8]) -> Option<usize> {
+    let offset = usize::try_from(u32::from_be_bytes(position.try_into().ok()?)).ok()?;
+    (offset <= MAX_MATCHES).then_some(offset)
+}
+
+fn query_in(query: Option<pb::match_request::Query>, found: &mut Found) -> Option<Query> {
+    match query {
+        None => {
+            found.say("query", Problem::Required);
+            None
+        }
+        Some(pb::match_request::Query::Name(name)) => {
+            name.parse().map(Query::Stored).map_err(|violation: Violation| found.0.push(violation)).ok()
+        }
+        Some(pb::match_request::Query::Text(text)) => text_in(text, found),
+    }
+}
+
+fn text_in(text: pb::TextQuery, found: &mut Found) -> Option<Query> {
+    let before = found.0.len();
+    found.take("text.title", check_text(&text.title, 0, MAX_TITLE_CHARS, false));
+    found.take("text.body", check_text(&text.body, 0, MAX_BODY_CHARS, true));
+    check_keywords(&text.keywords, "text.keywords", found);
+    if text.title.trim().is_empty() && text.body.trim().is_empty() {
+        found.say("text", Problem::Required);
+    }
+    let text = FreeText { title: text.title, body: text.body, keywords: text.keywords };
+    (found.0.len() == before).then_some(Query::Text(text))
+}
+
+fn timing_out(page: &Page) -> pb::Timing {
+    let int = |us: u64| i64::try_from(us).unwrap_or(i64::MAX);
+    let timing = page.timing;
+    pb::Timing { query_us: int(timing.query_us), search_us: int(timing.search_us), rank_us: int(timing.rank_us) }
+}

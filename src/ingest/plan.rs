@@ -1,0 +1,107 @@
+//! What to do with a record, given what is stored: pure, so that every case stands in one table test.
+
+use jiff::Timestamp;
+
+use crate::{
+    domain::{Problem, Record},
+    index::Point,
+};
+
+/// What to do with a record.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Plan {
+    /// Write it, with its revision and times set; vectors are kept where the texts are the same.
+    Write {
+        /// What to write.
+        record: Box<Record>,
+        /// Dense vector that still holds.
+        kept: Option<Vec<f32>>,
+    },
+    /// Nothing to write.
+    Keep {
+        /// Revision that is stored.
+        revision: u64,
+    },
+    /// Not to be written.
+    Refuse {
+        /// Why not.
+        problem: Problem,
+        /// Revision that is stored.
+        revision: u64,
+    },
+}
+
+/// Decides by revision and content: a higher revision wins, a lower one is refused, an equal one must have equal
+/// content; without a revision any change counts as the next one.
+pub fn plan(mut record: Record, known: Option<Point>, now: Timestamp) -> Plan {
+    record.create_time = Some(now);
+    record.update_time = Some(now);
+    let Some(known) = known else {
+        record.revision = record.revision.max(1);
+        return Plan::Write { record: Box::new(record), kept: None };
+    };
+    let stored = known.record.revision;
+    let same = record.same_content(&known.record);
+    match record.revision {
+        revision if same && (revision == 0 || revision == stored) => return Plan::Keep { revision: stored },
+        0 => record.revision = stored + 1,
+        revision if revision < stored => {
+            return Plan::Refuse { problem: Problem::RevisionStale { stored }, revision: stored };
+        }
+        revision if revision == stored => {
+            return Plan::Refuse { problem: Problem::RevisionConflict { stored }, revision: stored };
+        }
+        _ => {}
+    }
+    record.create_time = known.record.create_time;
+    let kept = record.same_text(&known.record).then_some(known.dense);
+    Plan::Write { record: Box::new(record), kept }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::{Detail, Kind},
+        text::{LexicalQuery, SparseVector},
+    };
+
+    fn record(title: &str, region: &str, revision: u64) -> Record {
+        let record = Record::new("local", "d-1", title, Detail::empty(Kind::Demand));
+        Record { region: region.into(), revision, ..record }
+    }
+
+    fn check(incoming: Record, stored: Option<Record>, want: &str) {
+        let then = Timestamp::from_second(1).unwrap();
+        let known = stored.map(|record| Point {
+            record: Record { create_time: Some(then), update_time: Some(then), ..record },
+            dense: vec![1.0],
+            sparse: SparseVector::default(),
+            query: LexicalQuery::default(),
+        });
+        let got = match plan(incoming, known, Timestamp::from_second(9).unwrap()) {
+            Plan::Write { record, kept } => {
+                let created = record.create_time.unwrap().as_second();
+                let kept = if kept.is_some() { "keep vectors" } else { "embed" };
+                format!("write {} created {created} {kept}", record.revision)
+            }
+            Plan::Keep { revision } => format!("keep {revision}"),
+            Plan::Refuse { problem, revision } => format!("refuse {} {revision}", problem.reason()),
+        };
+        assert_eq!(got, want);
+    }
+
+    #[test]
+    fn revisions_and_content_decide() {
+        check(record("甲", "", 0), None, "write 1 created 9 embed");
+        check(record("甲", "", 7), None, "write 7 created 9 embed");
+        check(record("甲", "", 0), Some(record("甲", "", 3)), "keep 3");
+        check(record("甲", "", 3), Some(record("甲", "", 3)), "keep 3");
+        check(record("乙", "", 0), Some(record("甲", "", 3)), "write 4 created 1 embed");
+        check(record("甲", "130100", 0), Some(record("甲", "", 3)), "write 4 created 1 keep vectors");
+        check(record("甲", "", 5), Some(record("甲", "", 3)), "write 5 created 1 keep vectors");
+        check(record("乙", "", 2), Some(record("甲", "", 3)), "refuse REVISION_STALE 3");
+        check(record("甲", "", 2), Some(record("甲", "", 3)), "refuse REVISION_STALE 3");
+        check(record("乙", "", 3), Some(record("甲", "", 3)), "refuse REVISION_CONFLICT 3");
+    }
+}

@@ -1,0 +1,228 @@
+//! The query path: record or text → vectors → candidates → one order → a page of records with reasons.
+
+use std::{sync::Arc, time::Instant};
+
+use crate::{
+    domain::{
+        Filter, Kind, Record, RecordName,
+        codes::Status,
+        found::Found,
+    },
+    embed::{Embedder, EmbeddingTexts, Priority},
+    error::{Error, Result},
+    index::{Candidates, Hit, Index, Point, PointId, Search, With},
+    rank::{Candidate, Fused, Fusion, fuse},
+    text::{LexicalQuery, Locator, QueryText, TextPipeline, embedding_texts_of_query},
+};
+
+/// Last match that pages reach.
+pub const MAX_MATCHES: usize = 1000;
+/// Terms that a match names.
+const MAX_TERMS: usize = 20;
+
+/// Finds counterparts.
+#[derive(Clone)]
+pub struct Matcher {
+    text: Arc<TextPipeline>,
+    embedder: Embedder,
+    index: Arc<dyn Index>,
+    settings: Settings,
+}
+
+/// How matching is done.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Candidates that each source gives, at least.
+    pub candidates: usize,
+    /// How the sources are joined.
+    pub fusion: Fusion,
+}
+
+/// What to find counterparts for.
+#[derive(Debug, Clone)]
+pub enum Query {
+    /// A stored record.
+    Stored(RecordName),
+    /// A text that is not stored.
+    Text(FreeText),
+}
+
+/// A demand or an offer in free words.
+#[derive(Debug, Clone, Default)]
+pub struct FreeText {
+    /// Short form; weighs most.
+    pub title: String,
+    /// Long form.
+    pub body: String,
+    /// Keywords.
+    pub keywords: Vec<String>,
+}
+
+/// One question to the matcher, checked.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// What to find counterparts for.
+    pub query: Query,
+    /// Kind of records to find.
+    pub target: Kind,
+    /// Conditions on them; no status means ACTIVE.
+    pub filter: Filter,
+    /// Matches to skip.
+    pub offset: usize,
+    /// Matches wanted.
+    pub limit: usize,
+}
+
+/// A page of matches.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// Matches, best first.
+    pub found: Vec<Found>,
+    /// Whether there are more behind them.
+    pub more: bool,
+    /// Where the time went.
+    pub timing: Timing,
+}
+
+/// Where the time of a match went, in microseconds.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Timing {
+    /// Reading or embedding the query.
+    pub query_us: u64,
+    /// Finding candidates.
+    pub search_us: u64,
+    /// Fusing, reading records, explaining.
+    pub rank_us: u64,
+}
+
+/// A query as the engine wants it.
+struct Prepared {
+    dense: Vec<f32>,
+    lexical: LexicalQuery,
+    exclude: Option<PointId>,
+}
+
+// === impl Matcher ===
+
+impl Matcher {
+    /// A matcher over these parts.
+    pub fn new(text: Arc<TextPipeline>, embedder: Embedder, index: Arc<dyn Index>, settings: Settings) -> Self {
+        Self { text, embedder, index, settings }
+    }
+
+    /// Finds a page of counterparts.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a record that is not stored, [`Error::Busy`] when too many texts wait to be embedded,
+    /// [`Error::Unavailable`] when engine or model fail.
+    pub async fn find(&self, mut request: Request) -> Result<Page> {
+        let started = Instant::now();
+        if request.filter.statuses.is_empty() {
+            request.filter.statuses.push(Status::Active);
+        }
+        let prepared = self.prepare(&request.query, request.target).await?;
+        let query_us = micros(started);
+        let last = (request.offset + request.limit).min(MAX_MATCHES);
+        let order = self.order(&prepared, request.target, request.filter, last + 1).await?;
+        let search_us = micros(started) - query_us;
+        let more = last < order.len() && last < MAX_MATCHES;
+        let page: Vec<_> = order.into_iter().take(last).skip(request.offset).collect();
+        let found = self.explain(&prepared.lexical, request.target, page, request.offset).await?;
+        let rank_us = micros(started) - query_us - search_us;
+        Ok(Page { found, more, timing: Timing { query_us, search_us, rank_us } })
+    }
+
+    /// The whole order for a text, without reading the records: what measuring wants.
+    ///
+    /// # Errors
+    /// As [`Matcher::find`].
+    pub async fn rank_all(&self, query: &Query, target: Kind, depth: usize) -> Result<Vec<Fused<PointId>>> {
+        let prepared = self.prepare(query, target).await?;
+        self.order(&prepared, target, Filter::default(), depth).await
+    }
+
+    async fn prepare(&self, query: &Query, target: Kind) -> Result<Prepared> {
+        match query {
+            Query::Stored(name) => {
+                let found = self.index.get(std::slice::from_ref(name), With::Everything).await?;
+                let Some(point) = found.into_iter().next().flatten() else {
+                    return Err(Error::NotFound(name.clone()));
+                };
+                let exclude = (name.kind == target).then(|| PointId::of(name));
+                Ok(Prepared { dense: point.dense, lexical: point.query, exclude })
+            }
+            Query::Text(text) => self.prepare_text(text).await,
+        }
+    }
+
+    async fn prepare_text(&self, text: &FreeText) -> Result<Prepared> {
+        let (pipeline, owned) = (Arc::clone(&self.text), text.clone());
+        let cut = tokio::task::spawn_blocking(move || {
+            let parts = QueryText { title: &owned.title, body: &owned.body, keywords: &owned.keywords };
+            (pipeline.query(&parts), embedding_texts_of_query(&parts))
+        });
+        let (lexical, texts): (LexicalQuery, EmbeddingTexts) =
+            cut.await.map_err(|error| Error::Internal(error.to_string()))?;
+        let vectors = self.embedder.record_vectors(&[texts], Priority::Interactive).await?;
+        let dense = vectors.into_iter().next().ok_or_else(|| Error::Internal("no vector for the query".into()))?;
+        Ok(Prepared { dense, lexical, exclude: None })
+    }
+
+    async fn order(
+        &self,
+        query: &Prepared,
+        target: Kind,
+        filter: Filter,
+        depth: usize,
+    ) -> Result<Vec<Fused<PointId>>> {
+        let search = Search {
+            dense: Some(query.dense.clone()),
+            sparse: Some(query.lexical.sparse()).filter(|sparse| !sparse.indices.is_empty()),
+            filter,
+            depth: depth.max(self.settings.candidates),
+            exclude: query.exclude,
+        };
+        let candidates = self.index.search(target, search).await?;
+        let Candidates { dense, sparse } = candidates;
+        Ok(fuse(&scored(&dense), &scored(&sparse), &self.settings.fusion))
+    }
+
+    async fn explain(
+        &self,
+        lexical: &LexicalQuery,
+        target: Kind,
+        page: Vec<Fused<PointId>>,
+        offset: usize,
+    ) -> Result<Vec<Found>> {
+        let ids: Vec<PointId> = page.iter().map(|fused| fused.id).collect();
+        let points = self.index.fetch(target, &ids).await?;
+        let locator = Locator::new(lexical);
+        let found = page.into_iter().zip(points).enumerate().filter_map(|(place, (fused, point))| {
+            // a record that was deleted since the search is left out, its place stays empty
+            let point = point?;
+            let terms = locator.locate(&point.sparse, &point.record, MAX_TERMS);
+            let Point { record, .. } = point;
+            let Fused { score, dense, sparse, .. } = fused;
+            Some(Found { record, rank: offset + place + 1, score, dense, sparse, terms })
+        });
+        Ok(found.collect())
+    }
+}
+
+// === impl FreeText ===
+
+impl FreeText {
+    /// The texts of a record as a query, as if it were not stored.
+    pub fn of(record: &Record) -> Self {
+        Self { title: record.title.clone(), body: record.body.clone(), keywords: record.keywords.clone() }
+    }
+}
+
+fn scored(hits: &[Hit]) -> Vec<Candidate<PointId>> {
+    hits.iter().map(|hit| Candidate { id: hit.id, score: hit.score }).collect()
+}
+
+fn micros(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
+}
+

@@ -1,0 +1,55 @@
+//! All metrics of the service, with their help texts. Nothing else names a metric.
+
+use std::{net::SocketAddr, time::Duration};
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
+use tonic::Code;
+
+const CALLS: &str = "duijie_calls_total";
+const CALL_SECONDS: &str = "duijie_call_duration_seconds";
+const RECORDS: &str = "duijie_records";
+const EMBEDDED: &str = "duijie_embedded_texts_total";
+const WAITING: &str = "duijie_embedding_queue_texts";
+
+/// From a match by id (1 ms) to a large batch (30 s).
+const BUCKETS: [f64; 10] = [0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 0.5, 2.0, 10.0, 30.0];
+
+/// Serves the metrics for Prometheus on `listen`, under any path.
+///
+/// # Errors
+/// A sentence when the address cannot be listened on.
+pub fn serve(listen: SocketAddr) -> Result<(), String> {
+    let fail = |error: &dyn std::fmt::Display| format!("无法在 {listen} 提供指标，请换一个 metrics.listen：{error}");
+    PrometheusBuilder::new()
+        .with_http_listener(listen)
+        .set_buckets_for_metric(Matcher::Full(CALL_SECONDS.into()), &BUCKETS)
+        .map_err(|error| fail(&error))?
+        .install()
+        .map_err(|error| fail(&error))?;
+    metrics::describe_counter!(CALLS, "Calls by method and gRPC code");
+    metrics::describe_histogram!(CALL_SECONDS, metrics::Unit::Seconds, "Time from request to response headers");
+    metrics::describe_gauge!(RECORDS, "Records stored, by kind");
+    metrics::describe_counter!(EMBEDDED, "Texts that went through the model");
+    metrics::describe_gauge!(WAITING, "Texts that wait for the model");
+    Ok(())
+}
+
+/// Counts a call that has ended.
+pub fn call(method: &str, code: Code, took: Duration) {
+    let labels = [("method", method.to_string()), ("code", format!("{code:?}"))];
+    metrics::counter!(CALLS, &labels).increment(1);
+    metrics::histogram!(CALL_SECONDS, "method" => method.to_string()).record(took.as_secs_f64());
+}
+
+/// Notes how many records of a kind there are.
+pub fn records(kind: &'static str, count: u64) {
+    #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; counts stay far below 2^52")]
+    metrics::gauge!(RECORDS, "kind" => kind).set(count as f64);
+}
+
+/// Notes what the embedder has done and what waits for it.
+pub fn embedder(embedded: u64, waiting: usize) {
+    metrics::counter!(EMBEDDED).absolute(embedded);
+    #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; the queue is bounded far below 2^52")]
+    metrics::gauge!(WAITING).set(waiting as f64);
+}

@@ -1,0 +1,156 @@
+//! Rebuilds a store for another dictionary or model from the records that it holds.
+//!
+//! The new store grows beside the old one, in `<store>.reindex`; the old one is untouched until the new one is whole,
+//! then they change places. Broken off at any moment, the same command goes on: what the new store holds already in the
+//! same revision is not made again.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::{
+    domain::{Filter, Kind, Record},
+    embed::{Embedder, Priority},
+    error::{Error, Result},
+    index::{Index, Point, With},
+    text::{QueryText, TextPipeline, embedding_texts},
+};
+
+/// Records that are rebuilt together: enough that the model always has work.
+const BATCH: usize = 128;
+
+/// Rebuilds one store into another.
+pub struct Reindex {
+    /// Cuts the texts.
+    pub text: Arc<TextPipeline>,
+    /// Embeds them.
+    pub embedder: Embedder,
+    /// Whether the old vectors were made by the same model and can be kept.
+    pub keep_vectors: bool,
+}
+
+/// Where the new store grows.
+pub fn new_folder(store: &Path) -> PathBuf {
+    beside(store, ".reindex")
+}
+
+/// Puts the new store in the old one's place.
+///
+/// # Errors
+/// When a folder cannot be moved; nothing is lost then, and the next call of [`recover`] finishes or undoes the move.
+pub fn swap(store: &Path) -> io::Result<()> {
+    let old = beside(store, ".old");
+    fs::rename(store, &old)?;
+    fs::rename(new_folder(store), store)?;
+    fs::remove_dir_all(old)
+}
+
+/// Finishes a [`swap`] that was broken off.
+///
+/// # Errors
+/// When a folder cannot be moved or removed.
+pub fn recover(store: &Path) -> io::Result<()> {
+    let old = beside(store, ".old");
+    if !old.exists() {
+        return Ok(());
+    }
+    if !store.exists() {
+        fs::rename(new_folder(store), store)?;
+    }
+    fs::remove_dir_all(old)
+}
+
+fn beside(store: &Path, ending: &str) -> PathBuf {
+    let mut name = store.file_name().unwrap_or_default().to_os_string();
+    name.push(ending);
+    store.with_file_name(name)
+}
+
+// === impl Reindex ===
+
+impl Reindex {
+    /// Rebuilds every record of `old` into `new`; `progress` hears how many are done.
+    ///
+    /// # Errors
+    /// When a store or the model fails; call it again to go on.
+    pub async fn run(&self, old: &dyn Index, new: &dyn Index, mut progress: impl FnMut(u64)) -> Result<u64> {
+        let mut done = 0;
+        for kind in Kind::ALL {
+            let mut after = None;
+            loop {
+                let page = old.scroll(kind, &Filter::default(), after, BATCH).await?;
+                done += u64::try_from(page.points.len()).unwrap_or(0);
+                self.rebuild(kind, page.points, (old, new)).await?;
+                progress(done);
+                match page.next {
+                    Some(next) => after = Some(next),
+                    None => break,
+                }
+            }
+        }
+        Ok(done)
+    }
+
+    async fn rebuild(&self, kind: Kind, points: Vec<Point>, (old, new): (&dyn Index, &dyn Index)) -> Result<()> {
+        let names: Vec<_> = points.iter().map(|point| point.record.name()).collect();
+        let there = new.get(&names, With::Payload).await?;
+        let done = |point: &Option<Point>, record: &Record| {
+            point.as_ref().is_some_and(|point| point.record.revision == record.revision)
+        };
+        let missing = points.into_iter().zip(&there).filter(|(point, there)| !done(there, &point.record));
+        let records: Vec<Record> = missing.map(|(point, _)| point.record).collect();
+        if records.is_empty() {
+            return Ok(());
+        }
+        let vectors = self.vectors(&records, old).await?;
+        let rebuilt = records.into_iter().zip(vectors).map(|(record, dense)| Point {
+            sparse: self.text.document(&record),
+            query: self.text.query(&QueryText::of(&record)),
+            dense,
+            record,
+        });
+        let rebuilt: Vec<Point> = rebuilt.collect();
+        new.upsert(kind, rebuilt).await?;
+        Ok(())
+    }
+
+    async fn vectors(&self, records: &[Record], old: &dyn Index) -> Result<Vec<Vec<f32>>> {
+        if self.keep_vectors {
+            let names: Vec<_> = records.iter().map(Record::name).collect();
+            let kept = old.get(&names, With::Everything).await?;
+            let dense = kept.into_iter().map(|point| point.map(|point| point.dense));
+            return dense.collect::<Option<_>>().ok_or_else(|| Error::Internal("a record vanished".into()));
+        }
+        let texts: Vec<_> = records.iter().map(embedding_texts).collect();
+        Ok(self.embedder.record_vectors(&texts, Priority::Bulk).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_swap_that_was_broken_off_is_finished() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("store");
+        let make = |path: &Path, text: &str| {
+            fs::create_dir(path).unwrap();
+            fs::write(path.join("file"), text).unwrap();
+        };
+        let read = || fs::read_to_string(store.join("file")).unwrap();
+        make(&store, "old");
+        make(&new_folder(&store), "new");
+        recover(&store).unwrap();
+        assert_eq!(read(), "old", "nothing was begun");
+        fs::rename(&store, beside(&store, ".old")).unwrap();
+        recover(&store).unwrap();
+        assert_eq!(read(), "new", "broken off between the two moves");
+        make(&new_folder(&store), "newer");
+        swap(&store).unwrap();
+        assert_eq!(read(), "newer");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left behind");
+    }
+}

@@ -1,0 +1,166 @@
+//! A service on port 0 with a store of its own, and its clients. The model is loaded once for all tests.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+use duijie::{
+    app::{self, Opening, Parts},
+    config::Config,
+    domain::{Detail, Kind, Record},
+    grpc::{self, Limits, convert::record_out},
+    pb::{self, catalog_service_client::CatalogServiceClient, match_service_client::MatchServiceClient},
+};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tonic::{Code, Status, transport::Channel};
+use tonic_types::StatusExt;
+
+/// A running service.
+pub struct Service {
+    pub parts: Parts,
+    pub url: String,
+    pub folder: PathBuf,
+    pub config: Config,
+    stop: Option<oneshot::Sender<()>>,
+    serving: JoinHandle<()>,
+    _folder: Option<TempDir>,
+}
+
+impl Service {
+    /// Starts with defaults in a folder of its own.
+    pub async fn start() -> Self {
+        Self::start_with(|_| ()).await
+    }
+
+    /// Starts with changed limits.
+    pub async fn start_with(change: impl FnOnce(&mut Limits)) -> Self {
+        let folder = TempDir::new().unwrap();
+        let mut service = Self::start_in(folder.path(), change).await;
+        service._folder = Some(folder);
+        service
+    }
+
+    /// Starts in a given folder.
+    pub async fn start_in(folder: &Path, change: impl FnOnce(&mut Limits)) -> Self {
+        let config = config(folder);
+        let built = config.clone();
+        let parts = tokio::task::spawn_blocking(move || {
+            let shared = embedder(&built);
+            Parts::build_with(&built, Opening::Current, shared)
+        });
+        let parts = parts.await.unwrap().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let mut limits = Limits {
+            max_calls: 64,
+            max_message_bytes: 32 << 20,
+            default_deadline: std::time::Duration::from_secs(60),
+            drain: std::time::Duration::from_secs(10),
+        };
+        change(&mut limits);
+        let (stop, stopped) = oneshot::channel();
+        let served = grpc::serve(parts.clone(), limits, listener, async move {
+            let _ = stopped.await;
+        });
+        let serving = tokio::spawn(async move { served.await.unwrap() });
+        let folder = folder.to_path_buf();
+        Self { parts, url, folder, config, stop: Some(stop), serving, _folder: None }
+    }
+
+    pub async fn channel(&self) -> Channel {
+        Channel::from_shared(self.url.clone()).unwrap().connect().await.unwrap()
+    }
+
+    pub async fn catalog(&self) -> CatalogServiceClient<Channel> {
+        CatalogServiceClient::new(self.channel().await)
+    }
+
+    pub async fn matching(&self) -> MatchServiceClient<Channel> {
+        MatchServiceClient::new(self.channel().await)
+    }
+
+    /// Stores records and returns what became of them.
+    pub async fn store(&self, records: Vec<pb::Record>) -> Vec<pb::UpsertResult> {
+        let request = pb::BatchUpsertRecordsRequest { records };
+        self.catalog().await.batch_upsert_records(request).await.unwrap().into_inner().results
+    }
+
+    /// Asks it to stop; calls in flight finish.
+    pub fn ask_to_stop(&mut self) {
+        drop(self.stop.take());
+    }
+
+    /// Stops and waits until it is gone.
+    pub async fn stop(mut self) {
+        self.ask_to_stop();
+        (&mut self.serving).await.unwrap();
+    }
+}
+
+/// Configuration with a store below `folder`.
+pub fn config(folder: &Path) -> Config {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let toml = format!(
+        "[store]\nfolder = {:?}\n[model]\nsource = {:?}\nruntime = {:?}",
+        folder.join("store"),
+        root.join("models/e5-small-zh"),
+        root.join("runtime/libonnxruntime.so"),
+    );
+    Config::read(&toml, []).unwrap()
+}
+
+/// The model, loaded once.
+fn embedder(config: &Config) -> duijie::embed::Embedder {
+    static EMBEDDER: OnceLock<duijie::embed::Embedder> = OnceLock::new();
+    EMBEDDER.get_or_init(|| app::embedder(config).unwrap()).clone()
+}
+
+/// A record on the wire.
+pub fn record(kind: Kind, id: &str, title: &str, body: &str) -> pb::Record {
+    record_with(kind, id, title, |record| record.body = body.to_string())
+}
+
+/// A record on the wire with changes.
+pub fn record_with(kind: Kind, id: &str, title: &str, change: impl FnOnce(&mut Record)) -> pb::Record {
+    let mut record = Record::new("", id, title, Detail::empty(kind));
+    change(&mut record);
+    record_out(record)
+}
+
+/// Common part of a record.
+pub fn common(record: &pb::Record) -> &pb::Common {
+    match record.kind.as_ref().unwrap() {
+        pb::record::Kind::Achievement(it) => it.common.as_ref().unwrap(),
+        pb::record::Kind::Demand(it) => it.common.as_ref().unwrap(),
+        pb::record::Kind::Expert(it) => it.common.as_ref().unwrap(),
+    }
+}
+
+/// Names of matches, best first.
+pub fn names(matches: &[pb::Match]) -> Vec<String> {
+    matches.iter().map(|found| common(found.record.as_ref().unwrap()).name.clone()).collect()
+}
+
+/// Code, reason and violated fields of a refused call.
+pub fn refusal(status: &Status) -> (Code, String, Vec<String>) {
+    let details = status.get_error_details();
+    let info = details.error_info().unwrap_or_else(|| panic!("no ErrorInfo: {status:?}"));
+    assert_eq!(info.domain, "duijie");
+    assert!(details.localized_message().is_some_and(|message| !message.message.is_empty()));
+    let fields = details.bad_request().map(|bad| bad.field_violations.iter().map(|v| v.field.clone()).collect());
+    (status.code(), info.reason.clone(), fields.unwrap_or_default())
+}
+
+/// Asks for the matches of a stored record.
+pub fn by_name(name: &str, target: pb::RecordKind) -> pb::MatchRequest {
+    let query = Some(pb::match_request::Query::Name(name.to_string()));
+    pb::MatchRequest { query, target: target as i32, ..Default::default() }
+}
+
+/// Asks for the matches of a text.
+pub fn by_text(title: &str, target: pb::RecordKind) -> pb::MatchRequest {
+    let text = pb::TextQuery { title: title.to_string(), ..Default::default() };
+    pb::MatchRequest { query: Some(pb::match_request::Query::Text(text)), target: target as i32, ..Default::default() }
+}

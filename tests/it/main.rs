@@ -1,0 +1,12 @@
+//! All integration tests in one binary: the real model, the real engine, real gRPC on 127.0.0.1.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod bad_input;
+mod catalog;
+mod command_line;
+mod crash;
+mod harness;
+mod limits;
+mod matching;
+mod quality;
+mod tidy;
