@@ -1,4 +1,8 @@
 //! duijie (对接) finds, for a technical demand, the achievements and experts that can meet it, and the other way round.
+//!
+//! See ARCHITECTURE.md for the map. The layers, each knowing only what stands below it:
+//! [`cli`] → [`grpc`] → [`app`] → [`matcher`], [`ingest`], [`reindex`] → [`embed`], [`index`], [`rank`] → [`text`] →
+//! [`domain`].
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -7,3 +11,4 @@ pub mod config;
 pub mod domain;
 pub mod error;
 pub mod rank;
+pub mod text;

@@ -1,0 +1,100 @@
+//! Terms as sparse vectors, and what a term of a document weighs: BM25 without its IDF, which the engine multiplies in
+//! (Qdrant `Modifier::Idf`) because only it knows in how many documents a term stands.
+
+use std::collections::BTreeMap;
+
+/// BM25 k1: how soon more of a term adds no more. The usual value, kept after a look at the
+/// evaluation set.
+pub const BM25_K1: f32 = 1.2;
+/// BM25 b: how much a long document has to share its weight. 0.5 instead of the usual 0.75, because a long description
+/// of an achievement is more complete rather than wordier; chosen on the evaluation set.
+pub const BM25_B: f32 = 0.5;
+/// Length in weighted terms that counts as average. Fixed, so that a document's vector does not depend on the others.
+pub const AVERAGE_TERMS: f32 = 120.0;
+/// How often a term of the title or of a keyword counts; one of the body counts once.
+pub const TITLE_COUNT: f32 = 2.0;
+
+const FNV_OFFSET: u64 = 0xCBF2_9CE4_8422_2325;
+const FNV_PRIME: u64 = 0x0100_0000_01B3;
+
+/// A sparse vector as the engine takes it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SparseVector {
+    /// Dimensions, in order and each once.
+    pub indices: Vec<u32>,
+    /// Weight in each of them, above 0.
+    pub values: Vec<f32>,
+}
+
+/// The dimension of a term: FNV-1a of 64 bits, folded to 32. It needs no table, so that a vector stays right when the
+/// dictionary grows. Two terms can share a dimension and then count as one: among 100,000 different terms about one
+/// pair does (n² / 2³³), which costs a wrong candidate when one of the pair is asked for, and nothing else.
+pub fn term_index(term: &str) -> u32 {
+    let hash = term.bytes().fold(FNV_OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME));
+    ((hash >> 32) ^ (hash & u64::from(u32::MAX))) as u32
+}
+
+/// BM25 weights of a document from how often (weighted) each dimension stands in it.
+pub(super) fn document_vector(counts: &BTreeMap<u32, f32>) -> SparseVector {
+    let terms: f32 = counts.values().sum();
+    let length = BM25_K1 * (1.0 - BM25_B + BM25_B * terms / AVERAGE_TERMS);
+    counts.iter().map(|(index, count)| (*index, count * (BM25_K1 + 1.0) / (count + length))).collect()
+}
+
+// === impl SparseVector ===
+
+impl SparseVector {
+    /// Whether it has a weight in a dimension.
+    pub fn contains(&self, index: u32) -> bool {
+        self.indices.binary_search(&index).is_ok()
+    }
+
+    /// Whether it has no weight at all.
+    pub fn is_empty(&self) -> bool {
+        self.indices.is_empty()
+    }
+}
+
+impl FromIterator<(u32, f32)> for SparseVector {
+    /// Adds up the weights in each dimension.
+    fn from_iter<I: IntoIterator<Item = (u32, f32)>>(weights: I) -> Self {
+        let mut sums: BTreeMap<u32, f32> = BTreeMap::new();
+        for (index, weight) in weights {
+            *sums.entry(index).or_default() += weight;
+        }
+        let (indices, values) = sums.into_iter().filter(|(_, weight)| 0.0 < *weight).unzip();
+        Self { indices, values }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_dimension_of_a_term_never_changes() {
+        // stored vectors depend on these; computed by another program
+        let check = |term: &str, want: u32| assert_eq!(term_index(term), want, "{term}");
+        check("", 0x4FD0_BFC1);
+        check("锂电池", 0xBE1C_0725);
+        check("igbt", 0xEFCB_614A);
+    }
+
+    #[test]
+    fn more_of_a_term_weighs_more_and_less_each_time() {
+        let weight = |count: f32| document_vector(&BTreeMap::from([(1, count), (2, 100.0)])).values[0];
+        assert!(weight(1.0) < weight(2.0) && weight(2.0) < weight(4.0));
+        assert!(weight(4.0) - weight(3.0) < weight(2.0) - weight(1.0));
+        assert!(weight(1000.0) < BM25_K1 + 1.0);
+        let average = document_vector(&BTreeMap::from([(1, 1.0), (2, AVERAGE_TERMS - 1.0)]));
+        assert!((average.values[0] - 1.0).abs() < 1e-6, "one of an average document weighs 1");
+    }
+
+    #[test]
+    fn vectors_are_in_order_and_positive() {
+        let vector: SparseVector = [(9, 1.0), (3, 0.5), (9, 0.25), (4, 0.0)].into_iter().collect();
+        assert_eq!(vector, SparseVector { indices: vec![3, 9], values: vec![0.5, 1.25] });
+        assert!(vector.contains(3) && !vector.contains(4) && !vector.is_empty());
+        assert!(SparseVector::default().is_empty());
+    }
+}
