@@ -6,27 +6,197 @@
 
 mod support;
 
-use std::{hint::black_box, sync::Arc};
+use std::{cell::Cell, hint::black_box, path::Path, sync::Arc};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use duijie::{
     app::Parts,
-    domain::{Filter, Kind, RecordName, codes::Status},
-    embed::{EmbeddingTexts, Embedder, Priority},
-    index::{EdgeIndex, EdgeOptions, Index, Search, With},
+    domain::{Filter, Kind, Record, RecordName, codes::Status},
+    embed::{Embedder, Priority},
+    index::{EdgeIndex, EdgeOptions, Index, Point, Search, With},
     matcher::{FreeText, Query, Request, Settings},
     rank::Fusion,
-    text::{QueryText, TextPipeline},
+    text::{QueryText, TextPipeline, query_embedding_texts},
 };
 use qdrant_edge::{
-    EdgeShard, Fusion as EdgeFusion, NamedQuery, Prefetch, QueryEnum, QueryRequest, ScoringQuery, SearchParams,
-    WithPayloadInterface, WithVector,
+    EdgeShard, Fusion as NativeFusion, NamedQuery, Prefetch, QueryEnum, QueryRequest, ScoringQuery, SearchParams,
+    SparseVector as NativeSparse, VectorInternal, WithPayloadInterface, WithVector,
 };
 use tokio::runtime::Runtime;
 
-fn main_group(criterion: &mut Criterion) {
-    let _ = criterion;
+/// Queries that the rows go through in turn: one alone would stay in the cache.
+const QUERIES: usize = 256;
+/// Matches wanted.
+const LIMIT: usize = 20;
+/// Candidates of each source, as the service is configured.
+const CANDIDATES: usize = 200;
+
+fn hot_path(criterion: &mut Criterion) {
+    let runtime = Runtime::new().expect("a runtime");
+    let pipeline = Arc::new(support::pipeline());
+    let embedder = support::embedder();
+    text(criterion, &pipeline);
+    query(criterion, &pipeline, &embedder, &runtime);
+    for count in counts() {
+        let folder = support::store(count, &pipeline, &runtime);
+        let points = read_queries(&folder, &pipeline, &runtime);
+        native(criterion, count, &folder, &points);
+        let index = open(&folder, &pipeline);
+        engine(criterion, count, &index, &points, &runtime);
+        matches(criterion, count, index, (&pipeline, &embedder), &runtime);
+    }
 }
 
-criterion_group!(benches, main_group);
+fn counts() -> Vec<usize> {
+    #[allow(clippy::disallowed_methods, reason = "a bench has no configuration")]
+    let wanted = std::env::var("DUIJIE_BENCH_RECORDS").unwrap_or_else(|_| "10000,100000".to_string());
+    wanted.split(',').map(|count| count.trim().parse().expect("numbers separated by commas")).collect()
+}
+
+fn open(folder: &Path, pipeline: &TextPipeline) -> Arc<EdgeIndex> {
+    let options = EdgeOptions::new(folder.to_path_buf(), support::versions(pipeline));
+    Arc::new(EdgeIndex::open(EdgeOptions { dimensions: 384, ..options }).expect("the store of the bench"))
+}
+
+/// Stored demands with their vectors.
+fn read_queries(folder: &Path, pipeline: &TextPipeline, runtime: &Runtime) -> Vec<Point> {
+    let index = open(folder, pipeline);
+    let names: Vec<RecordName> = (0..QUERIES).map(demand).collect();
+    let points = runtime.block_on(index.get(&names, With::Everything)).expect("demands");
+    points.into_iter().map(|point| point.expect("a demand")).collect()
+}
+
+fn demand(number: usize) -> RecordName {
+    format!("demands/b-{number}").parse().expect("a name")
+}
+
+/// Goes through the queries in turn.
+fn turns() -> impl Fn() -> usize {
+    let turn = Cell::new(0);
+    move || {
+        turn.set((turn.get() + 1) % QUERIES);
+        turn.get()
+    }
+}
+
+fn text(criterion: &mut Criterion, pipeline: &TextPipeline) {
+    let record = support::samples(Kind::Demand).into_iter().find(|record| 200 < record.body.chars().count());
+    let record: Record = record.expect("a sample of more than 200 characters");
+    let mut group = criterion.benchmark_group("text");
+    group.bench_function("cut title", |bencher| bencher.iter(|| pipeline.terms(black_box(&record.title))));
+    group.bench_function("cut body", |bencher| bencher.iter(|| pipeline.terms(black_box(&record.body))));
+    group.bench_function("sparse vector", |bencher| bencher.iter(|| pipeline.document(black_box(&record))));
+    group.finish();
+}
+
+fn query(criterion: &mut Criterion, pipeline: &TextPipeline, embedder: &Embedder, runtime: &Runtime) {
+    let text = QueryText { title: "冲压件边缘容易开裂，想降低废品率", ..QueryText::default() };
+    let mut group = criterion.benchmark_group("query");
+    group.bench_function("cut", |bencher| bencher.iter(|| pipeline.query(black_box(&text))));
+    let texts = [query_embedding_texts(&text)];
+    group.bench_function("embed", |bencher| {
+        bencher.iter(|| runtime.block_on(embedder.record_vectors(&texts, Priority::Interactive)).expect("a vector"));
+    });
+    group.finish();
+}
+
+/// The engine's own hybrid query, straight into the shard: what a match is measured against.
+fn native(criterion: &mut Criterion, count: usize, folder: &Path, points: &[Point]) {
+    let shard = EdgeShard::load(&folder.join(Kind::Achievement.collection()), None).expect("the shard");
+    let next = turns();
+    let mut group = criterion.benchmark_group(format!("engine/{count}"));
+    group.bench_function("native hybrid", |bencher| {
+        bencher.iter(|| shard.query(native_hybrid(&points[next()])).expect("an answer"));
+    });
+    group.finish();
+}
+
+fn native_hybrid(point: &Point) -> QueryRequest {
+    let prefetch = |vector: VectorInternal, name: &str| Prefetch {
+        prefetches: Vec::new(),
+        query: Some(ScoringQuery::Vector(QueryEnum::Nearest(NamedQuery::new(vector, name)))),
+        limit: CANDIDATES,
+        params: Some(SearchParams { hnsw_ef: Some(CANDIDATES), ..SearchParams::default() }),
+        filter: None,
+        score_threshold: None,
+    };
+    let sparse = point.query.sparse();
+    let sparse = NativeSparse::new(sparse.indices, sparse.values).expect("a sparse vector");
+    QueryRequest {
+        prefetches: vec![
+            prefetch(VectorInternal::Dense(point.dense.clone()), "dense"),
+            prefetch(VectorInternal::Sparse(sparse), "sparse"),
+        ],
+        query: Some(ScoringQuery::Fusion(NativeFusion::Rrf { k: 60, weights: None })),
+        filter: None,
+        score_threshold: None,
+        limit: LIMIT,
+        offset: 0,
+        params: None,
+        with_vector: WithVector::Bool(false),
+        with_payload: WithPayloadInterface::Bool(true),
+    }
+}
+
+fn engine(criterion: &mut Criterion, count: usize, index: &EdgeIndex, points: &[Point], runtime: &Runtime) {
+    let region = Filter { regions: vec!["130100".into()], statuses: vec![Status::Active], ..Filter::default() };
+    let search = |point: &Point, (dense, sparse): (bool, bool), filter: &Filter| Search {
+        dense: dense.then(|| point.dense.clone()),
+        sparse: sparse.then(|| point.query.sparse()),
+        filter: filter.clone(),
+        depth: CANDIDATES,
+        exclude: None,
+    };
+    let none = Filter::default();
+    let rows = [
+        ("dense", (true, false), &none),
+        ("sparse", (false, true), &none),
+        ("hybrid", (true, true), &none),
+        ("filtered hybrid", (true, true), &region),
+    ];
+    let mut group = criterion.benchmark_group(format!("engine/{count}"));
+    for (name, sources, filter) in rows {
+        let next = turns();
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let search = search(&points[next()], sources, filter);
+                runtime.block_on(index.search(Kind::Achievement, search)).expect("candidates")
+            });
+        });
+    }
+    group.finish();
+}
+
+fn matches(
+    criterion: &mut Criterion,
+    count: usize,
+    index: Arc<EdgeIndex>,
+    (pipeline, embedder): (&Arc<TextPipeline>, &Embedder),
+    runtime: &Runtime,
+) {
+    let fusion = Fusion { dense_weight: 0.78, cosine_floor: 0.0, bm25_half: 20.0 };
+    let settings = Settings { candidates: CANDIDATES, fusion };
+    let versions = support::versions(pipeline);
+    let parts = Parts::new(Arc::clone(pipeline), embedder.clone(), index, (versions, settings));
+    let request =
+        |query: Query| Request { query, target: Kind::Achievement, filter: Filter::default(), offset: 0, limit: LIMIT };
+    let mut group = criterion.benchmark_group(format!("match/{count}"));
+    let next = turns();
+    group.bench_function("by id", |bencher| {
+        bencher.iter(|| {
+            let page = runtime.block_on(parts.matcher.find(request(Query::Stored(demand(next())))));
+            assert_eq!(page.expect("a page").found.len(), LIMIT);
+        });
+    });
+    group.bench_function("by text", |bencher| {
+        bencher.iter(|| {
+            let text =
+                FreeText { title: "冲压件边缘容易开裂，想降低废品率".into(), ..FreeText::default() };
+            runtime.block_on(parts.matcher.find(request(Query::Text(text)))).expect("a page")
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, hot_path);
 criterion_main!(benches);

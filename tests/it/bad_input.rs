@@ -11,7 +11,9 @@ use crate::harness::{Service, by_name, by_text, record, record_with, refusal};
 #[tokio::test(flavor = "multi_thread")]
 async fn records_that_break_rules_are_refused_one_by_one() {
     let service = Service::start().await;
-    let demand = |change: &dyn Fn(&mut duijie::domain::Record)| record_with(Kind::Demand, "d-1", "题目", |record| change(record));
+    let demand = |change: &dyn Fn(&mut duijie::domain::Record)| {
+        record_with(Kind::Demand, "d-1", "题目", |record| change(record))
+    };
     let rows = [
         (demand(&|record| record.title.clear()), "common.title", "REQUIRED"),
         (demand(&|record| record.title = "长".repeat(201)), "common.title", "TOO_LONG"),
@@ -25,7 +27,8 @@ async fn records_that_break_rules_are_refused_one_by_one() {
         (
             demand(&|record| {
                 let credit_code = "914403001922038217".to_string();
-                record.owner = Some(duijie::domain::record::Owner { name: "甲".into(), credit_code, owner_type: None });
+                record.owner =
+                    Some(duijie::domain::record::Owner { name: "甲".into(), credit_code, owner_type: None });
             }),
             "common.owner.credit_code",
             "CREDIT_CODE_CHECK",
@@ -74,16 +77,30 @@ async fn calls_that_break_rules_name_every_field() {
         (by_text("", target), vec!["text"]),
         (by_text(" \u{3000} ", target), vec!["text"]),
         (by_text(&"长".repeat(201), target), vec!["text.title"]),
-        (text(pb::TextQuery { title: "题".into(), body: "\u{1}".into(), keywords: vec![String::new()] }), vec!["text.body", "text.keywords[0]"]),
+        (
+            text(pb::TextQuery { title: "题".into(), body: "\u{1}".into(), keywords: vec![String::new()] }),
+            vec!["text.body", "text.keywords[0]"],
+        ),
         (text(pb::TextQuery { body: "长".repeat(20_001), ..Default::default() }), vec!["text.body"]),
         (filter(pb::Filter { amount_yuan: range, ..Default::default() }), vec!["filter.amount_yuan"]),
-        (filter(pb::Filter { trl: Some(pb::IntRange { min: Some(0), max: Some(99) }), ..Default::default() }), vec!["filter.trl"]),
-        (filter(pb::Filter { statuses: vec![77], regions: vec!["x".into()], ..Default::default() }), vec!["filter.statuses[0]", "filter.regions[0]"]),
         (
-            filter(pb::Filter { owners: vec!["甲".into()], excluded_owners: vec!["甲".into()], ..Default::default() }),
+            filter(pb::Filter { trl: Some(pb::IntRange { min: Some(0), max: Some(99) }), ..Default::default() }),
+            vec!["filter.trl"],
+        ),
+        (
+            filter(pb::Filter { statuses: vec![77], regions: vec!["x".into()], ..Default::default() }),
+            vec!["filter.statuses[0]", "filter.regions[0]"],
+        ),
+        (
+            filter(pb::Filter {
+                owners: vec!["甲".into()], excluded_owners: vec!["甲".into()], ..Default::default()
+            }),
             vec!["filter.excluded_owners"],
         ),
-        (filter(pb::Filter { deadline: Some(pb::TimeRange::default()), ..Default::default() }), vec!["filter.deadline", "filter.deadline"]),
+        (
+            filter(pb::Filter { deadline: Some(pb::TimeRange::default()), ..Default::default() }),
+            vec!["filter.deadline", "filter.deadline"],
+        ),
     ];
     for (request, want) in rows {
         let status = client.r#match(request).await.unwrap_err();

@@ -163,10 +163,19 @@ async fn every_condition_of_a_filter_filters() {
             1,
         ),
         (
-            pb::Filter { publish_time: Some(pb::TimeRange { start_time: None, end_time: time(1_700_000_000) }), ..all() },
+            pb::Filter {
+                publish_time: Some(pb::TimeRange { start_time: None, end_time: time(1_700_000_000) }),
+                ..all()
+            },
             0,
         ),
-        (pb::Filter { update_time: Some(pb::TimeRange { start_time: time(1_700_000_000), end_time: None }), ..all() }, 3),
+        (
+            pb::Filter {
+                update_time: Some(pb::TimeRange { start_time: time(1_700_000_000), end_time: None }),
+                ..all()
+            },
+            3,
+        ),
     ];
     for (filter, want) in rows {
         let kind = pb::RecordKind::Achievement as i32;
@@ -190,7 +199,8 @@ async fn pages_hold_every_record_once() {
     let mut page_token = String::new();
     loop {
         let kind = pb::RecordKind::Demand as i32;
-        let request = pb::ListRecordsRequest { kind, page_size: 7, page_token: page_token.clone(), ..Default::default() };
+        let request =
+            pb::ListRecordsRequest { kind, page_size: 7, page_token: page_token.clone(), ..Default::default() };
         let page = client.list_records(request).await.unwrap().into_inner();
         assert!(page.records.len() <= 7);
         seen.extend(page.records.iter().map(|record| common(record).name.clone()));

@@ -59,7 +59,8 @@ fn what_cannot_start_says_what_to_do() {
     let folder = TempDir::new().unwrap();
     let store = folder.path().join("store");
     let serve = |env: &[(&str, &Path)]| {
-        let mut all = vec![("DUIJIE_STORE_FOLDER", store.as_path()), ("DUIJIE_SERVER_LISTEN", Path::new("127.0.0.1:0"))];
+        let mut all =
+            vec![("DUIJIE_STORE_FOLDER", store.as_path()), ("DUIJIE_SERVER_LISTEN", Path::new("127.0.0.1:0"))];
         all.extend_from_slice(env);
         duijie(&["serve"], &all)
     };
@@ -112,7 +113,11 @@ fn a_bad_configuration_tells_all_mistakes() {
     check(duijie(&["--config", "/nowhere.toml", "serve"], &[]), 64, &["/nowhere.toml"]);
     check(duijie(&["config"], &[]), 0, &["server.listen", "127.0.0.1:50051"]);
     check(duijie(&["count", "demands", "--server", "http://127.0.0.1:1"], &[]), 1, &["make serve"]);
-    check(duijie(&["match", "--text", "x", "--to", "projects", "--server", "http://127.0.0.1:1"], &[]), 1, &["projects"]);
+    check(
+        duijie(&["match", "--text", "x", "--to", "projects", "--server", "http://127.0.0.1:1"], &[]),
+        1,
+        &["projects"],
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -144,7 +149,8 @@ async fn another_dictionary_asks_for_reindex_which_keeps_every_record() {
         let (store, dictionary) = (store.clone(), dictionary.clone());
         move || {
             let address = ("DUIJIE_SERVER_LISTEN", Path::new("127.0.0.1:0"));
-            let env = [("DUIJIE_STORE_FOLDER", store.as_path()), ("DUIJIE_TEXT_DICTIONARY", dictionary.as_path()), address];
+            let env =
+                [("DUIJIE_STORE_FOLDER", store.as_path()), ("DUIJIE_TEXT_DICTIONARY", dictionary.as_path()), address];
             (duijie(&["serve"], &env), duijie(&["reindex"], &env), duijie(&["serve"], &[address, env[0]]))
         }
     };
@@ -185,7 +191,11 @@ async fn bad_rows_go_to_a_report_and_stop_nothing() {
     check(call(&["get", "demands/d-1", "--server", &service.url]).await, 0, &["铝合金焊接", "500000 元", "石家庄"]);
     check(call(&["get", "demands/d-9", "--server", &service.url]).await, 1, &["demands/d-9"]);
     check(call(&["count", "需求", "--region", "唐山", "--server", &service.url]).await, 0, &["1"]);
-    check(call(&["list", "demands", "--min-yuan", "1", "--server", &service.url]).await, 0, &["铝合金焊接", "到此为止"]);
+    check(
+        call(&["list", "demands", "--min-yuan", "1", "--server", &service.url]).await,
+        0,
+        &["铝合金焊接", "到此为止"],
+    );
     check(call(&["match", "demands/d-1", "--to", "demands", "--server", &service.url]).await, 0, &["氢气检测"]);
     check(call(&["similar", "demands/d-1", "--server", &service.url]).await, 0, &["demands/d-4"]);
     check(call(&["delete", "demands/d-1", "--server", &service.url]).await, 0, &["已删除"]);

@@ -2,8 +2,7 @@
 
 use duijie::{
     domain::{Kind, codes::Status, record::Owner},
-    pb,
-    text,
+    pb, text,
 };
 use tonic::Code;
 
@@ -23,7 +22,9 @@ fn achievements() -> Vec<pb::Record> {
 async fn service() -> Service {
     let service = Service::start().await;
     service.store(achievements()).await;
-    service.store(vec![record(Kind::Demand, "weld", "铝合金电池壳体焊接气孔多", "需要激光焊接工艺，减少气孔和变形")]).await;
+    service
+        .store(vec![record(Kind::Demand, "weld", "铝合金电池壳体焊接气孔多", "需要激光焊接工艺，减少气孔和变形")])
+        .await;
     service
 }
 
@@ -52,7 +53,9 @@ async fn a_demand_finds_its_achievement_with_reasons() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_span_holds_its_term() {
     let service = service().await;
-    for request in [by_name("demands/weld", pb::RecordKind::Achievement), by_text("鋁合金 激光焊接", pb::RecordKind::Achievement)] {
+    for request in
+        [by_name("demands/weld", pb::RecordKind::Achievement), by_text("鋁合金 激光焊接", pb::RecordKind::Achievement)]
+    {
         let answer = service.matching().await.r#match(request).await.unwrap().into_inner();
         let mut spans = 0;
         for found in &answer.matches {
@@ -66,7 +69,8 @@ async fn every_span_holds_its_term() {
                         pb::TextField::Keywords => &common.keywords[usize::try_from(span.keyword_index).unwrap()],
                         pb::TextField::Unspecified => panic!("a span without a field"),
                     };
-                    let (start, end) = (usize::try_from(span.start_char).unwrap(), usize::try_from(span.end_char).unwrap());
+                    let (start, end) =
+                        (usize::try_from(span.start_char).unwrap(), usize::try_from(span.end_char).unwrap());
                     let piece: String = text.chars().skip(start).take(end - start).collect();
                     assert_eq!(text::normalize(&piece).text, term.term);
                     spans += 1;
@@ -81,10 +85,12 @@ async fn every_span_holds_its_term() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_direction_works() {
     let service = service().await;
-    service.store(vec![record_with(Kind::Expert, "li", "李工", |record| {
-        record.keywords = vec!["激光焊接".into(), "铝合金".into()];
-        record.body = "长期从事轻合金激光焊接研究。".into();
-    })]).await;
+    service
+        .store(vec![record_with(Kind::Expert, "li", "李工", |record| {
+            record.keywords = vec!["激光焊接".into(), "铝合金".into()];
+            record.body = "长期从事轻合金激光焊接研究。".into();
+        })])
+        .await;
     let mut client = service.matching().await;
     let rows = [
         (by_name("achievements/weld", pb::RecordKind::Demand), "demands/weld"),
@@ -102,10 +108,12 @@ async fn every_direction_works() {
 #[tokio::test(flavor = "multi_thread")]
 async fn only_active_records_match_unless_asked() {
     let service = service().await;
-    service.store(vec![record_with(Kind::Achievement, "old", "铝合金激光焊接旧工艺", |record| {
-        record.status = Status::Withdrawn;
-        record.owner = Some(Owner { name: "甲所".into(), credit_code: String::new(), owner_type: None });
-    })]).await;
+    service
+        .store(vec![record_with(Kind::Achievement, "old", "铝合金激光焊接旧工艺", |record| {
+            record.status = Status::Withdrawn;
+            record.owner = Some(Owner { name: "甲所".into(), credit_code: String::new(), owner_type: None });
+        })])
+        .await;
     let mut client = service.matching().await;
     let request = by_name("demands/weld", pb::RecordKind::Achievement);
     let answer = client.r#match(request.clone()).await.unwrap().into_inner();
@@ -177,7 +185,8 @@ async fn what_matches_follows_what_is_stored() {
 async fn a_long_text_counts_to_its_end() {
     let service = service().await;
     let filler = "本单位长期从事粮食储运与加工。".repeat(120);
-    let bodies = [("tail-a", "最后，我们掌握高盐废水蒸发结晶零排放技术。"), ("tail-b", "最后，我们掌握卫星遥感图像处理技术。")];
+    let bodies =
+        [("tail-a", "最后，我们掌握高盐废水蒸发结晶零排放技术。"), ("tail-b", "最后，我们掌握卫星遥感图像处理技术。")];
     for (id, tail) in bodies {
         service.store(vec![record(Kind::Achievement, id, "综合技术", &format!("{filler}{tail}"))]).await;
     }

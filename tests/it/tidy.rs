@@ -112,7 +112,13 @@ fn tidy_one_place_each() {
 fn tidy_no_host_of_a_registry_is_named() {
     let hosts = ["pypi.", "pythonhosted", "huggingface.co", "hf-mirror", "crates.", "docker.io/"].map(|host| {
         // put together here, so that this file does not name one
-        if host == "crates." { "crates.io".to_string() } else if host == "pypi." { "pypi.org".to_string() } else { host.to_string() }
+        if host == "crates." {
+            "crates.io".to_string()
+        } else if host == "pypi." {
+            "pypi.org".to_string()
+        } else {
+            host.to_string()
+        }
     });
     let texts = ["Makefile", "README.md", "README.en.md", "ARCHITECTURE.md", "scripts/runtime.sh", ".ci/run"];
     for name in texts {
@@ -129,9 +135,10 @@ fn tidy_documents_name_what_exists() {
         let text = fs::read_to_string(root().join(name)).unwrap();
         for part in text.split('`').skip(1).step_by(2) {
             let path = part.trim_end_matches('/');
-            let like_a_path = ["src/", "proto/", "samples/", "models/", "scripts/", "tests/", "benches/", "data/dictionary"]
-                .iter()
-                .any(|start| part.starts_with(start));
+            let like_a_path =
+                ["src/", "proto/", "samples/", "models/", "scripts/", "tests/", "benches/", "data/dictionary"]
+                    .iter()
+                    .any(|start| part.starts_with(start));
             let plain = path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
             assert!(!(like_a_path && plain) || root().join(path).exists(), "{name} names {part}, which is not there");
         }

@@ -1,0 +1,90 @@
+//! Import against the bare model: how much of the sessions' speed reaches the store.
+//!
+//! Each row embeds the same 128 sample records (a title and a whole text each). The project promises that `import`
+//! reaches at least 85 % of the texts per second of `bare sessions`.
+
+mod support;
+
+use std::{
+    sync::{Arc, Mutex},
+    thread,
+};
+
+use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
+use duijie::{
+    app,
+    domain::{Kind, Record},
+    embed::{EmbeddingTexts, Model, ModelSource, Priority, Session},
+    index::{EdgeIndex, EdgeOptions},
+    ingest::Ingest,
+    text::embedding_texts,
+};
+use futures::{StreamExt, stream};
+use tokio::runtime::Runtime;
+
+/// Records of one measurement.
+const RECORDS: usize = 128;
+/// Records of one batch of the import.
+const BATCH: usize = 32;
+
+fn embedding(criterion: &mut Criterion) {
+    let runtime = Runtime::new().expect("a runtime");
+    let config = support::config();
+    let embedder = app::embedder(&config).expect("make runtime has been run");
+    let records: Vec<Record> = support::samples(Kind::Achievement).into_iter().take(RECORDS).collect();
+    let texts: Vec<EmbeddingTexts> = records.iter().map(embedding_texts).collect();
+    let flat: Vec<String> =
+        texts.iter().flat_map(|text| [Some(text.head.clone()), text.whole.clone()]).flatten().collect();
+    let mut group = criterion.benchmark_group("embedding");
+    group.sampling_mode(SamplingMode::Flat).sample_size(10).throughput(Throughput::Elements(flat.len() as u64));
+
+    let ort = duijie::embed::load(&config.model.runtime).expect("make runtime has been run");
+    let model = Model::open(&ort, &ModelSource::Folder(config.model.source.clone().into())).expect("the shipped model");
+    let mut sessions: Vec<Session> =
+        (0..config.model.sessions).map(|_| Session::open(&model).expect("a session")).collect();
+    group.bench_function("bare sessions", |bencher| bencher.iter(|| bare(&mut sessions, &flat)));
+    drop(sessions);
+
+    group.bench_function("embedder", |bencher| {
+        bencher.iter(|| runtime.block_on(embedder.record_vectors(&texts, Priority::Bulk)).expect("vectors"));
+    });
+
+    let pipeline = Arc::new(support::pipeline());
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = EdgeOptions::new(folder.path().join("store"), support::versions(&pipeline));
+    let index = Arc::new(EdgeIndex::open(EdgeOptions { dimensions: 384, ..options }).expect("a new store"));
+    let ingest = Ingest::new(pipeline, embedder, index);
+    let mut round = 0;
+    group.bench_function("import", |bencher| {
+        bencher.iter(|| {
+            round += 1;
+            let named = |record: &Record| Ok(Record { id: format!("{round}-{}", record.id), ..record.clone() });
+            let batches: Vec<Vec<_>> = records.chunks(BATCH).map(|batch| batch.iter().map(named).collect()).collect();
+            let storing = stream::iter(batches).map(|batch| ingest.upsert(batch)).buffered(4);
+            runtime.block_on(storing.for_each(|stored| async { drop(stored.expect("stored")) }));
+        });
+    });
+    group.finish();
+}
+
+/// The texts through bare sessions, a thread each, long ones first so that no thread idles at the end.
+fn bare(sessions: &mut [Session], texts: &[String]) {
+    let mut order: Vec<&String> = texts.iter().collect();
+    order.sort_by_key(|text| text.len());
+    let waiting = Mutex::new(order);
+    thread::scope(|scope| {
+        for session in sessions {
+            let waiting = &waiting;
+            scope.spawn(move || {
+                loop {
+                    let next = waiting.lock().expect("no thread panics").pop();
+                    let Some(text) = next else { break };
+                    session.embed(&[text.as_str()]).expect("a vector");
+                }
+            });
+        }
+    });
+}
+
+criterion_group!(benches, embedding);
+criterion_main!(benches);
