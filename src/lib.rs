@@ -9,6 +9,7 @@
 
 pub mod config;
 pub mod domain;
+pub mod embed;
 pub mod error;
 pub mod rank;
 pub mod text;

@@ -1,0 +1,91 @@
+//! Arithmetic on vectors: what leaves this module is of unit length and has no NaN.
+
+use super::EmbedError;
+
+/// How far the length of a vector from the model may be from 1. f32 rounding over 1,024 dimensions stays under 1e-5;
+/// a vector outside is not rounding but a broken model.
+const UNIT_TOLERANCE: f32 = 1e-3;
+
+/// Hands on a vector that is of unit length.
+///
+/// # Errors
+/// [`EmbedError::Failed`] for NaN, infinity, and any other length.
+pub fn checked_unit(vector: Vec<f32>) -> Result<Vec<f32>, EmbedError> {
+    let length = length(&vector);
+    // written so that NaN fails
+    if (length - 1.0).abs() <= UNIT_TOLERANCE { Ok(vector) } else { Err(not_unit(length)) }
+}
+
+/// Weighted sum of vectors, brought to unit length. One vector alone is handed on as it is.
+///
+/// # Errors
+/// [`EmbedError::Failed`] when there is no vector, when their lengths differ, or when the sum has no direction.
+pub fn weighted_unit(vectors: &[(Vec<f32>, f32)]) -> Result<Vec<f32>, EmbedError> {
+    let Some(((first, _), rest)) = vectors.split_first() else { return Err(not_unit(0.0)) };
+    if rest.is_empty() {
+        return checked_unit(first.clone());
+    }
+    if rest.iter().any(|(vector, _)| vector.len() != first.len()) {
+        return Err(EmbedError::Failed { detail: "vectors of different dimensions".to_string() });
+    }
+    let mut sum = vec![0.0_f32; first.len()];
+    for (vector, weight) in vectors {
+        sum.iter_mut().zip(vector).for_each(|(sum, value)| *sum += weight * value);
+    }
+    let length = length(&sum);
+    if !length.is_finite() || length < f32::EPSILON {
+        return Err(not_unit(length));
+    }
+    sum.iter_mut().for_each(|value| *value /= length);
+    checked_unit(sum)
+}
+
+fn length(vector: &[f32]) -> f32 {
+    vector.iter().map(|value| value * value).sum::<f32>().sqrt()
+}
+
+fn not_unit(length: f32) -> EmbedError {
+    EmbedError::Failed { detail: format!("vector of length {length} instead of 1") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn only_unit_vectors_pass() {
+        let check = |vector: &[f32], want: bool| assert_eq!(checked_unit(vector.to_vec()).is_ok(), want, "{vector:?}");
+        check(&[1.0, 0.0], true);
+        check(&[0.6, -0.8], true);
+        check(&[0.0, 0.0], false);
+        check(&[1.0, 1.0], false);
+        check(&[f32::NAN, 1.0], false);
+        check(&[f32::INFINITY, 1.0], false);
+        check(&[], false);
+    }
+
+    #[test]
+    fn sums_by_weight() {
+        let check = |vectors: &[(Vec<f32>, f32)], want: Option<&[f32]>| match (weighted_unit(vectors), want) {
+            (Ok(got), Some(want)) => {
+                assert!(got.iter().zip(want).all(|(a, b)| (a - b).abs() < 1e-6), "{got:?} {want:?}");
+            }
+            (got, want) => assert_eq!(got.is_ok(), want.is_some(), "{vectors:?}"),
+        };
+        check(&[(vec![0.6, 0.8], 3.0)], Some(&[0.6, 0.8]));
+        check(&[(vec![1.0, 0.0], 3.0), (vec![0.0, 1.0], 4.0)], Some(&[0.6, 0.8]));
+        check(&[(vec![1.0, 0.0], 1.0), (vec![-1.0, 0.0], 1.0)], None);
+        check(&[(vec![1.0, 0.0], 1.0), (vec![1.0], 1.0)], None);
+        check(&[], None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_sum_is_of_unit_length(angles in prop::collection::vec((0.0_f32..1.5, 1.0_f32..512.0), 1..40)) {
+            let vectors: Vec<_> = angles.iter().map(|(a, weight)| (vec![a.cos(), a.sin()], *weight)).collect();
+            let sum = weighted_unit(&vectors).unwrap();
+            prop_assert!((length(&sum) - 1.0).abs() < 1e-5);
+        }
+    }
+}

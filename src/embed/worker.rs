@@ -1,0 +1,69 @@
+//! The thread of a session: takes batches from the queue until it is closed.
+
+use super::{
+    EmbedError,
+    queue::{Part, Queue},
+};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What a worker needs of a session.
+pub trait Encode: Send + 'static {
+    /// Embeds texts in one batch.
+    ///
+    /// # Errors
+    /// Whatever went wrong; the texts of the batch get no vector.
+    fn encode(&mut self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedError>;
+
+    /// Whether a harmless text can be embedded.
+    fn probe(&mut self) -> bool;
+}
+
+/// Tells the queue that the worker has ended, however it ends.
+struct Gone<'a>(&'a Queue);
+
+impl Drop for Gone<'_> {
+    fn drop(&mut self) {
+        self.0.worker_gone();
+    }
+}
+
+/// Works until the queue is closed.
+pub fn run(mut encoder: impl Encode, queue: &Queue) {
+    let _gone = Gone(queue);
+    while let Some(parts) = queue.take() {
+        let wanted: Vec<Part> = parts.into_iter().filter(Part::is_wanted).collect();
+        if !wanted.is_empty() {
+            work(&mut encoder, queue, wanted);
+        }
+    }
+}
+
+/// Embeds a batch. When it fails, its windows go again one by one, so that one text cannot spoil the others.
+fn work(encoder: &mut impl Encode, queue: &Queue, parts: Vec<Part>) {
+    queue.count_batch(&parts);
+    match (encode(encoder, &parts), parts.len()) {
+        (Ok(vectors), _) => {
+            queue.set_health(true);
+            parts.into_iter().zip(vectors).for_each(|(part, vector)| part.finish(Ok(vector)));
+        }
+        (Err(_), 2..) => parts.into_iter().for_each(|part| work(encoder, queue, vec![part])),
+        (Err(error), _) => {
+            // a text that the model cannot take is no reason to report the service as broken
+            let works = catch_unwind(AssertUnwindSafe(|| encoder.probe())).unwrap_or(false);
+            queue.set_health(works);
+            tracing::warn!(%error, works, "embedding a text failed");
+            parts.into_iter().for_each(|part| part.finish(Err(error.clone())));
+        }
+    }
+}
+
+/// Calls the encoder; a panic becomes an error. A call keeps nothing in a session but scratch memory, so the session
+/// can be used again, and the probe says whether it works.
+fn encode(encoder: &mut impl Encode, parts: &[Part]) -> Result<Vec<Vec<f32>>, EmbedError> {
+    let inputs: Vec<String> = parts.iter().map(Part::input).collect();
+    let texts: Vec<&str> = inputs.iter().map(String::as_str).collect();
+    let failed = |detail: &str| EmbedError::Failed { detail: detail.to_string() };
+    let result = catch_unwind(AssertUnwindSafe(|| encoder.encode(&texts)));
+    let vectors = result.map_err(|_| failed("panic in the model"))??;
+    if vectors.len() == parts.len() { Ok(vectors) } else { Err(failed("another number of vectors than of texts")) }
+}
