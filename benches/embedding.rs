@@ -51,8 +51,8 @@ fn embedding(criterion: &mut Criterion) {
 
     let pipeline = Arc::new(support::pipeline());
     let folder = tempfile::tempdir().expect("a folder");
-    let options = EdgeOptions::new(folder.path().join("store"), support::versions(&pipeline));
-    let index = Arc::new(EdgeIndex::open(EdgeOptions { dimensions: 384, ..options }).expect("a new store"));
+    let options = EdgeOptions::new(folder.path().join("store"), 384, support::versions(&pipeline));
+    let index = Arc::new(EdgeIndex::open(options).expect("a new store"));
     let ingest = Ingest::new(pipeline, embedder, index);
     let mut round = 0;
     group.bench_function("import", |bencher| {

@@ -54,8 +54,8 @@ fn counts() -> Vec<usize> {
 }
 
 fn open(folder: &Path, pipeline: &TextPipeline) -> Arc<EdgeIndex> {
-    let options = EdgeOptions::new(folder.to_path_buf(), support::versions(pipeline));
-    Arc::new(EdgeIndex::open(EdgeOptions { dimensions: 384, ..options }).expect("the store of the bench"))
+    let options = EdgeOptions::new(folder.to_path_buf(), 384, support::versions(pipeline));
+    Arc::new(EdgeIndex::open(options).expect("the store of the bench"))
 }
 
 /// Stored demands with their vectors.
@@ -102,7 +102,7 @@ fn query(criterion: &mut Criterion, pipeline: &TextPipeline, embedder: &Embedder
 
 /// The engine's own hybrid query, straight into the shard: what a match is measured against.
 fn native(criterion: &mut Criterion, count: usize, folder: &Path, points: &[Point]) {
-    let shard = EdgeShard::load(&folder.join(Kind::Achievement.collection()), None).expect("the shard");
+    let shard = EdgeShard::load(&folder.join(Kind::Achievement.collection()).join("engine"), None).expect("the shard");
     let next = turns();
     let mut group = criterion.benchmark_group(format!("engine/{count}"));
     group.bench_function("native hybrid", |bencher| {

@@ -4,9 +4,8 @@ use std::{fs, io, path::PathBuf, sync::Arc};
 
 use crate::{
     config::Config,
-    domain::Kind,
-    embed::{EmbedError, Embedder, ModelOptions, ModelSource, runtime},
-    index::{EdgeIndex, EdgeOptions, Index, IndexError, STORE_FORMAT, StoreVersions},
+    embed::{self, EmbedError, Embedder, ModelOptions, ModelSource},
+    index::{EdgeIndex, EdgeOptions, Index, IndexError, STORE_FORMAT, StoreVersions, Tuning},
     ingest::Ingest,
     matcher::{Matcher, Settings},
     metrics,
@@ -53,15 +52,6 @@ pub enum StartError {
     },
 }
 
-/// How a store is opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Opening {
-    /// Only with the versions that this service has.
-    Current,
-    /// With any versions, to rebuild it.
-    AnyVersion,
-}
-
 // === impl Parts ===
 
 impl Parts {
@@ -69,34 +59,26 @@ impl Parts {
     ///
     /// # Errors
     /// The first part that cannot be had.
-    pub fn build(config: &Config, opening: Opening) -> Result<Self, StartError> {
-        Self::build_with(config, opening, embedder(config)?)
+    pub fn build(config: &Config) -> Result<Self, StartError> {
+        Self::build_with(config, embedder(config)?)
     }
 
     /// Opens the store and loads the dictionary around a model that is loaded already.
     ///
     /// # Errors
     /// The first part that cannot be had.
-    pub fn build_with(config: &Config, opening: Opening, embedder: Embedder) -> Result<Self, StartError> {
+    pub fn build_with(config: &Config, embedder: Embedder) -> Result<Self, StartError> {
         let text = Arc::new(text_pipeline(config)?);
         let identity = embedder.identity();
-        let versions =
-            StoreVersions { format: STORE_FORMAT, text: text.version().to_string(), model: identity.version.clone() };
-        let options = EdgeOptions {
-            dimensions: identity.dimensions,
-            optimize_points: config.store.optimize_points,
-            ..EdgeOptions::new(config.store.folder.clone(), versions.clone())
-        };
-        let index = match opening {
-            Opening::Current => EdgeIndex::open(options)?,
-            Opening::AnyVersion => EdgeIndex::open_any_version(options)?,
-        };
+        let versions = versions(&text, &embedder);
+        let index = EdgeIndex::open(store_options(config, &embedder, versions.clone()))?;
+        let cosine_floor = f64::from(embedder.identity().cosine_floor);
         let settings = Settings {
             candidates: config.matching.candidates,
             fusion: Fusion {
                 dense_weight: config.matching.dense_weight,
                 bm25_half: config.matching.bm25_half,
-                cosine_floor: f64::from(identity.cosine_floor),
+                cosine_floor,
             },
         };
         Ok(Self::new(text, embedder, Arc::new(index), (versions, settings)))
@@ -116,17 +98,34 @@ impl Parts {
 
     /// Whether calls can be answered.
     pub fn healthy(&self) -> bool {
-        self.embedder.healthy() && self.index.status().healthy
+        *self.embedder.healthy().borrow() && self.index.status().healthy()
     }
 
     /// Copies the state of the parts into the metrics.
     pub fn note_metrics(&self) {
-        let status = self.index.status();
-        for kind in Kind::ALL {
-            metrics::records(kind.collection(), status.points(kind));
+        for status in self.index.status().kinds {
+            metrics::records(status.kind.collection(), status.points);
         }
         let stats = self.embedder.stats();
-        metrics::embedder(stats.embedded_texts, stats.waiting_texts);
+        metrics::embedder(stats.texts_embedded, stats.texts_queued);
+    }
+}
+
+/// Versions that a store of this service has.
+pub fn versions(text: &TextPipeline, embedder: &Embedder) -> StoreVersions {
+    StoreVersions {
+        format: STORE_FORMAT,
+        text: text.version().to_string(),
+        model: embedder.identity().version.clone(),
+    }
+}
+
+/// How the configured store is opened.
+pub fn store_options(config: &Config, embedder: &Embedder, versions: StoreVersions) -> EdgeOptions {
+    let optimize_after_points = config.store.optimize_points;
+    EdgeOptions {
+        tuning: Tuning { optimize_after_points, ..Tuning::default() },
+        ..EdgeOptions::new(config.store.folder.clone(), embedder.identity().dimensions, versions)
     }
 }
 
@@ -150,11 +149,10 @@ pub fn text_pipeline(config: &Config) -> Result<TextPipeline, StartError> {
 /// # Errors
 /// When ONNX Runtime or the model cannot be had.
 pub fn embedder(config: &Config) -> Result<Embedder, StartError> {
-    runtime::load(&config.model.runtime)?;
+    let runtime = embed::load(&config.model.runtime)?;
     let source = model_source(config);
-    let options =
-        ModelOptions { source, sessions: config.model.sessions, queue_texts: config.model.queue_texts };
-    Ok(Embedder::build(options)?)
+    let options = ModelOptions { source, sessions: config.model.sessions, queue_texts: config.model.queue_texts };
+    Ok(Embedder::build(&runtime, &options)?)
 }
 
 /// A folder where there is one, or where the value can be nothing else; a name on the hub otherwise.

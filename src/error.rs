@@ -1,6 +1,10 @@
 //! Why a call can fail. `grpc::status` turns each into a gRPC status, the command line into a sentence.
 
-use crate::domain::{RecordName, Violation};
+use crate::{
+    domain::{RecordName, Violation},
+    embed::EmbedError,
+    index::IndexError,
+};
 
 /// Why a call failed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -28,6 +32,9 @@ pub enum Error {
     Internal(String),
 }
 
+/// When to come back after the model was busy: a few texts' time.
+const RETRY_MS: u64 = 200;
+
 /// Result of a call.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -42,6 +49,26 @@ impl From<Violation> for Error {
 impl From<Vec<Violation>> for Error {
     fn from(violations: Vec<Violation>) -> Self {
         Self::Invalid(violations)
+    }
+}
+
+impl From<EmbedError> for Error {
+    fn from(error: EmbedError) -> Self {
+        match error {
+            EmbedError::Busy => Self::Busy { retry_ms: RETRY_MS },
+            EmbedError::Blank { .. } | EmbedError::TooLong { .. } => Self::Internal(error.to_string()),
+            other => Self::Unavailable(other.to_string()),
+        }
+    }
+}
+
+impl From<IndexError> for Error {
+    fn from(error: IndexError) -> Self {
+        match error {
+            IndexError::Busy => Self::Busy { retry_ms: RETRY_MS },
+            IndexError::BadPoint { .. } | IndexError::BadSearch { .. } => Self::Internal(error.to_string()),
+            other => Self::Unavailable(other.to_string()),
+        }
     }
 }
 

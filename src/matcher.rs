@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result},
     index::{Candidates, Hit, Index, Point, PointId, Search, With},
     rank::{Candidate, Fused, Fusion, fuse},
-    text::{LexicalQuery, Locator, QueryText, TextPipeline, embedding_texts_of_query},
+    text::{LexicalQuery, Locator, QueryText, TextPipeline, query_embedding_texts},
 };
 
 /// Last match that pages reach.
@@ -159,7 +159,7 @@ impl Matcher {
         let (pipeline, owned) = (Arc::clone(&self.text), text.clone());
         let cut = tokio::task::spawn_blocking(move || {
             let parts = QueryText { title: &owned.title, body: &owned.body, keywords: &owned.keywords };
-            (pipeline.query(&parts), embedding_texts_of_query(&parts))
+            (pipeline.query(&parts), query_embedding_texts(&parts))
         });
         let (lexical, texts): (LexicalQuery, EmbeddingTexts) =
             cut.await.map_err(|error| Error::Internal(error.to_string()))?;
@@ -195,7 +195,7 @@ impl Matcher {
         offset: usize,
     ) -> Result<Vec<Found>> {
         let ids: Vec<PointId> = page.iter().map(|fused| fused.id).collect();
-        let points = self.index.fetch(target, &ids).await?;
+        let points = self.index.fetch(target, &ids, With::Sparse).await?;
         let locator = Locator::new(lexical);
         let found = page.into_iter().zip(points).enumerate().filter_map(|(place, (fused, point))| {
             // a record that was deleted since the search is left out, its place stays empty

@@ -107,7 +107,7 @@ pub fn store(count: usize, pipeline: &Arc<TextPipeline>, runtime: &tokio::runtim
     }
     let _ = std::fs::remove_dir_all(&folder);
     eprintln!("building a store of {count} records of each kind, once");
-    let options = EdgeOptions { dimensions: 384, ..EdgeOptions::new(folder.clone(), versions(pipeline)) };
+    let options = EdgeOptions::new(folder.clone(), 384, versions(pipeline));
     let index = EdgeIndex::open(options).expect("a new folder");
     for kind in Kind::ALL {
         let dense = vectors(count, 384);

@@ -11,7 +11,7 @@ use super::{
     client::Server,
     import, matching, serve,
 };
-use crate::{app::Opening, config::Config, files::ReadOptions, grpc};
+use crate::{config::Config, files::ReadOptions, grpc};
 
 /// Files of the samples.
 const FILES: [&str; 3] = ["achievements.csv", "demands.csv", "experts.jsonl"];
@@ -27,7 +27,7 @@ pub async fn run(mut config: Config, args: Demo) -> anyhow::Result<Done> {
     config.server.drain = std::time::Duration::ZERO;
     let listener = serve::listen(&config).await?;
     let address = listener.local_addr()?;
-    let parts = serve::build(&config, Opening::Current).await?;
+    let parts = serve::build(&config).await?;
     println!("服务已启动，监听 {address}，存储在 {}\n", config.store.folder.display());
     let (stop, stopped) = oneshot::channel::<()>();
     let stopped = async move {

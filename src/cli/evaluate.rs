@@ -12,7 +12,7 @@ use futures::{StreamExt, stream};
 
 use super::{Done, args::Eval, progress::Progress, serve};
 use crate::{
-    app::{Opening, Parts},
+    app::Parts,
     config::Config,
     domain::{Kind, Record},
     eval::{
@@ -43,7 +43,7 @@ pub async fn run(mut config: Config, args: Eval) -> anyhow::Result<Done> {
     }
     let folder = tempfile::Builder::new().prefix("duijie-eval-").tempdir()?;
     config.store.folder = folder.path().join("store");
-    let parts = serve::build(&config, Opening::Current).await?;
+    let parts = serve::build(&config).await?;
     store(&parts, achievements.iter().chain(&demands)).await?;
     let ids: HashMap<PointId, &str> =
         achievements.iter().map(|record| (PointId::of(&record.name()), record.id.as_str())).collect();

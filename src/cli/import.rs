@@ -4,7 +4,7 @@
 use std::{path::Path, time::Duration};
 
 use anyhow::{Context, anyhow, bail};
-use futures::{StreamExt, stream};
+use futures::StreamExt;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, transport::Channel};
@@ -96,8 +96,8 @@ pub async fn import(server: &Server, path: &Path, options: ReadOptions) -> anyho
     reading.await.context("读取文件的线程中断")?;
     let seconds = progress.finish().as_secs_f64();
     print_summary(kind, tally, seconds);
-    if let Some(path) = report.finish()? {
-        println!("有 {} 行未导入，原因见 {}", tally.refused, path.display());
+    if let Some(written) = report.finish()? {
+        println!("有 {} 行未导入，原因见 {}", tally.refused, written.path.display());
     }
     Ok(tally)
 }

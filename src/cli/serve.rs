@@ -8,7 +8,7 @@ use tokio::{
 
 use super::Done;
 use crate::{
-    app::{Opening, Parts},
+    app::Parts,
     config::Config,
     grpc::{self, Limits},
     metrics,
@@ -20,7 +20,7 @@ pub async fn run(config: Config) -> anyhow::Result<Done> {
     if let Some(address) = config.metrics_listen {
         metrics::serve(address).map_err(|sentence| anyhow!(sentence))?;
     }
-    let parts = build(&config, Opening::Current).await?;
+    let parts = build(&config).await?;
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let stop = async move {
         tokio::select! {
@@ -56,9 +56,9 @@ pub fn limits(config: &Config) -> Limits {
 }
 
 /// Loads all parts off the async threads: model and store take a second.
-pub async fn build(config: &Config, opening: Opening) -> anyhow::Result<Parts> {
+pub async fn build(config: &Config) -> anyhow::Result<Parts> {
     let config = config.clone();
-    Ok(tokio::task::spawn_blocking(move || Parts::build(&config, opening)).await??)
+    Ok(tokio::task::spawn_blocking(move || Parts::build(&config)).await??)
 }
 
 /// Ends the parts' threads; the store is flushed.

@@ -51,7 +51,7 @@ pub struct Store {
     /// Folder of the store; made where it is missing.
     pub folder: PathBuf,
     /// Points waiting to be indexed at which an optimisation starts.
-    pub optimize_points: usize,
+    pub optimize_points: u64,
 }
 
 /// The embedding model.

@@ -80,13 +80,13 @@ impl CatalogService for Catalog {
         let filter = filter_in(request.filter, kind).map_err(Error::from)?;
         let limit = page_size(request.page_size, DEFAULT_PAGE)?;
         let after = match page_token::read(&request.page_token, &query).map_err(Error::from)? {
-            Some(position) => Some(PointId::from_slice(&position).ok_or_else(bad_token)?),
+            Some(position) => Some(point_id(&position).ok_or_else(bad_token)?),
             None => None,
         };
-        let (points, next) = self.0.index.scroll(kind, &filter, after, limit).await.map_err(Error::from)?;
+        let page = self.0.index.scroll(kind, &filter, after, limit).await.map_err(Error::from)?;
         Ok(Response::new(pb::ListRecordsResponse {
-            records: points.into_iter().map(|point| record_out(point.record)).collect(),
-            next_page_token: next.map(|id| page_token::write(id.as_bytes(), &query)).unwrap_or_default(),
+            records: page.points.into_iter().map(|point| record_out(point.record)).collect(),
+            next_page_token: page.next.map(|id| page_token::write(id.uuid().as_bytes(), &query)).unwrap_or_default(),
         }))
     }
 
@@ -144,6 +144,10 @@ pub(super) fn page_size(asked: i32, default: usize) -> Result<usize, Error> {
 /// A token whose checksum fits and whose position does not: made by another version.
 pub(super) fn bad_token() -> Error {
     Violation::new("page_token", Problem::PageToken).into()
+}
+
+fn point_id(position: &[u8]) -> Option<PointId> {
+    uuid::Uuid::from_slice(position).ok().map(PointId::from)
 }
 
 fn add(summary: &mut pb::ImportRecordsResponse, stored: Vec<Stored>) {

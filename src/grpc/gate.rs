@@ -107,7 +107,7 @@ where
             };
             let Ok(answer) = answer else { return Ok(count.refuse(&Error::DeadlineExceeded)) };
             let answer = answer?;
-            count.code = Status::from_header_map(answer.headers()).map_or(Code::Ok, |status| status.code());
+            count.answered(&answer);
             Ok(answer)
         })
     }
@@ -116,6 +116,10 @@ where
 // === impl Count ===
 
 impl Count {
+    fn answered(&mut self, answer: &Response<Body>) {
+        self.code = Status::from_header_map(answer.headers()).map_or(Code::Ok, |status| status.code());
+    }
+
     fn refuse(&mut self, error: &Error) -> Response<Body> {
         let status = super::status::status(error);
         self.code = status.code();

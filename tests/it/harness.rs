@@ -6,7 +6,7 @@ use std::{
 };
 
 use duijie::{
-    app::{self, Opening, Parts},
+    app::{self, Parts},
     config::Config,
     domain::{Detail, Kind, Record},
     grpc::{self, Limits, convert::record_out},
@@ -48,7 +48,7 @@ impl Service {
         let built = config.clone();
         let parts = tokio::task::spawn_blocking(move || {
             let shared = embedder(&built);
-            Parts::build_with(&built, Opening::Current, shared)
+            Parts::build_with(&built, shared)
         });
         let parts = parts.await.unwrap().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
