@@ -1,6 +1,9 @@
 //! The file of graded pairs: `demand_id`, `achievement_id`, `level`, separated by tabs, with a heading.
+//!
+//! Real judgements hold pairs that were graded more than once, and not always alike: such a pair counts once, with its
+//! highest level.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Levels by achievement, by demand.
 pub type Judgements = BTreeMap<String, Vec<(String, u8)>>;
@@ -11,19 +14,25 @@ pub type Judgements = BTreeMap<String, Vec<(String, u8)>>;
 /// A sentence with the line that cannot be read.
 pub fn read(text: &str) -> Result<Judgements, String> {
     let mut judgements = Judgements::new();
+    let mut places: HashMap<(&str, &str), usize> = HashMap::new();
     for (line, number) in text.trim_start_matches('\u{feff}').lines().zip(1..) {
         let heading = number == 1 && line.starts_with("demand_id");
         if heading || line.trim().is_empty() {
             continue;
         }
         let parts: Vec<&str> = line.split('\t').map(str::trim).collect();
-        let [demand, achievement, level] = parts.as_slice() else {
+        let &[demand, achievement, level] = parts.as_slice() else {
             return Err(format!("第 {number} 行应有 3 列（demand_id、achievement_id、level），以制表符分隔"));
         };
         let level: u8 = level.parse().ok().filter(|level| (1..=4).contains(level)).ok_or_else(|| {
             format!("第 {number} 行的 level 是“{level}”，应为 1 到 4")
         })?;
-        judgements.entry((*demand).to_string()).or_default().push(((*achievement).to_string(), level));
+        let judged = judgements.entry(demand.to_string()).or_default();
+        let place = *places.entry((demand, achievement)).or_insert(judged.len());
+        match judged.get_mut(place) {
+            Some((_, known)) => *known = level.max(*known),
+            None => judged.push((achievement.to_string(), level)),
+        }
     }
     if judgements.is_empty() { Err("判分文件中没有判分".to_string()) } else { Ok(judgements) }
 }
@@ -34,7 +43,7 @@ mod tests {
 
     #[test]
     fn pairs_are_read_and_mistakes_told() {
-        let read_pairs = read("demand_id\tachievement_id\tlevel\nd1\ta1\t4\r\nd1\ta2\t1\n\n").unwrap();
+        let read_pairs = read("demand_id\tachievement_id\tlevel\nd1\ta1\t2\r\nd1\ta2\t1\nd1\ta1\t4\nd1\ta1\t3\n\n").unwrap();
         assert_eq!(read_pairs["d1"], [("a1".to_string(), 4), ("a2".to_string(), 1)]);
         for (text, want) in [("d1\ta1", "第 1 行"), ("d1\ta1\t5", "1 到 4"), ("d1\ta1\tx", "1 到 4"), ("", "没有判分")] {
             assert!(read(text).unwrap_err().contains(want), "{text}");

@@ -15,7 +15,7 @@ const TITLE_WEIGHT: f32 = 1.0;
 /// Weight of a term of the keywords, however often it stands in them.
 const KEYWORD_WEIGHT: f32 = 0.5;
 /// Weight of a term of the body.
-const BODY_WEIGHT: f32 = 0.1;
+const BODY_WEIGHT: f32 = 0.2;
 
 /// The texts to find something for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -99,14 +99,14 @@ mod tests {
             counts(&[("隔膜", 3), ("陶瓷", 2)]),
             counts(&[("涂覆", 4), ("强度", 1), ("孔隙", 1)]),
         );
-        let want = [("锂电池", 1.693), ("隔膜", 1.5), ("陶瓷", 0.5), ("涂覆", 0.239), ("孔隙", 0.1), ("强度", 0.1)];
+        let want = [("锂电池", 1.693), ("隔膜", 1.5), ("陶瓷", 0.5), ("涂覆", 0.339), ("孔隙", 0.2), ("强度", 0.2)];
         assert_eq!(rounded(&query), want);
     }
 
     #[test]
     fn keywords_stand_in_for_a_missing_title() {
         let query = LexicalQuery::weigh(Counts::new(), counts(&[("陶瓷", 2)]), counts(&[("涂覆", 1)]));
-        assert_eq!(rounded(&query), [("陶瓷", 1.693), ("涂覆", 0.1)]);
+        assert_eq!(rounded(&query), [("陶瓷", 1.693), ("涂覆", 0.2)]);
     }
 
     #[test]
