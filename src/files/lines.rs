@@ -1,0 +1,182 @@
+//! JSON objects of a JSONL file, one a line, in bounded memory.
+
+use std::io::{self, Read};
+
+use serde_json::{Map, Value};
+
+use super::{delimited::MAX_ROW_BYTES, headings::MAX_COLUMNS, text::Text};
+
+/// Keys whose objects are opened, so that what the service itself writes (its records, its wire messages) can be read
+/// again.
+const OPENED: [&str; 5] = ["common", "detail", "achievement", "demand", "expert"];
+/// How deep they are opened: `detail.achievement` or `achievement.common`.
+const MAX_OPENED: u32 = 2;
+
+/// Keys and values of one line.
+pub type Pairs = Vec<(String, Value)>;
+
+/// One line or what is wrong with it.
+#[derive(Debug)]
+pub struct Line {
+    /// Its number, from 1.
+    pub number: u64,
+    /// Keys and values, or the beginning of the line and a reason in Chinese.
+    pub pairs: Result<Pairs, (String, String)>,
+}
+
+/// Reads lines.
+pub struct Lines<R> {
+    /// Text that is left.
+    pub text: Text<R>,
+    number: u64,
+}
+
+// === impl Lines ===
+
+impl<R: Read> Lines<R> {
+    /// Lines of a text from its beginning.
+    pub fn new(text: Text<R>) -> Self {
+        Self { text, number: 0 }
+    }
+
+    /// The next line that is not blank; `None` at the end.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn next_line(&mut self) -> io::Result<Option<Line>> {
+        loop {
+            let rest = self.text.rest();
+            let (end, length) = (rest.find('\n'), rest.len());
+            if end.is_none() && !self.text.ended() && length <= MAX_ROW_BYTES {
+                self.text.fill(2 * length + 1)?;
+                continue;
+            }
+            if rest.is_empty() {
+                return Ok(None);
+            }
+            self.number += 1;
+            let line = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+            if MAX_ROW_BYTES < line.len() {
+                let start = line.chars().take(200).collect();
+                self.text.skip_line()?;
+                let pairs = Err((start, "这一行超过 1 MiB，请删减内容".into()));
+                return Ok(Some(Line { number: self.number, pairs }));
+            }
+            let pairs = (!line.trim().is_empty()).then(|| pairs(line));
+            let used = end.map_or(length, |end| end + 1);
+            self.text.consume(used);
+            if let Some(pairs) = pairs {
+                return Ok(Some(Line { number: self.number, pairs }));
+            }
+        }
+    }
+}
+
+/// Keys and values of the object on a line.
+///
+/// # Errors
+/// The beginning of the line and a reason in Chinese.
+pub fn pairs(line: &str) -> Result<Pairs, (String, String)> {
+    let refuse = |reason: String| Err((line.trim().chars().take(200).collect(), reason));
+    let object = match serde_json::from_str(line) {
+        Ok(Value::Object(object)) => object,
+        Ok(_) => return refuse("这一行不是 JSON 对象，应以 { 开头、以 } 结尾".into()),
+        Err(error) => {
+            return refuse(format!(
+                "这一行不是合法的 JSON（第 {} 个字节附近），请检查引号、逗号和数字",
+                error.column()
+            ));
+        }
+    };
+    let mut pairs = Pairs::new();
+    open(object, MAX_OPENED, &mut pairs);
+    if MAX_COLUMNS < pairs.len() {
+        return refuse(format!("对象有 {} 个键，最多 {MAX_COLUMNS} 个", pairs.len()));
+    }
+    Ok(pairs)
+}
+
+/// Takes the pairs of an object, with those of the objects in it that are opened.
+fn open(object: Map<String, Value>, depth: u32, pairs: &mut Pairs) {
+    for (key, value) in object {
+        match value {
+            Value::Object(inner) if 0 < depth && OPENED.contains(&key.as_str()) => open(inner, depth - 1, pairs),
+            Value::Object(mut owner) if matches!(key.as_str(), "owner" | "单位") => {
+                for part in ["name", "credit_code", "type"] {
+                    if let Some(value) = owner.remove(part) {
+                        let key = match part {
+                            "name" => key.clone(),
+                            "type" => "owner_type".into(),
+                            part => part.into(),
+                        };
+                        pairs.push((key, value));
+                    }
+                }
+            }
+            value => pairs.push((key, value)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use encoding_rs::UTF_8;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(text: &str) -> Vec<(u64, Result<Vec<String>, String>)> {
+        let mut lines = Lines::new(Text::new(text.as_bytes(), UTF_8));
+        let mut read = Vec::new();
+        while let Some(Line { number, pairs }) = lines.next_line().unwrap() {
+            let keys = pairs.map(|pairs| pairs.into_iter().map(|(key, _)| key).collect());
+            read.push((number, keys.map_err(|(_, reason)| reason)));
+        }
+        read
+    }
+
+    #[test]
+    fn lines_are_objects() {
+        let got = read("{\"id\":1}\r\n\n[1]\nnull\n{\"id\":\n{\"a\":1e400}\n{\"b\":2}");
+        let numbers: Vec<_> = got.iter().map(|(number, keys)| (*number, keys.is_ok())).collect();
+        assert_eq!(numbers, [(1, true), (3, false), (4, false), (5, false), (6, false), (7, true)]);
+        assert!(got[1].1.as_ref().is_err_and(|reason| reason.contains("不是 JSON 对象")));
+        assert!(got[3].1.as_ref().is_err_and(|reason| reason.contains("不是合法的 JSON")));
+    }
+
+    #[test]
+    fn long_and_wide_lines_are_refused() {
+        let wide: Vec<_> = (0..201).map(|i| format!("\"k{i}\":1")).collect();
+        let text = format!("{{\"a\":\"{}\"}}\n{{{}}}\n{{\"b\":1}}", "长".repeat(400_000), wide.join(","));
+        let got = read(&text);
+        assert!(got[0].1.as_ref().is_err_and(|reason| reason.contains("1 MiB")));
+        assert!(got[1].1.as_ref().is_err_and(|reason| reason.contains("201 个键")));
+        assert_eq!(got[2], (3, Ok(vec!["b".to_string()])));
+    }
+
+    #[test]
+    fn objects_are_opened() {
+        let check = |line: &str, want: &[&str]| {
+            let keys: Vec<_> = pairs(line).unwrap().into_iter().map(|(key, _)| key).collect();
+            assert_eq!(keys, want, "{line}");
+        };
+        check(
+            r#"{"owner":{"name":"甲","type":"enterprise","credit_code":""}}"#,
+            &["owner", "credit_code", "owner_type"],
+        );
+        check(r#"{"owner":"甲"}"#, &["owner"]);
+        check(r#"{"id":"1","detail":{"demand":{"budget_yuan":5}}}"#, &["id", "budget_yuan"]);
+        check(
+            r#"{"demand":{"common":{"id":"1","owner":{"name":"甲"}},"budget_yuan":5}}"#,
+            &["id", "owner", "budget_yuan"],
+        );
+        check(r#"{"common":{"common":{"common":{"id":1}}}}"#, &["common"]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_ends(text in "[\\PC\n{}\"]{0,80}") {
+            prop_assert!(read(&text).len() <= text.lines().count());
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Report of bad rows as a table that opens in a spreadsheet: 行号,列名,原值,原因.
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+use super::CellError;
+
+/// Characters with which a spreadsheet takes a cell for a formula; a quote before them makes it a text.
+const FORMULA_STARTS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+
+/// Writes what is wrong with the rows of a file. The report is created with the first error, so that a file without
+/// errors leaves none behind; one of an earlier run is overwritten then, and left alone otherwise.
+#[derive(Debug)]
+pub struct ErrorReport {
+    path: PathBuf,
+    writer: Option<csv::Writer<BufWriter<File>>>,
+    rows: u64,
+    cells: u64,
+}
+
+/// A report that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Rows with errors.
+    pub rows: u64,
+    /// Errors.
+    pub cells: u64,
+}
+
+/// The report cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("写不进错误报告 {path}（{source}），请检查该文件夹的权限和剩余空间，或关闭正在打开它的程序")]
+pub struct ReportError {
+    /// Where it should be.
+    pub path: String,
+    /// Why not.
+    pub source: io::Error,
+}
+
+// === impl ErrorReport ===
+
+impl ErrorReport {
+    /// Report next to its input: `成果.csv.错误.csv` for `成果.csv`.
+    pub fn beside(input: &Path) -> Self {
+        let mut name = input.file_name().unwrap_or_default().to_os_string();
+        name.push(".错误.csv");
+        Self::at(input.with_file_name(name))
+    }
+
+    /// Report at a path of its own.
+    pub fn at(path: PathBuf) -> Self {
+        Self { path, writer: None, rows: 0, cells: 0 }
+    }
+
+    /// Adds what is wrong with row `number`.
+    ///
+    /// # Errors
+    /// [`ReportError`] when it cannot be created or written.
+    pub fn add(&mut self, number: u64, errors: &[CellError]) -> Result<(), ReportError> {
+        if errors.is_empty() {
+            return Ok(());
+        }
+        self.rows += 1;
+        self.cells += errors.len() as u64;
+        self.write(number, errors).map_err(|source| self.error(source))
+    }
+
+    fn write(&mut self, number: u64, errors: &[CellError]) -> io::Result<()> {
+        let writer = match &mut self.writer {
+            Some(writer) => writer,
+            None => self.writer.insert(create(&self.path)?),
+        };
+        for CellError { column, value, reason } in errors {
+            writer.write_record([number.to_string(), harmless(column), harmless(value), harmless(reason)])?;
+        }
+        Ok(())
+    }
+
+    /// Rows with errors so far.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Ends the report; `None` where there was no error and so no file.
+    ///
+    /// # Errors
+    /// [`ReportError`] when the rest cannot be written.
+    pub fn finish(mut self) -> Result<Option<Written>, ReportError> {
+        let Some(mut writer) = self.writer.take() else { return Ok(None) };
+        writer.flush().map_err(|source| self.error(source))?;
+        Ok(Some(Written { path: self.path, rows: self.rows, cells: self.cells }))
+    }
+
+    fn error(&self, source: io::Error) -> ReportError {
+        ReportError { path: self.path.display().to_string(), source }
+    }
+}
+
+/// A new table with byte order mark (without it Excel reads UTF-8 as GBK) and heading.
+fn create(path: &Path) -> io::Result<csv::Writer<BufWriter<File>>> {
+    let mut file = BufWriter::new(File::create(path)?);
+    file.write_all("\u{FEFF}".as_bytes())?;
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(file);
+    writer.write_record(["行号", "列名", "原值", "原因"])?;
+    Ok(writer)
+}
+
+/// Text that no spreadsheet takes for a formula.
+fn harmless(text: &str) -> String {
+    if text.starts_with(FORMULA_STARTS) { format!("'{text}") } else { text.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(column: &str, value: &str, reason: &str) -> CellError {
+        CellError { column: column.into(), value: value.into(), reason: reason.into() }
+    }
+
+    #[test]
+    fn a_report_opens_in_a_spreadsheet() {
+        let folder = tempfile::tempdir().unwrap();
+        let input = folder.path().join("成果.csv");
+        let mut report = ErrorReport::beside(&input);
+        report.add(3, &[error("价格", "-5", "金额不能为负"), error("名称", "a,\"b\"", "过长")]).unwrap();
+        report.add(4, &[]).unwrap();
+        report.add(9, &[error("=HYPERLINK(1)", "@SUM(A1)", "+1")]).unwrap();
+        assert_eq!(report.rows(), 2);
+        let written = report.finish().unwrap().unwrap();
+        assert_eq!(written, Written { path: folder.path().join("成果.csv.错误.csv"), rows: 2, cells: 3 });
+        let text = std::fs::read_to_string(written.path).unwrap();
+        assert_eq!(
+            text,
+            "\u{FEFF}行号,列名,原值,原因\r\n3,价格,'-5,金额不能为负\r\n3,名称,\"a,\"\"b\"\"\",过长\r\n\
+             9,'=HYPERLINK(1),'@SUM(A1),'+1\r\n"
+        );
+    }
+
+    #[test]
+    fn no_error_no_report() {
+        let folder = tempfile::tempdir().unwrap();
+        let report = ErrorReport::beside(&folder.path().join("a.jsonl"));
+        assert_eq!(report.finish().unwrap(), None);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_folder_that_is_missing_is_named() {
+        let mut report = ErrorReport::beside(Path::new("/没有/这个/a.csv"));
+        let said = report.add(1, &[error("a", "b", "c")]).unwrap_err().to_string();
+        assert!(said.contains("a.csv.错误.csv"), "{said}");
+    }
+}

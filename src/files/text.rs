@@ -1,0 +1,285 @@
+//! Text of a file in any of the encodings that spreadsheets write, decoded piece by piece in bounded memory.
+
+use std::io::{self, Read};
+
+use encoding_rs::{Decoder, Encoding, GB18030, UTF_8};
+
+/// Bytes read at a time.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// A file is taken for damaged UTF-8, and not for GB18030, when it has this many good multi-byte characters for each
+/// bad one: text in GB18030 forms a good UTF-8 sequence only by chance.
+const GOOD_PER_BAD: u64 = 4;
+
+/// What a first pass over a file found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Probe {
+    /// Encoding to read it in.
+    pub encoding: &'static Encoding,
+    /// Whether a zero byte was met, which no text has (other than UTF-16 with its mark).
+    pub binary: bool,
+}
+
+/// Decoded text with a window at its front that the caller looks at and then moves on.
+pub struct Text<R> {
+    input: R,
+    decoder: Decoder,
+    window: String,
+    start: usize,
+    bytes_read: u64,
+    lossy: bool,
+    ended: bool,
+}
+
+// === impl Probe ===
+
+impl Probe {
+    /// Reads the whole input and decides: the byte order mark if there is one, else UTF-8 if (nearly) all of it is,
+    /// else GB18030.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn of(mut input: impl Read) -> io::Result<Self> {
+        let mut buffer = vec![0; CHUNK_BYTES];
+        let (mut kept, mut first) = (0, true);
+        let (mut good, mut bad, mut binary) = (0_u64, 0_u64, false);
+        loop {
+            let read = read_some(&mut input, buffer.get_mut(kept..).unwrap_or_default())?;
+            let bytes = buffer.get(..kept + read).unwrap_or_default();
+            if std::mem::take(&mut first)
+                && let Some((encoding, _)) = Encoding::for_bom(bytes)
+            {
+                return Ok(Self { encoding, binary: false });
+            }
+            binary |= bytes.contains(&0);
+            let counted = count(bytes, read == 0);
+            good += counted.good;
+            bad += counted.bad;
+            let (from, to) = (bytes.len() - counted.unfinished, bytes.len());
+            kept = counted.unfinished;
+            if read == 0 {
+                break;
+            }
+            buffer.copy_within(from..to, 0);
+        }
+        let utf8 = bad == 0 || GOOD_PER_BAD * bad <= good;
+        Ok(Self { encoding: if utf8 { UTF_8 } else { GB18030 }, binary })
+    }
+}
+
+/// Characters of one piece.
+struct Counted {
+    /// Characters of several bytes.
+    good: u64,
+    /// Malformed sequences.
+    bad: u64,
+    /// Bytes at the end that may go on in the next piece; at most 3.
+    unfinished: usize,
+}
+
+fn count(mut bytes: &[u8], last: bool) -> Counted {
+    let mut counted = Counted { good: 0, bad: 0, unfinished: 0 };
+    let leads = |bytes: &[u8]| bytes.iter().filter(|byte| 0xC0 <= **byte).count() as u64;
+    loop {
+        let Err(error) = std::str::from_utf8(bytes) else {
+            counted.good += leads(bytes);
+            return counted;
+        };
+        let (valid, rest) = bytes.split_at(error.valid_up_to());
+        counted.good += leads(valid);
+        match error.error_len() {
+            None if !last => {
+                counted.unfinished = rest.len();
+                return counted;
+            }
+            length => {
+                counted.bad += 1;
+                bytes = rest.get(length.unwrap_or(rest.len())..).unwrap_or_default();
+            }
+        }
+    }
+}
+
+// === impl Text ===
+
+impl<R: Read> Text<R> {
+    /// Text of an input that begins at its first byte; a byte order mark is dropped.
+    pub fn new(input: R, encoding: &'static Encoding) -> Self {
+        let decoder = encoding.new_decoder_with_bom_removal();
+        Self { input, decoder, window: String::new(), start: 0, bytes_read: 0, lossy: false, ended: false }
+    }
+
+    /// What is decoded and not yet consumed.
+    pub fn rest(&self) -> &str {
+        self.window.get(self.start..).unwrap_or_default()
+    }
+
+    /// Whether nothing comes after [`Self::rest`].
+    pub fn ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Bytes of the file that were read so far.
+    pub fn bytes_read(&self) -> u64 {
+        self.bytes_read
+    }
+
+    /// Whether a byte could not be decoded so far; U+FFFD stands in its place.
+    pub fn lossy(&self) -> bool {
+        self.lossy
+    }
+
+    /// Moves on by `bytes` of the rest.
+    pub fn consume(&mut self, bytes: usize) {
+        self.start = (self.start + bytes).min(self.window.len());
+    }
+
+    /// Decodes until the rest has at least `want` bytes or the input ends.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn fill(&mut self, want: usize) -> io::Result<()> {
+        if self.rest().len() < want && !self.ended {
+            self.window.drain(..self.start);
+            self.start = 0;
+        }
+        let mut chunk = Vec::new();
+        while self.window.len() - self.start < want && !self.ended {
+            chunk.resize(CHUNK_BYTES, 0);
+            let read = read_some(&mut self.input, &mut chunk)?;
+            self.bytes_read += read as u64;
+            self.ended = read == 0;
+            self.decode(chunk.get(..read).unwrap_or_default());
+        }
+        Ok(())
+    }
+
+    fn decode(&mut self, bytes: &[u8]) {
+        // a decoder that was told of the end must not be used again: `ended` keeps `fill` from doing so
+        let room = self.decoder.max_utf8_buffer_length(bytes.len()).unwrap_or(0);
+        self.window.reserve(room);
+        let (_, _, had_errors) = self.decoder.decode_to_string(bytes, &mut self.window, self.ended);
+        self.lossy |= had_errors;
+    }
+
+    /// Consumes up to and with the next line feed, or all where none comes, without keeping what it passes.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn skip_line(&mut self) -> io::Result<()> {
+        loop {
+            if let Some(place) = self.rest().find('\n') {
+                self.consume(place + 1);
+                return Ok(());
+            }
+            self.consume(self.rest().len());
+            if self.ended {
+                return Ok(());
+            }
+            self.fill(1)?;
+        }
+    }
+}
+
+/// Reads at least one byte unless the input ends; an interruption is no error.
+fn read_some(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match input.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
+            result => return result,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use encoding_rs::{UTF_16BE, UTF_16LE};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Hands out one byte at a time, so that each character is cut.
+    struct Drip<'a>(&'a [u8]);
+
+    impl Read for Drip<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            match (self.0.split_first(), buffer.first_mut()) {
+                (Some((byte, rest)), Some(place)) => {
+                    *place = *byte;
+                    self.0 = rest;
+                    Ok(1)
+                }
+                _ => Ok(0),
+            }
+        }
+    }
+
+    fn read(bytes: &[u8]) -> (String, bool) {
+        let probe = Probe::of(Drip(bytes)).unwrap();
+        let mut text = Text::new(Drip(bytes), probe.encoding);
+        text.fill(usize::MAX).unwrap();
+        (text.rest().to_string(), text.lossy())
+    }
+
+    #[test]
+    fn encodings_are_told_apart() {
+        let check = |bytes: &[u8], want: &'static Encoding| {
+            // a byte order mark is only seen in one piece, as files are read
+            assert_eq!(Probe::of(bytes).unwrap().encoding, want, "{bytes:?}");
+        };
+        let sentence = "激光焊接工艺，误差不超过0.1mm。";
+        let (gb, ..) = GB18030.encode(sentence);
+        check(sentence.as_bytes(), UTF_8);
+        check(&[b"\xEF\xBB\xBF", sentence.as_bytes()].concat(), UTF_8);
+        check(&gb, GB18030);
+        check(b"", UTF_8);
+        check(b"plain", UTF_8);
+        check(b"\xFF\xFEa\0", UTF_16LE);
+        check(b"\xFE\xFF\0a", UTF_16BE);
+        // one damaged character does not turn a UTF-8 file into GB18030
+        check(&[sentence.as_bytes(), b"\xE6\xBF", sentence.as_bytes()].concat(), UTF_8);
+        // the famous two characters that are also UTF-8: with more text they are not
+        let (short, ..) = GB18030.encode("联通公司的需求名称");
+        check(&short, GB18030);
+        assert!(Probe::of(&b"a\0b"[..]).unwrap().binary);
+        assert!(!Probe::of(&b"a b"[..]).unwrap().binary);
+    }
+
+    #[test]
+    fn text_comes_back_whole() {
+        let sentence = "α-Al2O3 陶瓷 𠮷 ≥500 MPa";
+        assert_eq!(read(sentence.as_bytes()), (sentence.to_string(), false));
+        assert_eq!(read(&GB18030.encode(sentence).0), (sentence.to_string(), false));
+        let (text, lossy) = read(&[sentence.as_bytes(), b"\xE6"].concat());
+        assert_eq!((text, lossy), (format!("{sentence}\u{FFFD}"), true));
+        let marked = [b"\xEF\xBB\xBF", sentence.as_bytes()].concat();
+        let mut text = Text::new(&marked[..], UTF_8);
+        text.fill(1).unwrap();
+        assert_eq!(text.rest(), sentence);
+    }
+
+    #[test]
+    fn lines_can_be_skipped_whatever_their_length() {
+        let long = format!("{}\nnext", "长".repeat(200_000));
+        let mut text = Text::new(long.as_bytes(), UTF_8);
+        text.skip_line().unwrap();
+        text.fill(1).unwrap();
+        assert_eq!((text.rest(), text.bytes_read()), ("next", long.len() as u64));
+        text.skip_line().unwrap();
+        assert_eq!((text.rest(), text.ended()), ("", true));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_to_their_end(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let (text, lossy) = read(&bytes);
+            prop_assert_eq!(lossy, text.contains('\u{FFFD}') && lossy);
+        }
+
+        #[test]
+        fn any_text_comes_back(text in "\\PC{0,60}") {
+            prop_assume!(!text.starts_with('\u{FEFF}'));
+            prop_assert_eq!(read(text.as_bytes()), (text.clone(), false));
+        }
+    }
+}
