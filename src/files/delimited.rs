@@ -134,7 +134,8 @@ impl<R: Read> Records<R> {
                     return Ok(Some(Delimited { line, fields: Ok(fields) }));
                 }
                 Scan::Unfinished if self.text.rest().len() <= MAX_ROW_BYTES => {
-                    self.text.fill(self.text.rest().len() + 1)?;
+                    // twice as much each time, so that a long row is not looked through again for each piece
+                    self.text.fill(2 * self.text.rest().len() + 1)?;
                 }
                 _ => return self.skip_bad(line).map(Some),
             }

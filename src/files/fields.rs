@@ -18,9 +18,9 @@ pub enum Field {
     /// GB/T 4754-2017.
     Industry,
     /// 八大领域.
-    TechField,
+    HighTech,
     /// 创新专项.
-    PolicyField,
+    Programme,
     /// GB/T 2260.
     Region,
     /// Name of the owning organisation.
@@ -111,8 +111,8 @@ pub const TABLE: &[FieldRow] = &[
     ]),
     row(Field::Keywords, ALL, "keywords", &["keywords", "keyword", "关键词", "关键字", "主题词", "标签"]),
     row(Field::Industry, ALL, "industry", &["industry", "行业代码", "国民经济行业代码", "所属行业代码", "所属行业", "国民经济行业", "行业", "行业分类", "应用行业"]),
-    row(Field::TechField, ALL, "field", &["field", "领域代码", "高新技术领域代码", "高新技术领域", "高新领域", "技术领域", "所属领域", "所属技术领域", "八大领域", "领域"]),
-    row(Field::PolicyField, ALL, "policy_field", &["policyfield", "创新专项", "所属专项", "专项"]),
+    row(Field::HighTech, ALL, "field", &["field", "领域代码", "高新技术领域代码", "高新技术领域", "高新领域", "技术领域", "所属领域", "所属技术领域", "八大领域", "领域"]),
+    row(Field::Programme, ALL, "policy_field", &["policyfield", "创新专项", "所属专项", "专项"]),
     row(Field::Region, ALL, "region", &["region", "行政区划代码", "地区代码", "行政区划", "地区", "所在地区", "所属地区", "区域", "所在地", "所在城市", "城市"]),
     row(Field::Owner, ALL, "owner", &["owner", "单位名称", "单位", "所属单位", "机构名称", "organization", "organisation"]),
     row(Field::Owner, ACHIEVEMENTS, "owner", &["完成单位", "第一完成单位", "持有单位", "成果持有单位", "成果持有人", "权利人", "成果单位", "研发单位"]),
@@ -150,7 +150,7 @@ impl Field {
     pub fn label(self, kind: Kind) -> &'static str {
         let rows = TABLE.iter().filter(|row| row.field == self && row.kinds.contains(&kind));
         let chinese = |row: &FieldRow| row.names.iter().find(|name| !name.is_ascii()).copied();
-        rows.filter_map(chinese).last().unwrap_or(self.key())
+        rows.filter_map(chinese).next_back().unwrap_or(self.key())
     }
 
     /// Field of a path in a [`crate::domain::Violation`], such as `common.keywords[3]` or `trl`.

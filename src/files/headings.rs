@@ -130,8 +130,8 @@ mod tests {
             check(kind, &["body", "content", "内容", "简介"], Some(Field::Body));
             check(kind, &["关键词", "关键字", "keywords"], Some(Field::Keywords));
             check(kind, &["所属行业", "行业代码", "industry"], Some(Field::Industry));
-            check(kind, &["技术领域", "高新技术领域", "领域", "field"], Some(Field::TechField));
-            check(kind, &["创新专项", "policy_field", "policyField"], Some(Field::PolicyField));
+            check(kind, &["技术领域", "高新技术领域", "领域", "field"], Some(Field::HighTech));
+            check(kind, &["创新专项", "policy_field", "policyField"], Some(Field::Programme));
             check(kind, &["地区", "所在地区", "行政区划代码", "region"], Some(Field::Region));
             check(kind, &["单位名称", "owner"], Some(Field::Owner));
             check(kind, &["统一社会信用代码", "credit_code"], Some(Field::CreditCode));

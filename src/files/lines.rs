@@ -48,7 +48,7 @@ impl<R: Read> Lines<R> {
             let rest = self.text.rest();
             let (end, length) = (rest.find('\n'), rest.len());
             if end.is_none() && !self.text.ended() && length <= MAX_ROW_BYTES {
-                self.text.fill(length + 1)?;
+                self.text.fill(2 * length + 1)?;
                 continue;
             }
             if rest.is_empty() {

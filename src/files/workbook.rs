@@ -44,7 +44,8 @@ pub fn read(mut file: File, is_table: impl Fn(&Rows) -> bool) -> Result<Rows, Fi
     }
     zip_sizes::check(&mut file)?;
     file.seek(SeekFrom::Start(0))?;
-    // calamine has had panics on damaged files; none may end the program
+    // calamine has had panics on damaged files; none may end the program. What this cannot stop: calamine 0.38 reserves
+    // memory for as many shared strings as the file claims (`uniqueCount`), and a refused allocation aborts.
     let reading = AssertUnwindSafe(|| sheets(file, is_table));
     catch_unwind(reading).unwrap_or_else(|_| Err(FileProblem::BrokenWorkbook("内部结构有误".into())))
 }

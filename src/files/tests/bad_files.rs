@@ -11,6 +11,7 @@ fn check(name: &str, bytes: impl AsRef<[u8]>, part: &str) {
     assert!(said.contains(part) && said.contains(name), "{said}");
 }
 
+/// A workbook with one sheet.
 fn workbook(fill: impl FnOnce(&mut rust_xlsxwriter::Worksheet)) -> Vec<u8> {
     let mut workbook = Workbook::new();
     fill(workbook.add_worksheet());
@@ -50,12 +51,16 @@ fn each_says_what_to_do() {
     check("a.xlsx", "PK\x03\x04", "另存为");
 }
 
+fn cell(sheet: &mut rust_xlsxwriter::Worksheet, row: u32, column: u16, text: &str) {
+    sheet.write(row, column, text).unwrap();
+}
+
 #[test]
 fn bad_sheets() {
     check("a.xlsx", workbook(|_| ()), "文件是空的");
-    check("a.xlsx", workbook(|sheet| drop(sheet.write(3, 3, "姓名").unwrap())), "没有数据行");
-    check("a.xlsx", workbook(|sheet| drop(sheet.write(3, 3, "别的").unwrap())), "读到的列：别的");
-    let wide = workbook(|sheet| (0..300).for_each(|column| drop(sheet.write(0, column, "姓名").unwrap())));
+    check("a.xlsx", workbook(|sheet| cell(sheet, 3, 3, "姓名")), "没有数据行");
+    check("a.xlsx", workbook(|sheet| cell(sheet, 3, 3, "别的")), "读到的列：别的");
+    let wide = workbook(|sheet| (0..300).for_each(|column| cell(sheet, 0, column, "姓名")));
     check("a.xlsx", wide, "最多 200 列");
 }
 
