@@ -69,7 +69,6 @@ impl Parts {
     /// The first part that cannot be had.
     pub fn build_with(config: &Config, embedder: Embedder) -> Result<Self, StartError> {
         let text = Arc::new(text_pipeline(config)?);
-        let identity = embedder.identity();
         let versions = versions(&text, &embedder);
         let index = EdgeIndex::open(store_options(config, &embedder, versions.clone()))?;
         let cosine_floor = f64::from(embedder.identity().cosine_floor);
@@ -113,11 +112,7 @@ impl Parts {
 
 /// Versions that a store of this service has.
 pub fn versions(text: &TextPipeline, embedder: &Embedder) -> StoreVersions {
-    StoreVersions {
-        format: STORE_FORMAT,
-        text: text.version().to_string(),
-        model: embedder.identity().version.clone(),
-    }
+    StoreVersions { format: STORE_FORMAT, text: text.version().to_string(), model: embedder.identity().version.clone() }
 }
 
 /// How the configured store is opened.

@@ -7,14 +7,12 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod app;
+pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod embed;
 pub mod error;
-pub mod rank;
-pub mod text;
-pub mod app;
-pub mod cli;
 pub mod eval;
 pub mod files;
 pub mod grpc;
@@ -23,5 +21,7 @@ pub mod ingest;
 pub mod matcher;
 pub mod metrics;
 pub mod pb;
+pub mod rank;
 pub mod reindex;
 pub mod telemetry;
+pub mod text;

@@ -3,11 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use crate::{
-    domain::{
-        Filter, Kind, Record, RecordName,
-        codes::Status,
-        found::Found,
-    },
+    domain::{Filter, Kind, Record, RecordName, codes::Status, found::Found},
     embed::{Embedder, EmbeddingTexts, Priority},
     error::{Error, Result},
     index::{Candidates, Hit, Index, Point, PointId, Search, With},
@@ -168,13 +164,7 @@ impl Matcher {
         Ok(Prepared { dense, lexical, exclude: None })
     }
 
-    async fn order(
-        &self,
-        query: &Prepared,
-        target: Kind,
-        filter: Filter,
-        depth: usize,
-    ) -> Result<Vec<Fused<PointId>>> {
+    async fn order(&self, query: &Prepared, target: Kind, filter: Filter, depth: usize) -> Result<Vec<Fused<PointId>>> {
         let search = Search {
             dense: Some(query.dense.clone()),
             sparse: Some(query.lexical.sparse()).filter(|sparse| !sparse.indices.is_empty()),
@@ -225,4 +215,3 @@ fn scored(hits: &[Hit]) -> Vec<Candidate<PointId>> {
 fn micros(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
-

@@ -81,7 +81,8 @@ fn records(path: &Path, kind: Kind) -> anyhow::Result<Vec<Record>> {
 async fn store(parts: &Parts, records: impl Iterator<Item = &Record>) -> anyhow::Result<()> {
     let records: Vec<Record> = records.cloned().collect();
     let mut progress = Progress::new("向量化", u64::try_from(records.len())?, "条");
-    let batches: Vec<Vec<_>> = records.chunks(MAX_BATCH / 4).map(|batch| batch.iter().cloned().map(Ok).collect()).collect();
+    let batches: Vec<Vec<_>> =
+        records.chunks(MAX_BATCH / 4).map(|batch| batch.iter().cloned().map(Ok).collect()).collect();
     let mut storing = stream::iter(batches).map(|batch| parts.ingest.upsert(batch)).buffered(IN_FLIGHT);
     let mut done = 0;
     while let Some(stored) = storing.next().await {

@@ -76,25 +76,24 @@ pub async fn run(server: &Server, args: Import) -> anyhow::Result<Done> {
 pub async fn import(server: &Server, path: &Path, options: ReadOptions) -> anyhow::Result<Tally> {
     let client = server.catalog().await?;
     let file = files::open(path, &options)?;
-    for heading in file.unknown_headings() {
-        eprintln!("注意：不认识的列“{heading}”已忽略，可用 --mapping 指明");
-    }
     let (kind, total_bytes) = (file.kind(), file.total_bytes());
     let (sender, batches) = mpsc::channel(IN_FLIGHT);
     let reading = tokio::task::spawn_blocking(move || read(file, &sender));
     let mut progress = Progress::new("导入", total_bytes.max(1), "字节");
     let mut report = ErrorReport::beside(path);
     let mut tally = Tally::default();
-    let mut sending =
-        ReceiverStream::new(batches).map(|batch| send(client.clone(), batch)).buffered(IN_FLIGHT);
+    let mut sending = ReceiverStream::new(batches).map(|batch| send(client.clone(), batch)).buffered(IN_FLIGHT);
     while let Some(sent) = sending.next().await {
         let (batch, results) = sent?;
         note(&batch, &results, &mut tally, &mut report)?;
         progress.set(batch.read_bytes.min(total_bytes));
     }
     drop(sending);
-    reading.await.context("读取文件的线程中断")?;
+    let unknown = reading.await.context("读取文件的线程中断")?;
     let seconds = progress.finish().as_secs_f64();
+    for heading in unknown {
+        eprintln!("注意：不认识的列“{heading}”已忽略，可用 --mapping 指明");
+    }
     print_summary(kind, tally, seconds);
     if let Some(written) = report.finish()? {
         println!("有 {} 行未导入，原因见 {}", tally.refused, written.path.display());
@@ -102,8 +101,8 @@ pub async fn import(server: &Server, path: &Path, options: ReadOptions) -> anyho
     Ok(tally)
 }
 
-/// Reads rows into batches until the file or the listener ends.
-fn read(mut file: RecordFile, sender: &mpsc::Sender<Batch>) {
+/// Reads rows into batches until the file or the listener ends; names the columns that were not understood.
+fn read(mut file: RecordFile, sender: &mpsc::Sender<Batch>) -> Vec<String> {
     let mut batch = Batch::default();
     while let Some(row) = file.next() {
         match row.result {
@@ -116,12 +115,13 @@ fn read(mut file: RecordFile, sender: &mpsc::Sender<Batch>) {
         if BATCH <= batch.records.len() + batch.bad.len() {
             batch.read_bytes = file.bytes_read();
             if sender.blocking_send(std::mem::take(&mut batch)).is_err() {
-                return;
+                return Vec::new();
             }
         }
     }
     batch.read_bytes = file.bytes_read();
     let _ = sender.blocking_send(batch);
+    file.unknown_headings().to_vec()
 }
 
 /// Sends a batch, again where the service was busy or away for a moment: the call is idempotent.
@@ -140,7 +140,9 @@ async fn send(
         request.set_timeout(Duration::from_secs(600));
         match client.batch_upsert_records(request).await {
             Ok(answer) => return Ok((batch, answer.into_inner().results)),
-            Err(status) if attempt < ATTEMPTS && matches!(status.code(), Code::Unavailable | Code::ResourceExhausted) => {
+            Err(status)
+                if attempt < ATTEMPTS && matches!(status.code(), Code::Unavailable | Code::ResourceExhausted) =>
+            {
                 tokio::time::sleep(wait).await;
                 wait *= 2;
             }

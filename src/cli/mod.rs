@@ -54,10 +54,14 @@ pub fn main() -> ExitCode {
             Err(mistakes) => fail(&mistakes.to_string(), BAD_CONFIG),
         };
     }
-    let config = match Config::read(&toml, std::env::vars()) {
+    let mut config = match Config::read(&toml, std::env::vars()) {
         Ok(config) => config,
         Err(mistakes) => return fail(&mistakes.to_string(), BAD_CONFIG),
     };
+    if !matches!(args.command, Command::Serve) {
+        // what a person reads is not to be mixed with what a service logs
+        config.log.filter = format!("error,{}", config.log.filter.replace("info", "error"));
+    }
     if let Err(sentence) = telemetry::start(&config.log) {
         return fail(&sentence, BAD_CONFIG);
     }

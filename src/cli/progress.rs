@@ -25,8 +25,7 @@ impl Progress {
     pub fn new(what: &'static str, total: u64, unit: &str) -> Self {
         let bar = if std::io::stderr().is_terminal() { ProgressBar::new(total) } else { ProgressBar::hidden() };
         bar.set_length(total);
-        let template =
-            format!("{{msg}} [{{bar:32}}] {{percent}}% {{pos}}/{{len}} {unit} {{per_sec}} 剩余 {{eta}}");
+        let template = format!("{{msg}} [{{bar:32}}] {{percent}}% {{pos}}/{{len}} {unit} {{per_sec}} 剩余 {{eta}}");
         if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style.progress_chars("=> "));
         }
@@ -46,11 +45,6 @@ impl Progress {
             let left = self.bar.eta().as_secs();
             eprintln!("{} {percent}% {done}/{total} 剩余约 {left} 秒", self.what);
         }
-    }
-
-    /// Corrects the total.
-    pub fn set_total(&mut self, total: u64) {
-        self.bar.set_length(total);
     }
 
     /// Ends the bar; returns the time taken.

@@ -19,7 +19,8 @@ use crate::{
 pub async fn get(server: &Server, name: &str) -> anyhow::Result<Done> {
     let request = pb::GetRecordRequest { name: name.to_string() };
     let answer = server.catalog().await?.get_record(request).await.map_err(|status| explain(&status))?.into_inner();
-    let record = answer.record.and_then(|record| record_in(record).ok()).ok_or_else(|| anyhow!("服务的回答无法读取"))?;
+    let record =
+        answer.record.and_then(|record| record_in(record).ok()).ok_or_else(|| anyhow!("服务的回答无法读取"))?;
     print!("{}", table::pairs(&rows(&record)));
     Ok(Done::All)
 }
@@ -72,7 +73,10 @@ fn rows(record: &Record) -> Vec<(&'static str, String)> {
         ("领域", record.field.clone()),
         ("创新专项", record.policy_field.map(|field| field.label().to_string()).unwrap_or_default()),
         ("地区", format!("{} {}", record.region, gb::region_label(&record.region)).trim().to_string()),
-        ("单位", record.owner.as_ref().map(|owner| format!("{} {}", owner.name, owner.credit_code)).unwrap_or_default()),
+        (
+            "单位",
+            record.owner.as_ref().map(|owner| format!("{} {}", owner.name, owner.credit_code)).unwrap_or_default(),
+        ),
         ("状态", record.status.label().to_string()),
         ("共享类型", record.share_class.label().to_string()),
         ("发布时间", record.publish_time.map(|time| time.to_string()).unwrap_or_default()),

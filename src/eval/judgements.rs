@@ -24,9 +24,11 @@ pub fn read(text: &str) -> Result<Judgements, String> {
         let &[demand, achievement, level] = parts.as_slice() else {
             return Err(format!("第 {number} 行应有 3 列（demand_id、achievement_id、level），以制表符分隔"));
         };
-        let level: u8 = level.parse().ok().filter(|level| (1..=4).contains(level)).ok_or_else(|| {
-            format!("第 {number} 行的 level 是“{level}”，应为 1 到 4")
-        })?;
+        let level: u8 = level
+            .parse()
+            .ok()
+            .filter(|level| (1..=4).contains(level))
+            .ok_or_else(|| format!("第 {number} 行的 level 是“{level}”，应为 1 到 4"))?;
         let judged = judgements.entry(demand.to_string()).or_default();
         let place = *places.entry((demand, achievement)).or_insert(judged.len());
         match judged.get_mut(place) {
@@ -43,9 +45,11 @@ mod tests {
 
     #[test]
     fn pairs_are_read_and_mistakes_told() {
-        let read_pairs = read("demand_id\tachievement_id\tlevel\nd1\ta1\t2\r\nd1\ta2\t1\nd1\ta1\t4\nd1\ta1\t3\n\n").unwrap();
+        let read_pairs =
+            read("demand_id\tachievement_id\tlevel\nd1\ta1\t2\r\nd1\ta2\t1\nd1\ta1\t4\nd1\ta1\t3\n\n").unwrap();
         assert_eq!(read_pairs["d1"], [("a1".to_string(), 4), ("a2".to_string(), 1)]);
-        for (text, want) in [("d1\ta1", "第 1 行"), ("d1\ta1\t5", "1 到 4"), ("d1\ta1\tx", "1 到 4"), ("", "没有判分")] {
+        for (text, want) in [("d1\ta1", "第 1 行"), ("d1\ta1\t5", "1 到 4"), ("d1\ta1\tx", "1 到 4"), ("", "没有判分")]
+        {
             assert!(read(text).unwrap_err().contains(want), "{text}");
         }
     }

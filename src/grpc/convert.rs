@@ -235,12 +235,7 @@ fn span_out(span: found::Span) -> pb::Span {
         found::TextField::Body => (pb::TextField::Body, 0),
         found::TextField::Keyword(index) => (pb::TextField::Keywords, index),
     };
-    pb::Span {
-        field: field as i32,
-        start_char: int(span.start),
-        end_char: int(span.end),
-        keyword_index: int(keyword),
-    }
+    pb::Span { field: field as i32, start_char: int(span.start), end_char: int(span.end), keyword_index: int(keyword) }
 }
 
 fn range_in(range: pb::IntRange) -> Range {

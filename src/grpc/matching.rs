@@ -34,9 +34,8 @@ impl MatchService for Matching {
         let mut found = Found::default();
         let query = query_in(request.query, &mut found);
         let target = kind_in(request.target, "target").map_err(|violation| found.0.push(violation)).ok();
-        let filter = target.and_then(|target| {
-            filter_in(request.filter, target).map_err(|violations| found.0.extend(violations)).ok()
-        });
+        let filter = target
+            .and_then(|target| filter_in(request.filter, target).map_err(|violations| found.0.extend(violations)).ok());
         let (Some(query), Some(target), Some(filter)) = (query, target, filter) else {
             return Err(Error::Invalid(found.0).into());
         };

@@ -96,6 +96,7 @@ pub async fn serve(
         () = stop => Ok(()),
     };
     health_watch.abort();
+    let _ = health_watch.await;
     result
 }
 
@@ -105,7 +106,6 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
         .register_encoded_file_descriptor_set(pb::DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
 }
-
 
 /// Health of each service and of the whole, looked at again and again; nobody serves once `stopped` is set.
 async fn watch_health(parts: Parts, reporter: HealthReporter, mut stopped: watch::Receiver<bool>) {

@@ -87,12 +87,16 @@ mod tests {
             let status = status(&error);
             let details = status.get_error_details();
             assert_eq!(status.code(), code);
-            assert_eq!(details.error_info().map(|info| (info.reason.as_str(), info.domain.as_str())), Some((reason, DOMAIN)));
+            assert_eq!(
+                details.error_info().map(|info| (info.reason.as_str(), info.domain.as_str())),
+                Some((reason, DOMAIN))
+            );
             assert!(details.localized_message().is_some_and(|message| !message.message.contains("secret")));
             assert!(!status.message().contains("secret"));
             match error {
                 Error::Invalid(violations) => {
-                    let fields: Vec<_> = details.bad_request().unwrap().field_violations.iter().map(|v| v.field.clone()).collect();
+                    let fields: Vec<_> =
+                        details.bad_request().unwrap().field_violations.iter().map(|v| v.field.clone()).collect();
                     assert_eq!(fields, violations.iter().map(|v| v.field.clone()).collect::<Vec<_>>());
                 }
                 Error::Busy { .. } => assert!(details.retry_info().is_some()),

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{Kind, Problem, Record, RecordName, Violation},
-    embed::{Embedder, EmbeddingTexts, Priority},
+    embed::{EmbedError, Embedder, EmbeddingTexts, Priority},
     error::{Error, Result},
     index::{Index, Point, With, Written},
     text::{LexicalQuery, QueryText, SparseVector, TextPipeline, embedding_texts},
@@ -112,7 +112,10 @@ impl Ingest {
             self.upsert_wave(wave, &mut results).await?;
             waiting = rest;
         }
-        results.into_iter().map(|stored| stored.ok_or_else(|| Error::Internal("a record got no result".into()))).collect()
+        results
+            .into_iter()
+            .map(|stored| stored.ok_or_else(|| Error::Internal("a record got no result".into())))
+            .collect()
     }
 
     /// Stores records whose names differ.
@@ -122,8 +125,8 @@ impl Ingest {
             let changes = self.plan_wave(waiting, results).await?;
             waiting = Vec::new();
             for kind in Kind::ALL {
-                let (of_kind, _): (Vec<_>, Vec<_>) = changes.iter().partition(|change| change.record.kind() == kind);
-                let points = self.points(&of_kind).await?;
+                let of_kind: Vec<&Change> = changes.iter().filter(|change| change.record.kind() == kind).collect();
+                let (of_kind, points) = self.points(of_kind, results).await?;
                 if points.is_empty() {
                     continue;
                 }
@@ -166,25 +169,56 @@ impl Ingest {
         Ok(changes)
     }
 
-    /// Cuts and embeds what changed.
-    async fn points(&self, changes: &[&Change]) -> Result<Vec<Point>> {
-        if changes.is_empty() {
-            return Ok(Vec::new());
-        }
+    /// Cuts and embeds what changed; a record whose text the model cannot take is refused.
+    async fn points<'a>(
+        &self,
+        changes: Vec<&'a Change>,
+        results: &mut [Option<Stored>],
+    ) -> Result<(Vec<&'a Change>, Vec<Point>)> {
         let records: Vec<Record> = changes.iter().map(|change| change.record.clone()).collect();
-        let (pipeline, to_cut) = (Arc::clone(&self.text), records.clone());
-        let cut = tokio::task::spawn_blocking(move || to_cut.iter().map(|record| cut(&pipeline, record)).collect());
+        let pipeline = Arc::clone(&self.text);
+        let cut = tokio::task::spawn_blocking(move || records.iter().map(|record| cut(&pipeline, record)).collect());
         let cut: Vec<Cut> = cut.await.map_err(|error| Error::Internal(error.to_string()))?;
-        let new = || changes.iter().zip(&cut).filter(|(change, _)| change.kept.is_none());
-        let texts: Vec<EmbeddingTexts> = new().map(|(_, cut)| cut.texts.clone()).collect();
-        let mut vectors = self.embedder.record_vectors(&texts, Priority::Bulk).await?.into_iter();
-        self.embedded.fetch_add(u64::try_from(texts.len()).unwrap_or(0), Ordering::Relaxed);
-        let point = |((change, record), cut): ((&&Change, Record), Cut)| {
-            let dense = change.kept.clone().or_else(|| vectors.next());
-            let dense = dense.ok_or_else(|| Error::Internal("the model gave too few vectors".into()))?;
-            Ok(Point { record, dense, sparse: cut.sparse, query: cut.query })
+        let new: Vec<&EmbeddingTexts> =
+            changes.iter().zip(&cut).filter(|(change, _)| change.kept.is_none()).map(|(_, cut)| &cut.texts).collect();
+        let mut vectors = self.vectors(&new).await?.into_iter();
+        let mut points = (Vec::new(), Vec::new());
+        for (change, cut) in changes.into_iter().zip(cut) {
+            let dense = match &change.kept {
+                Some(kept) => Some(kept.clone()),
+                None => vectors.next().ok_or_else(|| Error::Internal("the model gave too few vectors".into()))?,
+            };
+            match dense {
+                Some(dense) => {
+                    let record = change.record.clone();
+                    points.1.push(Point { record, dense, sparse: cut.sparse, query: cut.query });
+                    points.0.push(change);
+                }
+                None => set(results, change.place, unreadable(change)),
+            }
+        }
+        Ok(points)
+    }
+
+    /// Vectors of texts, `None` for one that the model cannot take. Such a text is rare and fails its whole call, so the
+    /// texts are tried one by one only then.
+    async fn vectors(&self, texts: &[&EmbeddingTexts]) -> Result<Vec<Option<Vec<f32>>>> {
+        let all: Vec<EmbeddingTexts> = texts.iter().map(|texts| (*texts).clone()).collect();
+        let vectors = match self.embedder.record_vectors(&all, Priority::Bulk).await {
+            Err(EmbedError::Blank { .. } | EmbedError::TooLong { .. }) => {
+                let mut vectors = Vec::with_capacity(all.len());
+                for texts in &all {
+                    match self.embedder.record_vectors(std::slice::from_ref(texts), Priority::Bulk).await {
+                        Err(EmbedError::Blank { .. } | EmbedError::TooLong { .. }) => vectors.push(None),
+                        embedded => vectors.extend(embedded?.into_iter().map(Some)),
+                    }
+                }
+                vectors
+            }
+            embedded => embedded?.into_iter().map(Some).collect(),
         };
-        changes.iter().zip(records).zip(cut).map(point).collect()
+        self.embedded.fetch_add(u64::try_from(all.len()).unwrap_or(0), Ordering::Relaxed);
+        Ok(vectors)
     }
 
     /// Result of a write; `None` where another caller was faster.
@@ -204,6 +238,14 @@ fn cut(pipeline: &TextPipeline, record: &Record) -> Cut {
         query: pipeline.query(&QueryText::of(record)),
         texts: embedding_texts(record),
     }
+}
+
+/// The model has nothing to read in the record's texts, or too much.
+fn unreadable(change: &Change) -> Stored {
+    let want = "text that is not blank and not written out beyond 48,000 tokens";
+    let problem =
+        Problem::Malformed { want, want_zh: "可读的文字（不能全是空白或展开后过长的字符）" };
+    refused(Some(change.record.name()), vec![Violation::new("common.title", problem)], 0)
 }
 
 /// Another caller stored the same record while this one was on its way.

@@ -70,6 +70,7 @@ fn what_cannot_start_says_what_to_do() {
     let model = model_copy(folder.path());
     fs::write(model.join("tokenizer.json"), "{}").unwrap();
     check(serve(&[("DUIJIE_MODEL_SOURCE", &model)]), 1, &["tokenizer.json"]);
+    fs::copy(Path::new(ROOT).join("models/e5-small-zh/tokenizer.json"), model.join("tokenizer.json")).unwrap();
     fs::remove_file(model.join("model.onnx")).unwrap();
     check(serve(&[("DUIJIE_MODEL_SOURCE", &model)]), 1, &["model.onnx"]);
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -2,7 +2,8 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use duijie::{
@@ -16,6 +17,9 @@ use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use tonic::{Code, Status, transport::Channel};
 use tonic_types::StatusExt;
+
+/// References to the index that the parts of a service hold themselves: their own, the matcher's, the importer's.
+const OWN_COUNT: usize = 3;
 
 /// A running service.
 pub struct Service {
@@ -56,8 +60,8 @@ impl Service {
         let mut limits = Limits {
             max_calls: 64,
             max_message_bytes: 32 << 20,
-            default_deadline: std::time::Duration::from_secs(60),
-            drain: std::time::Duration::from_secs(10),
+            default_deadline: Duration::from_secs(60),
+            drain: Duration::from_secs(10),
         };
         change(&mut limits);
         let (stop, stopped) = oneshot::channel();
@@ -96,6 +100,16 @@ impl Service {
     pub async fn stop(mut self) {
         self.ask_to_stop();
         (&mut self.serving).await.unwrap();
+        // connections that end hold the parts for a moment longer; the folder must outlive them
+        for _ in 0..500 {
+            if Arc::strong_count(&self.parts.index) <= OWN_COUNT {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let Self { parts, _folder, .. } = self;
+        tokio::task::spawn_blocking(move || drop(parts)).await.unwrap();
+        drop(_folder);
     }
 }
 

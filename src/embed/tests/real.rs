@@ -103,7 +103,8 @@ async fn a_record_is_mostly_its_head() {
     let vectors = embedder().record_vectors(&records, Priority::Interactive).await.unwrap();
     let parts = embed(embedder(), &[head, whole], Role::Passage).await;
     assert!(1.0 - cosine(&vectors[0], &parts[0]) < 1e-6);
-    let sum: Vec<f32> = parts[0].iter().zip(&parts[1]).map(|(head, whole)| HEAD_SHARE * head + (1.0 - HEAD_SHARE) * whole).collect();
+    let sum: Vec<f32> =
+        parts[0].iter().zip(&parts[1]).map(|(head, whole)| HEAD_SHARE * head + (1.0 - HEAD_SHARE) * whole).collect();
     let length = cosine(&sum, &sum).sqrt();
     assert!(vectors[1].iter().zip(&sum).all(|(got, sum)| (got - sum / length).abs() < 1e-5));
 }

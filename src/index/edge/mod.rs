@@ -54,12 +54,13 @@ const MAX_PAGE_POINTS: usize = 10_000;
 
 /// The three shards of a store.
 pub struct EdgeIndex {
+    /// Dropping the sender ends the thread once it is free; first, so that it starts nothing more.
+    optimizer: Option<(Sender<()>, JoinHandle<()>)>,
     shards: Vec<Handle>,
     readers: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
     dimensions: usize,
     versions: StoreVersions,
-    optimizer: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
 /// One shard with its writer.
@@ -200,20 +201,6 @@ impl EdgeIndex {
     }
 }
 
-impl Drop for EdgeIndex {
-    fn drop(&mut self) {
-        // the optimiser is told before the writers, but not waited for
-        drop(self.optimizer.take());
-        for handle in &mut self.shards {
-            // the writer ends when it gets there; a full queue cannot be, see `write`
-            let _ = handle.charge.writer.send(Command::Stop);
-            if let Some(thread) = handle.thread.take() {
-                let _ = thread.join();
-            }
-        }
-    }
-}
-
 impl Index for EdgeIndex {
     fn upsert(&self, kind: Kind, points: Vec<Point>) -> BoxFuture<'_, Result<Vec<Written>>> {
         self.write_points(kind, points).boxed()
@@ -283,6 +270,16 @@ impl Handle {
         let thread = thread.map_err(at(&shard.place.engine()))?;
         let charge = Charge { shard, writer };
         Ok(Self { charge, places: Arc::new(Semaphore::new(QUEUE_POINTS)), thread: Some(thread) })
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // never full, see `EdgeIndex::write`; an error means that the writer has ended
+        let _ = self.charge.writer.try_send(Command::Stop);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
     }
 }
 

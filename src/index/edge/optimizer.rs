@@ -51,11 +51,16 @@ pub(super) fn optimize(charge: &Charge) -> Result<()> {
     // before it starts: a failed run may be tried again, but not at once
     shard.state.changed.store(0, Relaxed);
     shard.state.optimizing.store(true, Relaxed);
-    let done = shard.place.mark_optimizing().and_then(|()| shard.read(qdrant_edge::EdgeShard::optimize));
+    let done = shard.place.mark_optimizing().and_then(|()| {
+        let done = shard.read(qdrant_edge::EdgeShard::optimize);
+        // the engine has put the old segments back without the deletions of the meantime, or has left its proxies in
+        // place; unless it saw before it began that there is no room
+        let begun = !done.as_ref().is_err_and(|error| error.to_string().contains("Not enough space"));
+        shard.state.suspect.store(done.is_err() && begun, Relaxed);
+        done
+    });
     shard.state.optimizing.store(false, Relaxed);
     if let Err(error) = &done {
-        // the engine has put the old segments back without the deletions of the meantime, or has left its proxies
-        shard.state.suspect.store(true, Relaxed);
         tracing::error!(kind = %shard.place.kind, %error, "optimisation failed");
     }
     shard.look();

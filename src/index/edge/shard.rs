@@ -1,7 +1,7 @@
 //! One kind's shard: the engine's shard with its journal replayed, and what is known of it without asking.
 
 use std::{
-    fs,
+    fs, io,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
@@ -120,10 +120,9 @@ impl Shard {
     /// Puts everything on disk and empties the journal. Only the writer may call it, under [`Shard::maintain`]: the
     /// engine panics where another thread writes or optimises meanwhile.
     pub(super) fn checkpoint(&self, journal: &mut Journal) -> Result<()> {
-        self.read(|engine| {
-            engine.flush();
-            Ok(())
-        })?;
+        let engine = self.engine.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(engine) = engine.as_ref() else { return Err(self.failed("the shard is not loaded")) };
+        flush(engine).map_err(|reason| self.failed(reason))?;
         finish(&self.place, journal)
     }
 
@@ -131,11 +130,8 @@ impl Shard {
     /// under [`Shard::maintain`]. Reads wait meanwhile.
     pub(super) fn reload(&self, journal: &mut Journal) -> Result<()> {
         let mut engine = self.engine.write().unwrap_or_else(PoisonError::into_inner);
-        // dropping flushes, which may fail again; the journal makes up for it
         let old = engine.take();
-        if let Err(reason) = guarded(|| Ok(drop(old))) {
-            tracing::warn!(kind = %self.place.kind, reason, "a shard was dropped without a flush");
-        }
+        discard(&self.place, old);
         let path = self.place.journal();
         *journal = Journal::open(&path).map_err(at(&path))?;
         *engine = Some(load(&self.place, &self.config, journal)?);
@@ -147,9 +143,7 @@ impl Shard {
     /// Takes the engine apart at the end.
     pub(super) fn close(&self) {
         let engine = self.engine.write().unwrap_or_else(PoisonError::into_inner).take();
-        if let Err(reason) = guarded(|| Ok(drop(engine))) {
-            tracing::warn!(kind = %self.place.kind, reason, "a shard was closed without a flush");
-        }
+        discard(&self.place, engine);
     }
 
     /// Looks at the engine's own numbers.
@@ -224,8 +218,9 @@ fn load(place: &Place, config: &EdgeConfig, journal: &mut Journal) -> Result<Edg
     wal::renew(&log).map_err(at(&log))?;
     // what the optimiser was building; nothing refers to it
     let unfinished = folder.join("temp_segments");
-    if unfinished.exists() {
-        fs::remove_dir_all(&unfinished).map_err(at(&unfinished))?;
+    match fs::remove_dir_all(&unfinished) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(&unfinished)(error)),
+        Ok(()) | Err(_) => {}
     }
     let load = || {
         let engine = EdgeShard::load(&folder, Some(config.clone()))?;
@@ -235,23 +230,52 @@ fn load(place: &Place, config: &EdgeConfig, journal: &mut Journal) -> Result<Edg
         Ok(engine)
     };
     let engine = guarded(load).map_err(|reason| place.damaged(reason))?;
+    match recover(place, &engine, journal) {
+        Ok(()) => Ok(engine),
+        Err(error) => {
+            discard(place, Some(engine));
+            Err(error)
+        }
+    }
+}
+
+/// Brings a loaded engine to the state that was acknowledged, on disk.
+fn recover(place: &Place, engine: &EdgeShard, journal: &mut Journal) -> Result<()> {
     let replayed = 0 < journal.bytes();
     if replayed {
-        let rest = journal
-            .replay(|changes| guarded(|| apply(&engine, changes)).map_err(|reason| std::io::Error::other(reason)));
-        let rest: u64 = rest.map_err(|error: std::io::Error| place.damaged(error))?;
-        tracing::info!(kind = %place.kind, bytes = journal.bytes(), rest_bytes = rest, "journal replayed");
+        let replay = |changes| guarded(|| apply(engine, changes)).map_err(io::Error::other);
+        let rest_bytes = journal.replay(replay).map_err(|error| place.damaged(error))?;
+        tracing::info!(kind = %place.kind, bytes = journal.bytes(), rest_bytes, "journal replayed");
     }
     let cut_off = place.is_optimizing();
     if cut_off {
-        let repaired = guarded(|| repair::remove_doubles(&engine)).map_err(|reason| place.damaged(reason))?;
+        let repaired = guarded(|| repair::remove_doubles(engine)).map_err(|reason| place.damaged(reason))?;
         tracing::info!(kind = %place.kind, repaired, "optimisation was cut off");
     }
     if replayed || cut_off {
-        guarded(|| Ok(engine.flush())).map_err(|reason| place.damaged(reason))?;
+        flush(engine).map_err(|reason| place.damaged(reason))?;
         finish(place, journal)?;
     }
-    Ok(engine)
+    Ok(())
+}
+
+/// Puts everything that the engine holds on disk. It panics where it cannot.
+fn flush(engine: &EdgeShard) -> std::result::Result<(), String> {
+    guarded(|| {
+        engine.flush();
+        Ok(())
+    })
+}
+
+/// Drops an engine. That flushes, which may fail; the journal makes up for it.
+fn discard(place: &Place, engine: Option<EdgeShard>) {
+    let dropped = guarded(|| {
+        drop(engine);
+        Ok(())
+    });
+    if let Err(reason) = dropped {
+        tracing::warn!(kind = %place.kind, reason, "a shard was dropped without a flush");
+    }
 }
 
 /// After a flush nothing needs to be replayed or repaired.

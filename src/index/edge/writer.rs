@@ -18,6 +18,7 @@ use super::{
     journal::{Changes, Journal},
     shard::Shard,
     store::at,
+    wal,
 };
 use crate::index::{
     Point, PointId, Result, Written,
@@ -256,7 +257,7 @@ impl Writer {
         self.shard.checkpoint(&mut self.journal)?;
         self.groups = 0;
         let log = self.shard.place.engine().join("wal");
-        let bytes = super::wal::bytes(&log).map_err(at(&log))?;
+        let bytes = wal::closed_bytes(&log).map_err(at(&log))?;
         if self.shard.tuning.max_engine_log_bytes <= bytes { self.reload_now() } else { Ok(()) }
     }
 
