@@ -48,7 +48,6 @@ fn hot_path(criterion: &mut Criterion) {
 }
 
 fn counts() -> Vec<usize> {
-    #[allow(clippy::disallowed_methods, reason = "a bench has no configuration")]
     let wanted = std::env::var("DUIJIE_BENCH_RECORDS").unwrap_or_else(|_| "10000,100000".to_string());
     wanted.split(',').map(|count| count.trim().parse().expect("numbers separated by commas")).collect()
 }

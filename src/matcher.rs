@@ -173,8 +173,8 @@ impl Matcher {
             exclude: query.exclude,
         };
         let candidates = self.index.search(target, search).await?;
-        let Candidates { dense, sparse } = candidates;
-        Ok(fuse(&scored(&dense), &scored(&sparse), &self.settings.fusion))
+        let Candidates { dense, sparse, rescored } = candidates;
+        Ok(fuse((&scored(&dense), &scored(&rescored)), &scored(&sparse), &self.settings.fusion))
     }
 
     async fn explain(

@@ -1,12 +1,15 @@
 //! `duijie import`: file → batches → service, a few batches in flight. Each answer is durable; sent again, a record that
 //! is stored already costs a look-up, so the same command goes on where it was broken off.
 
-use std::{path::Path, time::Duration};
+use std::{
+    collections::{HashSet, VecDeque},
+    path::Path,
+    time::Duration,
+};
 
 use anyhow::{Context, anyhow, bail};
-use futures::StreamExt;
+use futures::{StreamExt, stream::FuturesOrdered};
 use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, transport::Channel};
 
 use super::{
@@ -16,7 +19,7 @@ use super::{
     progress::Progress,
 };
 use crate::{
-    domain::Kind,
+    domain::{Kind, RecordName},
     files::{self, CellError, ErrorReport, Mapping, ReadOptions, RecordFile},
     grpc::convert::record_out,
     pb::{self, catalog_service_client::CatalogServiceClient},
@@ -39,6 +42,15 @@ struct Batch {
     bad: Vec<(u64, Vec<CellError>)>,
     /// How far the file was read, in bytes.
     read_bytes: u64,
+    /// Whether a record of it stands in one of the batches just before, so that these have to be stored first.
+    after_others: bool,
+}
+
+/// Names in the batches that may still be on their way: a name that comes again must not overtake itself.
+#[derive(Default)]
+struct Recent {
+    current: HashSet<RecordName>,
+    before: VecDeque<HashSet<RecordName>>,
 }
 
 /// What became of the rows.
@@ -77,18 +89,28 @@ pub async fn import(server: &Server, path: &Path, options: ReadOptions) -> anyho
     let client = server.catalog().await?;
     let file = files::open(path, &options)?;
     let (kind, total_bytes) = (file.kind(), file.total_bytes());
-    let (sender, batches) = mpsc::channel(IN_FLIGHT);
+    let (sender, mut batches) = mpsc::channel(IN_FLIGHT);
     let reading = tokio::task::spawn_blocking(move || read(file, &sender));
     let mut progress = Progress::new("导入", total_bytes.max(1), "字节");
     let mut report = ErrorReport::beside(path);
     let mut tally = Tally::default();
-    let mut sending = ReceiverStream::new(batches).map(|batch| send(client.clone(), batch)).buffered(IN_FLIGHT);
-    while let Some(sent) = sending.next().await {
-        let (batch, results) = sent?;
-        note(&batch, &results, &mut tally, &mut report)?;
+    let mut sending = FuturesOrdered::new();
+    let mut finish = |(batch, results): (Batch, Vec<pb::UpsertResult>)| {
         progress.set(batch.read_bytes.min(total_bytes));
+        note(&batch, &results, &mut tally, &mut report)
+    };
+    while let Some(batch) = batches.recv().await {
+        let room = if batch.after_others { 0 } else { IN_FLIGHT - 1 };
+        while room < sending.len()
+            && let Some(sent) = sending.next().await
+        {
+            finish(sent?)?;
+        }
+        sending.push_back(send(client.clone(), batch));
     }
-    drop(sending);
+    while let Some(sent) = sending.next().await {
+        finish(sent?)?;
+    }
     let unknown = reading.await.context("读取文件的线程中断")?;
     let seconds = progress.finish().as_secs_f64();
     for heading in unknown {
@@ -104,9 +126,11 @@ pub async fn import(server: &Server, path: &Path, options: ReadOptions) -> anyho
 /// Reads rows into batches until the file or the listener ends; names the columns that were not understood.
 fn read(mut file: RecordFile, sender: &mpsc::Sender<Batch>) -> Vec<String> {
     let mut batch = Batch::default();
+    let mut recent = Recent::default();
     while let Some(row) = file.next() {
         match row.result {
             Ok(record) => {
+                batch.after_others |= recent.sees(record.name());
                 batch.rows.push(row.number);
                 batch.records.push(record_out(record));
             }
@@ -114,6 +138,7 @@ fn read(mut file: RecordFile, sender: &mpsc::Sender<Batch>) -> Vec<String> {
         }
         if BATCH <= batch.records.len() + batch.bad.len() {
             batch.read_bytes = file.bytes_read();
+            recent.next_batch();
             if sender.blocking_send(std::mem::take(&mut batch)).is_err() {
                 return Vec::new();
             }
@@ -122,6 +147,25 @@ fn read(mut file: RecordFile, sender: &mpsc::Sender<Batch>) -> Vec<String> {
     batch.read_bytes = file.bytes_read();
     let _ = sender.blocking_send(batch);
     file.unknown_headings().to_vec()
+}
+
+// === impl Recent ===
+
+impl Recent {
+    /// Notes a name; says whether it stands in one of the batches before.
+    fn sees(&mut self, name: RecordName) -> bool {
+        let again = self.before.iter().any(|names| names.contains(&name));
+        self.current.insert(name);
+        again
+    }
+
+    /// Begins the next batch. Besides those in flight, as many wait in the channel, and one is about to be sent.
+    fn next_batch(&mut self) {
+        self.before.push_back(std::mem::take(&mut self.current));
+        if 2 * IN_FLIGHT + 1 < self.before.len() {
+            self.before.pop_front();
+        }
+    }
 }
 
 /// Sends a batch, again where the service was busy or away for a moment: the call is idempotent.

@@ -22,7 +22,7 @@ pub struct Found {
 /// What one source of candidates said of a record.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct SourceScore {
-    /// The source's own score; `None` where the record was not among its candidates.
+    /// The source's own score; `None` where it has none.
     pub score: Option<f32>,
     /// Place among its candidates, from 1; 0 where it was not among them.
     pub rank: usize,

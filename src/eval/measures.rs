@@ -21,7 +21,7 @@ pub fn ndcg(judged: &[Judged], depth: usize) -> Option<f64> {
         order.iter().take(depth).zip(1u32..).map(|(judged, rank)| gain(judged) / f64::from(rank + 1).log2()).sum()
     };
     let mut order = judged.to_vec();
-    order.sort_by(|a, b| b.level.cmp(&a.level));
+    order.sort_by_key(|judged| std::cmp::Reverse(judged.level));
     let ideal = total(&order);
     order = judged.to_vec();
     order.sort_by(|a, b| b.score.total_cmp(&a.score));

@@ -3,6 +3,7 @@
 //! A batch is idempotent: what is stored already with the same content is neither embedded nor written. The engine's
 //! writer decides over revisions, so that two callers who store the same record at once cannot lose an update.
 
+mod claim;
 mod plan;
 
 use std::{
@@ -22,6 +23,7 @@ use crate::{
     index::{Index, Point, With, Written},
     text::{LexicalQuery, QueryText, SparseVector, TextPipeline, embedding_texts},
 };
+use claim::Claims;
 use plan::{Plan, plan};
 
 /// Most records of one batch.
@@ -35,6 +37,7 @@ pub struct Ingest {
     text: Arc<TextPipeline>,
     embedder: Embedder,
     index: Arc<dyn Index>,
+    claims: Arc<Claims>,
     embedded: Arc<AtomicU64>,
 }
 
@@ -84,7 +87,7 @@ struct Cut {
 impl Ingest {
     /// An import path over these parts.
     pub fn new(text: Arc<TextPipeline>, embedder: Embedder, index: Arc<dyn Index>) -> Self {
-        Self { text, embedder, index, embedded: Arc::default() }
+        Self { text, embedder, index, claims: Arc::default(), embedded: Arc::default() }
     }
 
     /// Records that were embedded since the start; the others were known.
@@ -106,6 +109,8 @@ impl Ingest {
                 Err(violations) => set(&mut results, place, refused(None, violations, 0)),
             }
         }
+        let names = waiting.iter().map(|(_, record): &(usize, Record)| record.name()).collect();
+        let _claim = self.claims.claim(names).await;
         while !waiting.is_empty() {
             let mut names = HashSet::new();
             let (wave, rest) = waiting.into_iter().partition(|(_, record)| names.insert(record.name()));

@@ -44,21 +44,24 @@ pub struct Fused<Id> {
     pub sparse: SourceScore,
 }
 
-/// Joins the candidates, best first, ties in order of id. Both lists come best first; a candidate whose score is not a
-/// number is left out. A record that a source does not name gets nothing from it.
+/// Joins the candidates, best first, ties in order of id. `dense` and `sparse` come best first; `rescored` are cosines of
+/// records that `dense` does not name, which get no rank from it. A candidate whose score is not a number is left out. A
+/// record gets nothing from a source that does not score it.
 pub fn fuse<Id: Copy + Eq + Hash + Ord>(
-    dense: &[Candidate<Id>],
+    (dense, rescored): (&[Candidate<Id>], &[Candidate<Id>]),
     sparse: &[Candidate<Id>],
     fusion: &Fusion,
 ) -> Vec<Fused<Id>> {
     let mut joined: HashMap<Id, Fused<Id>> = HashMap::with_capacity(dense.len() + sparse.len());
     let blank = |id| Fused { id, score: 0.0, dense: SourceScore::default(), sparse: SourceScore::default() };
-    for (source, candidates) in [(0, dense), (1, sparse)] {
-        for (place, candidate) in candidates.iter().enumerate().filter(|(_, candidate)| !candidate.score.is_nan()) {
-            let fused = joined.entry(candidate.id).or_insert_with(|| blank(candidate.id));
-            let contribution = fusion.contribution(source == 0, f64::from(candidate.score));
-            let said = SourceScore { score: Some(candidate.score), rank: place + 1, contribution };
-            *(if source == 0 { &mut fused.dense } else { &mut fused.sparse }) = said;
+    let ranked = |list: &[Candidate<Id>]| list.iter().copied().zip(1..).collect::<Vec<_>>();
+    let unranked: Vec<_> = rescored.iter().map(|candidate| (*candidate, 0)).collect();
+    for (is_dense, candidates) in [(true, ranked(dense)), (true, unranked), (false, ranked(sparse))] {
+        for (Candidate { id, score }, rank) in candidates.into_iter().filter(|(it, _)| !it.score.is_nan()) {
+            let fused = joined.entry(id).or_insert_with(|| blank(id));
+            let contribution = fusion.contribution(is_dense, f64::from(score));
+            let said = SourceScore { score: Some(score), rank, contribution };
+            *(if is_dense { &mut fused.dense } else { &mut fused.sparse }) = said;
             fused.score += contribution;
         }
     }
@@ -93,15 +96,17 @@ mod tests {
 
     #[test]
     fn both_sources_add_up() {
-        let order = fuse(&candidates(&[(1, 1.0), (2, 0.75)]), &candidates(&[(2, 10.0), (3, 30.0)]), &FUSION);
+        let order = fuse((&candidates(&[(1, 1.0), (2, 0.75)]), &[]), &candidates(&[(2, 10.0), (3, 30.0)]), &FUSION);
         let got: Vec<_> = order.iter().map(|f| (f.id, f.score, f.dense.rank, f.sparse.rank)).collect();
         assert_eq!(got, [(1, 0.75, 1, 0), (2, 0.5, 2, 1), (3, 0.1875, 0, 2)]);
         assert_eq!(order[2].dense, SourceScore::default());
+        let order = fuse((&[], &candidates(&[(3, 0.75)])), &candidates(&[(3, 30.0)]), &FUSION);
+        assert_eq!((order[0].score, order[0].dense.rank, order[0].dense.score), (0.5625, 0, Some(0.75)));
     }
 
     #[test]
     fn what_is_no_number_is_left_out_and_ties_keep_the_order_of_ids() {
-        let order = fuse(&candidates(&[(9, 0.8), (3, 0.8), (4, f32::NAN)]), &[], &FUSION);
+        let order = fuse((&candidates(&[(9, 0.8), (3, 0.8), (4, f32::NAN)]), &[]), &[], &FUSION);
         assert_eq!(order.iter().map(|f| f.id).collect::<Vec<_>>(), [3, 9]);
     }
 
@@ -113,7 +118,7 @@ mod tests {
         ) {
             let dense: Vec<_> = dense.into_iter().map(|(id, score)| Candidate { id, score }).collect();
             let sparse: Vec<_> = sparse.into_iter().map(|(id, score)| Candidate { id, score }).collect();
-            let order = fuse(&dense, &sparse, &FUSION);
+            let order = fuse((&dense, &[]), &sparse, &FUSION);
             prop_assert!(order.windows(2).all(|pair| pair[0].score >= pair[1].score));
             for fused in order {
                 prop_assert!((0.0..=1.0).contains(&fused.score));

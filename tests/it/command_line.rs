@@ -204,6 +204,18 @@ async fn bad_rows_go_to_a_report_and_stop_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_comes_again_in_a_file_ends_as_its_last_row() {
+    let service = Service::start().await;
+    let file = service.folder.join("demands.csv");
+    let rows: String = (0..450).map(|n| format!("d-{},第 {n} 行\n", n % 150)).collect();
+    fs::write(&file, format!("需求编号,需求名称\n{rows}")).unwrap();
+    check(call(&["import", file.to_str().unwrap(), "--server", &service.url]).await, 0, &["新增 150", "更新 300"]);
+    check(call(&["get", "demands/d-149", "--server", &service.url]).await, 0, &["第 449 行", "修订号：3"]);
+    check(call(&["get", "demands/d-0", "--server", &service.url]).await, 0, &["第 300 行"]);
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn files_that_are_not_what_they_say_are_told() {
     let service = Service::start().await;
     let wide: String = (0..300).map(|n| format!("列{n}")).collect::<Vec<_>>().join(",");

@@ -26,7 +26,6 @@ pub struct Service {
     pub parts: Parts,
     pub url: String,
     pub folder: PathBuf,
-    pub config: Config,
     stop: Option<oneshot::Sender<()>>,
     serving: JoinHandle<()>,
     _folder: Option<TempDir>,
@@ -70,7 +69,7 @@ impl Service {
         });
         let serving = tokio::spawn(async move { served.await.unwrap() });
         let folder = folder.to_path_buf();
-        Self { parts, url, folder, config, stop: Some(stop), serving, _folder: None }
+        Self { parts, url, folder, stop: Some(stop), serving, _folder: None }
     }
 
     pub async fn channel(&self) -> Channel {

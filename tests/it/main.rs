@@ -6,6 +6,7 @@ mod catalog;
 mod command_line;
 mod crash;
 mod harness;
+mod index;
 mod limits;
 mod matching;
 mod quality;

@@ -133,6 +133,22 @@ pub(super) fn searches(search: Search, beam: usize) -> (Option<SearchRequest>, O
     (dense, sparse)
 }
 
+/// The cosines of these points.
+pub(super) fn cosines(dense: Vec<f32>, ids: Vec<PointId>) -> SearchRequest {
+    let limit = ids.len();
+    let must = Some(vec![has_id(ids)]);
+    SearchRequest {
+        query: QueryEnum::Nearest(NamedQuery::new(VectorInternal::Dense(dense), DENSE)),
+        filter: Some(EdgeFilter { should: None, min_should: None, must, must_not: None }),
+        params: Some(SearchParams { exact: true, ..SearchParams::default() }),
+        limit,
+        offset: 0,
+        with_payload: None,
+        with_vector: None,
+        score_threshold: None,
+    }
+}
+
 /// Candidates as found; equal scores in the order of ids, so that the same search gives the same list.
 pub(super) fn hits(points: Vec<ScoredPoint>) -> Vec<Hit> {
     let hits = points.into_iter().filter_map(|point| Some(Hit { id: point_id(point.id)?, score: point.score }));

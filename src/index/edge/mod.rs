@@ -23,7 +23,7 @@ mod wal;
 mod writer;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
         Arc,
         mpsc::{Sender, SyncSender, channel, sync_channel},
@@ -288,12 +288,17 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static, options: &EdgeOptions
 }
 
 fn find(shard: &Shard, search: Search) -> Result<Candidates> {
+    let vector = search.dense.clone();
     let (dense, sparse) = convert::searches(search, shard.tuning.beam);
-    let run = |request| match request {
+    let run = |request: Option<_>| match request {
         Some(request) => shard.read(|engine| engine.search(request)).map(convert::hits),
         None => Ok(Vec::new()),
     };
-    Ok(Candidates { dense: run(dense)?, sparse: run(sparse)? })
+    let (dense, sparse) = (run(dense)?, run(sparse)?);
+    let known: HashSet<PointId> = dense.iter().map(|hit| hit.id).collect();
+    let unknown: Vec<PointId> = sparse.iter().map(|hit| hit.id).filter(|id| !known.contains(id)).collect();
+    let rescored = run(vector.filter(|_| !unknown.is_empty()).map(|vector| convert::cosines(vector, unknown)))?;
+    Ok(Candidates { dense, sparse, rescored })
 }
 
 fn fetch(shard: &Shard, ids: &[PointId], with: With) -> Result<Vec<Option<Point>>> {

@@ -232,7 +232,7 @@ mod tests {
             assert!(said.contains(want) && said.contains("duijie reindex"), "{said}");
         };
         check(|o| o.versions.format = 2, "格式：库中为 1，当前为 2");
-        check(|o| o.versions.text = 3, "文本处理：库中为 2，当前为 3");
+        check(|o| o.versions.text = "3".into(), "文本处理：库中为 2，当前为 3");
         check(|o| o.versions.model = "m-2".into(), "模型：库中为 m-1，当前为 m-2");
         check(|o| o.dimensions = 5, "维数：库中为 4，当前为 5");
         let any = open(|o| (o.dimensions, o.any_version) = (5, true)).unwrap();

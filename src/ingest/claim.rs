@@ -1,0 +1,96 @@
+//! One call at a time for each record: a later call waits until the earlier one has stored the records that both name.
+//!
+//! Claims are granted in the order in which they are asked for, so the parts of a stream, asked for in order, store a
+//! record that stands in several of them in that order, although the parts are worked on at the same time.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::sync::Notify;
+
+use crate::domain::RecordName;
+
+/// Who works on which records.
+#[derive(Debug, Default)]
+pub struct Claims {
+    /// Held while waiting: tokio's mutex is fair, so those who wait do so in the order of their coming.
+    turn: tokio::sync::Mutex<()>,
+    held: Mutex<HashSet<RecordName>>,
+    freed: Notify,
+}
+
+/// Records that are worked on; free again when dropped.
+#[derive(Debug)]
+pub struct Claim {
+    claims: Arc<Claims>,
+    names: HashSet<RecordName>,
+}
+
+// === impl Claims ===
+
+impl Claims {
+    /// Waits until nobody works on any of these records, then claims them all at once.
+    pub async fn claim(self: &Arc<Self>, names: HashSet<RecordName>) -> Claim {
+        let _turn = self.turn.lock().await;
+        while !self.try_hold(&names) {
+            // only the holder of the turn waits here, and a permit that came between is kept: none is missed
+            self.freed.notified().await;
+        }
+        Claim { claims: Arc::clone(self), names }
+    }
+
+    fn try_hold(&self, names: &HashSet<RecordName>) -> bool {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = held.is_disjoint(names);
+        if free {
+            held.extend(names.iter().cloned());
+        }
+        free
+    }
+}
+
+// === impl Claim ===
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let mut held = self.claims.held.lock().unwrap_or_else(PoisonError::into_inner);
+        self.names.iter().for_each(|name| drop(held.take(name)));
+        drop(held);
+        self.claims.freed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+
+    fn names(ids: &[&str]) -> HashSet<RecordName> {
+        ids.iter().map(|id| format!("demands/{id}").parse().unwrap()).collect()
+    }
+
+    #[tokio::test]
+    async fn who_comes_first_goes_first() {
+        let claims = Arc::new(Claims::default());
+        let first = claims.claim(names(&["a", "b"])).await;
+        let other = claims.claim(names(&["c"])).await;
+        let second = claims.claim(names(&["b", "d"]));
+        tokio::pin!(second);
+        assert!(second.as_mut().now_or_never().is_none());
+        // free by name, but behind the second in the line
+        let third = claims.claim(names(&["d"]));
+        tokio::pin!(third);
+        assert!(third.as_mut().now_or_never().is_none());
+        drop(other);
+        assert!(second.as_mut().now_or_never().is_none());
+        drop(first);
+        let second = second.await;
+        assert!(third.as_mut().now_or_never().is_none());
+        drop(second);
+        drop(third.await);
+        assert!(claims.held.lock().unwrap().is_empty());
+    }
+}
