@@ -3,14 +3,12 @@
 //! Each row embeds the same 128 sample records (a title and a whole text each). The project promises that `import`
 //! reaches at least 85 % of the texts per second of `bare sessions`.
 
-mod support;
-
 use std::{
     sync::{Arc, Mutex},
     thread,
 };
 
-use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, SamplingMode, Throughput};
 use duijie::{
     app,
     domain::{Kind, Record},
@@ -22,12 +20,15 @@ use duijie::{
 use futures::{StreamExt, stream};
 use tokio::runtime::Runtime;
 
+use crate::support;
+
 /// Records of one measurement.
 const RECORDS: usize = 128;
 /// Records of one batch of the import.
 const BATCH: usize = 32;
 
-fn embedding(criterion: &mut Criterion) {
+/// Runs the benches of this file.
+pub fn embedding(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
     let config = support::config();
     let embedder = app::embedder(&config).expect("make runtime has been run");
@@ -85,6 +86,3 @@ fn bare(sessions: &mut [Session], texts: &[String]) {
         }
     });
 }
-
-criterion_group!(benches, embedding);
-criterion_main!(benches);

@@ -4,11 +4,9 @@
 //! built once and kept below `target/`. The ratios that the project promises are between rows of one run:
 //! `match/by id` against `engine/native hybrid`, `match/by text` against `engine/native hybrid` plus `query/embed`.
 
-mod support;
-
 use std::{cell::Cell, hint::black_box, path::Path, sync::Arc};
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use duijie::{
     app::Parts,
     domain::{Filter, Kind, Record, RecordName, codes::Status},
@@ -24,6 +22,8 @@ use qdrant_edge::{
 };
 use tokio::runtime::Runtime;
 
+use crate::support;
+
 /// Queries that the rows go through in turn: one alone would stay in the cache.
 const QUERIES: usize = 256;
 /// Matches wanted.
@@ -31,7 +31,8 @@ const LIMIT: usize = 20;
 /// Candidates of each source, as the service is configured.
 const CANDIDATES: usize = 200;
 
-fn hot_path(criterion: &mut Criterion) {
+/// Runs the benches of this file.
+pub fn hot_path(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
     let pipeline = Arc::new(support::pipeline());
     let embedder = support::embedder();
@@ -196,6 +197,3 @@ fn matches(
     });
     group.finish();
 }
-
-criterion_group!(benches, hot_path);
-criterion_main!(benches);

@@ -1,0 +1,15 @@
+//! All benches in one binary: `cargo bench -- match` runs those whose name holds `match`.
+//!
+//! - [`matching`]: cutting, sparse vectors, the engine's queries, whole matches
+//! - [`embedding`]: import against the bare model
+//! - [`support`]: records, vectors and stores for both
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "benches")]
+
+mod embedding;
+mod matching;
+mod support;
+
+use criterion::{criterion_group, criterion_main};
+
+criterion_group!(benches, matching::hot_path, embedding::embedding);
+criterion_main!(benches);
