@@ -36,7 +36,7 @@ check:
 	$(CARGO) test --release --locked --test it tidy
 
 bench: runtime
-	$(CARGO) bench --locked
+	$(CARGO) bench --locked --bench bench
 
 clean:
 	$(CARGO) clean

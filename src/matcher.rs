@@ -7,7 +7,7 @@ use crate::{
     embed::{Embedder, EmbeddingTexts, Priority},
     error::{Error, Result},
     index::{Candidates, Hit, Index, Point, PointId, Search, With},
-    rank::{Candidate, Fused, Fusion, fuse},
+    rank::{Candidate, Fused, Fusion, fuse, unsettled},
     text::{LexicalQuery, Locator, QueryText, TextPipeline, query_embedding_texts},
 };
 
@@ -172,9 +172,15 @@ impl Matcher {
             depth: depth.max(self.settings.candidates),
             exclude: query.exclude,
         };
-        let candidates = self.index.search(target, search).await?;
-        let Candidates { dense, sparse, rescored } = candidates;
-        Ok(fuse((&scored(&dense), &scored(&rescored)), &scored(&sparse), &self.settings.fusion))
+        let Candidates { dense, sparse } = self.index.search(target, search).await?;
+        let (dense, sparse, fusion) = (scored(&dense), scored(&sparse), &self.settings.fusion);
+        let order = fuse((&dense, &[]), &sparse, fusion);
+        let unsettled = unsettled(&order, &dense, depth, fusion);
+        if unsettled.is_empty() {
+            return Ok(order);
+        }
+        let cosines = self.index.cosines(target, &query.dense, &unsettled).await?;
+        Ok(fuse((&dense, &scored(&cosines)), &sparse, fusion))
     }
 
     async fn explain(

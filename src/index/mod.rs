@@ -51,6 +51,9 @@ pub trait Index: Send + Sync + 'static {
     /// Finds candidates; each source says its own.
     fn search(&self, kind: Kind, search: Search) -> BoxFuture<'_, Result<Candidates>>;
 
+    /// Cosines of some points, 1 to [`MAX_DEPTH`] of them, best first: of candidates that only shared terms have found.
+    fn cosines(&self, kind: Kind, dense: &[f32], ids: &[PointId]) -> BoxFuture<'_, Result<Vec<Hit>>>;
+
     /// Reads found points by id, in the order of the ids; `None` where one is gone by now.
     fn fetch(&self, kind: Kind, ids: &[PointId], with: With) -> BoxFuture<'_, Result<Vec<Option<Point>>>>;
 

@@ -48,9 +48,9 @@ pub enum Written {
 /// How much of a point to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum With {
-    /// Record and lexical query.
+    /// The record.
     Payload,
-    /// These and the sparse vector: what an answered page needs.
+    /// The record and the sparse vector: what an answered page needs.
     Sparse,
     /// All of it.
     Everything,

@@ -31,9 +31,6 @@ pub struct Candidates {
     pub dense: Vec<Hit>,
     /// By shared terms; the score is the sum of idf · query weight · stored weight, above 0.
     pub sparse: Vec<Hit>,
-    /// Cosines of those that only shared terms have found, in no order: without them a record that both sources like,
-    /// one of them just not enough for its list, would be taken for one that the embedding does not like at all.
-    pub rescored: Vec<Hit>,
 }
 
 /// One candidate.

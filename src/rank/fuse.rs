@@ -70,6 +70,17 @@ pub fn fuse<Id: Copy + Eq + Hash + Ord>(
     order
 }
 
+/// Records that only `sparse` names and that could be among the first `wanted` once their cosine is known: it is at most
+/// that of the last of `dense`. Without it a record that both sources like, the vectors just not enough for their list,
+/// would be taken for one that they do not like at all. `order` is what [`fuse`] made of both.
+pub fn unsettled<Id: Copy>(order: &[Fused<Id>], dense: &[Candidate<Id>], wanted: usize, fusion: &Fusion) -> Vec<Id> {
+    let Some(last) = dense.last() else { return Vec::new() };
+    let most = fusion.contribution(true, f64::from(last.score));
+    let enough = wanted.checked_sub(1).and_then(|place| order.get(place)).map_or(0.0, |fused| fused.score);
+    let open = |fused: &&Fused<Id>| fused.dense.score.is_none() && enough <= fused.score + most;
+    order.iter().filter(open).map(|fused| fused.id).collect()
+}
+
 // === impl Fusion ===
 
 impl Fusion {
@@ -108,6 +119,18 @@ mod tests {
     fn what_is_no_number_is_left_out_and_ties_keep_the_order_of_ids() {
         let order = fuse((&candidates(&[(9, 0.8), (3, 0.8), (4, f32::NAN)]), &[]), &[], &FUSION);
         assert_eq!(order.iter().map(|f| f.id).collect::<Vec<_>>(), [3, 9]);
+    }
+
+    #[test]
+    fn only_what_could_come_among_the_wanted_is_unsettled() {
+        let dense = candidates(&[(1, 1.0), (2, 0.75), (3, 0.6)]);
+        let order = fuse((&dense, &[]), &candidates(&[(8, 30.0), (9, 1.0)]), &FUSION);
+        // 8 has 0.19 and at most 0.15 more, 9 has 0.02 and as much; the places are at 0.75, 0.375, 0.19
+        assert_eq!(unsettled(&order, &dense, 1, &FUSION), [0u32; 0]);
+        assert_eq!(unsettled(&order, &dense, 2, &FUSION), [0u32; 0]);
+        assert_eq!(unsettled(&order, &dense, 3, &FUSION), [8]);
+        assert_eq!(unsettled(&order, &dense, 9, &FUSION), [8, 9]);
+        assert_eq!(unsettled(&order, &[], 9, &FUSION), [0u32; 0]);
     }
 
     proptest! {

@@ -2,4 +2,4 @@
 
 mod fuse;
 
-pub use fuse::{Candidate, Fused, Fusion, fuse};
+pub use fuse::{Candidate, Fused, Fusion, fuse, unsettled};

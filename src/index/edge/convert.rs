@@ -158,8 +158,11 @@ pub(super) fn hits(points: Vec<ScoredPoint>) -> Vec<Hit> {
 }
 
 /// What to read of payloads.
-pub(super) fn payload_of_interest() -> WithPayloadInterface {
-    WithPayloadInterface::Fields(vec![path(RECORD), path(QUERY)])
+pub(super) fn payload_of_interest(with: With) -> WithPayloadInterface {
+    WithPayloadInterface::Fields(match with {
+        With::Payload | With::Sparse => vec![path(RECORD)],
+        With::Everything => vec![path(RECORD), path(QUERY)],
+    })
 }
 
 /// What to read of vectors.

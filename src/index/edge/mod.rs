@@ -23,7 +23,7 @@ mod wal;
 mod writer;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::{
         Arc,
         mpsc::{Sender, SyncSender, channel, sync_channel},
@@ -42,7 +42,7 @@ use self::{
     store::{Store, at},
     writer::{Command, GROUP_POINTS, Job, Outcome, Write, Writer},
 };
-use super::{Candidates, Index, IndexError, IndexStatus, Page, Point, PointId, Result, Search, With, Written};
+use super::{Candidates, Hit, Index, IndexError, IndexStatus, Page, Point, PointId, Result, Search, With, Written};
 use crate::domain::{Filter, Kind, RecordName};
 
 /// Points that may wait in a writer's queue, to bound memory: two groups.
@@ -224,6 +224,17 @@ impl Index for EdgeIndex {
         .boxed()
     }
 
+    fn cosines(&self, kind: Kind, dense: &[f32], ids: &[PointId]) -> BoxFuture<'_, Result<Vec<Hit>>> {
+        let (dense, ids) = (dense.to_vec(), ids.to_vec());
+        async move {
+            let search = Search { dense: Some(dense), depth: ids.len(), ..Search::default() };
+            search.check(self.dimensions)?;
+            let request = convert::cosines(search.dense.unwrap_or_default(), ids);
+            self.read(kind, move |shard| shard.read(|engine| engine.search(request)).map(convert::hits)).await
+        }
+        .boxed()
+    }
+
     fn fetch(&self, kind: Kind, ids: &[PointId], with: With) -> BoxFuture<'_, Result<Vec<Option<Point>>>> {
         self.fetch_points(kind, ids.to_vec(), with).boxed()
     }
@@ -233,7 +244,7 @@ impl Index for EdgeIndex {
             offset: after.and_then(PointId::next).map(convert::edge_id),
             limit: Some(limit.clamp(1, MAX_PAGE_POINTS)),
             filter: convert::edge_filter(filter, None),
-            with_payload: Some(convert::payload_of_interest()),
+            with_payload: Some(convert::payload_of_interest(With::Payload)),
             ..ScrollRequest::default()
         };
         let at_end = after.is_some() && request.offset.is_none();
@@ -288,22 +299,17 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static, options: &EdgeOptions
 }
 
 fn find(shard: &Shard, search: Search) -> Result<Candidates> {
-    let vector = search.dense.clone();
     let (dense, sparse) = convert::searches(search, shard.tuning.beam);
     let run = |request: Option<_>| match request {
         Some(request) => shard.read(|engine| engine.search(request)).map(convert::hits),
         None => Ok(Vec::new()),
     };
-    let (dense, sparse) = (run(dense)?, run(sparse)?);
-    let known: HashSet<PointId> = dense.iter().map(|hit| hit.id).collect();
-    let unknown: Vec<PointId> = sparse.iter().map(|hit| hit.id).filter(|id| !known.contains(id)).collect();
-    let rescored = run(vector.filter(|_| !unknown.is_empty()).map(|vector| convert::cosines(vector, unknown)))?;
-    Ok(Candidates { dense, sparse, rescored })
+    Ok(Candidates { dense: run(dense)?, sparse: run(sparse)? })
 }
 
 fn fetch(shard: &Shard, ids: &[PointId], with: With) -> Result<Vec<Option<Point>>> {
     let edge_ids: Vec<EdgeId> = ids.iter().copied().map(convert::edge_id).collect();
-    let (payload, vectors) = (convert::payload_of_interest(), convert::vectors_of_interest(with));
+    let (payload, vectors) = (convert::payload_of_interest(with), convert::vectors_of_interest(with));
     let records = shard.read(|engine| engine.retrieve(&edge_ids, Some(payload), Some(vectors)))?;
     let mut found = HashMap::with_capacity(records.len());
     for point in points(shard, records)? {
