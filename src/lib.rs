@@ -4,3 +4,5 @@
 #![deny(missing_docs)]
 
 pub mod domain;
+pub mod index;
+pub mod text;

@@ -1,0 +1,318 @@
+//! Qdrant Edge as an index: the engine in this process, one shard for each kind.
+//!
+//! - [`options`]: how a store is opened
+//! - `store`: the folder, its lock and its versions
+//! - `shard`: the engine's shard, loaded with its journal replayed
+//! - `journal`: what makes a write durable
+//! - `writer`: the thread that writes; `optimizer`: the thread that builds graphs
+//! - `wal`, `repair`: what the engine leaves to be done
+//! - `convert`: between our types and the engine's; `guard`: panics become errors
+//!
+//! Scores of terms: the sum of idf · query weight · stored weight over the shared terms, with
+//! idf = ln(1 + (N - df + 0.5) / (df + 0.5)). The engine sums N (points with terms) and df (points with the term) over
+//! all segments before it searches any, so scores do not depend on how points are spread over segments. A deleted point,
+//! and the old version of one that was updated after its segment got a graph, is counted until the optimiser clears it
+//! out.
+//!
+//! Invariants: only the writer's thread writes, flushes and loads a shard; never while the optimiser works on it, except
+//! for plain writes. What is acknowledged is in the synced journal or in a flushed engine.
+
+mod convert;
+mod guard;
+mod journal;
+mod optimizer;
+pub mod options;
+mod repair;
+mod shard;
+mod store;
+mod wal;
+mod writer;
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        mpsc::{Sender, SyncSender, channel, sync_channel},
+    },
+    thread::{self, JoinHandle},
+};
+
+use futures::{FutureExt, future::BoxFuture};
+pub use options::{EdgeOptions, StoreVersions, Tuning};
+use qdrant_edge::{CountRequest, PointId as EdgeId, Record as EdgeRecord, ScrollRequest};
+use tokio::sync::{Semaphore, oneshot};
+
+use self::{
+    optimizer::Charge,
+    shard::Shard,
+    store::{Store, at},
+    writer::{Command, GROUP_POINTS, Job, Outcome, Write, Writer},
+};
+use super::{Candidates, Index, IndexError, IndexStatus, Page, Point, PointId, Result, Search, With, Written};
+use crate::domain::{Filter, Kind, RecordName};
+
+/// Points that may wait in a writer's queue, to bound memory: two groups.
+const QUEUE_POINTS: usize = 2 * GROUP_POINTS;
+/// Reads that may wait for their turn; more are refused.
+const QUEUE_READS: usize = 1_024;
+/// Most points of one page of a scroll, and of one fetch.
+const MAX_PAGE_POINTS: usize = 10_000;
+
+/// The three shards of a store.
+pub struct EdgeIndex {
+    /// Dropping the sender ends the thread once it is free; first, so that it starts nothing more.
+    optimizer: Option<(Sender<()>, JoinHandle<()>)>,
+    shards: Vec<Handle>,
+    readers: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
+    dimensions: usize,
+}
+
+/// One shard with its writer.
+struct Handle {
+    charge: Charge,
+    places: Arc<Semaphore>,
+    thread: Option<JoinHandle<()>>,
+}
+
+// === impl EdgeIndex ===
+
+impl EdgeIndex {
+    /// Opens a store or makes one, replays what the last process did not flush, and starts the threads.
+    ///
+    /// # Errors
+    /// [`IndexError::InUse`], [`IndexError::OtherVersions`], [`IndexError::Foreign`], [`IndexError::Folder`],
+    /// [`IndexError::Damaged`].
+    pub fn open(options: EdgeOptions) -> Result<Self> {
+        let store = Arc::new(Store::open(&options)?);
+        let mut shards = Vec::with_capacity(Kind::ALL.len());
+        for kind in Kind::ALL {
+            shards.push(Handle::open(&store, kind, options.tuning.clone())?);
+        }
+        store.set_complete()?;
+        let charges: Vec<Charge> = shards.iter().map(|handle| handle.charge.clone()).collect();
+        let (stop, stopped) = channel();
+        let thread = spawn("index-optimizer", move || optimizer::run(&charges, &stopped), &options)?;
+        Ok(Self {
+            shards,
+            readers: Arc::new(Semaphore::new(options.tuning.readers.max(1))),
+            waiting: Arc::new(Semaphore::new(QUEUE_READS)),
+            dimensions: store.dimensions,
+            optimizer: Some((stop, thread)),
+        })
+    }
+
+    /// Builds graphs and clears deleted points out now, and waits until it is done. Blocks for up to minutes.
+    ///
+    /// # Errors
+    /// [`IndexError::Engine`]; nothing that was acknowledged is lost.
+    pub fn optimize(&self) -> Result<()> {
+        self.shards.iter().try_for_each(|handle| optimizer::optimize(&handle.charge))
+    }
+
+    /// Ends all threads, the optimiser too, which may take minutes, and unlocks the folder. Dropping the value does not
+    /// wait for the optimiser; the folder stays locked until that has ended.
+    pub fn close(mut self) {
+        if let Some((stop, thread)) = self.optimizer.take() {
+            drop(stop);
+            let _ = thread.join();
+        }
+    }
+
+    fn handle(&self, kind: Kind) -> Result<&Handle> {
+        let handle = self.shards.iter().find(|handle| handle.charge.shard.place.kind == kind);
+        handle.ok_or(IndexError::Closed)
+    }
+
+    /// Runs a read of one shard off the async threads, a bounded number at a time.
+    async fn read<T: Send + 'static>(
+        &self,
+        kind: Kind,
+        work: impl FnOnce(&Shard) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let shard = Arc::clone(&self.handle(kind)?.charge.shard);
+        let waiting = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| IndexError::Busy)?;
+        let permit = Arc::clone(&self.readers).acquire_owned().await.map_err(|_| IndexError::Closed)?;
+        drop(waiting);
+        let work = tokio::task::spawn_blocking(move || {
+            // a caller that has gone does not free the place before the work is done
+            let _permit = permit;
+            work(&shard)
+        });
+        work.await.map_err(|_| IndexError::Closed)?
+    }
+
+    async fn write(&self, kind: Kind, writes: Vec<Write>) -> Result<Vec<Outcome>> {
+        let handle = self.handle(kind)?;
+        let places = u32::try_from(writes.len()).unwrap_or(u32::MAX);
+        let permit = Arc::clone(&handle.places).acquire_many_owned(places).await.map_err(|_| IndexError::Closed)?;
+        let (reply, answer) = oneshot::channel();
+        let job = Command::Write(Job { writes, reply, permit });
+        // never full: a job takes a place at least
+        handle.charge.writer.try_send(job).map_err(|_| IndexError::Closed)?;
+        answer.await.map_err(|_| IndexError::Closed)?
+    }
+
+    async fn write_points(&self, kind: Kind, points: Vec<Point>) -> Result<Vec<Written>> {
+        for point in &points {
+            point.check(self.dimensions)?;
+            if point.record.kind() != kind {
+                let reason = format!("属于{}，不是{}", point.record.kind().label(), kind.label());
+                return Err(IndexError::BadPoint { name: point.record.name().to_string(), reason });
+            }
+        }
+        let mut written = Vec::with_capacity(points.len());
+        let mut points = points.into_iter();
+        loop {
+            let chunk: Vec<Write> =
+                points.by_ref().take(GROUP_POINTS).map(|point| Write::Upsert(Box::new(point))).collect();
+            if chunk.is_empty() {
+                return Ok(written);
+            }
+            for outcome in self.write(kind, chunk).await? {
+                match outcome {
+                    Outcome::Written(outcome) => written.push(outcome),
+                    Outcome::Deleted(_) => {}
+                }
+            }
+        }
+    }
+
+    async fn fetch_points(&self, kind: Kind, ids: Vec<PointId>, with: With) -> Result<Vec<Option<Point>>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        if MAX_PAGE_POINTS < ids.len() {
+            let reason = format!("一次读取 {} 条，最多 {MAX_PAGE_POINTS} 条", ids.len());
+            return Err(IndexError::BadSearch { reason });
+        }
+        self.read(kind, move |shard| fetch(shard, &ids, with)).await
+    }
+
+    async fn get_points(&self, names: Vec<RecordName>, with: With) -> Result<Vec<Option<Point>>> {
+        let mut found = HashMap::new();
+        for kind in Kind::ALL {
+            let names = names.iter().filter(|name| name.kind == kind);
+            let ids: Vec<PointId> = names.map(PointId::of).collect();
+            let points = self.fetch_points(kind, ids.clone(), with).await?;
+            found.extend(ids.into_iter().zip(points));
+        }
+        Ok(names.iter().map(|name| found.get(&PointId::of(name)).cloned().flatten()).collect())
+    }
+}
+
+impl Index for EdgeIndex {
+    fn upsert(&self, kind: Kind, points: Vec<Point>) -> BoxFuture<'_, Result<Vec<Written>>> {
+        self.write_points(kind, points).boxed()
+    }
+
+    fn delete(&self, name: &RecordName) -> BoxFuture<'_, Result<bool>> {
+        let (kind, id) = (name.kind, PointId::of(name));
+        let deleted = |outcomes: Vec<Outcome>| outcomes.contains(&Outcome::Deleted(true));
+        async move { self.write(kind, vec![Write::Delete(id)]).await.map(deleted) }.boxed()
+    }
+
+    fn get(&self, names: &[RecordName], with: With) -> BoxFuture<'_, Result<Vec<Option<Point>>>> {
+        self.get_points(names.to_vec(), with).boxed()
+    }
+
+    fn search(&self, kind: Kind, search: Search) -> BoxFuture<'_, Result<Candidates>> {
+        async move {
+            search.check(self.dimensions)?;
+            self.read(kind, move |shard| find(shard, search)).await
+        }
+        .boxed()
+    }
+
+    fn fetch(&self, kind: Kind, ids: &[PointId], with: With) -> BoxFuture<'_, Result<Vec<Option<Point>>>> {
+        self.fetch_points(kind, ids.to_vec(), with).boxed()
+    }
+
+    fn scroll(&self, kind: Kind, filter: &Filter, after: Option<PointId>, limit: usize) -> BoxFuture<'_, Result<Page>> {
+        let request = ScrollRequest {
+            offset: after.and_then(PointId::next).map(convert::edge_id),
+            limit: Some(limit.clamp(1, MAX_PAGE_POINTS)),
+            filter: convert::edge_filter(filter, None),
+            with_payload: Some(convert::payload_of_interest()),
+            ..ScrollRequest::default()
+        };
+        let at_end = after.is_some() && request.offset.is_none();
+        async move {
+            if at_end {
+                return Ok(Page::default());
+            }
+            self.read(kind, move |shard| page(shard, request)).await
+        }
+        .boxed()
+    }
+
+    fn count(&self, kind: Kind, filter: &Filter) -> BoxFuture<'_, Result<u64>> {
+        let request = CountRequest { filter: convert::edge_filter(filter, None), exact: true };
+        let count = move |shard: &Shard| shard.read(|engine| engine.count(request)).map(|count| count as u64);
+        self.read(kind, count).boxed()
+    }
+
+    fn status(&self) -> IndexStatus {
+        IndexStatus { kinds: self.shards.iter().map(|handle| handle.charge.shard.status()).collect() }
+    }
+}
+
+// === impl Handle ===
+
+impl Handle {
+    fn open(store: &Arc<Store>, kind: Kind, tuning: Tuning) -> Result<Self> {
+        let (shard, journal) = Shard::open(store, store.place(kind), tuning)?;
+        let shard = Arc::new(shard);
+        // each queued job holds a place at least; one more for a checkpoint, one for the stop
+        let (writer, inbox): (SyncSender<Command>, _) = sync_channel(QUEUE_POINTS + 2);
+        let thread = Writer::new(Arc::clone(&shard), journal, inbox);
+        let thread = thread::Builder::new().name(format!("index-{}", kind.collection())).spawn(|| thread.run());
+        let thread = thread.map_err(at(&shard.place.engine()))?;
+        let charge = Charge { shard, writer };
+        Ok(Self { charge, places: Arc::new(Semaphore::new(QUEUE_POINTS)), thread: Some(thread) })
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // never full, see `EdgeIndex::write`; an error means that the writer has ended
+        let _ = self.charge.writer.try_send(Command::Stop);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static, options: &EdgeOptions) -> Result<JoinHandle<()>> {
+    thread::Builder::new().name(name.to_string()).spawn(work).map_err(at(&options.folder))
+}
+
+fn find(shard: &Shard, search: Search) -> Result<Candidates> {
+    let (dense, sparse) = convert::searches(search, shard.tuning.beam);
+    let run = |request| match request {
+        Some(request) => shard.read(|engine| engine.search(request)).map(convert::hits),
+        None => Ok(Vec::new()),
+    };
+    Ok(Candidates { dense: run(dense)?, sparse: run(sparse)? })
+}
+
+fn fetch(shard: &Shard, ids: &[PointId], with: With) -> Result<Vec<Option<Point>>> {
+    let edge_ids: Vec<EdgeId> = ids.iter().copied().map(convert::edge_id).collect();
+    let (payload, vectors) = (convert::payload_of_interest(), convert::vectors_of_interest(with));
+    let records = shard.read(|engine| engine.retrieve(&edge_ids, Some(payload), Some(vectors)))?;
+    let mut found = HashMap::with_capacity(records.len());
+    for point in points(shard, records)? {
+        found.insert(point.id(), point);
+    }
+    Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
+}
+
+fn page(shard: &Shard, request: ScrollRequest) -> Result<Page> {
+    let (records, more) = shard.read(|engine| engine.scroll(request))?;
+    let last = records.last().and_then(|record| convert::point_id(record.id));
+    Ok(Page { points: points(shard, records)?, next: last.filter(|_| more.is_some()) })
+}
+
+fn points(shard: &Shard, records: Vec<EdgeRecord>) -> Result<Vec<Point>> {
+    records.into_iter().map(|record| convert::point(record).map_err(|reason| shard.failed(reason))).collect()
+}

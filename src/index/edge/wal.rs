@@ -1,0 +1,133 @@
+//! The engine's own log. The engine writes every operation into it, takes its numbers from it, and never reads it again
+//! nor cuts it: it would grow for ever. The journal does what it was meant for, so before each load it is replaced by an
+//! empty one whose numbers go on above all that were given out. They must never go back: the engine silently ignores an
+//! operation whose number is not above that of the point.
+//!
+//! File format (crate `wal` in qdrant-edge): `closed-N` holds the operations from number N, `open-K` those after the last
+//! closed file; 8 bytes of header, then for each operation 8 bytes of length, the data padded to 8 bytes, 4 bytes of
+//! check sum.
+
+use std::{
+    fs::{self, File},
+    io::{self, BufReader, Read},
+    path::{Path, PathBuf},
+};
+
+use super::store::write_whole;
+
+const HEADER: &[u8] = b"wal\0\0\0\0\0";
+/// Numbers left free above the highest one counted: after a power failure the files may lack the newest operations.
+const MARGIN: u64 = 1 << 16;
+
+/// Replaces the log in `folder`, where there is one.
+pub(super) fn renew(folder: &Path) -> io::Result<()> {
+    if !folder.exists() {
+        return Ok(());
+    }
+    let files = files(folder)?;
+    let last_closed = files.iter().filter_map(|(_, start)| *start).max().unwrap_or(0);
+    let mut next = last_closed + MARGIN;
+    for (path, start) in &files {
+        if start.is_none_or(|start| start == last_closed) {
+            next += operations(path)?;
+        }
+    }
+    let renewed = folder.join(format!("closed-{next}"));
+    write_whole(&renewed, HEADER)?;
+    for (path, _) in files {
+        fs::remove_file(path)?;
+    }
+    File::open(folder)?.sync_all()
+}
+
+/// Bytes of the closed files of the log, which only grow; there are two open ones of 32 MiB besides.
+pub(super) fn closed_bytes(folder: &Path) -> io::Result<u64> {
+    let closed = files(folder)?.into_iter().filter(|(_, start)| start.is_some());
+    closed.map(|(path, _)| Ok(fs::metadata(path)?.len())).sum()
+}
+
+/// Files of the log; closed ones with their first number.
+fn files(folder: &Path) -> io::Result<Vec<(PathBuf, Option<u64>)>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        match name.split_once('-') {
+            Some(("open", _)) => found.push((path, None)),
+            Some(("closed", start)) => found.extend(start.parse().ok().map(|start| (path, Some(start)))),
+            _ => {}
+        }
+    }
+    Ok(found)
+}
+
+/// Counts the operations of a file by their lengths; what stands behind a damaged one is left to [`MARGIN`].
+fn operations(path: &Path) -> io::Result<u64> {
+    let file = File::open(path)?;
+    let size = file.metadata()?.len();
+    let mut reader = BufReader::new(file);
+    let mut offset = HEADER.len() as u64;
+    reader.seek_relative(HEADER.len() as i64)?;
+    let mut count = 0;
+    loop {
+        let mut length = [0; 8];
+        if reader.read_exact(&mut length).is_err() {
+            return Ok(count);
+        }
+        let length = u64::from_le_bytes(length);
+        // length, data and check sum together are a multiple of 8
+        let whole = length.saturating_add(8 + 4).checked_next_multiple_of(8).unwrap_or(u64::MAX);
+        if length == 0 || size < offset.saturating_add(whole) {
+            return Ok(count);
+        }
+        offset = offset.saturating_add(whole);
+        // keeps what is buffered, which `seek` does not
+        reader.seek_relative(i64::try_from(whole - 8).unwrap_or(i64::MAX))?;
+        count += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(length: usize) -> Vec<u8> {
+        let mut bytes = (length as u64).to_le_bytes().to_vec();
+        bytes.resize((8 + length + 4).next_multiple_of(8), 1);
+        bytes
+    }
+
+    fn check(files: &[(&str, &[usize])], want: u64) {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, lengths) in files {
+            let mut bytes = HEADER.to_vec();
+            bytes.extend(lengths.iter().flat_map(|length| entry(*length)));
+            // files of the engine are made long and filled later
+            bytes.resize(bytes.len() + 64, 0);
+            fs::write(folder.path().join(name), bytes).unwrap();
+        }
+        renew(folder.path()).unwrap();
+        let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, [format!("closed-{}", want + MARGIN).as_str()]);
+        assert_eq!(closed_bytes(folder.path()).unwrap(), HEADER.len() as u64);
+    }
+
+    #[test]
+    fn numbers_go_on_above_all_that_were_given_out() {
+        check(&[("open-1", &[])], 0);
+        check(&[("open-1", &[1, 4, 5, 12, 13, 1000])], 6);
+        check(&[("closed-0", &[7, 8]), ("open-2", &[9]), ("open-3", &[])], 3);
+        check(&[("closed-0", &[7; 9]), ("closed-9", &[3; 5]), ("open-4", &[3; 2])], 16);
+        check(&[("closed-700000", &[])], 700_000);
+    }
+
+    #[test]
+    fn a_damaged_log_is_replaced_as_well() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("closed-12"), b"wal").unwrap();
+        fs::write(folder.path().join("open-2"), [u8::MAX; 100]).unwrap();
+        renew(folder.path()).unwrap();
+        assert!(folder.path().join(format!("closed-{}", 12 + MARGIN)).exists());
+        renew(&folder.path().join("nothing")).unwrap();
+    }
+}

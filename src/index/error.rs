@@ -1,0 +1,80 @@
+//! What can go wrong with an index, in sentences that say what to do.
+
+use std::{io, path::PathBuf};
+
+use crate::domain::Kind;
+
+/// An operation on the index failed.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// Another process holds the store.
+    #[error("索引目录 {folder} 正被另一个进程（{holder}）使用，请先停止该进程")]
+    InUse {
+        /// Folder of the store.
+        folder: PathBuf,
+        /// Process id from the lock file, or that it is not known.
+        holder: String,
+    },
+    /// The store was built by another text pipeline, model or format.
+    #[error("索引目录 {folder} 是用其他版本建立的（{difference}），请运行 duijie reindex 重建索引")]
+    OtherVersions {
+        /// Folder of the store.
+        folder: PathBuf,
+        /// What differs: stored and wanted.
+        difference: String,
+    },
+    /// The folder holds something else.
+    #[error("目录 {folder} 中已有其他文件（{found}），不是本程序的索引，请改用空目录")]
+    Foreign {
+        /// Folder that was to become the store.
+        folder: PathBuf,
+        /// One of the entries found.
+        found: String,
+    },
+    /// The folder cannot be read or written.
+    #[error("无法读写 {path}（{source}），请检查路径、权限和磁盘空间")]
+    Folder {
+        /// File or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The files of one collection cannot be loaded.
+    #[error("{}库 {folder} 已损坏（{reason}），请从备份恢复，或删除索引目录后重新导入", kind.label())]
+    Damaged {
+        /// Collection.
+        kind: Kind,
+        /// Its folder.
+        folder: PathBuf,
+        /// What was found.
+        reason: String,
+    },
+    /// A point cannot be stored: wrong dimension, a number that is none, a repeated term.
+    #[error("记录 {name} 无法写入索引：{reason}，请检查模型与文本处理的版本")]
+    BadPoint {
+        /// Name of the record.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A search cannot be run as asked.
+    #[error("检索参数有误：{reason}，请修改后重试")]
+    BadSearch {
+        /// What is wrong.
+        reason: String,
+    },
+    /// The engine failed at an operation; nothing was acknowledged.
+    #[error("{}库操作失败（{reason}），请稍后重试并查看日志", kind.label())]
+    Engine {
+        /// Collection.
+        kind: Kind,
+        /// What the engine said.
+        reason: String,
+    },
+    /// Too many reads are waiting.
+    #[error("检索请求过多，请稍后重试")]
+    Busy,
+    /// The index is shutting down.
+    #[error("索引正在关闭，请稍后重试")]
+    Closed,
+}

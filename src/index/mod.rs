@@ -1,0 +1,63 @@
+//! Where the points live: what every engine must do, and the engines.
+//!
+//! - [`point`]: a record with its vectors and its id
+//! - [`search`]: searches and what they find
+//! - [`payload`]: how a point is laid out in an engine, and which of its fields are indexed
+//! - [`filter`]: the conditions of a filter on these fields
+//! - [`edge`]: Qdrant Edge, in this process
+//!
+//! Invariant: no type of an engine stands in [`Index`]; it can be met by a server across the network as well.
+
+pub mod edge;
+pub mod error;
+pub mod filter;
+pub mod payload;
+pub mod point;
+pub mod search;
+pub mod status;
+
+pub use edge::{EdgeIndex, EdgeOptions};
+pub use error::IndexError;
+use futures::future::BoxFuture;
+pub use point::{Point, PointId, With, Written};
+pub use search::{Candidates, Hit, MAX_DEPTH, Page, Search};
+pub use status::{IndexStatus, KindStatus};
+
+use crate::domain::{Filter, Kind, RecordName};
+
+/// What an operation on the index answers.
+pub type Result<T> = std::result::Result<T, IndexError>;
+
+/// A store of points that finds them by embedding, by terms and by conditions.
+///
+/// Futures that are dropped before they resolve leave the operation running: a write may or may not be stored.
+pub trait Index: Send + Sync + 'static {
+    /// Stores points of one kind, in order, each only if its revision is higher than the stored one. When it resolves,
+    /// the points survive a kill of the process. Says what became of each.
+    ///
+    /// # Errors
+    /// [`IndexError::BadPoint`] before anything is written. After another error it is not known which of the points
+    /// are stored; sending them again does no harm.
+    fn upsert(&self, kind: Kind, points: Vec<Point>) -> BoxFuture<'_, Result<Vec<Written>>>;
+
+    /// Removes a record for good, whatever its revision. Says whether there was one.
+    fn delete(&self, name: &RecordName) -> BoxFuture<'_, Result<bool>>;
+
+    /// Reads records by name, in the order of the names; `None` where there is none.
+    fn get(&self, names: &[RecordName], with: With) -> BoxFuture<'_, Result<Vec<Option<Point>>>>;
+
+    /// Finds candidates; each source says its own.
+    fn search(&self, kind: Kind, search: Search) -> BoxFuture<'_, Result<Candidates>>;
+
+    /// Reads found points by id, in the order of the ids; `None` where one is gone by now.
+    fn fetch(&self, kind: Kind, ids: &[PointId], with: With) -> BoxFuture<'_, Result<Vec<Option<Point>>>>;
+
+    /// Reads the points that meet a filter in the order of ids, from behind `after`, at most `limit` (at least 1).
+    fn scroll(&self, kind: Kind, filter: &Filter, after: Option<PointId>, limit: usize) -> BoxFuture<'_, Result<Page>>;
+
+    /// Counts the points that meet a filter.
+    fn count(&self, kind: Kind, filter: &Filter) -> BoxFuture<'_, Result<u64>>;
+
+    /// How the index is, from what is known without asking the engine.
+    fn status(&self) -> IndexStatus;
+}

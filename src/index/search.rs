@@ -1,0 +1,88 @@
+//! Searches and what they find.
+
+use super::{
+    IndexError, Point, PointId, Result,
+    point::{check_dense, check_sparse},
+};
+use crate::{domain::Filter, text::SparseVector};
+
+/// Most candidates of one source that a search may ask for: above it every engine slows down more than it finds.
+pub const MAX_DEPTH: usize = 10_000;
+
+/// Looks for the nearest embeddings, for shared terms, or for both, each with its own list.
+#[derive(Debug, Clone, Default)]
+pub struct Search {
+    /// Embedding to be near to.
+    pub dense: Option<Vec<f32>>,
+    /// Terms to share; their weights are multiplied with the engine's idf.
+    pub sparse: Option<SparseVector>,
+    /// Conditions that every candidate meets.
+    pub filter: Filter,
+    /// Most candidates of each source, 1 to [`MAX_DEPTH`].
+    pub depth: usize,
+    /// A point to leave out: the record that is the query.
+    pub exclude: Option<PointId>,
+}
+
+/// Candidates of each source, best first; a source that was not asked has none.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Candidates {
+    /// By embedding; the score is the cosine, -1 to 1.
+    pub dense: Vec<Hit>,
+    /// By shared terms; the score is the sum of idf · query weight · stored weight, above 0.
+    pub sparse: Vec<Hit>,
+}
+
+/// One candidate.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Hit {
+    /// Which point.
+    pub id: PointId,
+    /// Score of the source.
+    pub score: f32,
+}
+
+/// One page of a scroll, in the order of ids.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Page {
+    /// Points with their payload only.
+    pub points: Vec<Point>,
+    /// What to ask for `after` to get the next page; `None` on the last one.
+    pub next: Option<PointId>,
+}
+
+// === impl Search ===
+
+impl Search {
+    /// Checks depth and vectors.
+    ///
+    /// # Errors
+    /// [`IndexError::BadSearch`].
+    pub fn check(&self, dimensions: usize) -> Result<()> {
+        let depth = (1..=MAX_DEPTH).contains(&self.depth);
+        let depth =
+            if depth { Ok(()) } else { Err(format!("候选数为 {}，应在 1 到 {MAX_DEPTH} 之间", self.depth)) };
+        let dense = self.dense.as_deref().map_or(Ok(()), |dense| check_dense(dense, dimensions));
+        let sparse = self.sparse.as_ref().map_or(Ok(()), check_sparse);
+        depth.and(dense).and(sparse).map_err(|reason| IndexError::BadSearch { reason })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn searches_at_the_edges() {
+        let check = |depth: usize, dense: Option<Vec<f32>>, want: bool| {
+            let search = Search { dense, depth, ..Search::default() };
+            assert_eq!(search.check(2).is_ok(), want, "{search:?}");
+        };
+        check(0, None, false);
+        check(1, None, true);
+        check(MAX_DEPTH, Some(vec![1.0, 0.0]), true);
+        check(MAX_DEPTH + 1, None, false);
+        check(1, Some(vec![1.0]), false);
+        check(1, Some(vec![1.0, f32::NAN]), false);
+    }
+}

@@ -1,0 +1,36 @@
+//! How an index is.
+
+use crate::domain::Kind;
+
+/// State of an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexStatus {
+    /// State of each kind, in the order of [`Kind::ALL`].
+    pub kinds: Vec<KindStatus>,
+}
+
+/// State of one kind's collection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KindStatus {
+    /// Which kind.
+    pub kind: Kind,
+    /// Points stored.
+    pub points: u64,
+    /// Points whose embedding is in a graph; the others are found by going through all of them.
+    pub indexed: u64,
+    /// Segments that a search goes through.
+    pub segments: u64,
+    /// Whether graphs are being built.
+    pub optimizing: bool,
+    /// What is wrong; `None` when all is well.
+    pub problem: Option<String>,
+}
+
+// === impl IndexStatus ===
+
+impl IndexStatus {
+    /// Whether every kind can be read and written.
+    pub fn healthy(&self) -> bool {
+        self.kinds.iter().all(|status| status.problem.is_none())
+    }
+}

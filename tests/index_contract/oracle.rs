@@ -1,0 +1,214 @@
+//! Searches and filters against plain Rust.
+
+use std::collections::{BTreeSet, HashMap};
+
+use duijie::{
+    domain::{Detail, Filter, Kind, Range, Record, gb},
+    index::{Hit, Index, Point, PointId, Search},
+    text::SparseVector,
+};
+use proptest::prelude::*;
+
+use crate::{
+    contract::scaled,
+    sample::{self, DIMENSIONS, Dice},
+};
+
+/// What a filter means, said without an engine.
+fn matches(filter: &Filter, record: &Record) -> bool {
+    let one_of = |list: &[String], value: &dyn Fn(&str) -> bool| list.is_empty() || list.iter().any(|code| value(code));
+    let within = |range: Option<Range>, value: Option<i64>| {
+        range.is_none_or(|range| {
+            value.is_some_and(|v| range.min.is_none_or(|min| min <= v) && range.max.is_none_or(|max| v <= max))
+        })
+    };
+    let owned = |owner: &str| record.owner.as_ref().is_some_and(|own| own.name == owner || own.credit_code == owner);
+    let (stage, trl, deadline) = match &record.detail {
+        Detail::Achievement(achievement) => (achievement.stage, achievement.trl, None),
+        Detail::Demand(demand) => (None, None, demand.deadline),
+        Detail::Expert(_) => (None, None, None),
+    };
+    let seconds = |time: Option<jiff::Timestamp>| time.map(|time| time.as_second());
+    one_of(&filter.regions, &|code| record.region.starts_with(gb::region_prefix(code)))
+        && one_of(&filter.industries, &|code| record.industry.starts_with(code))
+        && one_of(&filter.fields, &|code| record.field.starts_with(code))
+        && (filter.policy_fields.is_empty() || record.policy_field.is_some_and(|p| filter.policy_fields.contains(&p)))
+        && (filter.stages.is_empty() || stage.is_some_and(|stage| filter.stages.contains(&stage)))
+        && (filter.statuses.is_empty() || filter.statuses.contains(&record.status))
+        && one_of(&filter.owners, &owned)
+        && !filter.excluded_owners.iter().any(|owner| owned(owner))
+        && one_of(&filter.sources, &|source| record.source == source)
+        && within(filter.trl, trl.map(i64::from))
+        && within(filter.amount_yuan, record.amount_yuan())
+        && within(filter.publish_time, seconds(record.publish_time))
+        && within(filter.update_time, seconds(record.update_time))
+        && within(filter.deadline, seconds(deadline))
+}
+
+fn dot(one: &SparseVector, other: &SparseVector, weight: impl Fn(u32) -> f64) -> f64 {
+    let other: HashMap<u32, f32> = other.indices.iter().copied().zip(other.values.iter().copied()).collect();
+    let shared = one.indices.iter().zip(&one.values).filter_map(|(term, value)| Some((*term, value, other.get(term)?)));
+    shared.map(|(term, one, other)| weight(term) * f64::from(*one) * f64::from(*other)).sum()
+}
+
+/// Compares a list with all scores: same scores in the same order, and each point has the score that it says.
+fn assert_list(found: &[Hit], mut want: Vec<(PointId, f64)>, depth: usize, what: &str) {
+    want.sort_by(|one, other| other.1.total_cmp(&one.1));
+    let scores: HashMap<PointId, f64> = want.iter().copied().collect();
+    assert_eq!(found.len(), want.len().min(depth), "{what}");
+    for (place, (hit, (_, score))) in found.iter().zip(&want).enumerate() {
+        let close = |one: f64, other: f64| (one - other).abs() <= 1e-5 * other.abs().max(1.0);
+        assert!(close(f64::from(hit.score), *score), "{what}, place {place}: {} for {score}", hit.score);
+        assert!(scores.get(&hit.id).is_some_and(|own| close(f64::from(hit.score), *own)), "{what}, place {place}");
+    }
+    assert_eq!(found.iter().map(|hit| hit.id).collect::<BTreeSet<_>>().len(), found.len(), "{what}: twice");
+}
+
+/// Numbers of documents, of all and for each term, as the engine counts them.
+struct Statistics {
+    documents: f64,
+    frequency: HashMap<u32, f64>,
+}
+
+impl Statistics {
+    fn of(points: &[&Point]) -> Self {
+        let mut frequency = HashMap::new();
+        points
+            .iter()
+            .flat_map(|point| &point.sparse.indices)
+            .for_each(|term| *frequency.entry(*term).or_default() += 1.0);
+        Self { documents: points.len() as f64, frequency }
+    }
+
+    fn idf(&self, term: u32) -> f64 {
+        let frequency = self.frequency.get(&term).copied().unwrap_or_default();
+        ((self.documents - frequency + 0.5) / (frequency + 0.5)).ln_1p()
+    }
+}
+
+async fn compare(index: &dyn Index, points: &[Point], statistics: &Statistics, exact_dense: bool, dice: &mut Dice) {
+    for round in 0..60 {
+        let filter = if round % 3 == 0 { Filter::default() } else { sample::filter(dice) };
+        let depth = dice.pick(&[1, 10, 100, 3_000]);
+        let query = sample::point(dice.pick(points).record, dice);
+        let exclude = dice.maybe(|dice| dice.pick(points).id());
+        let search = Search {
+            dense: Some(query.dense.clone()),
+            sparse: Some(query.sparse.clone()),
+            filter: filter.clone(),
+            depth,
+            exclude,
+        };
+        let found = index.search(Kind::Achievement, search).await.unwrap();
+        let kept: Vec<&Point> =
+            points.iter().filter(|p| matches(&filter, &p.record) && Some(p.id()) != exclude).collect();
+        let direction = scaled(query.clone()).dense;
+        let cosine = |point: &Point| {
+            let own = scaled(point.clone()).dense;
+            own.iter().zip(&direction).map(|(a, b)| f64::from(a * b)).sum::<f64>()
+        };
+        if exact_dense {
+            let want = kept.iter().map(|point| (point.id(), cosine(point))).collect();
+            assert_list(&found.dense, want, depth, &format!("dense, {filter:?}"));
+        }
+        let score = |point: &&Point| dot(&query.sparse, &point.sparse, |term| statistics.idf(term));
+        let want: Vec<_> =
+            kept.iter().map(|point| (point.id(), score(point))).filter(|(_, score)| 0.0 < *score).collect();
+        assert_list(&found.sparse, want, depth, &format!("sparse, {filter:?}"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn searches_find_what_going_through_all_finds() {
+    let folder = tempfile::tempdir().unwrap();
+    // no graphs: the embeddings are compared one by one
+    let mut options = sample::options(folder.path());
+    options.tuning.graph_from_kib = 1 << 20;
+    let index = duijie::index::EdgeIndex::open(options).unwrap();
+    let dice = &mut Dice::new(11);
+    let mut points = sample::points(Kind::Achievement, 2_000, dice);
+    index.upsert(Kind::Achievement, points.clone()).await.unwrap();
+    let statistics = Statistics::of(&points.iter().collect::<Vec<_>>());
+    compare(&index, &points, &statistics, true, dice).await;
+    // an update in a segment that takes writes replaces what it counts of the point
+    for point in points.iter_mut().take(300) {
+        *point = sample::point(Record { revision: 2, ..point.record.clone() }, dice);
+    }
+    index.upsert(Kind::Achievement, points[..300].to_vec()).await.unwrap();
+    let statistics = Statistics::of(&points.iter().collect::<Vec<_>>());
+    compare(&index, &points, &statistics, true, dice).await;
+    // a deletion does not: the point is counted until the optimiser clears it out
+    let gone = points.split_off(1_800);
+    for point in &gone {
+        assert!(index.delete(&point.record.name()).await.unwrap());
+    }
+    compare(&index, &points, &statistics, true, dice).await;
+    index.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scores_stay_the_same_over_several_segments() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = sample::open(folder.path());
+    let dice = &mut Dice::new(13);
+    let points = sample::points(Kind::Achievement, 2_000, dice);
+    index.upsert(Kind::Achievement, points[..1_500].to_vec()).await.unwrap();
+    index.optimize().unwrap();
+    let status = index.status().kinds.remove(0);
+    assert_eq!((status.points, status.indexed), (1_500, 1_500));
+    index.upsert(Kind::Achievement, points[1_500..].to_vec()).await.unwrap();
+    assert!(2 <= index.status().kinds[0].segments);
+    // the number of documents and of those with a term are summed over all segments before any is searched
+    let statistics = Statistics::of(&points.iter().collect::<Vec<_>>());
+    compare(&index, &points, &statistics, false, dice).await;
+    // what an update leaves behind in a segment that takes no writes is counted there until it is cleared out
+    let mut counted: Vec<&Point> = points.iter().collect();
+    let newer: Vec<Point> =
+        points[..100].iter().map(|point| sample::point(Record { revision: 2, ..point.record.clone() }, dice)).collect();
+    index.upsert(Kind::Achievement, newer.clone()).await.unwrap();
+    counted.extend(&newer);
+    let current: Vec<Point> = newer.iter().chain(&points[100..]).cloned().collect();
+    compare(&index, &current, &Statistics::of(&counted), false, dice).await;
+    // the graph finds nearly all of the nearest
+    let (mut hit, mut all) = (0, 0);
+    for _ in 0..50 {
+        let query = sample::dense(dice, DIMENSIONS);
+        let search = Search { dense: Some(query.clone()), depth: 20, ..Search::default() };
+        let found = index.search(Kind::Achievement, search).await.unwrap().dense;
+        let cosine = |point: &Point| {
+            let own = scaled(point.clone()).dense;
+            own.iter().zip(&query).map(|(a, b)| a * b).sum::<f32>()
+        };
+        let mut want: Vec<&Point> = current.iter().collect();
+        want.sort_by(|one, other| cosine(other).total_cmp(&cosine(one)));
+        let want: BTreeSet<PointId> = want[..20].iter().map(|point| point.id()).collect();
+        all += 20;
+        hit += found.iter().filter(|hit| want.contains(&hit.id)).count();
+    }
+    assert!(all * 95 / 100 <= hit, "{hit} of {all}");
+    index.close();
+}
+
+#[test]
+fn filters_keep_what_they_say() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let index = sample::open(folder.path());
+    let stored: Vec<(Kind, Vec<Point>)> =
+        Kind::ALL.into_iter().map(|kind| (kind, sample::points(kind, 400, &mut Dice::new(17)))).collect();
+    for (kind, points) in &stored {
+        runtime.block_on(index.upsert(*kind, points.clone())).unwrap();
+    }
+    proptest!(ProptestConfig::with_cases(500), |(seed in any::<u64>())| {
+        let filter = sample::filter(&mut Dice::new(seed));
+        for (kind, points) in &stored {
+            let want: BTreeSet<PointId> =
+                points.iter().filter(|point| matches(&filter, &point.record)).map(Point::id).collect();
+            let page = runtime.block_on(index.scroll(*kind, &filter, None, 1_000)).unwrap();
+            let found: BTreeSet<PointId> = page.points.iter().map(Point::id).collect();
+            prop_assert_eq!(&found, &want, "{:?}", filter);
+            prop_assert_eq!(runtime.block_on(index.count(*kind, &filter)).unwrap(), want.len() as u64);
+        }
+    });
+    index.close();
+}
