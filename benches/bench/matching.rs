@@ -39,7 +39,7 @@ pub fn hot_path(criterion: &mut Criterion) {
     text(criterion, &pipeline);
     query(criterion, &pipeline, &embedder, &runtime);
     for count in counts() {
-        let folder = support::store(count, &pipeline, &runtime);
+        let folder = support::store(count, &pipeline, &embedder, &runtime);
         let points = read_queries(&folder, &pipeline, &runtime);
         native(criterion, count, &folder, &points);
         let index = open(&folder, &pipeline);
@@ -174,7 +174,9 @@ fn matches(
     (pipeline, embedder): (&Arc<TextPipeline>, &Embedder),
     runtime: &Runtime,
 ) {
-    let fusion = Fusion { dense_weight: 0.78, cosine_floor: 0.0, bm25_half: 20.0 };
+    let config = support::config().matching;
+    let cosine_floor = f64::from(embedder.identity().cosine_floor);
+    let fusion = Fusion { dense_weight: config.dense_weight, cosine_floor, bm25_half: config.bm25_half };
     let settings = Settings { candidates: CANDIDATES, fusion };
     let versions = support::versions(pipeline);
     let parts = Parts::new(Arc::clone(pipeline), embedder.clone(), index, (versions, settings));

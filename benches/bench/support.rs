@@ -1,20 +1,18 @@
 //! What the benches share: records of the size and wording of the samples, vectors, and stores that are built once and
 //! kept below `target/`.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::{Path, PathBuf};
 
 use duijie::{
     app,
     config::Config,
     domain::{Kind, Record},
-    embed::Embedder,
+    embed::{Embedder, EmbeddingTexts, Priority},
     files::{self, ReadOptions},
     index::{EdgeIndex, EdgeOptions, Index, Point, STORE_FORMAT, StoreVersions},
     text::{QueryText, TextPipeline},
 };
+use tokio::runtime::Runtime;
 
 /// Points that are written together.
 const BATCH: usize = 1000;
@@ -53,44 +51,43 @@ pub fn samples(kind: Kind) -> Vec<Record> {
     rows.map(|row| row.result.expect("the samples are right")).collect()
 }
 
+/// A record with the embedding that it would have, or nearly so.
+pub struct Made {
+    /// The record.
+    pub record: Record,
+    /// Its vector.
+    pub dense: Vec<f32>,
+}
+
 /// As many records as asked for: titles and sentences of the samples, mixed anew, so that words repeat as they do in a
-/// real catalogue and no two records are the same.
-pub fn records(kind: Kind, count: usize) -> Vec<Record> {
+/// real catalogue and no two records are the same. Vectors are those of the two titles, with noise: they lie as real
+/// embeddings do (white noise has no neighbours, and says nothing about a graph) and agree with the words.
+pub fn make(kind: Kind, count: usize, embedder: &Embedder, runtime: &Runtime) -> Vec<Made> {
     let samples = samples(kind);
+    let texts: Vec<EmbeddingTexts> =
+        samples.iter().map(|sample| EmbeddingTexts { head: sample.title.clone(), whole: None }).collect();
+    let titles = runtime.block_on(embedder.record_vectors(&texts, Priority::Bulk)).expect("vectors");
     let sentences: Vec<&str> =
         samples.iter().flat_map(|record| record.body.split_inclusive('。')).filter(|part| 9 < part.len()).collect();
     let mut random = Random(7);
-    let record = |number: usize| {
-        let sample = &samples[random.below(samples.len())];
-        let other = &samples[random.below(samples.len())];
+    let made = |number: usize| {
+        let (one, other) = (random.below(samples.len()), random.below(samples.len()));
         let body: String = (0..2 + random.below(5)).map(|_| sentences[random.below(sentences.len())]).collect();
-        Record {
-            id: format!("b-{number}"),
-            title: format!("{}与{}", head(&sample.title), head(&other.title)),
-            body,
-            revision: 1,
-            ..sample.clone()
-        }
+        let title = format!("{}与{}", head(&samples[one].title), head(&samples[other].title));
+        let record = Record { id: format!("b-{number}"), title, body, revision: 1, ..samples[one].clone() };
+        let pairs = titles[one].iter().zip(&titles[other]);
+        Made { record, dense: unit(pairs.map(|(a, b)| a + 0.6 * b + 0.02 * random.gauss()).collect()) }
     };
-    (0..count).map(record).collect()
+    (0..count).map(made).collect()
 }
 
 fn head(title: &str) -> String {
     title.chars().take(10).collect()
 }
 
-/// Unit vectors around 2,000 centres: real embeddings lie in clusters, and a graph over white noise is no measure.
-pub fn vectors(count: usize, dimensions: usize) -> Vec<Vec<f32>> {
-    let mut random = Random(11);
-    let mut noise = |scale: f32| -> Vec<f32> { (0..dimensions).map(|_| random.gauss() * scale).collect() };
-    let centres: Vec<Vec<f32>> = (0..2000).map(|_| noise(1.0)).collect();
-    let near = |number: usize| {
-        let centre = &centres[number * 7919 % centres.len()];
-        let vector: Vec<f32> = centre.iter().zip(noise(0.7)).map(|(a, b)| a + b).collect();
-        let norm = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
-        vector.iter().map(|value| value / norm).collect()
-    };
-    (0..count).map(near).collect()
+fn unit(vector: Vec<f32>) -> Vec<f32> {
+    let norm = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
+    vector.iter().map(|value| value / norm).collect()
 }
 
 /// Versions of the stores of the benches.
@@ -98,8 +95,8 @@ pub fn versions(pipeline: &TextPipeline) -> StoreVersions {
     StoreVersions { format: STORE_FORMAT, text: pipeline.version().to_string(), model: "bench".to_string() }
 }
 
-/// A store of `count` achievements and as many demands, built where it is not there yet; indexes are built too.
-pub fn store(count: usize, pipeline: &Arc<TextPipeline>, runtime: &tokio::runtime::Runtime) -> PathBuf {
+/// A store of `count` records of each kind, built where it is not there yet; graphs are built too.
+pub fn store(count: usize, pipeline: &TextPipeline, embedder: &Embedder, runtime: &Runtime) -> PathBuf {
     let folder = root().join(format!("target/bench-store-{count}-{}", pipeline.version()));
     let done = folder.with_extension("done");
     if done.exists() {
@@ -107,35 +104,22 @@ pub fn store(count: usize, pipeline: &Arc<TextPipeline>, runtime: &tokio::runtim
     }
     let _ = std::fs::remove_dir_all(&folder);
     eprintln!("building a store of {count} records of each kind, once");
-    let options = EdgeOptions::new(folder.clone(), 384, versions(pipeline));
-    let index = EdgeIndex::open(options).expect("a new folder");
+    let index = EdgeIndex::open(EdgeOptions::new(folder.clone(), 384, versions(pipeline))).expect("a new folder");
     for kind in Kind::ALL {
-        let dense = vectors(count, 384);
-        for (records, dense) in records(kind, count).chunks(BATCH).zip(dense.chunks(BATCH)) {
-            let point = |(record, dense): (&Record, &Vec<f32>)| Point {
+        for made in make(kind, count, embedder, runtime).chunks(BATCH) {
+            let point = |Made { record, dense }: &Made| Point {
                 dense: dense.clone(),
                 sparse: pipeline.document(record),
                 query: pipeline.query(&QueryText::of(record)),
                 record: record.clone(),
             };
-            let points = records.iter().zip(dense).map(point).collect();
-            runtime.block_on(index.upsert(kind, points)).expect("a write");
+            runtime.block_on(index.upsert(kind, made.iter().map(point).collect())).expect("a write");
         }
     }
-    wait_until_indexed(&index);
-    drop(index);
+    index.optimize().expect("graphs");
+    index.close();
     std::fs::write(done, "").expect("target/ can be written");
     folder
-}
-
-/// Waits until every graph is built, at most ten minutes.
-pub fn wait_until_indexed(index: &EdgeIndex) {
-    for _ in 0..600 {
-        std::thread::sleep(std::time::Duration::from_secs(1));
-        if index.status().kinds.iter().all(|kind| !kind.optimizing && kind.points < kind.indexed + 20_000) {
-            return;
-        }
-    }
 }
 
 /// A small repeatable generator (xorshift64*): benches must not depend on the day.

@@ -39,7 +39,8 @@ pub trait Index: Send + Sync + 'static {
     /// the points survive a kill of the process. Says what became of each.
     ///
     /// # Errors
-    /// [`IndexError::BadPoint`] before anything is written; otherwise points up to some place in the list may be stored.
+    /// [`IndexError::BadPoint`] before anything is written. After another error it is not known which of the points
+    /// are stored; sending them again does no harm.
     fn upsert(&self, kind: Kind, points: Vec<Point>) -> BoxFuture<'_, Result<Vec<Written>>>;
 
     /// Removes a record for good, whatever its revision. Says whether there was one.

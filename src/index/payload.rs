@@ -1,8 +1,8 @@
-//! How a point is laid out in an engine: the record and its lexical query as JSON, and beside them flat fields that
-//! filters look up. An engine gets the same layout whether it runs here or on a server.
+//! How a point is laid out in an engine: the record and its lexical query as texts of JSON, and beside them flat fields
+//! that filters look up. An engine gets the same layout whether it runs here or on a server.
 //!
-//! The JSON is a string to the engine, not an object: an engine reads whole payloads, and building a tree of a record
-//! that is then read again took most of the time of a match.
+//! Texts, not trees: the engine parses the whole payload for each field that it indexes and for each point that it
+//! reads. With trees most of the time of building an index went there.
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
@@ -72,7 +72,7 @@ pub enum FieldType {
 /// A point as an engine stores it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// Payload: [`RECORD`], [`QUERY`] and every [`Field`] that the record has.
+    /// Payload: [`RECORD`] and [`QUERY`] as texts, and every [`Field`] that the record has.
     pub payload: Map<String, Value>,
     /// Embedding.
     pub dense: Vec<f32>,
@@ -192,11 +192,11 @@ impl Row {
     ///
     /// # Errors
     /// When the payload holds no record of ours, or a lexical query that is not.
-    pub fn into_point(mut self) -> Result<Point, String> {
+    pub fn into_point(self) -> Result<Point, String> {
         Ok(Point {
-            record: from_json(&mut self.payload, RECORD)?,
+            record: from_json(&self.payload, RECORD)?,
             query: if self.payload.contains_key(QUERY) {
-                from_json(&mut self.payload, QUERY)?
+                from_json(&self.payload, QUERY)?
             } else {
                 LexicalQuery::default()
             },
@@ -215,14 +215,9 @@ fn to_json(value: &impl Serialize) -> Result<Value, String> {
     serde_json::to_string(value).map(Value::String).map_err(|error| error.to_string())
 }
 
-fn from_json<T: DeserializeOwned>(payload: &mut Map<String, Value>, key: &str) -> Result<T, String> {
-    match payload.remove(key) {
-        Some(Value::String(text)) => {
-            serde_json::from_str(&text).map_err(|error| format!("payload has a bad {key}: {error}"))
-        }
-        Some(_) => Err(format!("payload has a {key} that is no text")),
-        None => Err(format!("payload has no {key}")),
-    }
+fn from_json<T: DeserializeOwned>(payload: &Map<String, Value>, key: &str) -> Result<T, String> {
+    let text = payload.get(key).and_then(Value::as_str).ok_or_else(|| format!("payload has no {key}"))?;
+    serde_json::from_str(text).map_err(|error| format!("payload has a bad {key}: {error}"))
 }
 
 #[cfg(test)]
@@ -332,6 +327,6 @@ mod tests {
             sparse: SparseVector::default(),
         };
         assert_eq!(row(json!({})).into_point().unwrap_err(), "payload has no record");
-        assert!(row(json!({ "record": 1 })).into_point().unwrap_err().contains("bad record"));
+        assert!(row(json!({ "record": "1" })).into_point().unwrap_err().contains("bad record"));
     }
 }

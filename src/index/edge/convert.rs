@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use qdrant_edge::{
-    AnyVariants, Condition as EdgeCondition, CreateIndex, EdgeConfig, EdgeOptimizersConfig, EdgeSparseVectorParams,
-    EdgeVectorParams, FieldCondition, FieldIndexOperations, Filter as EdgeFilter, HasIdCondition, HnswIndexConfig,
-    JsonPath, Match, Modifier, NamedQuery, Payload, PayloadFieldSchema, PayloadSchemaType, PointId as EdgeId,
-    PointInsertOperations, PointOperations, PointStructPersisted, QueryEnum, Range as EdgeRange, Record as EdgeRecord,
-    ScoredPoint, SearchParams, SearchRequest, SparseVector as EdgeSparse, UpdateOperation, VectorInternal,
-    VectorPersisted, VectorStructInternal, VectorStructPersisted, WithPayloadInterface, WithVector,
-    external::ordered_float::OrderedFloat,
+    AcornSearchParams, AnyVariants, Condition as EdgeCondition, CreateIndex, EdgeConfig, EdgeOptimizersConfig,
+    EdgeSparseVectorParams, EdgeVectorParams, FieldCondition, FieldIndexOperations, Filter as EdgeFilter,
+    HasIdCondition, HnswIndexConfig, JsonPath, Match, Modifier, NamedQuery, Payload, PayloadFieldSchema,
+    PayloadSchemaType, PointId as EdgeId, PointInsertOperations, PointOperations, PointStructPersisted, QueryEnum,
+    Range as EdgeRange, Record as EdgeRecord, ScoredPoint, SearchParams, SearchRequest, SparseVector as EdgeSparse,
+    UpdateOperation, VectorInternal, VectorPersisted, VectorStructInternal, VectorStructPersisted,
+    WithPayloadInterface, WithVector, external::ordered_float::OrderedFloat,
 };
 
 use super::options::Tuning;
@@ -30,7 +30,13 @@ const SPARSE: &str = "sparse";
 
 /// Configuration of a shard. Vectors and graphs are in memory; payloads, of which a page reads a few, on disk.
 pub(super) fn config(dimensions: usize, tuning: &Tuning) -> EdgeConfig {
-    let hnsw = HnswIndexConfig { max_indexing_threads: tuning.graph_threads, ..HnswIndexConfig::default() };
+    let hnsw = HnswIndexConfig {
+        max_indexing_threads: tuning.graph_threads,
+        // no graph of its own for each value of each field: with these 100,000 points took 5 times as long to build
+        payload_m: Some(0),
+        full_scan_threshold: tuning.scan_up_to_kib,
+        ..HnswIndexConfig::default()
+    };
     let dense = EdgeVectorParams::builder(dimensions, qdrant_edge::Distance::Cosine).on_disk(false).build();
     let sparse = EdgeSparseVectorParams::builder().on_disk(false).modifier(Modifier::Idf).build();
     let optimizers = EdgeOptimizersConfig {
@@ -116,10 +122,14 @@ pub(super) fn edge_filter(filter: &Filter, exclude: Option<PointId>) -> Option<E
 /// The searches of both sources, as far as they are asked for and can find something.
 pub(super) fn searches(search: Search, beam: usize) -> (Option<SearchRequest>, Option<SearchRequest>) {
     let filter = edge_filter(&search.filter, search.exclude);
+    // looks two steps ahead in the graph where a filter leaves up to 7 of 10 points, for others may stand in between:
+    // with 4 of 10 left, 100 instead of 90 % of the 20 nearest are found
+    let acorn =
+        filter.is_some().then_some(AcornSearchParams { enable: true, max_selectivity: Some(OrderedFloat(0.7)) });
     let request = |vector: VectorInternal, name: &str, beam: Option<usize>| SearchRequest {
         query: QueryEnum::Nearest(NamedQuery::new(vector, name)),
         filter: filter.clone(),
-        params: beam.map(|beam| SearchParams { hnsw_ef: Some(beam), ..SearchParams::default() }),
+        params: beam.map(|beam| SearchParams { hnsw_ef: Some(beam), acorn, ..SearchParams::default() }),
         limit: search.depth,
         offset: 0,
         with_payload: None,

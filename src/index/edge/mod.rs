@@ -8,6 +8,12 @@
 //! - `wal`, `repair`: what the engine leaves to be done
 //! - `convert`: between our types and the engine's; `guard`: panics become errors
 //!
+//! Scores of terms: the sum of idf · query weight · stored weight over the shared terms, with
+//! idf = ln(1 + (N - df + 0.5) / (df + 0.5)). The engine sums N (points with terms) and df (points with the term) over
+//! all segments before it searches any, so scores do not depend on how points are spread over segments. A deleted point,
+//! and the old version of one that was updated after its segment got a graph, is counted until the optimiser clears it
+//! out.
+//!
 //! Invariants: only the writer's thread writes, flushes and loads a shard; never while the optimiser works on it, except
 //! for plain writes. What is acknowledged is in the synced journal or in a flushed engine.
 
@@ -33,7 +39,7 @@ use std::{
 
 use futures::{FutureExt, future::BoxFuture};
 pub use options::{EdgeOptions, StoreVersions, Tuning};
-use qdrant_edge::{CountRequest, PointId as EdgeId, Record as EdgeRecord, ScrollRequest};
+use qdrant_edge::{CountRequest, PointId as EdgeId, Record as EdgeRecord, ScrollRequest, SearchRequest};
 use tokio::sync::{Semaphore, oneshot};
 
 use self::{
@@ -49,6 +55,8 @@ use crate::domain::{Filter, Kind, RecordName};
 const QUEUE_POINTS: usize = 2 * GROUP_POINTS;
 /// Reads that may wait for their turn; more are refused.
 const QUEUE_READS: usize = 1_024;
+/// Points from which a fetch is done in two halves side by side: reading a payload takes 20 µs, handing a half over 40.
+const SPLIT_FETCH_POINTS: usize = 8;
 /// Most points of one page of a scroll, and of one fetch.
 const MAX_PAGE_POINTS: usize = 10_000;
 
@@ -84,6 +92,7 @@ impl EdgeIndex {
         for kind in Kind::ALL {
             shards.push(Handle::open(&store, kind, options.tuning.clone())?);
         }
+        store.set_complete()?;
         let charges: Vec<Charge> = shards.iter().map(|handle| handle.charge.clone()).collect();
         let (stop, stopped) = channel();
         let thread = spawn("index-optimizer", move || optimizer::run(&charges, &stopped), &options)?;
@@ -186,7 +195,27 @@ impl EdgeIndex {
             let reason = format!("一次读取 {} 条，最多 {MAX_PAGE_POINTS} 条", ids.len());
             return Err(IndexError::BadSearch { reason });
         }
-        self.read(kind, move |shard| fetch(shard, &ids, with)).await
+        if ids.len() < SPLIT_FETCH_POINTS {
+            return self.read(kind, move |shard| fetch(shard, &ids, with)).await;
+        }
+        let (first, second) = ids.split_at(ids.len() / 2);
+        let half = |ids: &[PointId]| {
+            let ids = ids.to_vec();
+            self.read(kind, move |shard| fetch(shard, &ids, with))
+        };
+        let (mut points, rest) = tokio::try_join!(half(first), half(second))?;
+        points.extend(rest);
+        Ok(points)
+    }
+
+    async fn find(&self, kind: Kind, request: Option<SearchRequest>) -> Result<Vec<Hit>> {
+        match request {
+            Some(request) => {
+                let search = move |shard: &Shard| shard.read(|engine| engine.search(request));
+                self.read(kind, search).await.map(convert::hits)
+            }
+            None => Ok(Vec::new()),
+        }
     }
 
     async fn get_points(&self, names: Vec<RecordName>, with: With) -> Result<Vec<Option<Point>>> {
@@ -219,7 +248,10 @@ impl Index for EdgeIndex {
     fn search(&self, kind: Kind, search: Search) -> BoxFuture<'_, Result<Candidates>> {
         async move {
             search.check(self.dimensions)?;
-            self.read(kind, move |shard| find(shard, search)).await
+            let (dense, sparse) = convert::searches(search, self.handle(kind)?.charge.shard.tuning.beam);
+            // side by side: a search waits for the slower of its sources, not for both
+            let (dense, sparse) = tokio::try_join!(self.find(kind, dense), self.find(kind, sparse))?;
+            Ok(Candidates { dense, sparse })
         }
         .boxed()
     }
@@ -229,8 +261,7 @@ impl Index for EdgeIndex {
         async move {
             let search = Search { dense: Some(dense), depth: ids.len(), ..Search::default() };
             search.check(self.dimensions)?;
-            let request = convert::cosines(search.dense.unwrap_or_default(), ids);
-            self.read(kind, move |shard| shard.read(|engine| engine.search(request)).map(convert::hits)).await
+            self.find(kind, Some(convert::cosines(search.dense.unwrap_or_default(), ids))).await
         }
         .boxed()
     }
@@ -296,15 +327,6 @@ impl Drop for Handle {
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static, options: &EdgeOptions) -> Result<JoinHandle<()>> {
     thread::Builder::new().name(name.to_string()).spawn(work).map_err(at(&options.folder))
-}
-
-fn find(shard: &Shard, search: Search) -> Result<Candidates> {
-    let (dense, sparse) = convert::searches(search, shard.tuning.beam);
-    let run = |request: Option<_>| match request {
-        Some(request) => shard.read(|engine| engine.search(request)).map(convert::hits),
-        None => Ok(Vec::new()),
-    };
-    Ok(Candidates { dense: run(dense)?, sparse: run(sparse)? })
 }
 
 fn fetch(shard: &Shard, ids: &[PointId], with: With) -> Result<Vec<Option<Point>>> {

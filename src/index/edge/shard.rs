@@ -68,7 +68,7 @@ impl Shard {
         let engine = place.engine();
         let segments = engine.join("segments");
         let has_segments = fs::read_dir(&segments).is_ok_and(|mut entries| entries.next().is_some());
-        if store.existed && !has_segments {
+        if store.complete && !has_segments {
             return Err(place.damaged("没有数据段"));
         }
         fs::create_dir_all(&engine).map_err(at(&engine))?;
@@ -130,12 +130,15 @@ impl Shard {
     /// under [`Shard::maintain`]. Reads wait meanwhile.
     pub(super) fn reload(&self, journal: &mut Journal) -> Result<()> {
         let mut engine = self.engine.write().unwrap_or_else(PoisonError::into_inner);
+        // stays so where loading fails: the next write tries again
+        self.state.suspect.store(true, Relaxed);
         let old = engine.take();
         discard(&self.place, old);
         let path = self.place.journal();
         *journal = Journal::open(&path).map_err(at(&path))?;
         *engine = Some(load(&self.place, &self.config, journal)?);
         drop(engine);
+        self.state.suspect.store(false, Relaxed);
         self.look();
         Ok(())
     }
@@ -218,7 +221,8 @@ fn load(place: &Place, config: &EdgeConfig, journal: &mut Journal) -> Result<Edg
     wal::renew(&log).map_err(at(&log))?;
     // what the optimiser was building; nothing refers to it
     let unfinished = folder.join("temp_segments");
-    match fs::remove_dir_all(&unfinished) {
+    let removed = if unfinished.is_dir() { fs::remove_dir_all(&unfinished) } else { fs::remove_file(&unfinished) };
+    match removed {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(&unfinished)(error)),
         Ok(()) | Err(_) => {}
     }

@@ -1,7 +1,7 @@
 //! The folder of a store: who holds it, by which versions it was built, where its shards lie.
 //!
 //! ```text
-//! store.json            versions and dimensions; written whole or not at all
+//! store.json            versions, dimensions, whether all shards are made; written whole or not at all
 //! lock                  held while the store is open; holds the process id
 //! achievements/engine/  the engine's own files
 //! achievements/journal  writes since the last flush of the engine
@@ -34,8 +34,8 @@ pub(super) struct Store {
     pub(super) versions: StoreVersions,
     /// Dimensions of the embeddings in it.
     pub(super) dimensions: usize,
-    /// Whether it was there before.
-    pub(super) existed: bool,
+    /// Whether all shards had been made when it was opened, so that a missing one is damage.
+    pub(super) complete: bool,
     _lock: File,
 }
 
@@ -47,11 +47,14 @@ pub(super) struct Place {
     folder: PathBuf,
 }
 
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct StoreFile {
     #[serde(flatten)]
     versions: StoreVersions,
     dimensions: usize,
+    /// Set once all shards are made.
+    #[serde(default)]
+    complete: bool,
 }
 
 // === impl Store ===
@@ -68,21 +71,39 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(source) => return Err(IndexError::Folder { path: file, source }),
         };
-        let wanted = StoreFile { versions: options.versions.clone(), dimensions: options.dimensions };
-        if let Some(stored) = stored {
-            if stored != wanted && !options.any_version {
+        let (versions, dimensions) = (options.versions.clone(), options.dimensions);
+        let wanted = StoreFile { versions, dimensions, complete: false };
+        let file = match stored {
+            Some(stored) => {
                 let difference = difference(&stored, &wanted);
-                return Err(IndexError::OtherVersions { folder: folder.clone(), difference });
+                if !difference.is_empty() && !options.any_version {
+                    return Err(IndexError::OtherVersions { folder: folder.clone(), difference });
+                }
+                stored
             }
-            let existed = Kind::ALL.iter().all(|kind| folder.join(kind.collection()).exists());
-            let StoreFile { versions, dimensions } = stored;
-            return Ok(Self { folder: folder.clone(), versions, dimensions, existed, _lock: lock });
+            None => {
+                refuse_foreign(folder)?;
+                wanted
+            }
+        };
+        let StoreFile { versions, dimensions, complete } = file;
+        let store = Self { folder: folder.clone(), dimensions, complete, versions, _lock: lock };
+        if !complete {
+            store.save(false)?;
         }
-        refuse_foreign(folder)?;
-        let text = serde_json::to_vec_pretty(&wanted).map_err(|error| damaged(folder, &error))?;
-        write_whole(&file, &text).map_err(at(&file))?;
-        let StoreFile { versions, dimensions } = wanted;
-        Ok(Self { folder: folder.clone(), versions, dimensions, existed: false, _lock: lock })
+        Ok(store)
+    }
+
+    /// Notes that all shards are made.
+    pub(super) fn set_complete(&self) -> Result<()> {
+        if self.complete { Ok(()) } else { self.save(true) }
+    }
+
+    fn save(&self, complete: bool) -> Result<()> {
+        let path = self.folder.join(STORE_FILE);
+        let file = StoreFile { versions: self.versions.clone(), dimensions: self.dimensions, complete };
+        let text = serde_json::to_vec_pretty(&file).map_err(|error| damaged(&self.folder, &error))?;
+        write_whole(&path, &text).map_err(at(&path))
     }
 
     /// Folder of a kind.

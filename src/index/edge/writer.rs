@@ -264,7 +264,6 @@ impl Writer {
     fn reload_now(&mut self) -> Result<()> {
         self.shard.reload(&mut self.journal)?;
         self.groups = 0;
-        self.shard.state.suspect.store(false, Relaxed);
         Ok(())
     }
 }

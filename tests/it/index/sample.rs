@@ -163,6 +163,7 @@ pub fn options(folder: &Path) -> EdgeOptions {
         any_version: false,
         tuning: Tuning {
             graph_from_kib: 32,
+            scan_up_to_kib: 10,
             optimize_after_points: u64::MAX,
             optimize_after_rest: std::time::Duration::from_secs(3_600),
             ..Tuning::default()

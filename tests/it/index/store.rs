@@ -155,6 +155,46 @@ async fn reads_and_writes_go_on_while_graphs_are_built() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_was_cut_off_is_made_up_for() {
+    let folder = tempfile::tempdir().unwrap();
+    sample::open(folder.path()).close();
+    let file = folder.path().join("store.json");
+    let incomplete = fs::read_to_string(&file).unwrap().replace("true", "false");
+    fs::write(&file, incomplete).unwrap();
+    fs::remove_dir_all(folder.path().join("demands/engine/segments")).unwrap();
+    fs::remove_dir_all(folder.path().join("experts")).unwrap();
+    let index = sample::open(folder.path());
+    let points = sample::points(Kind::Demand, 10, &mut Dice::new(1));
+    index.upsert(Kind::Demand, points.clone()).await.unwrap();
+    stored(&index, &points).await;
+    index.close();
+    assert!(fs::read_to_string(&file).unwrap().contains("true"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_optimisation_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = sample::open(folder.path());
+    let dice = &mut Dice::new(31);
+    let mut points = sample::points(Kind::Demand, 1_000, dice);
+    index.upsert(Kind::Demand, points[..900].to_vec()).await.unwrap();
+    // a file where the engine wants a folder
+    fs::write(folder.path().join("demands/engine/temp_segments"), "").unwrap();
+    let said = index.optimize().unwrap_err();
+    assert!(matches!(said, IndexError::Engine { kind: Kind::Demand, .. }), "{said}");
+    index.upsert(Kind::Demand, points[900..].to_vec()).await.unwrap();
+    let gone = points.remove(0);
+    assert!(index.delete(&gone.record.name()).await.unwrap());
+    stored(&index, &points).await;
+    assert!(index.status().healthy());
+    // loading anew has made room
+    index.optimize().unwrap();
+    stored(&index, &points).await;
+    index.close();
+    stored(&sample::open(folder.path()), &points).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn damage_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let index = sample::open(folder.path());
