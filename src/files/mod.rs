@@ -40,6 +40,7 @@ mod lines;
 mod mapping;
 mod reader;
 mod report;
+mod shared_strings;
 mod sniff;
 mod table;
 mod text;

@@ -9,7 +9,9 @@ use std::{
 
 use calamine::{DataRef, ExcelDateTime, Reader, SheetType, SheetVisible, Xlsx, XlsxError};
 
-use super::{cell::Cell, delimited::MAX_ROW_BYTES, error::FileProblem, headings::MAX_COLUMNS, zip_sizes};
+use super::{
+    cell::Cell, delimited::MAX_ROW_BYTES, error::FileProblem, headings::MAX_COLUMNS, shared_strings, zip_sizes,
+};
 
 /// Most MiB of a workbook, packed.
 pub const MAX_FILE_MIB: u64 = 200;
@@ -43,9 +45,9 @@ pub fn read(mut file: File, is_table: impl Fn(&Rows) -> bool) -> Result<Rows, Fi
         return Err(FileProblem::WorkbookTooLarge { max_mib: MAX_FILE_MIB });
     }
     zip_sizes::check(&mut file)?;
+    shared_strings::check(&mut file)?;
     file.seek(SeekFrom::Start(0))?;
-    // calamine has had panics on damaged files; none may end the program. What this cannot stop: calamine 0.38 reserves
-    // memory for as many shared strings as the file claims (`uniqueCount`), and a refused allocation aborts.
+    // calamine has had panics on damaged files; none may end the program
     let reading = AssertUnwindSafe(|| sheets(file, is_table));
     catch_unwind(reading).unwrap_or_else(|_| Err(FileProblem::BrokenWorkbook("内部结构有误".into())))
 }
