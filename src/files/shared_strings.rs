@@ -33,9 +33,10 @@ pub fn check(file: &mut (impl Read + Seek)) -> Result<(), FileProblem> {
     if fits { Ok(()) } else { Err(FileProblem::Unfolds) }
 }
 
-/// Every number that stands in quotation marks behind `ount=` (`count`, `uniqueCount`); `None` where one is no number.
+/// Every number that stands in quotation marks behind `uniqueCount=`; `None` where one is no number. (`count` is how often
+/// the texts are used, which may be any number.)
 fn claims(head: &str) -> Option<Vec<u64>> {
-    let attributes = head.split("ount").skip(1).map(str::trim_start).filter_map(|rest| rest.strip_prefix('='));
+    let attributes = head.split("uniqueCount").skip(1).map(str::trim_start).filter_map(|rest| rest.strip_prefix('='));
     let number = |rest: &str| {
         let rest = rest.trim_start();
         let quote = rest.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
@@ -65,7 +66,7 @@ mod tests {
             let strings = format!("<?xml version=\"1.0\"?>{head}<si><t>甲</t></si><si><t>乙</t></si></sst>");
             assert_eq!(check(&mut workbook(&strings)).is_ok(), want, "{head}");
         };
-        check("<sst count=\"2\" uniqueCount=\"2\">", true);
+        check("<sst count=\"200000\" uniqueCount=\"2\">", true);
         check("<sst>", true);
         check("<sst uniqueCount=\"3000000000\">", false);
         check("<sst uniqueCount = '3000000000'>", false);
