@@ -88,10 +88,12 @@ impl EdgeIndex {
     /// [`IndexError::Damaged`].
     pub fn open(options: EdgeOptions) -> Result<Self> {
         let store = Arc::new(Store::open(&options)?);
-        let mut shards = Vec::with_capacity(Kind::ALL.len());
-        for kind in Kind::ALL {
-            shards.push(Handle::open(&store, kind, options.tuning.clone())?);
-        }
+        // side by side: a restart waits for the largest shard, not for all
+        let shards: Vec<Handle> = thread::scope(|scope| {
+            let open = |kind| Handle::open(&store, kind, options.tuning.clone());
+            let opening = Kind::ALL.map(|kind| scope.spawn(move || open(kind)));
+            opening.into_iter().map(|shard| shard.join().unwrap_or(Err(IndexError::Closed))).collect::<Result<_>>()
+        })?;
         store.set_complete()?;
         let charges: Vec<Charge> = shards.iter().map(|handle| handle.charge.clone()).collect();
         let (stop, stopped) = channel();
