@@ -1,6 +1,6 @@
 //! Import against the bare model: how much of the sessions' speed reaches the store.
 //!
-//! Each row embeds the same 128 sample records (a title and a whole text each). The project promises that `import`
+//! Each row embeds the same 48 sample records (a title and a whole text each). The project promises that `import`
 //! reaches at least 85 % of the texts per second of `bare sessions`.
 
 use std::{
@@ -23,9 +23,9 @@ use tokio::runtime::Runtime;
 use crate::support;
 
 /// Records of one measurement.
-const RECORDS: usize = 128;
+const RECORDS: usize = 48;
 /// Records of one batch of the import.
-const BATCH: usize = 32;
+const BATCH: usize = 12;
 
 /// Runs the benches of this file.
 pub fn embedding(criterion: &mut Criterion) {
