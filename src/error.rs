@@ -1,7 +1,7 @@
 //! Why a call can fail. `grpc::status` turns each into a gRPC status, the command line into a sentence.
 
 use crate::{
-    domain::{RecordName, Violation},
+    domain::{Problem, RecordName, Violation},
     embed::EmbedError,
     index::IndexError,
 };
@@ -56,7 +56,12 @@ impl From<EmbedError> for Error {
     fn from(error: EmbedError) -> Self {
         match error {
             EmbedError::Busy => Self::Busy { retry_ms: RETRY_MS },
-            EmbedError::Blank { .. } | EmbedError::TooLong { .. } => Self::Internal(error.to_string()),
+            // the import path refuses such records one by one; what comes here is the text of a query
+            EmbedError::Blank { .. } | EmbedError::TooLong { .. } => {
+                let want = "text that is not blank and not written out beyond 48,000 tokens";
+                let want_zh = "可读的文字（不能全是空白或展开后过长的字符）";
+                Violation::new("text", Problem::Malformed { want, want_zh }).into()
+            }
             other => Self::Unavailable(other.to_string()),
         }
     }
@@ -75,4 +80,20 @@ impl From<IndexError> for Error {
 fn list(violations: &[Violation]) -> String {
     let say = |violation: &Violation| format!("{} {}", violation.field, violation.problem.chinese());
     violations.iter().map(say).collect::<Vec<_>>().join("；")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_the_model_cannot_take_is_the_callers_mistake() {
+        for error in [EmbedError::Blank { index: 0 }, EmbedError::TooLong { index: 0, max_chars: 1 }] {
+            let Error::Invalid(violations) = Error::from(error) else { panic!("not the caller's") };
+            assert_eq!(violations[0].field, "text");
+        }
+        assert!(matches!(Error::from(EmbedError::Busy), Error::Busy { .. }));
+        assert!(matches!(Error::from(IndexError::Busy), Error::Busy { .. }));
+        assert!(matches!(Error::from(IndexError::Closed), Error::Unavailable(_)));
+    }
 }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use crate::{
-    domain::{Filter, Kind, Record, RecordName, codes::Status, found::Found},
+    domain::{Filter, Kind, RecordName, codes::Status, found::Found},
     embed::{Embedder, EmbeddingTexts, Priority},
     error::{Error, Result},
     index::{Candidates, Hit, Index, Point, PointId, Search, With},
@@ -202,15 +202,6 @@ impl Matcher {
             Some(Found { record, rank: offset + place + 1, score, dense, sparse, terms })
         });
         Ok(found.collect())
-    }
-}
-
-// === impl FreeText ===
-
-impl FreeText {
-    /// The texts of a record as a query, as if it were not stored.
-    pub fn of(record: &Record) -> Self {
-        Self { title: record.title.clone(), body: record.body.clone(), keywords: record.keywords.clone() }
     }
 }
 
