@@ -71,6 +71,7 @@ impl From<IndexError> for Error {
     fn from(error: IndexError) -> Self {
         match error {
             IndexError::Busy => Self::Busy { retry_ms: RETRY_MS },
+            IndexError::DeadlineExceeded => Self::DeadlineExceeded,
             IndexError::BadPoint { .. } | IndexError::BadSearch { .. } => Self::Internal(error.to_string()),
             other => Self::Unavailable(other.to_string()),
         }

@@ -14,7 +14,7 @@ use crate::{
     domain::{Filter, Kind, Record},
     embed::{Embedder, Priority},
     error::{Error, Result},
-    index::{Index, Point, With},
+    index::{Index, PageRequest, Point, With},
     text::{QueryText, TextPipeline, embedding_texts},
 };
 
@@ -80,7 +80,9 @@ impl Reindex {
         for kind in Kind::ALL {
             let mut after = None;
             loop {
-                let page = old.scroll(kind, &Filter::default(), after, BATCH).await?;
+                let page = old
+                    .scroll(kind, &Filter::default(), PageRequest { after, limit: BATCH, with: With::Payload })
+                    .await?;
                 done += u64::try_from(page.points.len()).unwrap_or(0);
                 self.rebuild(kind, page.points, (old, new)).await?;
                 progress(done);

@@ -58,8 +58,8 @@ pub async fn run(config: Config) -> anyhow::Result<Done> {
 /// Opens the store that grows; one that was begun for yet other versions is begun anew.
 fn open_new(options: EdgeOptions) -> anyhow::Result<EdgeIndex> {
     match EdgeIndex::open(options.clone()) {
-        Err(IndexError::OtherVersions { folder, .. }) => {
-            fs::remove_dir_all(folder).or_else(|error| match error.kind() {
+        Err(IndexError::OtherVersions { .. }) => {
+            fs::remove_dir_all(&options.folder).or_else(|error| match error.kind() {
                 io::ErrorKind::NotFound => Ok(()),
                 _ => Err(error),
             })?;

@@ -18,6 +18,8 @@ pub struct Config {
     pub server: Server,
     /// The embedded store.
     pub store: Store,
+    /// The Qdrant server; `None`: the embedded store.
+    pub qdrant: Option<Qdrant>,
     /// The embedding model.
     pub model: Model,
     /// Text to terms.
@@ -52,6 +54,68 @@ pub struct Store {
     pub folder: PathBuf,
     /// Points waiting to be indexed at which an optimisation starts.
     pub optimize_points: u64,
+}
+
+/// A Qdrant server or cluster in place of the embedded store.
+#[derive(Clone)]
+pub struct Qdrant {
+    /// Addresses of its nodes, at least one.
+    pub urls: Vec<String>,
+    /// Key that every request carries.
+    pub api_key: Option<String>,
+    /// Certificate of the authority that signed the server's, in PEM.
+    pub ca_file: Option<PathBuf>,
+    /// Start of the names of all collections.
+    pub prefix: String,
+    /// Deadline of a connection.
+    pub connect_timeout: Duration,
+    /// Deadline of a request whose caller has more time.
+    pub timeout: Duration,
+    /// Tries of one request, the first included.
+    pub attempts: u32,
+    /// How collections are laid out when they are made.
+    pub layout: QdrantLayout,
+}
+
+/// How the collections of a Qdrant server are laid out; the first two are fixed once they are made.
+#[derive(Debug, Clone)]
+pub struct QdrantLayout {
+    /// Shards of a collection.
+    pub shard_number: u32,
+    /// Copies of each shard.
+    pub replication_factor: u32,
+    /// Copies that must confirm a write.
+    pub write_consistency_factor: u32,
+    /// Who puts the writes of a record in order.
+    pub write_ordering: WriteOrdering,
+    /// Whether whole vectors are on disk only.
+    pub vectors_on_disk: bool,
+    /// Whether payloads are on disk only.
+    pub payload_on_disk: bool,
+    /// How vectors are made small.
+    pub quantization: Quantization,
+    /// How many times more candidates a search of small vectors takes before whole ones order them.
+    pub oversampling: f64,
+}
+
+/// Who puts the writes of a record in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteOrdering {
+    /// The replica that always does, or nobody.
+    Strong,
+    /// The first replica that is alive.
+    Medium,
+}
+
+/// How vectors are made small in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quantization {
+    /// Not at all.
+    None,
+    /// A byte for each number.
+    Int8,
+    /// A bit for each number.
+    Binary,
 }
 
 /// The embedding model.
@@ -127,6 +191,7 @@ impl Config {
                 folder: reader.path("store.folder"),
                 optimize_points: reader.number("store.optimize_points"),
             },
+            qdrant: qdrant(&mut reader),
             model: Model {
                 source: reader.text("model.source"),
                 cache: reader.path("model.cache"),
@@ -155,9 +220,42 @@ impl Config {
         env: impl IntoIterator<Item = (String, String)>,
     ) -> Result<BTreeMap<&'static str, String>, ConfigError> {
         let mut reader = Reader::new(toml, env);
-        let values = KEYS.iter().map(|key| (key.name, reader.text(key.name))).collect();
+        let values = KEYS.iter().map(|key| (key.name, shown(key, reader.text(key.name)))).collect();
         reader.finish().map(|()| values)
     }
+}
+
+/// The server where an address is given; its other keys are checked in any case.
+fn qdrant(reader: &mut Reader) -> Option<Qdrant> {
+    let urls = reader.urls("qdrant.url");
+    let layout = QdrantLayout {
+        shard_number: reader.number("qdrant.shard_number"),
+        replication_factor: reader.number("qdrant.replication_factor"),
+        write_consistency_factor: reader.number("qdrant.write_consistency_factor"),
+        write_ordering: reader
+            .choice("qdrant.write_ordering", &[("strong", WriteOrdering::Strong), ("medium", WriteOrdering::Medium)]),
+        vectors_on_disk: reader.flag("qdrant.vectors_on_disk"),
+        payload_on_disk: reader.flag("qdrant.payload_on_disk"),
+        quantization: reader.choice(
+            "qdrant.quantization",
+            &[("none", Quantization::None), ("int8", Quantization::Int8), ("binary", Quantization::Binary)],
+        ),
+        oversampling: reader.number("qdrant.oversampling"),
+    };
+    if layout.replication_factor < layout.write_consistency_factor {
+        reader.mistake("qdrant.write_consistency_factor 大于 qdrant.replication_factor，没有这么多副本可确认".into());
+    }
+    let qdrant = Qdrant {
+        api_key: reader.optional("qdrant.api_key"),
+        ca_file: reader.optional("qdrant.ca_file").map(PathBuf::from),
+        prefix: reader.name("qdrant.prefix"),
+        connect_timeout: Duration::from_millis(reader.number("qdrant.connect_timeout_ms")),
+        timeout: Duration::from_millis(reader.number("qdrant.timeout_ms")),
+        attempts: reader.number("qdrant.attempts"),
+        layout,
+        urls,
+    };
+    (!qdrant.urls.is_empty()).then_some(qdrant)
 }
 
 /// One session for each core where none is configured: two threads inside one session were measured slower.
@@ -165,6 +263,20 @@ fn sessions(configured: usize) -> usize {
     match configured {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         configured => configured,
+    }
+}
+
+/// A value as it may be shown: a secret is not.
+fn shown(key: &Key, value: String) -> String {
+    if key.name == "qdrant.api_key" && !value.is_empty() { "（已设置）".to_string() } else { value }
+}
+
+// === impl Qdrant ===
+
+impl fmt::Debug for Qdrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // without the key
+        f.debug_struct("Qdrant").field("urls", &self.urls).field("prefix", &self.prefix).finish_non_exhaustive()
     }
 }
 
@@ -227,5 +339,19 @@ mod tests {
         }
         assert_eq!(mistakes.lines().count(), 8, "{mistakes}");
         assert_eq!(Config::read("[server", []).unwrap_err().0.len(), 1);
+    }
+
+    #[test]
+    fn a_server_of_qdrant_is_one_line() {
+        assert!(Config::read("", []).unwrap().qdrant.is_none());
+        let toml = "[qdrant]\nurl = \"http://a:6334, https://b:6334/\"\napi_key = \"secret\"\nquantization = \"int8\"";
+        let qdrant = Config::read(toml, []).unwrap().qdrant.unwrap();
+        assert_eq!(qdrant.urls, ["http://a:6334", "https://b:6334"]);
+        assert_eq!((qdrant.attempts, qdrant.layout.quantization), (3, Quantization::Int8));
+        assert!(!format!("{qdrant:?}").contains("secret"));
+        assert_eq!(Config::effective(toml, []).unwrap()["qdrant.api_key"], "（已设置）");
+        let toml = "[qdrant]\nurl = \"b:6334\"\nprefix = \"a/b\"\nquantization = \"int4\"\nwrite_ordering = \"\"\nwrite_consistency_factor = 2";
+        let mistakes = Config::read(toml, []).unwrap_err().0;
+        assert_eq!(mistakes.len(), 5, "{mistakes:?}");
     }
 }

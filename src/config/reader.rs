@@ -94,6 +94,47 @@ impl Reader {
         })
     }
 
+    /// Value as a list of addresses of web servers, separated by commas; none where it is empty.
+    pub fn urls(&mut self, name: &str) -> Vec<String> {
+        let text = self.text(name);
+        let parts = text.split(',').map(|part| part.trim().trim_end_matches('/')).filter(|part| !part.is_empty());
+        let urls: Vec<String> = parts.map(str::to_string).collect();
+        for url in &urls {
+            let host = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+            if host.is_none_or(|host| host.is_empty() || url.parse::<http::Uri>().is_err()) {
+                self.mistake(format!("{name} 中的 \"{url}\" 不是 http:// 或 https:// 开头的地址"));
+            }
+        }
+        urls
+    }
+
+    /// Value as a name of letters, digits, `_` and `-`.
+    pub fn name(&mut self, name: &str) -> String {
+        let text = self.text(name);
+        let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+        if !plain || text.is_empty() || 64 < text.len() {
+            self.mistake(format!("{name} = \"{text}\" 应为 1 到 64 个字母、数字、下划线或连字符"));
+        }
+        text
+    }
+
+    /// Value as one of a few words; the first where it is none of them.
+    pub fn choice<T: Copy, const N: usize>(&mut self, name: &str, choices: &[(&str, T); N]) -> T {
+        const { assert!(0 < N) };
+        let text = self.text(name);
+        if let Some((_, choice)) = choices.iter().find(|(word, _)| *word == text) {
+            return *choice;
+        }
+        let words = choices.map(|(word, _)| word).join("、");
+        self.mistake(format!("{name} = \"{text}\" 应为 {words} 之一"));
+        choices[0].1
+    }
+
+    /// Notes a mistake that is none of a single value's.
+    pub fn mistake(&mut self, sentence: String) {
+        self.mistakes.push(sentence);
+    }
+
     /// Value as a number within the key's range.
     pub fn number<T: FromStr + Default>(&mut self, name: &str) -> T {
         let text = self.text(name);

@@ -14,7 +14,7 @@ use crate::{
     app::Parts,
     domain::{Problem, RecordName, Violation},
     error::Error,
-    index::{PointId, With},
+    index::{PageRequest, PointId, With},
     ingest::{MAX_BATCH, Outcome, Stored},
     pb::{self, catalog_service_server::CatalogService},
 };
@@ -83,7 +83,12 @@ impl CatalogService for Catalog {
             Some(position) => Some(point_id(&position).ok_or_else(bad_token)?),
             None => None,
         };
-        let page = self.0.index.scroll(kind, &filter, after, limit).await.map_err(Error::from)?;
+        let page = self
+            .0
+            .index
+            .scroll(kind, &filter, PageRequest { after, limit, with: With::Payload })
+            .await
+            .map_err(Error::from)?;
         Ok(Response::new(pb::ListRecordsResponse {
             records: page.points.into_iter().map(|point| record_out(point.record)).collect(),
             next_page_token: page.next.map(|id| page_token::write(id.uuid().as_bytes(), &query)).unwrap_or_default(),

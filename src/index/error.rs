@@ -16,10 +16,10 @@ pub enum IndexError {
         holder: String,
     },
     /// The store was built by another text pipeline, model or format.
-    #[error("索引目录 {folder} 是用其他版本建立的（{difference}），请运行 duijie reindex 重建索引")]
+    #[error("存储 {store} 是用其他版本建立的（{difference}），请停止服务后执行 duijie reindex 重建")]
     OtherVersions {
-        /// Folder of the store.
-        folder: PathBuf,
+        /// Folder or address of the store.
+        store: String,
         /// What differs: stored and wanted.
         difference: String,
     },
@@ -71,6 +71,28 @@ pub enum IndexError {
         /// What the engine said.
         reason: String,
     },
+    /// A collection of the server is not as this program needs it.
+    #[error("Qdrant 中的集合 {collection} 不符合要求：{difference}，请改正配置，或换一个 qdrant.prefix")]
+    Unfit {
+        /// Name of the collection.
+        collection: String,
+        /// What differs: found and wanted.
+        difference: String,
+    },
+    /// The server does not answer.
+    #[error("连接不上 Qdrant {url}（{reason}），请检查 qdrant.url、网络和 Qdrant 的状态")]
+    Unreachable {
+        /// Its addresses.
+        url: String,
+        /// What was seen.
+        reason: String,
+    },
+    /// The store is being rebuilt, restored or copied into.
+    #[error("存储正在维护（重建、恢复或迁移），请待其完成后再试")]
+    Maintenance,
+    /// The caller's deadline passed before the engine answered; a write may or may not be stored.
+    #[error("引擎未能在时限内应答，请稍后重试")]
+    DeadlineExceeded,
     /// Too many reads are waiting.
     #[error("检索请求过多，请稍后重试")]
     Busy,

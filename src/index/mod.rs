@@ -4,6 +4,7 @@
 //! - [`search`]: searches and what they find
 //! - [`payload`]: how a point is laid out in an engine, and which of its fields are indexed
 //! - [`filter`]: the conditions of a filter on these fields
+//! - [`lease`]: duties that only one process may do at a time
 //! - [`edge`]: Qdrant Edge, in this process
 //!
 //! Invariant: no type of an engine stands in [`Index`]; it can be met by a server across the network as well.
@@ -11,6 +12,7 @@
 pub mod edge;
 pub mod error;
 pub mod filter;
+pub mod lease;
 pub mod payload;
 pub mod point;
 pub mod search;
@@ -19,8 +21,9 @@ pub mod status;
 pub use edge::{EdgeIndex, EdgeOptions, StoreVersions, Tuning};
 pub use error::IndexError;
 use futures::future::BoxFuture;
+pub use lease::{Lease, MAINTENANCE};
 pub use point::{Point, PointId, With, Written};
-pub use search::{Candidates, Hit, MAX_DEPTH, Page, Search};
+pub use search::{Candidates, Hit, MAX_DEPTH, Page, PageRequest, Search};
 pub use status::{IndexStatus, KindStatus};
 
 use crate::domain::{Filter, Kind, RecordName};
@@ -58,11 +61,15 @@ pub trait Index: Send + Sync + 'static {
     /// Reads found points by id, in the order of the ids; `None` where one is gone by now.
     fn fetch(&self, kind: Kind, ids: &[PointId], with: With) -> BoxFuture<'_, Result<Vec<Option<Point>>>>;
 
-    /// Reads the points that meet a filter in the order of ids, from behind `after`, at most `limit` (at least 1).
-    fn scroll(&self, kind: Kind, filter: &Filter, after: Option<PointId>, limit: usize) -> BoxFuture<'_, Result<Page>>;
+    /// Reads the points that meet a filter, page by page in the order of ids.
+    fn scroll(&self, kind: Kind, filter: &Filter, page: PageRequest) -> BoxFuture<'_, Result<Page>>;
 
     /// Counts the points that meet a filter.
     fn count(&self, kind: Kind, filter: &Filter) -> BoxFuture<'_, Result<u64>>;
+
+    /// Claims a duty that only one process may do at a time, such as [`MAINTENANCE`]; `None` where another has it. A
+    /// holder that died loses it after [`LEASE_PERIOD`](lease::LEASE_PERIOD).
+    fn claim(&self, duty: &str) -> BoxFuture<'_, Result<Option<Lease>>>;
 
     /// How the index is, from what is known without asking the engine.
     fn status(&self) -> IndexStatus;

@@ -1,7 +1,7 @@
 //! Searches and what they find.
 
 use super::{
-    IndexError, Point, PointId, Result,
+    IndexError, Point, PointId, Result, With,
     point::{check_dense, check_sparse},
 };
 use crate::{domain::Filter, text::SparseVector};
@@ -42,10 +42,21 @@ pub struct Hit {
     pub score: f32,
 }
 
+/// Which page of a scroll, and how much of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageRequest {
+    /// The page begins behind this point; `None` for the first one.
+    pub after: Option<PointId>,
+    /// Most points of the page, at least 1.
+    pub limit: usize,
+    /// How much of each point.
+    pub with: With,
+}
+
 /// One page of a scroll, in the order of ids.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Page {
-    /// Points with their payload only.
+    /// Points, as much of each as was asked for.
     pub points: Vec<Point>,
     /// What to ask for `after` to get the next page; `None` on the last one.
     pub next: Option<PointId>,

@@ -7,6 +7,8 @@ use crate::domain::Kind;
 pub struct IndexStatus {
     /// State of each kind, in the order of [`Kind::ALL`].
     pub kinds: Vec<KindStatus>,
+    /// Why this program can never work on this store, such as other versions: to be mended by hand.
+    pub refusal: Option<String>,
 }
 
 /// State of one kind's collection.
@@ -31,6 +33,6 @@ pub struct KindStatus {
 impl IndexStatus {
     /// Whether every kind can be read and written.
     pub fn healthy(&self) -> bool {
-        self.kinds.iter().all(|status| status.problem.is_none())
+        self.refusal.is_none() && self.kinds.iter().all(|status| status.problem.is_none())
     }
 }

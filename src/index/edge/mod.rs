@@ -48,7 +48,10 @@ use self::{
     store::{Store, at},
     writer::{Command, GROUP_POINTS, Job, Outcome, Write, Writer},
 };
-use super::{Candidates, Hit, Index, IndexError, IndexStatus, Page, Point, PointId, Result, Search, With, Written};
+use super::{
+    Candidates, Hit, Index, IndexError, IndexStatus, Lease, Page, PageRequest, Point, PointId, Result, Search, With,
+    Written, lease::LocalDuties,
+};
 use crate::domain::{Filter, Kind, RecordName};
 
 /// Points that may wait in a writer's queue, to bound memory: two groups.
@@ -69,6 +72,7 @@ pub struct EdgeIndex {
     waiting: Arc<Semaphore>,
     dimensions: usize,
     versions: StoreVersions,
+    duties: LocalDuties,
 }
 
 /// One shard with its writer.
@@ -104,6 +108,7 @@ impl EdgeIndex {
             waiting: Arc::new(Semaphore::new(QUEUE_READS)),
             dimensions: store.dimensions,
             versions: store.versions.clone(),
+            duties: LocalDuties::default(),
             optimizer: Some((stop, thread)),
         })
     }
@@ -272,20 +277,21 @@ impl Index for EdgeIndex {
         self.fetch_points(kind, ids.to_vec(), with).boxed()
     }
 
-    fn scroll(&self, kind: Kind, filter: &Filter, after: Option<PointId>, limit: usize) -> BoxFuture<'_, Result<Page>> {
+    fn scroll(&self, kind: Kind, filter: &Filter, page: PageRequest) -> BoxFuture<'_, Result<Page>> {
         let request = ScrollRequest {
-            offset: after.and_then(PointId::next).map(convert::edge_id),
-            limit: Some(limit.clamp(1, MAX_PAGE_POINTS)),
+            offset: page.after.and_then(PointId::next).map(convert::edge_id),
+            limit: Some(page.limit.clamp(1, MAX_PAGE_POINTS)),
             filter: convert::edge_filter(filter, None),
-            with_payload: Some(convert::payload_of_interest(With::Payload)),
+            with_payload: Some(convert::payload_of_interest(page.with)),
+            with_vector: convert::vectors_of_interest(page.with),
             ..ScrollRequest::default()
         };
-        let at_end = after.is_some() && request.offset.is_none();
+        let at_end = page.after.is_some() && request.offset.is_none();
         async move {
             if at_end {
                 return Ok(Page::default());
             }
-            self.read(kind, move |shard| page(shard, request)).await
+            self.read(kind, move |shard| read_page(shard, request)).await
         }
         .boxed()
     }
@@ -296,8 +302,15 @@ impl Index for EdgeIndex {
         self.read(kind, count).boxed()
     }
 
+    fn claim(&self, duty: &str) -> BoxFuture<'_, Result<Option<Lease>>> {
+        // the folder's lock keeps other processes out, so that duties are shared out within this one only
+        let lease = self.duties.claim(duty);
+        async move { Ok(lease) }.boxed()
+    }
+
     fn status(&self) -> IndexStatus {
-        IndexStatus { kinds: self.shards.iter().map(|handle| handle.charge.shard.status()).collect() }
+        let kinds = self.shards.iter().map(|handle| handle.charge.shard.status()).collect();
+        IndexStatus { kinds, refusal: None }
     }
 }
 
@@ -342,7 +355,7 @@ fn fetch(shard: &Shard, ids: &[PointId], with: With) -> Result<Vec<Option<Point>
     Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
 }
 
-fn page(shard: &Shard, request: ScrollRequest) -> Result<Page> {
+fn read_page(shard: &Shard, request: ScrollRequest) -> Result<Page> {
     let (records, more) = shard.read(|engine| engine.scroll(request))?;
     let last = records.last().and_then(|record| convert::point_id(record.id));
     Ok(Page { points: points(shard, records)?, next: last.filter(|_| more.is_some()) })

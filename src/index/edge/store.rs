@@ -77,7 +77,7 @@ impl Store {
             Some(stored) => {
                 let difference = difference(&stored, &wanted);
                 if !difference.is_empty() && !options.any_version {
-                    return Err(IndexError::OtherVersions { folder: folder.clone(), difference });
+                    return Err(IndexError::OtherVersions { store: folder.display().to_string(), difference });
                 }
                 stored
             }

@@ -2,7 +2,7 @@
 
 use duijie::{
     domain::{Filter, Kind, RecordName, codes::Status},
-    index::{Index, IndexError, MAX_DEPTH, Page, Point, PointId, Search, With, Written},
+    index::{Index, IndexError, MAX_DEPTH, Page, PageRequest, Point, PointId, Search, With, Written},
     text::SparseVector,
 };
 use futures::future::join_all;
@@ -37,6 +37,10 @@ fn revised(point: &Point, revision: u64) -> Point {
     point.record.revision = revision;
     point.record.body = format!("修订 {revision}");
     point
+}
+
+fn page_of(after: Option<PointId>, limit: usize) -> PageRequest {
+    PageRequest { after, limit, with: With::Payload }
 }
 
 async fn everything(index: &dyn Index, name: &RecordName) -> Option<Point> {
@@ -198,7 +202,7 @@ async fn scrolls_go_through_all_in_order() {
             let want: Vec<PointId> = points.iter().filter(kept).map(Point::id).collect();
             let (mut found, mut after) = (Vec::new(), None);
             loop {
-                let page = index.scroll(Kind::Demand, &filter, after, limit).await.unwrap();
+                let page = index.scroll(Kind::Demand, &filter, page_of(after, limit)).await.unwrap();
                 assert!(page.points.len() <= limit);
                 found.extend(page.points.iter().map(Point::id));
                 after = page.next;
@@ -211,7 +215,10 @@ async fn scrolls_go_through_all_in_order() {
             assert_eq!(index.count(Kind::Demand, &filter).await.unwrap(), want.len() as u64);
         }
         let last = PointId::from(uuid::Uuid::max());
-        assert_eq!(index.scroll(Kind::Demand, &Filter::default(), Some(last), 5).await.unwrap(), Page::default());
+        assert_eq!(
+            index.scroll(Kind::Demand, &Filter::default(), page_of(Some(last), 5)).await.unwrap(),
+            Page::default()
+        );
     })
     .await;
 }

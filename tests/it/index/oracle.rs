@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use duijie::{
     domain::{Detail, Filter, Kind, Range, Record, gb},
-    index::{Hit, Index, Point, PointId, Search},
+    index::{Hit, Index, PageRequest, Point, PointId, Search, With},
     text::SparseVector,
 };
 use proptest::prelude::*;
@@ -204,7 +204,7 @@ fn filters_keep_what_they_say() {
         for (kind, points) in &stored {
             let want: BTreeSet<PointId> =
                 points.iter().filter(|point| matches(&filter, &point.record)).map(Point::id).collect();
-            let page = runtime.block_on(index.scroll(*kind, &filter, None, 1_000)).unwrap();
+            let page = runtime.block_on(index.scroll(*kind, &filter, PageRequest { after: None, limit: 1_000, with: With::Payload })).unwrap();
             let found: BTreeSet<PointId> = page.points.iter().map(Point::id).collect();
             prop_assert_eq!(&found, &want, "{:?}", filter);
             prop_assert_eq!(runtime.block_on(index.count(*kind, &filter)).unwrap(), want.len() as u64);
