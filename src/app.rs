@@ -5,7 +5,7 @@ use std::{fs, io, path::PathBuf, sync::Arc};
 use crate::{
     config::Config,
     embed::{self, EmbedError, Embedder, ModelOptions, ModelSource},
-    index::{EdgeIndex, EdgeOptions, Index, IndexError, STORE_FORMAT, StoreVersions, Tuning},
+    index::{EdgeIndex, EdgeOptions, Index, IndexError, STORE_FORMAT, ServerIndex, StoreVersions, Tuning},
     ingest::Ingest,
     matcher::{Matcher, Settings},
     metrics,
@@ -70,7 +70,7 @@ impl Parts {
     pub fn build_with(config: &Config, embedder: Embedder) -> Result<Self, StartError> {
         let text = Arc::new(text_pipeline(config)?);
         let versions = versions(&text, &embedder);
-        let index = EdgeIndex::open(store_options(config, &embedder, versions.clone()))?;
+        let index = index(config, embedder.identity().dimensions, versions.clone())?;
         let cosine_floor = f64::from(embedder.identity().cosine_floor);
         let settings = Settings {
             candidates: config.matching.candidates,
@@ -80,7 +80,7 @@ impl Parts {
                 cosine_floor,
             },
         };
-        Ok(Self::new(text, embedder, Arc::new(index), (versions, settings)))
+        Ok(Self::new(text, embedder, index, (versions, settings)))
     }
 
     /// Puts parts together that were made elsewhere.
@@ -115,12 +115,23 @@ pub fn versions(text: &TextPipeline, embedder: &Embedder) -> StoreVersions {
     StoreVersions { format: STORE_FORMAT, text: text.version().to_string(), model: embedder.identity().version.clone() }
 }
 
-/// How the configured store is opened.
-pub fn store_options(config: &Config, embedder: &Embedder, versions: StoreVersions) -> EdgeOptions {
+/// The configured store: embedded and open, or on a server and looked for. Needs a tokio runtime.
+///
+/// # Errors
+/// When the embedded store cannot be opened, or the server's options are wrong.
+pub fn index(config: &Config, dimensions: usize, versions: StoreVersions) -> Result<Arc<dyn Index>, IndexError> {
+    Ok(match &config.qdrant {
+        Some(qdrant) => Arc::new(ServerIndex::open(qdrant, versions, dimensions)?),
+        None => Arc::new(EdgeIndex::open(store_options(config, dimensions, versions))?),
+    })
+}
+
+/// How the configured embedded store is opened.
+pub fn store_options(config: &Config, dimensions: usize, versions: StoreVersions) -> EdgeOptions {
     let optimize_after_points = config.store.optimize_points;
     EdgeOptions {
         tuning: Tuning { optimize_after_points, ..Tuning::default() },
-        ..EdgeOptions::new(config.store.folder.clone(), embedder.identity().dimensions, versions)
+        ..EdgeOptions::new(config.store.folder.clone(), dimensions, versions)
     }
 }
 

@@ -24,7 +24,7 @@ pub async fn run(config: Config) -> anyhow::Result<Done> {
     let text = Arc::new(app::text_pipeline(&config)?);
     let embedder = app::embedder(&config)?;
     let versions = app::versions(&text, &embedder);
-    let options = app::store_options(&config, &embedder, versions.clone());
+    let options = app::store_options(&config, embedder.identity().dimensions, versions.clone());
     let old = EdgeIndex::open(EdgeOptions { any_version: true, ..options.clone() })?;
     if *old.versions() == versions {
         println!("存储 {} 与当前的词典和模型一致，不需要重建", store.display());

@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use tonic::{Code, Status, body::Body};
 use tower::{Layer, Service};
 
-use crate::{error::Error, metrics};
+use crate::{deadline, error::Error, metrics};
 
 /// Methods whose streams may take as long as they need when their caller sets no deadline.
 const UNLIMITED: [&str; 1] = ["ImportRecords"];
@@ -101,6 +101,7 @@ where
         let answer = self.inner.call(request);
         Box::pin(async move {
             let _permit = permit;
+            let answer = deadline::within(deadline, answer);
             let answer = match deadline {
                 Some(deadline) => tokio::time::timeout(deadline, answer).await,
                 None => Ok(answer.await),

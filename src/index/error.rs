@@ -87,6 +87,15 @@ pub enum IndexError {
         /// What was seen.
         reason: String,
     },
+    /// The server refused a request, or its answer cannot be used.
+    #[error("Qdrant 未能完成请求（{reason}），请稍后重试并查看 Qdrant 的日志")]
+    Server {
+        /// What it said.
+        reason: String,
+    },
+    /// This program cannot work on the store, for the reason that the sentence says.
+    #[error("{0}")]
+    Refused(String),
     /// The store is being rebuilt, restored or copied into.
     #[error("存储正在维护（重建、恢复或迁移），请待其完成后再试")]
     Maintenance,

@@ -5,7 +5,7 @@
 //! - [`payload`]: how a point is laid out in an engine, and which of its fields are indexed
 //! - [`filter`]: the conditions of a filter on these fields
 //! - [`lease`]: duties that only one process may do at a time
-//! - [`edge`]: Qdrant Edge, in this process
+//! - [`edge`]: Qdrant Edge, in this process; [`server`]: a Qdrant server or cluster
 //!
 //! Invariant: no type of an engine stands in [`Index`]; it can be met by a server across the network as well.
 
@@ -16,15 +16,19 @@ pub mod lease;
 pub mod payload;
 pub mod point;
 pub mod search;
+pub mod server;
 pub mod status;
+pub mod versions;
 
-pub use edge::{EdgeIndex, EdgeOptions, StoreVersions, Tuning};
+pub use edge::{EdgeIndex, EdgeOptions, Tuning};
 pub use error::IndexError;
 use futures::future::BoxFuture;
 pub use lease::{Lease, MAINTENANCE};
 pub use point::{Point, PointId, With, Written};
 pub use search::{Candidates, Hit, MAX_DEPTH, Page, PageRequest, Search};
+pub use server::{Pace, ServerIndex};
 pub use status::{IndexStatus, KindStatus};
+pub use versions::StoreVersions;
 
 use crate::domain::{Filter, Kind, RecordName};
 

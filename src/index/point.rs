@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{IndexError, Result};
 use crate::{
-    domain::{Record, RecordName},
+    domain::{Kind, Record, RecordName},
     text::{LexicalQuery, SparseVector},
 };
 
@@ -95,15 +95,19 @@ impl Point {
         PointId::of(&self.record.name())
     }
 
-    /// Checks what an engine would choke on or silently store: wrong dimension, numbers that are none, repeated terms.
+    /// Checks what an engine would choke on or silently store: another kind, wrong dimension, numbers that are none,
+    /// repeated terms.
     ///
     /// # Errors
     /// [`IndexError::BadPoint`].
-    pub fn check(&self, dimensions: usize) -> Result<()> {
+    pub fn check(&self, kind: Kind, dimensions: usize) -> Result<()> {
         let dense = check_dense(&self.dense, dimensions);
         let query = self.query.terms.iter().all(|(_, weight)| weight.is_finite());
         let query = if query { Ok(()) } else { Err("查询词的权重不是有限数".to_string()) };
-        let problem = dense.and_then(|()| check_sparse(&self.sparse)).and(query);
+        let found = self.record.kind();
+        let same =
+            if found == kind { Ok(()) } else { Err(format!("属于{}，不是{}", found.label(), kind.label())) };
+        let problem = dense.and_then(|()| check_sparse(&self.sparse)).and(query).and(same);
         problem.map_err(|reason| IndexError::BadPoint { name: self.record.name().to_string(), reason })
     }
 }
@@ -149,7 +153,7 @@ mod tests {
     fn check(change: impl FnOnce(&mut Point), want: Option<&str>) {
         let mut point = point();
         change(&mut point);
-        let said = point.check(2).err().map(|error| error.to_string());
+        let said = point.check(point.record.kind(), 2).err().map(|error| error.to_string());
         match want {
             None => assert_eq!(said, None),
             Some(want) => assert!(said.as_deref().is_some_and(|said| said.contains(want)), "{said:?}, want {want}"),

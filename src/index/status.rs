@@ -28,6 +28,15 @@ pub struct KindStatus {
     pub problem: Option<String>,
 }
 
+// === impl KindStatus ===
+
+impl KindStatus {
+    /// State of a kind of which nothing is known yet.
+    pub(super) fn unknown(kind: Kind) -> Self {
+        Self { kind, points: 0, indexed: 0, segments: 0, optimizing: false, problem: None }
+    }
+}
+
 // === impl IndexStatus ===
 
 impl IndexStatus {

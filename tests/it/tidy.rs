@@ -15,7 +15,7 @@ const LAYERS: [(&str, &[&str]); 9] = [
     ("rank", &["rank", "domain"]),
     ("files", &["files", "domain"]),
     ("embed", &["embed", "text", "domain"]),
-    ("index", &["index", "text", "domain"]),
+    ("index", &["index", "text", "domain", "config", "deadline"]),
     ("eval", &["eval", "domain"]),
     ("ingest", &["ingest", "embed", "index", "text", "domain", "error"]),
     ("config", &["config"]),

@@ -38,7 +38,7 @@ use std::{
 };
 
 use futures::{FutureExt, future::BoxFuture};
-pub use options::{EdgeOptions, StoreVersions, Tuning};
+pub use options::{EdgeOptions, Tuning};
 use qdrant_edge::{CountRequest, PointId as EdgeId, Record as EdgeRecord, ScrollRequest, SearchRequest};
 use tokio::sync::{Semaphore, oneshot};
 
@@ -49,8 +49,8 @@ use self::{
     writer::{Command, GROUP_POINTS, Job, Outcome, Write, Writer},
 };
 use super::{
-    Candidates, Hit, Index, IndexError, IndexStatus, Lease, Page, PageRequest, Point, PointId, Result, Search, With,
-    Written, lease::LocalDuties,
+    Candidates, Hit, Index, IndexError, IndexStatus, Lease, Page, PageRequest, Point, PointId, Result, Search,
+    StoreVersions, With, Written, lease::LocalDuties,
 };
 use crate::domain::{Filter, Kind, RecordName};
 
@@ -171,11 +171,7 @@ impl EdgeIndex {
 
     async fn write_points(&self, kind: Kind, points: Vec<Point>) -> Result<Vec<Written>> {
         for point in &points {
-            point.check(self.dimensions)?;
-            if point.record.kind() != kind {
-                let reason = format!("属于{}，不是{}", point.record.kind().label(), kind.label());
-                return Err(IndexError::BadPoint { name: point.record.name().to_string(), reason });
-            }
+            point.check(kind, self.dimensions)?;
         }
         let mut written = Vec::with_capacity(points.len());
         let mut points = points.into_iter();

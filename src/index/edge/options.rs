@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use serde::{Deserialize, Serialize};
+use crate::index::StoreVersions;
 
 /// How to open a store.
 #[derive(Debug, Clone)]
@@ -17,17 +17,6 @@ pub struct EdgeOptions {
     pub any_version: bool,
     /// When what is done.
     pub tuning: Tuning,
-}
-
-/// Versions of everything that decides what a store holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoreVersions {
-    /// Layout of folder, payload and ids.
-    pub format: u32,
-    /// Text pipeline, which decides the terms of the sparse vectors.
-    pub text: String,
-    /// Name and version of the model, which decides the embeddings.
-    pub model: String,
 }
 
 /// When what is done; the defaults suit 100,000 points on two cores.

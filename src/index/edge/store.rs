@@ -17,10 +17,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::options::{EdgeOptions, StoreVersions};
+use super::options::EdgeOptions;
 use crate::{
     domain::Kind,
-    index::{IndexError, Result},
+    index::{IndexError, Result, StoreVersions},
 };
 
 const STORE_FILE: &str = "store.json";
@@ -75,7 +75,10 @@ impl Store {
         let wanted = StoreFile { versions, dimensions, complete: false };
         let file = match stored {
             Some(stored) => {
-                let difference = difference(&stored, &wanted);
+                let difference = StoreVersions::difference(
+                    (&stored.versions, stored.dimensions),
+                    (&wanted.versions, wanted.dimensions),
+                );
                 if !difference.is_empty() && !options.any_version {
                     return Err(IndexError::OtherVersions { store: folder.display().to_string(), difference });
                 }
@@ -203,19 +206,6 @@ fn refuse_foreign(folder: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn difference(stored: &StoreFile, wanted: &StoreFile) -> String {
-    let rows = [
-        ("格式", stored.versions.format.to_string(), wanted.versions.format.to_string()),
-        ("文本处理", stored.versions.text.to_string(), wanted.versions.text.to_string()),
-        ("模型", stored.versions.model.clone(), wanted.versions.model.clone()),
-        ("维数", stored.dimensions.to_string(), wanted.dimensions.to_string()),
-    ];
-    let differing = rows.into_iter().filter(|(_, stored, wanted)| stored != wanted);
-    let said: Vec<String> =
-        differing.map(|(name, stored, wanted)| format!("{name}：库中为 {stored}，当前为 {wanted}")).collect();
-    said.join("；")
 }
 
 fn damaged(folder: &Path, error: &serde_json::Error) -> IndexError {

@@ -4,10 +4,7 @@ use std::path::Path;
 
 use duijie::{
     domain::{Detail, Filter, Kind, Range, Record, codes::*, record::*},
-    index::{
-        EdgeIndex, EdgeOptions, Point,
-        edge::{StoreVersions, Tuning},
-    },
+    index::{EdgeIndex, EdgeOptions, Point, StoreVersions, Tuning},
     text::{LexicalQuery, SparseVector},
 };
 
