@@ -1,58 +1,112 @@
 //! `duijie reindex`: rebuilds the store for the dictionary and model that are configured now.
 
-use std::{fs, io, sync::Arc};
+use std::{fs, io, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 
 use super::{Done, progress::Progress};
 use crate::{
     app,
-    config::Config,
+    config::{Config, Qdrant},
     domain::{Filter, Kind},
-    index::{EdgeIndex, EdgeOptions, Index, IndexError},
+    index::{EdgeIndex, EdgeOptions, Index, IndexError, MAINTENANCE, Pace, ServerIndex, StoreVersions},
     reindex::{self, Reindex},
 };
+
+/// How long a server may take to answer.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Rebuilds and prints how many records there were.
 pub async fn run(config: Config) -> anyhow::Result<Done> {
     let store = config.store.folder.clone();
-    let moving = || format!("无法移动文件夹 {}，请检查权限", store.display());
-    reindex::recover(&store).with_context(moving)?;
-    if !store.exists() {
-        bail!("存储 {} 不存在，没有可重建的记录，请检查 store.folder", store.display());
+    if config.qdrant.is_none() {
+        reindex::recover(&store).with_context(|| moving(&store))?;
+        if !store.exists() {
+            bail!("存储 {} 不存在，没有可重建的记录，请检查 store.folder", store.display());
+        }
     }
     let text = Arc::new(app::text_pipeline(&config)?);
     let embedder = app::embedder(&config)?;
-    let versions = app::versions(&text, &embedder);
-    let options = app::store_options(&config, embedder.identity().dimensions, versions.clone());
+    let (versions, dimensions) = (app::versions(&text, &embedder), embedder.identity().dimensions);
+    let rebuild = Reindex { text, embedder, keep_vectors: false };
+    match &config.qdrant {
+        Some(qdrant) => on_server(qdrant, rebuild, versions, dimensions).await,
+        None => in_folder(store, app::store_options(&config, dimensions, versions), rebuild).await,
+    }
+}
+
+/// Rebuilds the embedded store in a folder beside it.
+async fn in_folder(store: PathBuf, options: EdgeOptions, rebuild: Reindex) -> anyhow::Result<Done> {
     let old = EdgeIndex::open(EdgeOptions { any_version: true, ..options.clone() })?;
-    if *old.versions() == versions {
-        println!("存储 {} 与当前的词典和模型一致，不需要重建", store.display());
-        return Ok(Done::All);
+    if *old.versions() == options.versions {
+        return Ok(fits(&store.display().to_string()));
     }
+    let keep_vectors = old.versions().model == options.versions.model;
     let new = open_new(EdgeOptions { folder: reindex::new_folder(&store), ..options })?;
-    let total = count(&old).await?;
-    let mut progress = Progress::new("重建", total, "条");
-    let keep_vectors = old.versions().model == versions.model;
-    let rebuild = Reindex { text, embedder, keep_vectors };
-    let done = tokio::select! {
-        done = rebuild.run(&old, &new, |done| progress.set(done)) => done?,
-        _ = tokio::signal::ctrl_c() => bail!("已停止，原存储未改动；再次执行 duijie reindex 即继续"),
-    };
-    let kept = count(&new).await?;
-    if kept != total {
-        bail!("重建后有 {kept} 条记录，原有 {total} 条，原存储未改动，请查看日志后再次执行");
-    }
-    let took = progress.finish();
+    let said = rebuild_all(Reindex { keep_vectors, ..rebuild }, &old, &new).await?;
     // the folders must not be moved before every thread has let go of them
     tokio::task::spawn_blocking(move || {
         old.close();
         new.close();
     })
     .await?;
-    reindex::swap(&store).with_context(moving)?;
-    println!("已重建 {done} 条记录，用时 {:.1} 秒", took.as_secs_f64());
+    reindex::swap(&store).with_context(|| moving(&store))?;
+    println!("{said}");
     Ok(Done::All)
+}
+
+/// Rebuilds the store of a server in collections beside the ones in use, while no instance serves.
+async fn on_server(
+    qdrant: &Qdrant,
+    rebuild: Reindex,
+    versions: StoreVersions,
+    dimensions: usize,
+) -> anyhow::Result<Done> {
+    let old = ServerIndex::open_any(qdrant, Pace::default())?;
+    old.ready(PATIENCE).await?;
+    let (stored, _) = old.versions()?;
+    if stored == versions {
+        return Ok(fits(&qdrant.urls.join(",")));
+    }
+    println!("正在等待各服务实例停止应答……");
+    let Some(lease) = old.claim(MAINTENANCE).await? else {
+        bail!("另一个进程正在维护这个存储（重建、恢复或迁移），请待其完成后再执行");
+    };
+    let keep_vectors = stored.model == versions.model;
+    let new = old.growing(qdrant, versions, dimensions).await?;
+    let said = tokio::select! {
+        said = rebuild_all(Reindex { keep_vectors, ..rebuild }, &old, &new) => said?,
+        () = lease.lost() => bail!("与 Qdrant 失去联系太久，原存储未改动；再次执行 duijie reindex 即继续"),
+    };
+    old.replace_by(&new).await?;
+    lease.release().await;
+    println!("{said}，请重启各服务实例");
+    Ok(Done::All)
+}
+
+/// Rebuilds one store into the other and says so.
+async fn rebuild_all(rebuild: Reindex, old: &dyn Index, new: &dyn Index) -> anyhow::Result<String> {
+    let total = count(old).await?;
+    let mut progress = Progress::new("重建", total, "条");
+    let done = tokio::select! {
+        done = rebuild.run(old, new, |done| progress.set(done)) => done?,
+        _ = tokio::signal::ctrl_c() => bail!("已停止，原存储未改动；再次执行 duijie reindex 即继续"),
+    };
+    let kept = count(new).await?;
+    if kept != total {
+        bail!("重建后有 {kept} 条记录，原有 {total} 条，原存储未改动，请查看日志后再次执行");
+    }
+    let took = progress.finish();
+    Ok(format!("已重建 {done} 条记录，用时 {:.1} 秒", took.as_secs_f64()))
+}
+
+fn fits(store: &str) -> Done {
+    println!("存储 {store} 与当前的词典和模型一致，不需要重建");
+    Done::All
+}
+
+fn moving(store: &std::path::Path) -> String {
+    format!("无法移动文件夹 {}，请检查权限", store.display())
 }
 
 /// Opens the store that grows; one that was begun for yet other versions is begun anew.
@@ -69,7 +123,7 @@ fn open_new(options: EdgeOptions) -> anyhow::Result<EdgeIndex> {
     }
 }
 
-async fn count(index: &EdgeIndex) -> anyhow::Result<u64> {
+async fn count(index: &dyn Index) -> anyhow::Result<u64> {
     let mut total = 0;
     for kind in Kind::ALL {
         total += index.count(kind, &Filter::default()).await?;

@@ -1,6 +1,8 @@
 //! `duijie serve`.
 
-use anyhow::anyhow;
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{anyhow, bail};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -11,8 +13,12 @@ use crate::{
     app::Parts,
     config::Config,
     grpc::{self, Limits},
+    index::Index,
     metrics,
 };
+
+/// How often it is looked whether the store refuses this program.
+const REFUSAL_PERIOD: Duration = Duration::from_millis(500);
 
 /// Serves until the process is told to stop (SIGINT, SIGTERM), then drains.
 pub async fn run(config: Config) -> anyhow::Result<Done> {
@@ -22,19 +28,32 @@ pub async fn run(config: Config) -> anyhow::Result<Done> {
     }
     let parts = build(&config).await?;
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let index = Arc::clone(&parts.index);
     let stop = async move {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+            () = refused(&*index) => {}
         }
         tracing::info!("stopping");
     };
     let address = listener.local_addr()?;
     println!("服务已启动，监听 {address}，按 Ctrl-C 停止");
     let served = grpc::serve(parts.clone(), limits(&config), listener, stop).await;
+    let refusal = parts.index.status().refusal;
     close(parts).await;
     served?;
-    Ok(Done::All)
+    match refusal {
+        Some(sentence) => bail!(sentence),
+        None => Ok(Done::All),
+    }
+}
+
+/// Resolves when it turns out that this program cannot work on the store: with a server that is seen later than here.
+async fn refused(index: &dyn Index) {
+    while index.status().refusal.is_none() {
+        tokio::time::sleep(REFUSAL_PERIOD).await;
+    }
 }
 
 /// Takes the configured address.

@@ -2,20 +2,18 @@
 
 use duijie::{
     domain::{Filter, Kind, RecordName, codes::Status},
-    index::{Index, IndexError, MAX_DEPTH, Page, PageRequest, Point, PointId, Search, With, Written},
+    index::{
+        Index, IndexError, IndexStatus, MAINTENANCE, MAX_DEPTH, Page, PageRequest, Point, PointId, Search, With,
+        Written,
+    },
     text::SparseVector,
 };
 use futures::future::join_all;
 
-use super::sample::{self, DIMENSIONS, Dice};
-
-/// Runs one promise against a fresh store.
-async fn fresh(promise: impl AsyncFnOnce(&dyn Index, &mut Dice)) {
-    let folder = tempfile::tempdir().unwrap();
-    let index = sample::open(folder.path());
-    promise(&index, &mut Dice::new(7)).await;
-    index.close();
-}
+use super::{
+    engines::{on_every_engine, status_with},
+    sample::{self, DIMENSIONS},
+};
 
 /// The point as it comes back: its embedding scaled to length 1.
 pub fn scaled(mut point: Point) -> Point {
@@ -49,7 +47,7 @@ async fn everything(index: &dyn Index, name: &RecordName) -> Option<Point> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn points_are_stored_read_and_deleted() {
-    fresh(async |index, dice| {
+    on_every_engine(async |index, dice| {
         let mut names = Vec::new();
         for kind in Kind::ALL {
             let points = sample::points(kind, 5, dice);
@@ -80,15 +78,15 @@ async fn points_are_stored_read_and_deleted() {
         assert!(!index.delete(&missing).await.unwrap());
         assert_eq!(everything(index, &names[0]).await, None);
         assert_eq!(index.count(Kind::Achievement, &Filter::default()).await.unwrap(), 4);
-        let points: Vec<u64> = index.status().kinds.iter().map(|kind| kind.points).collect();
-        assert_eq!((points, index.status().healthy()), (vec![4, 5, 5], true));
+        let points = |status: &IndexStatus| status.kinds.iter().map(|kind| kind.points).collect::<Vec<_>>();
+        assert!(status_with(index, |status| points(status) == [4, 5, 5]).await.healthy());
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_highest_revision_wins() {
-    fresh(async |index, dice| {
+    on_every_engine(async |index, dice| {
         let point = sample::points(Kind::Demand, 1, dice).remove(0);
         let name = point.record.name();
         let upsert = |revisions: &[u64]| {
@@ -119,7 +117,7 @@ async fn the_highest_revision_wins() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_points_and_searches_are_refused() {
-    fresh(async |index, dice| {
+    on_every_engine(async |index, dice| {
         let good = sample::points(Kind::Expert, 2, dice);
         let check = async |change: fn(&mut Point)| {
             let mut points = good.clone();
@@ -151,7 +149,7 @@ async fn bad_points_and_searches_are_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_source_answers_for_itself() {
-    fresh(async |index, dice| {
+    on_every_engine(async |index, dice| {
         let points = sample::points(Kind::Achievement, 50, dice);
         index.upsert(Kind::Achievement, points.clone()).await.unwrap();
         let ask = async |search: Search| index.search(Kind::Achievement, search).await.unwrap();
@@ -192,7 +190,7 @@ async fn each_source_answers_for_itself() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn scrolls_go_through_all_in_order() {
-    fresh(async |index, dice| {
+    on_every_engine(async |index, dice| {
         let mut points = sample::points(Kind::Demand, 25, dice);
         index.upsert(Kind::Demand, points.clone()).await.unwrap();
         points.sort_by_key(Point::id);
@@ -225,7 +223,7 @@ async fn scrolls_go_through_all_in_order() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn large_upserts_and_many_callers_at_once() {
-    fresh(async |index, dice| {
+    on_every_engine(async |index, dice| {
         let points = sample::points(Kind::Achievement, 2_500, dice);
         let (large, rest) = points.split_at(2_200);
         let small = rest.iter().map(|point| index.upsert(Kind::Achievement, vec![point.clone()]));
@@ -233,7 +231,24 @@ async fn large_upserts_and_many_callers_at_once() {
         assert_eq!(large.unwrap(), [Written::Created; 2_200]);
         assert!(small.into_iter().all(|written| written.unwrap() == [Written::Created]));
         assert_eq!(index.count(Kind::Achievement, &Filter::default()).await.unwrap(), 2_500);
-        assert_eq!(index.status().kinds[0].points, 2_500);
+        status_with(index, |status| status.kinds[0].points == 2_500).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_duty_is_one_holders_until_it_gives_it_up() {
+    on_every_engine(async |index, _| {
+        let lease = index.claim("nightly").await.unwrap().unwrap();
+        assert_eq!((lease.duty(), lease.held()), ("nightly", true));
+        assert!(index.claim("nightly").await.unwrap().is_none());
+        let other = index.claim(MAINTENANCE).await.unwrap().unwrap();
+        // its holder can work meanwhile
+        assert_eq!(index.count(Kind::Demand, &Filter::default()).await.unwrap(), 0);
+        lease.release().await;
+        assert!(other.held());
+        let again = index.claim("nightly").await.unwrap().unwrap();
+        assert!(again.held() && index.claim(MAINTENANCE).await.unwrap().is_none());
     })
     .await;
 }

@@ -1,13 +1,16 @@
-//! What every engine must do, tested against Qdrant Edge.
+//! What every engine must do.
 //!
 //! - `sample`: random records, points and filters
-//! - `contract`: the promises of `Index`, written against the trait
+//! - `contract`: the promises of `Index`, written against the trait; `engines`: run on each
+//! - `server`: what only a server across the network can do to us
 //! - `oracle`: searches and filters against plain Rust
 //! - `crash`: kill -9 in the middle of writing and optimising
 //! - `store`: opening, refusing, repairing
 
 mod contract;
 mod crash;
+mod engines;
 mod oracle;
 mod sample;
+mod server;
 mod store;

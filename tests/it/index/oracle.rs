@@ -2,16 +2,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::{
+    contract::scaled,
+    engines::on_every_engine,
+    sample::{self, DIMENSIONS, Dice},
+};
 use duijie::{
     domain::{Detail, Filter, Kind, Range, Record, gb},
     index::{Hit, Index, PageRequest, Point, PointId, Search, With},
     text::SparseVector,
-};
-use proptest::prelude::*;
-
-use super::{
-    contract::scaled,
-    sample::{self, DIMENSIONS, Dice},
 };
 
 /// What a filter means, said without an engine.
@@ -189,26 +188,25 @@ async fn scores_stay_the_same_over_several_segments() {
     index.close();
 }
 
-#[test]
-fn filters_keep_what_they_say() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let index = sample::open(folder.path());
-    let stored: Vec<(Kind, Vec<Point>)> =
-        Kind::ALL.into_iter().map(|kind| (kind, sample::points(kind, 400, &mut Dice::new(17)))).collect();
-    for (kind, points) in &stored {
-        runtime.block_on(index.upsert(*kind, points.clone())).unwrap();
-    }
-    proptest!(ProptestConfig::with_cases(500), |(seed in any::<u64>())| {
-        let filter = sample::filter(&mut Dice::new(seed));
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_keep_what_they_say() {
+    on_every_engine(async |index, dice| {
+        let stored = Kind::ALL.map(|kind| (kind, sample::points(kind, 400, dice)));
         for (kind, points) in &stored {
-            let want: BTreeSet<PointId> =
-                points.iter().filter(|point| matches(&filter, &point.record)).map(Point::id).collect();
-            let page = runtime.block_on(index.scroll(*kind, &filter, PageRequest { after: None, limit: 1_000, with: With::Payload })).unwrap();
-            let found: BTreeSet<PointId> = page.points.iter().map(Point::id).collect();
-            prop_assert_eq!(&found, &want, "{:?}", filter);
-            prop_assert_eq!(runtime.block_on(index.count(*kind, &filter)).unwrap(), want.len() as u64);
+            index.upsert(*kind, points.clone()).await.unwrap();
         }
-    });
-    index.close();
+        for _ in 0..300 {
+            let filter = sample::filter(dice);
+            for (kind, points) in &stored {
+                let want: BTreeSet<PointId> =
+                    points.iter().filter(|point| matches(&filter, &point.record)).map(Point::id).collect();
+                let whole = PageRequest { after: None, limit: 1_000, with: With::Payload };
+                let page = index.scroll(*kind, &filter, whole).await.unwrap();
+                let found: BTreeSet<PointId> = page.points.iter().map(Point::id).collect();
+                assert_eq!(found, want, "{filter:?}");
+                assert_eq!(index.count(*kind, &filter).await.unwrap(), want.len() as u64);
+            }
+        }
+    })
+    .await;
 }

@@ -1,0 +1,87 @@
+//! Every engine behind the trait: Qdrant Edge in this process; the server implementation over the wire, against the test
+//! server; and against a real Qdrant server wherever `QDRANT_URL` is set (`make test` says when it is not).
+
+use std::{path::Path, time::Duration};
+
+use duijie::{
+    config::{Config, Qdrant},
+    domain::Kind,
+    index::{Index, IndexStatus, Pace, ServerIndex},
+};
+
+use super::sample::{self, DIMENSIONS, Dice};
+use crate::qdrant_server::QdrantServer;
+
+/// Faster than in service, so that tests do not wait.
+pub const PACE: Pace = Pace {
+    look_every: Duration::from_millis(50),
+    stale_after: Duration::from_millis(1_000),
+    lease_period: Duration::from_millis(600),
+    renew_every: Duration::from_millis(150),
+};
+
+/// How long anything may take that is waited for.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Runs one promise against a fresh store of each engine.
+pub async fn on_every_engine(promise: impl AsyncFn(&dyn Index, &mut Dice)) {
+    let folder = tempfile::tempdir().unwrap();
+    let index = sample::open(folder.path());
+    promise(&index, &mut Dice::new(7)).await;
+    index.close();
+
+    let folder = tempfile::tempdir().unwrap();
+    let server = QdrantServer::start(folder.path());
+    let index = connect(&server).await;
+    promise(&index, &mut Dice::new(7)).await;
+    drop(index);
+    server.stop().await;
+
+    let Ok(url) = std::env::var("QDRANT_URL") else { return };
+    let prefix = format!("duijie-test-{}", uuid::Uuid::new_v4());
+    let options = options(&url, &prefix);
+    let index = open(&options);
+    index.ready(PATIENCE).await.unwrap();
+    promise(&index, &mut Dice::new(7)).await;
+    drop(index);
+    remove(&url, &prefix).await;
+}
+
+/// Options of a server.
+pub fn options(url: &str, prefix: &str) -> Qdrant {
+    let toml = format!("[qdrant]\nurl = {url:?}\nprefix = {prefix:?}\ntimeout_ms = 2000\nconnect_timeout_ms = 500");
+    Config::read(&toml, []).unwrap().qdrant.unwrap()
+}
+
+/// An index on a server that may not answer yet.
+pub fn open(options: &Qdrant) -> ServerIndex {
+    ServerIndex::open_at(options, sample::options(Path::new("")).versions, DIMENSIONS, PACE).unwrap()
+}
+
+/// An index on the test server.
+pub async fn connect(server: &QdrantServer) -> ServerIndex {
+    let index = open(&options(&server.url(), "test"));
+    index.ready(PATIENCE).await.unwrap();
+    index
+}
+
+/// Waits until a status is as wanted: a server's is looked at from time to time.
+pub async fn status_with(index: &dyn Index, wanted: impl Fn(&IndexStatus) -> bool) -> IndexStatus {
+    let end = std::time::Instant::now() + PATIENCE;
+    loop {
+        let status = index.status();
+        if wanted(&status) {
+            return status;
+        }
+        assert!(std::time::Instant::now() < end, "{status:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn remove(url: &str, prefix: &str) {
+    let client = qdrant_client::Qdrant::from_url(url).skip_compatibility_check().build().unwrap();
+    let records = Kind::ALL.map(|kind| format!("{prefix}_{}_1", kind.collection()));
+    for name in records.into_iter().chain([format!("{prefix}_state")]) {
+        client.delete_collection(name).await.unwrap();
+    }
+}
