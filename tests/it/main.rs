@@ -9,5 +9,8 @@ mod harness;
 mod index;
 mod limits;
 mod matching;
+#[path = "../qdrant_server/mod.rs"]
+mod qdrant_server;
 mod quality;
 mod tidy;
+mod wire_server;
