@@ -1,10 +1,7 @@
 //! The test server itself: every call, every condition and every fault once, by the generated stubs alone.
 #![allow(deprecated, reason = "a server of 1.18 has the older fields")]
 
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, time::Duration};
 
 use ::qdrant_client::{
     Payload,
@@ -72,7 +69,8 @@ impl Wire {
             field_type: Some(field_type.into()),
             ..Default::default()
         };
-        self.points.create_field_index(request).await.unwrap();
+        let answer = self.points.create_field_index(request).await.unwrap().into_inner();
+        assert_eq!(answer.result.unwrap().status, i32::from(UpdateStatus::Completed));
     }
 
     async fn upsert(
@@ -80,16 +78,10 @@ impl Wire {
         points: Vec<PointStruct>,
         update_filter: Option<Filter>,
         mode: Option<UpdateMode>,
-    ) -> Result<i32, Status> {
-        let request = UpsertPoints {
-            collection_name: NAME.into(),
-            wait: Some(true),
-            points,
-            update_filter,
-            update_mode: mode.map(Into::into),
-            ..Default::default()
-        };
-        self.points.upsert(request).await.map(|answer| answer.into_inner().result.unwrap().status)
+    ) -> Result<(), Status> {
+        let (collection_name, update_mode) = (NAME.into(), mode.map(Into::into));
+        let request = UpsertPoints { collection_name, points, update_filter, update_mode, ..Default::default() };
+        self.points.upsert(request).await.map(|_| ())
     }
 
     async fn info(&mut self) -> Result<CollectionInfo, Status> {
@@ -104,12 +96,8 @@ impl Wire {
     }
 
     async fn kept(&mut self, filter: Filter) -> Vec<u64> {
-        let counted = CountPoints {
-            collection_name: NAME.into(),
-            filter: Some(filter.clone()),
-            exact: Some(true),
-            ..Default::default()
-        };
+        let filter_too = Some(filter.clone());
+        let counted = CountPoints { collection_name: NAME.into(), filter: filter_too, ..Default::default() };
         let count = self.points.count(counted).await.unwrap().into_inner().result.unwrap().count;
         let found = self.scroll(Some(filter), None, 10).await.result;
         assert_eq!(found.len() as u64, count);
@@ -155,6 +143,7 @@ fn collection() -> CreateCollection {
         replication_factor: Some(3),
         vectors_config: Some(VectorsConfig { config: Some(Config::ParamsMap(dense)) }),
         sparse_vectors_config: Some(SparseVectorConfig { map: HashMap::from([("sparse".into(), sparse)]) }),
+        optimizers_config: Some(OptimizersConfigDiff { indexing_threshold: Some(1), ..Default::default() }),
         hnsw_config: Some(HnswConfigDiff { m: Some(8), payload_m: Some(0), ..Default::default() }),
         ..Default::default()
     }
@@ -382,7 +371,7 @@ async fn queries_find_by_vector_by_terms_and_by_both() {
         acorn: Some(AcornSearchParams { enable: Some(true), max_selectivity: Some(0.7) }),
         ..Default::default()
     };
-    let filtered = QueryPoints { filter: Some(not_first), params: Some(params), limit: Some(1), ..dense() };
+    let filtered = QueryPoints { filter: Some(not_first), params: Some(params.clone()), limit: Some(1), ..dense() };
     close(&wire.query(filtered.clone()).await.unwrap(), &[(2, 0.8)]);
     let batch =
         QueryBatchPoints { collection_name: NAME.into(), query_points: vec![filtered, sparse()], ..Default::default() };
@@ -417,9 +406,20 @@ async fn queries_find_by_vector_by_terms_and_by_both() {
     for bad in [other, unknown] {
         assert_eq!(wire.upsert(vec![bad], None, None).await.unwrap_err().code(), Code::InvalidArgument);
     }
+
+    // enough for a graph
+    let many = (100..400).map(|number| {
+        let dense = HashMap::from([("dense".to_string(), vec![-1.0, number as f32 / 1000.0])]);
+        PointStruct::new(id(number), dense, Payload::new())
+    });
+    wire.upsert(many.collect(), None, None).await.unwrap();
     wire.server.optimize();
-    close(&wire.query(dense()).await.unwrap(), &[(1, 1.0), (2, 0.8), (3, 0.0)]);
-    assert_eq!(wire.count().await, 4);
+    assert!(300 <= wire.info().await.unwrap().indexed_vectors_count.unwrap());
+    let mut wire = wire.restart().await;
+    assert_eq!(wire.info().await.unwrap().points_count, Some(304));
+    // scores are those of the quantized vectors now, unless the query wants others
+    assert_ne!(wire.query(dense()).await.unwrap()[1].1, 0.8);
+    close(&wire.query(QueryPoints { params: Some(params), ..dense() }).await.unwrap(), &[(1, 1.0), (2, 0.8), (3, 0.0)]);
 }
 
 #[tokio::test]
@@ -437,7 +437,7 @@ async fn faults_come_as_often_as_they_were_injected() {
     let new = |number| vec![point(number, [1.0, 0.0], &[], json!({}))];
     for (number, (fault, code, done)) in (10..).zip(rows) {
         wire.server.inject("Upsert", fault, 1);
-        let started = Instant::now();
+        let started = std::time::Instant::now();
         let answer = wire.upsert(new(number), None, None).await;
         assert_eq!(answer.err().map(|status| status.code()), code, "{fault:?}");
         assert!(!matches!(fault, Fault::Slow(_) | Fault::Late(_)) || wait <= started.elapsed());
@@ -448,7 +448,7 @@ async fn faults_come_as_often_as_they_were_injected() {
     for (number, fault, done) in [(20, Fault::DropConnection, false), (21, Fault::DropConnectionAfter, true)] {
         wire.server.inject("Points/Upsert", fault, 1);
         let status = wire.upsert(new(number), None, None).await.unwrap_err();
-        assert!(!status.message().contains("nobody hears this"), "{status}");
+        assert_eq!(said(&status), (Code::Unknown, "transport error"), "{fault:?}");
         assert_eq!(wire.get(number).await.is_some(), done, "{fault:?}");
     }
     wire.server.inject("*", Fault::Unavailable, 9);
@@ -458,6 +458,17 @@ async fn faults_come_as_often_as_they_were_injected() {
     let once = Filter::must([Condition::is_empty("count")]);
     wire.upsert(vec![point(4, [1.0, 0.0], &[], json!({"count": 1}))], Some(once), None).await.unwrap();
     assert_eq!(wire.server.calls("Upsert"), 1 + 12 + 2 + 1);
+    // a stop waits for nobody, and another server comes to the same address
+    wire.server.inject("Upsert", Fault::Slow(Duration::from_secs(600)), 1);
+    let (mut points, address) = (wire.points.clone(), wire.server.address());
+    let request = UpsertPoints { collection_name: NAME.into(), points: new(30), ..Default::default() };
+    let waiting = tokio::spawn(async move { points.upsert(request).await });
+    while wire.server.calls("Upsert") < 17 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let mut wire = wire.restart().await;
+    assert_eq!(waiting.await.unwrap().unwrap_err().message(), "transport error");
+    assert_eq!((wire.server.address(), wire.get(30).await), (address, None));
 }
 
 #[tokio::test]
