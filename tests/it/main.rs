@@ -13,3 +13,4 @@ mod matching;
 mod qdrant_server;
 mod quality;
 mod tidy;
+mod wire_server;
