@@ -47,7 +47,11 @@ impl Service {
 
     /// Starts in a given folder.
     pub async fn start_in(folder: &Path, change: impl FnOnce(&mut Limits)) -> Self {
-        let config = config(folder);
+        Self::start_configured(folder, config(folder), change).await
+    }
+
+    /// Starts with a configuration.
+    pub async fn start_configured(folder: &Path, config: Config, change: impl FnOnce(&mut Limits)) -> Self {
         let built = config.clone();
         let parts = tokio::task::spawn_blocking(move || {
             let shared = embedder(&built);

@@ -9,6 +9,7 @@ mod harness;
 mod index;
 mod limits;
 mod matching;
+mod on_server;
 #[path = "../qdrant_server/mod.rs"]
 mod qdrant_server;
 mod quality;

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use qdrant_client::qdrant::{Filter, GetPoints, PointStruct, UpsertPoints, Value};
+use qdrant_client::qdrant::{Filter, GetPoints, NamedVectors, PointStruct, UpsertPoints, Value, Vectors, vectors};
 use uuid::Uuid;
 
 use super::{
@@ -78,7 +78,9 @@ pub(super) async fn put(
     let document = Document { value, write: token() };
     let payload = [(KEY, key), (VALUE, &document.value), (WRITE, &document.write)];
     let payload = payload.map(|(key, text)| (key.to_string(), Value::from(text)));
-    let point = PointStruct { id: Some(convert::server_id(id(key))), payload: payload.into(), vectors: None };
+    // the server wants to be told that there are none
+    let none = Vectors { vectors_options: Some(vectors::VectorsOptions::Vectors(NamedVectors::default())) };
+    let point = PointStruct { id: Some(convert::server_id(id(key))), payload: payload.into(), vectors: Some(none) };
     let request = UpsertPoints {
         collection_name: core.state_name(),
         wait: Some(true),
