@@ -22,14 +22,14 @@ use qdrant_edge::{
 };
 use tokio::runtime::Runtime;
 
-use crate::support;
+use crate::{server::server, support};
 
 /// Queries that the rows go through in turn: one alone would stay in the cache.
-const QUERIES: usize = 256;
+pub const QUERIES: usize = 256;
 /// Matches wanted.
-const LIMIT: usize = 20;
+pub const LIMIT: usize = 20;
 /// Candidates of each source, as the service is configured.
-const CANDIDATES: usize = 200;
+pub const CANDIDATES: usize = 200;
 
 /// Runs the benches of this file.
 pub fn hot_path(criterion: &mut Criterion) {
@@ -45,6 +45,7 @@ pub fn hot_path(criterion: &mut Criterion) {
         let index = open(&folder, &pipeline);
         engine(criterion, count, &index, &points, &runtime);
         matches(criterion, count, index, (&pipeline, &embedder), &runtime);
+        server(criterion, (count, &folder), (&pipeline, &embedder), &runtime);
     }
 }
 
@@ -53,7 +54,8 @@ fn counts() -> Vec<usize> {
     wanted.split(',').map(|count| count.trim().parse().expect("numbers separated by commas")).collect()
 }
 
-fn open(folder: &Path, pipeline: &TextPipeline) -> Arc<EdgeIndex> {
+/// A store of the benches.
+pub fn open(folder: &Path, pipeline: &TextPipeline) -> Arc<EdgeIndex> {
     let options = EdgeOptions::new(folder.to_path_buf(), 384, support::versions(pipeline));
     Arc::new(EdgeIndex::open(options).expect("the store of the bench"))
 }
@@ -66,12 +68,13 @@ fn read_queries(folder: &Path, pipeline: &TextPipeline, runtime: &Runtime) -> Ve
     points.into_iter().map(|point| point.expect("a demand")).collect()
 }
 
-fn demand(number: usize) -> RecordName {
+/// Name of a demand in the stores of the benches.
+pub fn demand(number: usize) -> RecordName {
     format!("demands/b-{number}").parse().expect("a name")
 }
 
 /// Goes through the queries in turn.
-fn turns() -> impl Fn() -> usize {
+pub fn turns() -> impl Fn() -> usize {
     let turn = Cell::new(0);
     move || {
         turn.set((turn.get() + 1) % QUERIES);
@@ -174,12 +177,7 @@ fn matches(
     (pipeline, embedder): (&Arc<TextPipeline>, &Embedder),
     runtime: &Runtime,
 ) {
-    let config = support::config().matching;
-    let cosine_floor = f64::from(embedder.identity().cosine_floor);
-    let fusion = Fusion { dense_weight: config.dense_weight, cosine_floor, bm25_half: config.bm25_half };
-    let settings = Settings { candidates: CANDIDATES, fusion };
-    let versions = support::versions(pipeline);
-    let parts = Parts::new(Arc::clone(pipeline), embedder.clone(), index, (versions, settings));
+    let parts = parts(index, (pipeline, embedder));
     // on a worker thread, where calls of the service run: from outside the runtime each step would pay for a wake-up
     let run = |iterations: u64, query: fn(u64) -> Query| {
         let matcher = parts.matcher.clone();
@@ -197,6 +195,21 @@ fn matches(
     group.bench_function("by id", |bencher| bencher.iter_custom(|iterations| run(iterations, by_id)));
     group.bench_function("by text", |bencher| bencher.iter_custom(|iterations| run(iterations, by_text)));
     group.finish();
+}
+
+/// The service's parts around an index.
+pub fn parts(index: Arc<dyn Index>, (pipeline, embedder): (&Arc<TextPipeline>, &Embedder)) -> Parts {
+    let config = support::config().matching;
+    let cosine_floor = f64::from(embedder.identity().cosine_floor);
+    let fusion = Fusion { dense_weight: config.dense_weight, cosine_floor, bm25_half: config.bm25_half };
+    let settings = Settings { candidates: CANDIDATES, fusion };
+    let versions = support::versions(pipeline);
+    Parts::new(Arc::clone(pipeline), embedder.clone(), index, (versions, settings))
+}
+
+/// The question for the counterparts of a stored demand.
+pub fn request_by_id(turn: u64) -> Request {
+    request(by_id(turn))
 }
 
 fn by_id(turn: u64) -> Query {

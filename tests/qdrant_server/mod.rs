@@ -5,7 +5,7 @@
 //! - [`faults`]: what to do wrong, and what was called
 //! - [`store`]: collections and points in a folder
 //! - [`convert`], [`config`]: between the messages and the engine's types
-#![allow(dead_code, reason = "tests and benches each use a part")]
+#![allow(dead_code, unused_imports, reason = "tests and benches each use a part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 #![allow(deprecated, reason = "a server of 1.18 has the older fields")]
 

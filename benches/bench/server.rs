@@ -1,0 +1,166 @@
+//! The server path: a match through the wire against what the bare client takes for one hybrid query, and whether the
+//! right neighbours are found.
+//!
+//! Runs against the test server (Qdrant Edge behind Qdrant's gRPC, `tests/qdrant_server/`), whose store is copied once
+//! from the one that `matching` builds, or against the server at `QDRANT_URL` where that is set. The project promises
+//! that `match by id` takes at most 1.3 times as long as `bare client`, and a recall@20 of 0.98 against brute force.
+
+use std::{
+    collections::HashSet,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use criterion::Criterion;
+use duijie::{
+    config::{Config, Qdrant},
+    domain::{Filter, Kind, RecordName},
+    embed::Embedder,
+    index::{EdgeIndex, Index, PageRequest, Point, PointId, Search, ServerIndex, With},
+    text::TextPipeline,
+};
+use qdrant_client::qdrant::{
+    Fusion, PrefetchQueryBuilder, Query, QueryPointsBuilder, SearchParamsBuilder, VectorInput,
+};
+use tokio::runtime::Runtime;
+
+use crate::{
+    matching::{CANDIDATES, LIMIT, QUERIES, demand, parts, request_by_id, turns},
+    qdrant_server::QdrantServer,
+    support,
+};
+
+/// Points that are copied together.
+const PAGE: usize = 1_000;
+/// How long the engine may take to answer at first.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Runs the benches of this file for one size.
+pub fn server(
+    criterion: &mut Criterion,
+    (count, folder): (usize, &Path),
+    (pipeline, embedder): (&Arc<TextPipeline>, &Embedder),
+    runtime: &Runtime,
+) {
+    let place = folder.with_file_name(format!("bench-server-{count}-{}", pipeline.version()));
+    let _inside = runtime.enter();
+    let test_server = std::env::var("QDRANT_URL").is_err().then(|| QdrantServer::start(&place));
+    let url = test_server.as_ref().map_or_else(|| std::env::var("QDRANT_URL").unwrap_or_default(), QdrantServer::url);
+    let options = options(&url, count);
+    let index = ServerIndex::open(&options, support::versions(pipeline), 384).expect("right options");
+    runtime.block_on(index.ready(PATIENCE)).expect("the server answers");
+    if runtime.block_on(index.count(Kind::Achievement, &Filter::default())).expect("a count") != count as u64 {
+        runtime.block_on(copy(&crate::matching::open(folder, pipeline), &index));
+        if let Some(server) = &test_server {
+            server.optimize();
+        }
+    }
+    let names: Vec<RecordName> = (0..QUERIES).map(demand).collect();
+    let points = runtime.block_on(index.get(&names, With::Everything)).expect("demands");
+    let points: Vec<Point> = points.into_iter().map(|point| point.expect("a demand")).collect();
+    let recall = runtime.block_on(recall(&index, &points));
+    println!("server/{count}: recall@20 against brute force over {QUERIES} queries: {recall:.4}");
+    let client = qdrant_client::Qdrant::from_url(&url).skip_compatibility_check().build().expect("a client");
+    let collection = format!("{}_achievements_1", options.prefix);
+    let mut group = criterion.benchmark_group(format!("server/{count}"));
+    let next = turns();
+    group.bench_function("bare client", |bencher| {
+        bencher.iter(|| {
+            let answer = runtime.block_on(client.query(hybrid(&collection, &points[next()]))).expect("an answer");
+            assert_eq!(answer.result.len(), LIMIT);
+        });
+    });
+    let parts = parts(Arc::new(index), (pipeline, embedder));
+    group.bench_function("match by id", |bencher| {
+        bencher.iter_custom(|iterations| {
+            let matcher = parts.matcher.clone();
+            let all = async move {
+                let started = Instant::now();
+                for iteration in 0..iterations {
+                    let page = matcher.find(request_by_id(iteration)).await.expect("a page");
+                    assert_eq!(page.found.len(), LIMIT);
+                }
+                started.elapsed()
+            };
+            runtime.block_on(runtime.spawn(all)).expect("no panic")
+        });
+    });
+    group.finish();
+    drop(parts);
+    if let Some(server) = test_server {
+        runtime.block_on(server.stop());
+    }
+}
+
+fn options(url: &str, count: usize) -> Qdrant {
+    let toml = format!("[qdrant]\nurl = {url:?}\nprefix = \"bench-{count}\"");
+    Config::read(&toml, []).expect("right options").qdrant.expect("an address")
+}
+
+/// Achievements, and as many demands as there are queries.
+async fn copy(from: &EdgeIndex, to: &ServerIndex) {
+    eprintln!("copying a store to the server, once");
+    let mut after = None;
+    loop {
+        let page = PageRequest { after, limit: PAGE, with: With::Everything };
+        let page = from.scroll(Kind::Achievement, &Filter::default(), page).await.expect("a page");
+        to.upsert(Kind::Achievement, page.points).await.expect("a write");
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let names: Vec<RecordName> = (0..QUERIES).map(demand).collect();
+    let demands = from.get(&names, With::Everything).await.expect("demands");
+    to.upsert(Kind::Demand, demands.into_iter().flatten().collect()).await.expect("a write");
+}
+
+/// Share of the 20 nearest, by going through all vectors, that a search finds.
+async fn recall(index: &ServerIndex, queries: &[Point]) -> f64 {
+    let mut best: Vec<Vec<(f32, PointId)>> = vec![Vec::new(); queries.len()];
+    let mut after = None;
+    loop {
+        let page = PageRequest { after, limit: PAGE, with: With::Everything };
+        let page = index.scroll(Kind::Achievement, &Filter::default(), page).await.expect("a page");
+        for (query, best) in queries.iter().zip(&mut best) {
+            let cosine = |point: &Point| query.dense.iter().zip(&point.dense).map(|(a, b)| a * b).sum::<f32>();
+            best.extend(page.points.iter().map(|point| (cosine(point), point.id())));
+            best.sort_by(|one, other| other.0.total_cmp(&one.0));
+            best.truncate(LIMIT);
+        }
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let mut found = 0;
+    for (query, best) in queries.iter().zip(&best) {
+        let search = Search { dense: Some(query.dense.clone()), depth: CANDIDATES, ..Search::default() };
+        let hits = index.search(Kind::Achievement, search).await.expect("candidates").dense;
+        let first: HashSet<PointId> = hits.iter().take(LIMIT).map(|hit| hit.id).collect();
+        found += best.iter().filter(|(_, id)| first.contains(id)).count();
+    }
+    found as f64 / (queries.len() * LIMIT) as f64
+}
+
+/// The server's own hybrid query as anyone would write it with the bare client.
+fn hybrid(collection: &str, point: &Point) -> QueryPointsBuilder {
+    let sparse = point.query.sparse();
+    let limit = CANDIDATES as u64;
+    let dense = PrefetchQueryBuilder::default()
+        .query(Query::new_nearest(VectorInput::new_dense(point.dense.clone())))
+        .using("dense")
+        .params(SearchParamsBuilder::default().hnsw_ef(limit))
+        .limit(limit);
+    let sparse = PrefetchQueryBuilder::default()
+        .query(Query::new_nearest(VectorInput::new_sparse(sparse.indices, sparse.values)))
+        .using("sparse")
+        .limit(limit);
+    QueryPointsBuilder::new(collection)
+        .add_prefetch(dense)
+        .add_prefetch(sparse)
+        .query(Query::new_fusion(Fusion::Rrf))
+        .limit(LIMIT as u64)
+        .with_payload(true)
+}
