@@ -25,3 +25,4 @@ pub mod rank;
 pub mod reindex;
 pub mod telemetry;
 pub mod text;
+pub mod transfer;

@@ -18,7 +18,7 @@ pub mod point;
 pub mod search;
 pub mod status;
 
-pub use edge::{EdgeIndex, EdgeOptions, StoreVersions, Tuning};
+pub use edge::{EdgeIndex, EdgeOptions, StoreShape, StoreVersions, Tuning};
 pub use error::IndexError;
 use futures::future::BoxFuture;
 pub use lease::{Lease, MAINTENANCE};

@@ -30,6 +30,16 @@ pub struct StoreVersions {
     pub model: String,
 }
 
+/// What two stores must have in common for points to go from one into the other as they are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreShape {
+    /// Versions that the store was built by.
+    #[serde(flatten)]
+    pub versions: StoreVersions,
+    /// Dimensions of the embeddings.
+    pub dimensions: usize,
+}
+
 /// When what is done; the defaults suit 100,000 points on two cores.
 #[derive(Debug, Clone)]
 pub struct Tuning {
@@ -58,6 +68,21 @@ pub struct Tuning {
     pub max_journal_bytes: u64,
     /// Bytes of the engine's own log at which the shard is loaded anew to get rid of it: the engine never does so.
     pub max_engine_log_bytes: u64,
+}
+
+// === impl StoreShape ===
+
+impl StoreShape {
+    /// What differs, in Chinese: name, value here, value there.
+    pub fn difference(&self, other: &Self) -> Vec<(&'static str, String, String)> {
+        let rows = [
+            ("格式", self.versions.format.to_string(), other.versions.format.to_string()),
+            ("文本处理", self.versions.text.clone(), other.versions.text.clone()),
+            ("模型", self.versions.model.clone(), other.versions.model.clone()),
+            ("维数", self.dimensions.to_string(), other.dimensions.to_string()),
+        ];
+        rows.into_iter().filter(|(_, here, there)| here != there).collect()
+    }
 }
 
 // === impl Tuning ===
