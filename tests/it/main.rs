@@ -11,3 +11,5 @@ mod limits;
 mod matching;
 mod quality;
 mod tidy;
+mod transfer;
+mod transfer_commands;

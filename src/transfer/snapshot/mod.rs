@@ -23,6 +23,8 @@ mod line;
 mod part_file;
 mod restore;
 mod seal;
+#[cfg(test)]
+mod tests;
 
 pub use create::create;
 pub use line::{Header, Trailer};

@@ -6,8 +6,8 @@
 //! - `crash`: kill -9 in the middle of writing and optimising
 //! - `store`: opening, refusing, repairing
 
-mod contract;
+pub mod contract;
 mod crash;
 mod oracle;
-mod sample;
+pub mod sample;
 mod store;
