@@ -28,7 +28,7 @@ use crate::{
 
 /// Points that are read and written together. A group of writes costs one sync of the disk, 10 ms; this many points
 /// with the longest texts take 25 MB.
-pub(crate) const PAGE: usize = 256;
+const PAGE: usize = 256;
 
 /// What is being done at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -32,8 +32,8 @@ impl Store {
         let (store, dice) = (Self::empty(), &mut Dice::new(seed));
         for kind in Kind::ALL {
             let mut all = sample::points(kind, points + 10, dice);
-            let later = all.split_off(all.len() / 2);
             let gone: Vec<_> = all.iter().take(10).map(|point| point.record.name()).collect();
+            let later = all.split_off(all.len() / 2);
             store.index.upsert(kind, all).await.unwrap();
             store.index.optimize().unwrap();
             store.index.upsert(kind, later).await.unwrap();

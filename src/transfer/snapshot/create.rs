@@ -37,10 +37,10 @@ pub async fn create<W: Write + Send + 'static>(
     for kind in Kind::ALL {
         counts.insert(kind, index.count(kind, &Filter::default()).await?);
     }
+    let total = counts.values().sum();
     let header = Header::new(store, counts);
     let (pages, inbox) = mpsc::channel(WAITING_PAGES);
     let writer = tokio::task::spawn_blocking(move || write(sink, header, inbox));
-    let total = index.status().kinds.iter().map(|kind| kind.points).sum();
     let read = read(index, pages, total, &mut progress).await;
     let written = writer.await.map_err(|_| TransferError::Stopped)?;
     match (read, written) {
