@@ -5,7 +5,7 @@ use std::{fs, io, path::PathBuf, sync::Arc};
 use crate::{
     config::Config,
     embed::{self, EmbedError, Embedder, ModelOptions, ModelSource},
-    index::{EdgeIndex, EdgeOptions, Index, IndexError, STORE_FORMAT, ServerIndex, StoreVersions, Tuning},
+    index::{EdgeIndex, EdgeOptions, Index, IndexError, STORE_FORMAT, ServerIndex, StoreShape, StoreVersions, Tuning},
     ingest::Ingest,
     matcher::{Matcher, Settings},
     metrics,
@@ -121,7 +121,7 @@ pub fn versions(text: &TextPipeline, embedder: &Embedder) -> StoreVersions {
 /// When the embedded store cannot be opened, or the server's options are wrong.
 pub fn index(config: &Config, dimensions: usize, versions: StoreVersions) -> Result<Arc<dyn Index>, IndexError> {
     Ok(match &config.qdrant {
-        Some(qdrant) => Arc::new(ServerIndex::open(qdrant, versions, dimensions)?),
+        Some(qdrant) => Arc::new(ServerIndex::open(qdrant, StoreShape { versions, dimensions })?),
         None => Arc::new(EdgeIndex::open(store_options(config, dimensions, versions))?),
     })
 }

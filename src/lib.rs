@@ -1,8 +1,8 @@
 //! duijie (对接) finds, for a technical demand, the achievements and experts that can meet it, and the other way round.
 //!
 //! See ARCHITECTURE.md for the map. The layers, each knowing only what stands below it:
-//! [`cli`] → [`grpc`] → [`app`] → [`matcher`], [`ingest`], [`reindex`] → [`embed`], [`index`], [`rank`] → [`text`] →
-//! [`domain`].
+//! [`cli`] → [`grpc`] → [`app`] → [`matcher`], [`ingest`], [`reindex`], [`transfer`] → [`embed`], [`index`], [`rank`] →
+//! [`text`] → [`domain`].
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -26,3 +26,4 @@ pub mod rank;
 pub mod reindex;
 pub mod telemetry;
 pub mod text;
+pub mod transfer;

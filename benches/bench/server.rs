@@ -17,7 +17,7 @@ use duijie::{
     config::{Config, Qdrant},
     domain::{Filter, Kind, RecordName},
     embed::Embedder,
-    index::{EdgeIndex, Index, PageRequest, Point, PointId, Search, ServerIndex, With},
+    index::{EdgeIndex, Index, PageRequest, Point, PointId, Search, ServerIndex, StoreShape, With},
     text::TextPipeline,
 };
 use qdrant_client::qdrant::{
@@ -48,7 +48,8 @@ pub fn server(
     let test_server = std::env::var("QDRANT_URL").is_err().then(|| QdrantServer::start(&place));
     let url = test_server.as_ref().map_or_else(|| std::env::var("QDRANT_URL").unwrap_or_default(), QdrantServer::url);
     let options = options(&url, count);
-    let index = ServerIndex::open(&options, support::versions(pipeline), 384).expect("right options");
+    let index = ServerIndex::open(&options, StoreShape { versions: support::versions(pipeline), dimensions: 384 })
+        .expect("right options");
     runtime.block_on(index.ready(PATIENCE)).expect("the server answers");
     if runtime.block_on(index.count(Kind::Achievement, &Filter::default())).expect("a count") != count as u64 {
         runtime.block_on(copy(&crate::matching::open(folder, pipeline), &index));

@@ -40,6 +40,10 @@ pub enum Command {
     Delete(Named),
     /// 词典、停用词或模型改变后，用库中的记录重建存储（须先停止服务）
     Reindex,
+    /// 备份与恢复：全部记录连同向量存为一个文件
+    Snapshot(Snapshot),
+    /// 把一个存储的全部记录连同向量复制到另一个存储，不需要模型；中断后再次执行即继续
+    Copy(Copy),
     /// 用专家判分的数据测量排序质量
     Eval(Eval),
     /// 列出全部配置项及其当前值
@@ -178,6 +182,42 @@ pub struct Filter {
     /// 发布日期早于
     #[arg(long, value_name = "年-月-日")]
     pub until: Option<jiff::civil::Date>,
+}
+
+/// `duijie snapshot`.
+#[derive(Debug, ClapArgs)]
+pub struct Snapshot {
+    /// 要做什么
+    #[command(subcommand)]
+    pub action: SnapshotAction,
+}
+
+/// `duijie snapshot create`, `duijie snapshot restore`.
+#[derive(Debug, Subcommand)]
+pub enum SnapshotAction {
+    /// 备份：服务在运行则经由服务，不必停止；否则直接读取配置的存储
+    Create(SnapshotFile),
+    /// 恢复到配置的存储（须先停止服务，存储须为空）；中断后再次执行即继续
+    Restore(SnapshotFile),
+}
+
+/// The file of a snapshot.
+#[derive(Debug, ClapArgs)]
+pub struct SnapshotFile {
+    /// 备份文件
+    #[arg(value_name = "文件")]
+    pub file: PathBuf,
+}
+
+/// `duijie copy`.
+#[derive(Debug, ClapArgs)]
+pub struct Copy {
+    /// 来源：存储文件夹，或 Qdrant 的地址（http://… 或 https://…，其余设置取自配置的 qdrant.*）
+    #[arg(long, value_name = "文件夹或地址")]
+    pub from: String,
+    /// 目标：同上；文件夹不存在则新建
+    #[arg(long, value_name = "文件夹或地址")]
+    pub to: String,
 }
 
 /// `duijie eval`.

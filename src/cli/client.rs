@@ -11,7 +11,10 @@ use tonic_types::StatusExt;
 
 use crate::{
     config::Config,
-    pb::{catalog_service_client::CatalogServiceClient, match_service_client::MatchServiceClient},
+    pb::{
+        catalog_service_client::CatalogServiceClient, maintenance_service_client::MaintenanceServiceClient,
+        match_service_client::MatchServiceClient,
+    },
 };
 
 /// Time for a connection to come about.
@@ -25,6 +28,8 @@ const MAX_ANSWER_BYTES: usize = 64 << 20;
 #[derive(Debug, Clone)]
 pub struct Server {
     url: String,
+    /// Whether the user named it.
+    named: bool,
 }
 
 // === impl Server ===
@@ -32,8 +37,9 @@ pub struct Server {
 impl Server {
     /// The given address, or the one that the configuration listens on.
     pub fn new(url: Option<String>, config: &Config) -> Self {
+        let named = url.is_some();
         let url = url.unwrap_or_else(|| format!("http://{}", config.server.listen));
-        Self { url: if url.contains("://") { url } else { format!("http://{url}") } }
+        Self { url: if url.contains("://") { url } else { format!("http://{url}") }, named }
     }
 
     /// A client of the catalogue.
@@ -46,6 +52,16 @@ impl Server {
     pub async fn matching(&self) -> anyhow::Result<MatchServiceClient<Channel>> {
         let client = MatchServiceClient::new(self.connect(Some(DEADLINE)).await?);
         Ok(client.max_decoding_message_size(MAX_ANSWER_BYTES))
+    }
+
+    /// A client for maintenance; `None` where the service of the configuration does not run. One that the user named has
+    /// to run: another store than the one that was meant must not be taken in its place.
+    pub async fn maintenance(&self) -> anyhow::Result<Option<MaintenanceServiceClient<Channel>>> {
+        match self.connect(None).await {
+            Ok(channel) => Ok(Some(MaintenanceServiceClient::new(channel))),
+            Err(error) if self.named => Err(error),
+            Err(_) => Ok(None),
+        }
     }
 
     async fn connect(&self, deadline: Option<Duration>) -> anyhow::Result<Channel> {

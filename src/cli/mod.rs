@@ -4,7 +4,9 @@
 
 mod args;
 mod client;
+mod copy;
 mod demo;
+mod end_point;
 mod evaluate;
 mod filter;
 mod import;
@@ -13,6 +15,7 @@ mod progress;
 mod records;
 mod reindex;
 mod serve;
+mod snapshot;
 mod table;
 
 use std::{fs, io, path::Path, process::ExitCode};
@@ -85,6 +88,8 @@ async fn run(args: Args, config: Config) -> anyhow::Result<Done> {
         Command::Count(it) => records::count(&server, it).await,
         Command::Delete(it) => records::delete(&server, &it.name).await,
         Command::Reindex => reindex::run(config).await,
+        Command::Snapshot(it) => snapshot::run(&server, config, it.action).await,
+        Command::Copy(it) => copy::run(config, it).await,
         Command::Eval(it) => evaluate::run(config, it).await,
         Command::Demo(it) => demo::run(config, it).await,
         Command::Config => Ok(Done::All),

@@ -7,8 +7,16 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::transfer::{self, Step};
+
 /// How often a line is printed where no terminal is.
 const LINE_PERIOD: Duration = Duration::from_secs(5);
+
+/// Progress of a transfer, a bar for each of its steps.
+#[derive(Default)]
+pub struct Steps {
+    current: Option<(Step, Progress)>,
+}
 
 /// Progress of a long piece of work.
 pub struct Progress {
@@ -16,6 +24,34 @@ pub struct Progress {
     what: &'static str,
     started: Instant,
     printed: Instant,
+}
+
+// === impl Steps ===
+
+impl Steps {
+    /// Says how far the transfer is; `writing` is what its main step is called.
+    pub fn set(&mut self, at: transfer::Progress, writing: &'static str) {
+        let same = self.current.as_ref().is_some_and(|(step, _)| *step == at.step && at.done != 0);
+        if !same {
+            let what = match at.step {
+                Step::Compare => "比对",
+                Step::Write => writing,
+                Step::Verify => "校验",
+            };
+            self.finish();
+            self.current = Some((at.step, Progress::new(what, at.total, "条")));
+        }
+        if let Some((_, bar)) = &mut self.current {
+            bar.set(at.done);
+        }
+    }
+
+    /// Ends the bar.
+    pub fn finish(&mut self) {
+        if let Some((_, bar)) = self.current.take() {
+            bar.finish();
+        }
+    }
 }
 
 // === impl Progress ===

@@ -9,7 +9,7 @@ use crate::{
     app,
     config::{Config, Qdrant},
     domain::{Filter, Kind},
-    index::{EdgeIndex, EdgeOptions, Index, IndexError, MAINTENANCE, Pace, ServerIndex, StoreVersions},
+    index::{EdgeIndex, EdgeOptions, Index, IndexError, MAINTENANCE, Pace, ServerIndex, StoreShape},
     reindex::{self, Reindex},
 };
 
@@ -30,7 +30,7 @@ pub async fn run(config: Config) -> anyhow::Result<Done> {
     let (versions, dimensions) = (app::versions(&text, &embedder), embedder.identity().dimensions);
     let rebuild = Reindex { text, embedder, keep_vectors: false };
     match &config.qdrant {
-        Some(qdrant) => on_server(qdrant, rebuild, versions, dimensions).await,
+        Some(qdrant) => on_server(qdrant, rebuild, StoreShape { versions, dimensions }).await,
         None => in_folder(store, app::store_options(&config, dimensions, versions), rebuild).await,
     }
 }
@@ -56,24 +56,19 @@ async fn in_folder(store: PathBuf, options: EdgeOptions, rebuild: Reindex) -> an
 }
 
 /// Rebuilds the store of a server in collections beside the ones in use, while no instance serves.
-async fn on_server(
-    qdrant: &Qdrant,
-    rebuild: Reindex,
-    versions: StoreVersions,
-    dimensions: usize,
-) -> anyhow::Result<Done> {
+async fn on_server(qdrant: &Qdrant, rebuild: Reindex, shape: StoreShape) -> anyhow::Result<Done> {
     let old = ServerIndex::open_any(qdrant, Pace::default())?;
     old.ready(PATIENCE).await?;
-    let (stored, _) = old.versions()?;
-    if stored == versions {
+    let stored = old.shape()?;
+    if stored == shape {
         return Ok(fits(&qdrant.urls.join(",")));
     }
     println!("正在等待各服务实例停止应答……");
     let Some(lease) = old.claim(MAINTENANCE).await? else {
         bail!("另一个进程正在维护这个存储（重建、恢复或迁移），请待其完成后再执行");
     };
-    let keep_vectors = stored.model == versions.model;
-    let new = old.growing(qdrant, versions, dimensions).await?;
+    let keep_vectors = stored.versions.model == shape.versions.model;
+    let new = old.growing(qdrant, shape).await?;
     let said = tokio::select! {
         said = rebuild_all(Reindex { keep_vectors, ..rebuild }, &old, &new) => said?,
         () = lease.lost() => bail!("与 Qdrant 失去联系太久，原存储未改动；再次执行 duijie reindex 即继续"),

@@ -20,6 +20,8 @@ pub struct Config {
     pub store: Store,
     /// The Qdrant server; `None`: the embedded store.
     pub qdrant: Option<Qdrant>,
+    /// What is set for any Qdrant server, whether one is in use or not.
+    qdrant_settings: Qdrant,
     /// The embedding model.
     pub model: Model,
     /// Text to terms.
@@ -179,6 +181,7 @@ impl Config {
     /// ```
     pub fn read(toml: &str, env: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let mut reader = Reader::new(toml, env);
+        let qdrant_settings = qdrant(&mut reader);
         let config = Self {
             server: Server {
                 listen: reader.address("server.listen"),
@@ -191,7 +194,8 @@ impl Config {
                 folder: reader.path("store.folder"),
                 optimize_points: reader.number("store.optimize_points"),
             },
-            qdrant: qdrant(&mut reader),
+            qdrant: (!qdrant_settings.urls.is_empty()).then(|| qdrant_settings.clone()),
+            qdrant_settings,
             model: Model {
                 source: reader.text("model.source"),
                 cache: reader.path("model.cache"),
@@ -211,6 +215,11 @@ impl Config {
         reader.finish().map(|()| config)
     }
 
+    /// A server at other addresses than the configured ones, all else as configured.
+    pub fn qdrant_at(&self, urls: &[String]) -> Qdrant {
+        Qdrant { urls: urls.to_vec(), ..self.qdrant_settings.clone() }
+    }
+
     /// Every key with the value that is in force, in the order of [`KEYS`].
     ///
     /// # Errors
@@ -225,8 +234,8 @@ impl Config {
     }
 }
 
-/// The server where an address is given; its other keys are checked in any case.
-fn qdrant(reader: &mut Reader) -> Option<Qdrant> {
+/// What is set for a server; checked whether one is in use or not.
+fn qdrant(reader: &mut Reader) -> Qdrant {
     let urls = reader.urls("qdrant.url");
     let layout = QdrantLayout {
         shard_number: reader.number("qdrant.shard_number"),
@@ -245,7 +254,7 @@ fn qdrant(reader: &mut Reader) -> Option<Qdrant> {
     if layout.replication_factor < layout.write_consistency_factor {
         reader.mistake("qdrant.write_consistency_factor 大于 qdrant.replication_factor，没有这么多副本可确认".into());
     }
-    let qdrant = Qdrant {
+    Qdrant {
         api_key: reader.optional("qdrant.api_key"),
         ca_file: reader.optional("qdrant.ca_file").map(PathBuf::from),
         prefix: reader.name("qdrant.prefix"),
@@ -254,8 +263,7 @@ fn qdrant(reader: &mut Reader) -> Option<Qdrant> {
         attempts: reader.number("qdrant.attempts"),
         layout,
         urls,
-    };
-    (!qdrant.urls.is_empty()).then_some(qdrant)
+    }
 }
 
 /// One session for each core where none is configured: two threads inside one session were measured slower.

@@ -4,6 +4,7 @@
 mod catalog;
 pub mod convert;
 mod gate;
+mod maintenance;
 mod matching;
 mod page_token;
 pub mod status;
@@ -17,10 +18,14 @@ use tonic_health::{ServingStatus, server::HealthReporter};
 
 use crate::{
     app::Parts,
-    pb::{self, catalog_service_server::CatalogServiceServer, match_service_server::MatchServiceServer},
+    pb::{
+        self, catalog_service_server::CatalogServiceServer, maintenance_service_server::MaintenanceServiceServer,
+        match_service_server::MatchServiceServer,
+    },
 };
 use catalog::Catalog;
 use gate::GateLayer;
+use maintenance::Maintenance;
 use matching::Matching;
 
 /// How often health is looked at.
@@ -70,6 +75,8 @@ pub async fn serve(
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)
         .accept_compressed(CompressionEncoding::Gzip);
+    let maintenance = MaintenanceServiceServer::new(Maintenance::new(parts.clone()))
+        .max_decoding_message_size(limits.max_message_bytes);
     let matching = MatchServiceServer::new(Matching(parts))
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)
@@ -84,6 +91,7 @@ pub async fn serve(
         .add_service(reflection().build_v1alpha()?)
         .add_service(catalog)
         .add_service(matching)
+        .add_service(maintenance)
         .serve_with_incoming_shutdown(TcpListenerStream::new(listener), wait(stopped));
     let stop = async move {
         stop.await;
@@ -128,6 +136,7 @@ async fn set_health(reporter: &HealthReporter, status: ServingStatus) {
         "",
         <CatalogServiceServer<Catalog> as NamedService>::NAME,
         <MatchServiceServer<Matching> as NamedService>::NAME,
+        <MaintenanceServiceServer<Maintenance> as NamedService>::NAME,
     ];
     for service in services {
         reporter.set_service_status(service, status).await;

@@ -28,7 +28,7 @@ pub use point::{Point, PointId, With, Written};
 pub use search::{Candidates, Hit, MAX_DEPTH, Page, PageRequest, Search};
 pub use server::{Pace, ServerIndex};
 pub use status::{IndexStatus, KindStatus};
-pub use versions::StoreVersions;
+pub use versions::{StoreShape, StoreVersions};
 
 use crate::domain::{Filter, Kind, RecordName};
 

@@ -16,7 +16,7 @@ use crate::harness::{Service, record};
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Runs `duijie` in the project's folder.
-fn duijie(arguments: &[&str], env: &[(&str, &Path)]) -> (i32, String) {
+pub fn duijie(arguments: &[&str], env: &[(&str, &Path)]) -> (i32, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_duijie"));
     command.args(arguments).current_dir(ROOT).env("DUIJIE_LOG_FILTER", "error");
     for (name, value) in env {
@@ -35,7 +35,7 @@ async fn call(arguments: &[&str]) -> (i32, String) {
 }
 
 #[track_caller]
-fn check((code, text): (i32, String), want_code: i32, want: &[&str]) {
+pub fn check((code, text): (i32, String), want_code: i32, want: &[&str]) {
     assert_eq!(code, want_code, "{text}");
     for part in want {
         assert!(text.contains(part), "{part} in {text}");

@@ -118,9 +118,14 @@ impl Service {
 
 /// Configuration with a store below `folder`.
 pub fn config(folder: &Path) -> Config {
+    config_with(folder, "")
+}
+
+/// The same with more sections.
+pub fn config_with(folder: &Path, more: &str) -> Config {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let toml = format!(
-        "[store]\nfolder = {:?}\n[model]\nsource = {:?}\nruntime = {:?}",
+        "[store]\nfolder = {:?}\n[model]\nsource = {:?}\nruntime = {:?}\n{more}",
         folder.join("store"),
         root.join("models/e5-small-zh"),
         root.join("runtime/libonnxruntime.so"),

@@ -14,4 +14,6 @@ mod on_server;
 mod qdrant_server;
 mod quality;
 mod tidy;
+mod transfer;
+mod transfer_commands;
 mod wire_server;

@@ -26,8 +26,7 @@ use crate::{
 const BATCH: usize = 100;
 
 fn config(folder: &Path, server: &str) -> Config {
-    let toml = format!("[qdrant]\nurl = {server:?}\ntimeout_ms = 3000\nconnect_timeout_ms = 500");
-    Config { qdrant: Config::read(&toml, []).unwrap().qdrant, ..harness::config(folder) }
+    harness::config_with(folder, &format!("[qdrant]\nurl = {server:?}\ntimeout_ms = 3000\nconnect_timeout_ms = 500"))
 }
 
 async fn wait_for(service: &Service, wanted: ServingStatus) {

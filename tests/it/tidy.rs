@@ -9,7 +9,7 @@ use std::{
 const MAX_LINES: usize = 500;
 
 /// What each module may use of the crate. `grpc → matcher, ingest → embed, index, rank → text → domain`.
-const LAYERS: [(&str, &[&str]); 9] = [
+const LAYERS: [(&str, &[&str]); 10] = [
     ("domain", &["domain"]),
     ("text", &["text", "domain"]),
     ("rank", &["rank", "domain"]),
@@ -18,6 +18,7 @@ const LAYERS: [(&str, &[&str]); 9] = [
     ("index", &["index", "text", "domain", "config", "deadline"]),
     ("eval", &["eval", "domain"]),
     ("ingest", &["ingest", "embed", "index", "text", "domain", "error"]),
+    ("transfer", &["transfer", "index", "text", "domain", "error"]),
     ("config", &["config"]),
 ];
 

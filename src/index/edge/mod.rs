@@ -30,6 +30,7 @@ mod writer;
 
 use std::{
     collections::HashMap,
+    path::Path,
     sync::{
         Arc,
         mpsc::{Sender, SyncSender, channel, sync_channel},
@@ -50,7 +51,7 @@ use self::{
 };
 use super::{
     Candidates, Hit, Index, IndexError, IndexStatus, Lease, Page, PageRequest, Point, PointId, Result, Search,
-    StoreVersions, With, Written, lease::LocalDuties,
+    StoreShape, StoreVersions, With, Written, lease::LocalDuties,
 };
 use crate::domain::{Filter, Kind, RecordName};
 
@@ -70,8 +71,7 @@ pub struct EdgeIndex {
     shards: Vec<Handle>,
     readers: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
-    dimensions: usize,
-    versions: StoreVersions,
+    shape: StoreShape,
     duties: LocalDuties,
 }
 
@@ -106,8 +106,7 @@ impl EdgeIndex {
             shards,
             readers: Arc::new(Semaphore::new(options.tuning.readers.max(1))),
             waiting: Arc::new(Semaphore::new(QUEUE_READS)),
-            dimensions: store.dimensions,
-            versions: store.versions.clone(),
+            shape: store.shape.clone(),
             duties: LocalDuties::default(),
             optimizer: Some((stop, thread)),
         })
@@ -115,7 +114,20 @@ impl EdgeIndex {
 
     /// Versions that the store was built by; other than the wanted ones only where any were to be opened.
     pub fn versions(&self) -> &StoreVersions {
-        &self.versions
+        &self.shape.versions
+    }
+
+    /// Versions and dimensions of the store.
+    pub fn shape(&self) -> &StoreShape {
+        &self.shape
+    }
+
+    /// Versions and dimensions of the store in a folder, without opening it; `None` where there is no store.
+    ///
+    /// # Errors
+    /// [`IndexError::Folder`] where its description cannot be read.
+    pub fn shape_of(folder: &Path) -> Result<Option<StoreShape>> {
+        Store::shape_of(folder)
     }
 
     /// Builds graphs and clears deleted points out now, and waits until it is done. Blocks for up to minutes.
@@ -171,7 +183,7 @@ impl EdgeIndex {
 
     async fn write_points(&self, kind: Kind, points: Vec<Point>) -> Result<Vec<Written>> {
         for point in &points {
-            point.check(kind, self.dimensions)?;
+            point.check(kind, self.shape.dimensions)?;
         }
         let mut written = Vec::with_capacity(points.len());
         let mut points = points.into_iter();
@@ -250,7 +262,7 @@ impl Index for EdgeIndex {
 
     fn search(&self, kind: Kind, search: Search) -> BoxFuture<'_, Result<Candidates>> {
         async move {
-            search.check(self.dimensions)?;
+            search.check(self.shape.dimensions)?;
             let (dense, sparse) = convert::searches(search, self.handle(kind)?.charge.shard.tuning.beam);
             // side by side: a search waits for the slower of its sources, not for both
             let (dense, sparse) = tokio::try_join!(self.find(kind, dense), self.find(kind, sparse))?;
@@ -263,7 +275,7 @@ impl Index for EdgeIndex {
         let (dense, ids) = (dense.to_vec(), ids.to_vec());
         async move {
             let search = Search { dense: Some(dense), depth: ids.len(), ..Search::default() };
-            search.check(self.dimensions)?;
+            search.check(self.shape.dimensions)?;
             self.find(kind, Some(convert::cosines(search.dense.unwrap_or_default(), ids))).await
         }
         .boxed()

@@ -64,7 +64,7 @@ pub(super) struct State {
 impl Shard {
     /// Loads the shard at `place`, or makes it, and replays the journal.
     pub(super) fn open(store: &Arc<Store>, place: Place, tuning: Tuning) -> Result<(Self, Journal)> {
-        let config = convert::config(store.dimensions, &tuning);
+        let config = convert::config(store.shape.dimensions, &tuning);
         let engine = place.engine();
         let segments = engine.join("segments");
         let has_segments = fs::read_dir(&segments).is_ok_and(|mut entries| entries.next().is_some());

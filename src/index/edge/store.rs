@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use super::options::EdgeOptions;
 use crate::{
     domain::Kind,
-    index::{IndexError, Result, StoreVersions},
+    index::{IndexError, Result, StoreShape},
 };
 
 const STORE_FILE: &str = "store.json";
@@ -30,10 +30,8 @@ const LOCK_FILE: &str = "lock";
 #[derive(Debug)]
 pub(super) struct Store {
     folder: PathBuf,
-    /// Versions that it was built by.
-    pub(super) versions: StoreVersions,
-    /// Dimensions of the embeddings in it.
-    pub(super) dimensions: usize,
+    /// Versions that it was built by, and dimensions of the embeddings in it.
+    pub(super) shape: StoreShape,
     /// Whether all shards had been made when it was opened, so that a missing one is damage.
     pub(super) complete: bool,
     _lock: File,
@@ -50,8 +48,7 @@ pub(super) struct Place {
 #[derive(Debug, Serialize, Deserialize)]
 struct StoreFile {
     #[serde(flatten)]
-    versions: StoreVersions,
-    dimensions: usize,
+    shape: StoreShape,
     /// Set once all shards are made.
     #[serde(default)]
     complete: bool,
@@ -65,20 +62,10 @@ impl Store {
         let folder = &options.folder;
         fs::create_dir_all(folder).map_err(at(folder))?;
         let lock = lock(folder)?;
-        let file = folder.join(STORE_FILE);
-        let stored = match fs::read(&file) {
-            Ok(bytes) => Some(serde_json::from_slice::<StoreFile>(&bytes).map_err(|error| damaged(folder, &error))?),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(source) => return Err(IndexError::Folder { path: file, source }),
-        };
-        let (versions, dimensions) = (options.versions.clone(), options.dimensions);
-        let wanted = StoreFile { versions, dimensions, complete: false };
-        let file = match stored {
+        let wanted = StoreShape { versions: options.versions.clone(), dimensions: options.dimensions };
+        let file = match read(folder)? {
             Some(stored) => {
-                let difference = StoreVersions::difference(
-                    (&stored.versions, stored.dimensions),
-                    (&wanted.versions, wanted.dimensions),
-                );
+                let difference = stored.shape.misfit(&wanted);
                 if !difference.is_empty() && !options.any_version {
                     return Err(IndexError::OtherVersions { store: folder.display().to_string(), difference });
                 }
@@ -86,15 +73,20 @@ impl Store {
             }
             None => {
                 refuse_foreign(folder)?;
-                wanted
+                StoreFile { shape: wanted, complete: false }
             }
         };
-        let StoreFile { versions, dimensions, complete } = file;
-        let store = Self { folder: folder.clone(), dimensions, complete, versions, _lock: lock };
+        let StoreFile { shape, complete } = file;
+        let store = Self { folder: folder.clone(), shape, complete, _lock: lock };
         if !complete {
             store.save(false)?;
         }
         Ok(store)
+    }
+
+    /// Shape of the store in a folder; `None` where there is no store.
+    pub(super) fn shape_of(folder: &Path) -> Result<Option<StoreShape>> {
+        Ok(read(folder)?.map(|file| file.shape))
     }
 
     /// Notes that all shards are made.
@@ -104,7 +96,7 @@ impl Store {
 
     fn save(&self, complete: bool) -> Result<()> {
         let path = self.folder.join(STORE_FILE);
-        let file = StoreFile { versions: self.versions.clone(), dimensions: self.dimensions, complete };
+        let file = StoreFile { shape: self.shape.clone(), complete };
         let text = serde_json::to_vec_pretty(&file).map_err(|error| damaged(&self.folder, &error))?;
         write_whole(&path, &text).map_err(at(&path))
     }
@@ -208,6 +200,16 @@ fn refuse_foreign(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// What the folder says about its store; `None` where there is none.
+fn read(folder: &Path) -> Result<Option<StoreFile>> {
+    let path = folder.join(STORE_FILE);
+    match fs::read(&path) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| damaged(folder, &error)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(IndexError::Folder { path, source }),
+    }
+}
+
 fn damaged(folder: &Path, error: &serde_json::Error) -> IndexError {
     let source = io::Error::new(io::ErrorKind::InvalidData, error.to_string());
     IndexError::Folder { path: folder.join(STORE_FILE), source }
@@ -216,7 +218,7 @@ fn damaged(folder: &Path, error: &serde_json::Error) -> IndexError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::index::edge::options::Tuning;
+    use crate::index::{StoreVersions, edge::options::Tuning};
 
     fn options(folder: &Path) -> EdgeOptions {
         EdgeOptions {
@@ -247,7 +249,9 @@ mod tests {
         check(|o| o.versions.model = "m-2".into(), "模型：库中为 m-1，当前为 m-2");
         check(|o| o.dimensions = 5, "维数：库中为 4，当前为 5");
         let any = open(|o| (o.dimensions, o.any_version) = (5, true)).unwrap();
-        assert_eq!(any.dimensions, 4);
+        assert_eq!(any.shape.dimensions, 4);
+        assert_eq!(Store::shape_of(folder.path()).unwrap(), Some(any.shape.clone()));
+        assert_eq!(Store::shape_of(Path::new("/nowhere")).unwrap(), None);
     }
 
     #[test]

@@ -53,11 +53,11 @@ pub(super) async fn ensure_records(core: &Core, store: &StoreFile) -> Result<()>
         let found = match info(core, &name).await? {
             Some(found) => found,
             None => {
-                create(core, layout(core, &name, store.dimensions)).await?;
+                create(core, layout(core, &name, store.shape.dimensions)).await?;
                 info(core, &name).await?.ok_or_else(|| missing(&name))?
             }
         };
-        check(&name, &found, store.dimensions)?;
+        check(&name, &found, store.shape.dimensions)?;
         // before any data comes in: made later, each takes a pass over all points
         for field in Field::ALL.into_iter().filter(|field| !found.payload_schema.contains_key(field.key())) {
             create_index(core, &name, field).await?;

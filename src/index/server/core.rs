@@ -9,7 +9,7 @@ use super::{duty::Sightings, options::Pace, wire::Wire};
 use crate::{
     config::{self, QdrantLayout},
     domain::Kind,
-    index::{IndexError, KindStatus, Result, StoreVersions},
+    index::{IndexError, KindStatus, Result, StoreShape},
 };
 
 /// The connections, and what is known of the store behind them.
@@ -37,13 +37,8 @@ pub(super) struct Core {
 pub(super) enum Wanted {
     /// The one that is there, whatever its versions.
     Any,
-    /// One of these versions; made where there is none.
-    These {
-        /// Its versions.
-        versions: StoreVersions,
-        /// Dimensions of its embeddings.
-        dimensions: usize,
-    },
+    /// One of this shape; made where there is none.
+    This(StoreShape),
     /// One that grows beside the one in use.
     Growing(StoreFile),
 }
@@ -51,11 +46,9 @@ pub(super) enum Wanted {
 /// What a store was built by, and where it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct StoreFile {
-    /// Versions.
+    /// Versions and dimensions.
     #[serde(flatten)]
-    pub(super) versions: StoreVersions,
-    /// Dimensions of its embeddings.
-    pub(super) dimensions: usize,
+    pub(super) shape: StoreShape,
     /// Number in the names of its collections, from 1; a rebuilt store has the next one.
     pub(super) generation: u64,
 }
@@ -66,7 +59,7 @@ impl Core {
     pub(super) fn new(wire: Wire, options: &config::Qdrant, pace: Pace, (wanted, holder): (Wanted, String)) -> Self {
         let opened = match &wanted {
             Wanted::Growing(file) => Some(Arc::new(file.clone())),
-            Wanted::Any | Wanted::These { .. } => None,
+            Wanted::Any | Wanted::This(_) => None,
         };
         Self {
             wire,

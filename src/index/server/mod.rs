@@ -37,7 +37,7 @@ use self::{
 };
 use super::{
     Candidates, Hit, Index, IndexError, IndexStatus, KindStatus, Lease, Page, PageRequest, Point, PointId, Result,
-    Search, StoreVersions, With, Written,
+    Search, StoreShape, With, Written,
 };
 use crate::{
     config::{Qdrant, Quantization},
@@ -58,21 +58,21 @@ pub struct ServerIndex {
 // === impl ServerIndex ===
 
 impl ServerIndex {
-    /// Starts to look for a store of these versions, which is made where there is none. Connects in the background: until
+    /// Starts to look for a store of this shape, which is made where there is none. Connects in the background: until
     /// the engine answers, calls fail with [`IndexError::Unreachable`]. Needs a tokio runtime.
     ///
     /// # Errors
     /// Only for what is wrong with the options themselves.
-    pub fn open(options: &Qdrant, versions: StoreVersions, dimensions: usize) -> Result<Self> {
-        Self::open_at(options, versions, dimensions, Pace::default())
+    pub fn open(options: &Qdrant, shape: StoreShape) -> Result<Self> {
+        Self::open_at(options, shape, Pace::default())
     }
 
     /// The same at another pace.
     ///
     /// # Errors
     /// As [`ServerIndex::open`].
-    pub fn open_at(options: &Qdrant, versions: StoreVersions, dimensions: usize, pace: Pace) -> Result<Self> {
-        Self::start(options, pace, Wanted::These { versions, dimensions })
+    pub fn open_at(options: &Qdrant, shape: StoreShape, pace: Pace) -> Result<Self> {
+        Self::start(options, pace, Wanted::This(shape))
     }
 
     /// Starts to look for the store that is there, whatever its versions.
@@ -117,8 +117,8 @@ impl ServerIndex {
     ///
     /// # Errors
     /// [`IndexError::Unreachable`] before.
-    pub fn versions(&self) -> Result<(StoreVersions, usize)> {
-        self.core.store().map(|store| (store.versions.clone(), store.dimensions))
+    pub fn shape(&self) -> Result<StoreShape> {
+        self.core.store().map(|store| store.shape.clone())
     }
 
     async fn query(&self, query: QueryPoints) -> Result<Vec<Hit>> {
@@ -131,7 +131,7 @@ impl ServerIndex {
 
     async fn find(&self, kind: Kind, search: Search) -> Result<Candidates> {
         let store = self.core.store()?;
-        search.check(store.dimensions)?;
+        search.check(store.shape.dimensions)?;
         let quantized = self.core.layout.quantization != Quantization::None;
         let beam = Beam { width: BEAM, oversampling: quantized.then_some(self.core.layout.oversampling) };
         let collection_name = self.core.records_name(kind, store.generation);
@@ -250,7 +250,7 @@ impl Index for ServerIndex {
         async move {
             let store = self.core.store()?;
             let search = Search { dense: Some(dense), depth: ids.len(), ..Search::default() };
-            search.check(store.dimensions)?;
+            search.check(store.shape.dimensions)?;
             let collection = self.core.records_name(kind, store.generation);
             self.query(convert::cosines(&collection, search.dense.unwrap_or_default(), &ids)).await
         }

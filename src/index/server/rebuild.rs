@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     config::Qdrant,
-    index::{IndexError, Result, StoreVersions},
+    index::{IndexError, Result, StoreShape},
 };
 
 /// Key of the document that says by which versions the growing store is built.
@@ -23,10 +23,10 @@ impl ServerIndex {
     ///
     /// # Errors
     /// When the engine fails.
-    pub async fn growing(&self, options: &Qdrant, versions: StoreVersions, dimensions: usize) -> Result<Self> {
+    pub async fn growing(&self, options: &Qdrant, shape: StoreShape) -> Result<Self> {
         let error = |failure| self.core.wire.error(failure);
         let generation = self.core.store()?.generation + 1;
-        let file = StoreFile { versions, dimensions, generation };
+        let file = StoreFile { shape, generation };
         let text = serde_json::to_string(&file).map_err(|error| IndexError::Server { reason: error.to_string() })?;
         let begun = state::read(&self.core, &[GROWING]).await.map_err(error)?.into_iter().next().flatten();
         if begun.as_ref().is_none_or(|begun| begun.value != text) {

@@ -9,7 +9,7 @@ use super::{
     duty, state,
     wire::{Failure, Standing},
 };
-use crate::index::{IndexError, MAINTENANCE, Result, StoreVersions};
+use crate::index::{IndexError, MAINTENANCE, Result};
 
 /// Key of the document that says which store is in use.
 pub(super) const STORE: &str = "store";
@@ -72,8 +72,8 @@ async fn find(core: &Core) -> Result<Standing> {
 
 /// Makes the first store.
 async fn begin(core: &Core) -> Result<StoreFile> {
-    let Wanted::These { versions, dimensions } = &core.wanted else { return Err(no_store(core)) };
-    let file = StoreFile { versions: versions.clone(), dimensions: *dimensions, generation: 1 };
+    let Wanted::This(shape) = &core.wanted else { return Err(no_store(core)) };
+    let file = StoreFile { shape: shape.clone(), generation: 1 };
     collections::ensure_records(core, &file).await?;
     let text = serde_json::to_string(&file).map_err(|error| IndexError::Server { reason: error.to_string() })?;
     match state::put(core, STORE, text, None).await.map_err(|failure| core.wire.error(failure))? {
@@ -94,8 +94,8 @@ fn wanted(core: &Core, found: StoreFile) -> Result<StoreFile> {
     match &core.wanted {
         Wanted::Any => Ok(found),
         Wanted::Growing(file) => Ok(file.clone()),
-        Wanted::These { versions, dimensions } => {
-            let difference = StoreVersions::difference((&found.versions, found.dimensions), (versions, *dimensions));
+        Wanted::This(shape) => {
+            let difference = found.shape.misfit(shape);
             match difference.is_empty() {
                 true => Ok(found),
                 false => Err(IndexError::OtherVersions { store: core.place(), difference }),

@@ -53,7 +53,7 @@ struct Pending {
 pub(super) async fn upsert(core: &Core, kind: Kind, points: Vec<Point>) -> Result<Vec<Written>> {
     let store = core.store()?;
     for point in &points {
-        point.check(kind, store.dimensions)?;
+        point.check(kind, store.shape.dimensions)?;
     }
     let collection = core.records_name(kind, store.generation);
     let mut outcomes = vec![Written::Created; points.len()];

@@ -6,7 +6,7 @@ use std::{path::Path, time::Duration};
 use duijie::{
     config::{Config, Qdrant},
     domain::Kind,
-    index::{Index, IndexStatus, Pace, ServerIndex},
+    index::{Index, IndexStatus, Pace, ServerIndex, StoreShape},
 };
 
 use super::sample::{self, DIMENSIONS, Dice};
@@ -55,7 +55,12 @@ pub fn options(url: &str, prefix: &str) -> Qdrant {
 
 /// An index on a server that may not answer yet.
 pub fn open(options: &Qdrant) -> ServerIndex {
-    ServerIndex::open_at(options, sample::options(Path::new("")).versions, DIMENSIONS, PACE).unwrap()
+    ServerIndex::open_at(options, shape(), PACE).unwrap()
+}
+
+/// Shape of the stores of the tests.
+pub fn shape() -> StoreShape {
+    StoreShape { versions: sample::options(Path::new("")).versions, dimensions: DIMENSIONS }
 }
 
 /// An index on the test server.

@@ -7,10 +7,10 @@
 //! - `crash`: kill -9 in the middle of writing and optimising
 //! - `store`: opening, refusing, repairing
 
-mod contract;
+pub mod contract;
 mod crash;
 mod engines;
 mod oracle;
-mod sample;
+pub mod sample;
 mod server;
 mod store;

@@ -1,17 +1,17 @@
 //! What only a server across the network can do to us: be away, be slow, lose answers, repeat writes, be shared.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use duijie::{
     deadline,
     domain::{Filter, Kind, RecordName},
-    index::{Index, IndexError, MAINTENANCE, Point, ServerIndex, StoreVersions, With, Written},
+    index::{Index, IndexError, MAINTENANCE, Point, ServerIndex, StoreShape, StoreVersions, With, Written},
 };
 use tempfile::TempDir;
 
 use super::{
     contract::assert_same,
-    engines::{PACE, PATIENCE, connect, open, options, status_with},
+    engines::{PACE, PATIENCE, connect, open, options, shape, status_with},
     sample::{self, DIMENSIONS, Dice},
 };
 use crate::qdrant_server::{Fault, QdrantServer};
@@ -23,6 +23,10 @@ fn start() -> (TempDir, QdrantServer) {
     let folder = tempfile::tempdir().unwrap();
     let server = QdrantServer::start(folder.path());
     (folder, server)
+}
+
+fn other_text() -> StoreShape {
+    StoreShape { versions: StoreVersions { text: "2".into(), ..shape().versions }, ..shape() }
 }
 
 fn point(revision: u64) -> Point {
@@ -215,16 +219,14 @@ async fn the_circuit_opens_and_closes() {
 async fn what_does_not_fit_is_refused_with_a_sentence() {
     let (_folder, server) = start();
     connect(&server).await;
-    let versions = || sample::options(Path::new("")).versions;
-    let check = async |prefix: &str, versions: StoreVersions, dimensions: usize, want: &str| {
-        let index = ServerIndex::open_at(&options(&server.url(), prefix), versions, dimensions, PACE).unwrap();
+    let check = async |prefix: &str, shape: StoreShape, want: &str| {
+        let index = ServerIndex::open_at(&options(&server.url(), prefix), shape, PACE).unwrap();
         let said = index.ready(PATIENCE).await.unwrap_err().to_string();
         assert!(said.contains(want), "{said}");
         assert_eq!(index.status().refusal, Some(said));
     };
-    check("test", versions(), DIMENSIONS + 1, "维数：库中为 16，当前为 17").await;
-    let other = StoreVersions { text: "2".into(), ..versions() };
-    check("test", other, DIMENSIONS, "文本处理：库中为 1，当前为 2），请停止服务后执行 duijie reindex").await;
+    check("test", StoreShape { dimensions: DIMENSIONS + 1, ..shape() }, "维数：库中为 16，当前为 17").await;
+    check("test", other_text(), "文本处理：库中为 1，当前为 2），请停止服务后执行 duijie reindex").await;
     // collections that somebody else made
     let client = qdrant_client::Qdrant::from_url(&server.url()).skip_compatibility_check().build().unwrap();
     let vectors = qdrant_client::qdrant::VectorParamsBuilder::new(16, qdrant_client::qdrant::Distance::Dot);
@@ -232,7 +234,7 @@ async fn what_does_not_fit_is_refused_with_a_sentence() {
     named.add_named_vector_params("dense", vectors);
     let collection = qdrant_client::qdrant::CreateCollectionBuilder::new("foreign_demands_1").vectors_config(named);
     client.create_collection(collection).await.unwrap();
-    check("foreign", versions(), DIMENSIONS, "foreign_demands_1 不符合要求：向量的距离不是余弦").await;
+    check("foreign", shape(), "foreign_demands_1 不符合要求：向量的距离不是余弦").await;
     let any = ServerIndex::open_any(&options(&server.url(), "none"), PACE).unwrap();
     let said = any.ready(PATIENCE).await.unwrap_err().to_string();
     assert!(said.contains("没有存储"), "{said}");
@@ -342,18 +344,17 @@ async fn while_one_maintains_the_others_rest_and_a_rebuilt_store_needs_a_restart
 
     let lease = keeper.claim(MAINTENANCE).await.unwrap().unwrap();
     let options = options(&server.url(), "test");
-    let versions = StoreVersions { text: "2".into(), ..keeper.versions().unwrap().0 };
-    let grown = keeper.growing(&options, versions.clone(), DIMENSIONS).await.unwrap();
+    let grown = keeper.growing(&options, other_text()).await.unwrap();
     assert_eq!(count(&grown).await.unwrap(), 0);
     grown.upsert(Kind::Demand, vec![point(1)]).await.unwrap();
     // begun for the same versions it goes on, for others it is begun anew
-    let again = keeper.growing(&options, versions.clone(), DIMENSIONS).await.unwrap();
+    let again = keeper.growing(&options, other_text()).await.unwrap();
     assert_eq!(count(&again).await.unwrap(), 1);
     keeper.replace_by(&again).await.unwrap();
     lease.release().await;
     let status = status_with(&other, |status| status.refusal.is_some()).await;
     assert!(status.refusal.unwrap().contains("重启服务"));
-    let next = ServerIndex::open_at(&options, versions, DIMENSIONS, PACE).unwrap();
+    let next = ServerIndex::open_at(&options, other_text(), PACE).unwrap();
     next.ready(PATIENCE).await.unwrap();
     assert_same(read(&next, &point(1).record.name()).await.as_ref(), &point(1));
     assert_eq!(next.upsert(Kind::Demand, vec![point(1)]).await.unwrap(), [Written::Stale { stored: 1 }]);

@@ -1,0 +1,126 @@
+//! `duijie snapshot create`, `duijie snapshot restore`.
+
+use std::{
+    io::{BufWriter, Write},
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use anyhow::{Context, anyhow, bail};
+use tonic::{Code, transport::Channel};
+
+use super::{
+    Done,
+    args::SnapshotAction,
+    client::{Server, explain},
+    end_point::Place,
+    progress::{Progress, Steps},
+};
+use crate::{
+    app,
+    config::Config,
+    pb::{CreateSnapshotRequest, maintenance_service_client::MaintenanceServiceClient},
+    transfer::{self, PartFile, Snapshot, TransferError},
+};
+
+/// Makes a snapshot or restores one.
+pub async fn run(server: &Server, config: Config, action: SnapshotAction) -> anyhow::Result<Done> {
+    match action {
+        SnapshotAction::Create(it) => create(server, &config, &it.file).await,
+        SnapshotAction::Restore(it) => restore(&config, &it.file).await,
+    }
+}
+
+async fn create(server: &Server, config: &Config, path: &Path) -> anyhow::Result<Done> {
+    let started = Instant::now();
+    let file = PartFile::create(path)?;
+    let written = async {
+        match server.maintenance().await? {
+            Some(client) => through_service(client, &file).await,
+            None => directly(config, &file).await,
+        }?;
+        // what is on the disk counts, not what was meant to be written
+        open(file.part().to_path_buf()).await
+    };
+    let snapshot = tokio::select! {
+        written = written => written?,
+        _ = tokio::signal::ctrl_c() => bail!("已停止，没有生成备份文件；再次执行同一命令即重新备份"),
+    };
+    file.finish()?;
+    let (points, seconds) = (snapshot.summary().points(), started.elapsed().as_secs_f64());
+    println!("已备份 {points} 条记录到 {}，校验一致，用时 {seconds:.1} 秒", path.display());
+    Ok(Done::All)
+}
+
+/// Takes the file from the running service, part by part.
+async fn through_service(mut client: MaintenanceServiceClient<Channel>, file: &PartFile) -> anyhow::Result<()> {
+    let answer = client.create_snapshot(CreateSnapshotRequest {}).await.map_err(|status| match status.code() {
+        Code::Unimplemented => anyhow!("该服务不支持在线备份，请升级服务，或停止服务后再备份"),
+        _ => explain(&status),
+    })?;
+    let mut parts = answer.into_inner();
+    let mut writer = file.writer()?;
+    let mut bar: Option<Progress> = None;
+    while let Some(part) = parts.message().await.map_err(|status| explain(&status))? {
+        writer.write_all(&part.chunk).map_err(TransferError::Sink)?;
+        let count = |count: i64| u64::try_from(count).unwrap_or(0);
+        bar.get_or_insert_with(|| Progress::new("备份", count(part.total_count), "条")).set(count(part.done_count));
+    }
+    if let Some(bar) = bar {
+        bar.finish();
+    }
+    Ok(())
+}
+
+/// Reads the configured store, whatever versions it was built by.
+async fn directly(config: &Config, file: &PartFile) -> anyhow::Result<()> {
+    let source = Place::configured(config).open(None, config).await.context("服务未运行，改为直接读取存储")?;
+    let sink = BufWriter::new(file.writer()?);
+    let mut bars = Steps::default();
+    transfer::create(&*source.index, source.shape.clone(), sink, |at| bars.set(at, "备份")).await?;
+    bars.finish();
+    source.close().await;
+    Ok(())
+}
+
+async fn restore(config: &Config, path: &Path) -> anyhow::Result<Done> {
+    let started = Instant::now();
+    let mut bars = Steps::default();
+    let work = async {
+        println!("正在检查备份文件 {}", path.display());
+        let snapshot = open(path.to_path_buf()).await?;
+        let target = Place::configured(config).open(Some(&snapshot.header().store), config).await?;
+        let restored = snapshot.restore(&*target.index, |at| bars.set(at, "恢复")).await?;
+        target.close().await;
+        anyhow::Ok((snapshot, restored))
+    };
+    let (snapshot, restored) = tokio::select! {
+        done = work => done?,
+        _ = tokio::signal::ctrl_c() => bail!("已停止，存储尚不完整；再次执行同一命令即继续"),
+    };
+    bars.finish();
+    let (points, seconds) = (snapshot.summary().points(), started.elapsed().as_secs_f64());
+    let written = restored.written;
+    println!("存储中共 {points} 条记录，与备份校验一致；本次写入 {written} 条，用时 {seconds:.1} 秒");
+    println!("{}", what_next(config, &snapshot));
+    Ok(Done::All)
+}
+
+/// Whether the service can work on what was restored. The model's version is known only once it is loaded.
+fn what_next(config: &Config, snapshot: &Snapshot) -> String {
+    let versions = &snapshot.header().store.versions;
+    match app::text_pipeline(config) {
+        Ok(text) if text.version() == versions.text => {
+            format!(
+                "备份所用的模型为 {}；若与当前的模型不同，服务会拒绝启动，届时请执行 duijie reindex",
+                versions.model
+            )
+        }
+        Ok(_) => "备份所用的词典与当前的不同，启动服务之前请执行 duijie reindex".to_string(),
+        Err(error) => error.to_string(),
+    }
+}
+
+async fn open(path: PathBuf) -> anyhow::Result<Snapshot> {
+    Ok(tokio::task::spawn_blocking(move || Snapshot::open(&path)).await??)
+}

@@ -1,0 +1,345 @@
+//! Copies and snapshots between stores of random points.
+
+use std::{fs, path::Path, sync::Arc, time::Duration};
+
+use duijie::{
+    domain::{Filter, Kind},
+    index::{EdgeIndex, EdgeOptions, Index, IndexError, MAINTENANCE, Point},
+    transfer::{
+        Digests, Progress, Restored, Snapshot, Step, TransferError, check_shapes, copy, count, create, digests,
+    },
+};
+use proptest::prelude::*;
+use tempfile::TempDir;
+use tokio::{runtime::Handle, sync::Notify, task::block_in_place};
+
+use crate::index::sample::{self, Dice};
+
+/// A store of its own.
+struct Store {
+    index: EdgeIndex,
+    folder: TempDir,
+}
+
+impl Store {
+    fn empty() -> Self {
+        let folder = TempDir::new().unwrap();
+        Self { index: sample::open(folder.path()), folder }
+    }
+
+    /// `points` of each kind, in segments with and without graphs, some of them deleted.
+    async fn filled(points: usize, seed: u64) -> Self {
+        let (store, dice) = (Self::empty(), &mut Dice::new(seed));
+        for kind in Kind::ALL {
+            let mut all = sample::points(kind, points + 10, dice);
+            let gone: Vec<_> = all.iter().take(10).map(|point| point.record.name()).collect();
+            let later = all.split_off(all.len() / 2);
+            store.index.upsert(kind, all).await.unwrap();
+            store.index.optimize().unwrap();
+            store.index.upsert(kind, later).await.unwrap();
+            for name in gone {
+                store.index.delete(&name).await.unwrap();
+            }
+        }
+        store
+    }
+
+    async fn digests(&self) -> Digests {
+        digests(&self.index).await.unwrap()
+    }
+
+    /// One more point.
+    async fn add(&self, id: &str) -> Point {
+        let dice = &mut Dice::new(99);
+        let point = sample::point(sample::record(Kind::Demand, id, dice), dice);
+        self.index.upsert(Kind::Demand, vec![point.clone()]).await.unwrap();
+        point
+    }
+}
+
+fn quiet(_: Progress) {}
+
+/// Does async work inside a callback.
+fn wait<T>(work: impl Future<Output = T>) -> T {
+    block_in_place(|| Handle::current().block_on(work))
+}
+
+async fn snapshot_of(store: &Store, path: &Path) -> Snapshot {
+    let sink = fs::File::create(path).unwrap();
+    let (_, summary) = create(&store.index, store.index.shape().clone(), sink, quiet).await.unwrap();
+    let snapshot = Snapshot::open(path).unwrap();
+    assert_eq!(*snapshot.summary(), summary);
+    snapshot
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_of_a_copy_is_the_same_bit_for_bit() {
+    let (source, copied, again) = (Store::filled(700, 1).await, Store::empty(), Store::empty());
+    let done = copy(&source.index, &copied.index, quiet).await.unwrap();
+    assert_eq!((done.written, &done.digests), (2_100, &source.digests().await));
+    let done = copy(&copied.index, &again.index, quiet).await.unwrap();
+    assert_eq!((done.written, &done.digests), (2_100, &source.digests().await));
+    assert!(done.digests.values().all(|digest| digest.count == 700));
+    // whole already: nothing is written
+    assert_eq!(copy(&source.index, &again.index, quiet).await.unwrap().written, 0);
+    copied.index.optimize().unwrap();
+    assert_eq!(copied.digests().await, done.digests, "graphs do not change what is stored");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn embeddings_of_any_size_stay_as_they_were_first_stored() {
+    let dice = &mut Dice::new(7);
+    for dimensions in [1, 2, 3, 31, 32, 384, 1_024] {
+        let (one, two) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+        let open = |folder: &Path| EdgeIndex::open(EdgeOptions { dimensions, ..sample::options(folder) }).unwrap();
+        let (source, target) = (open(one.path()), open(two.path()));
+        let mut points = sample::points(Kind::Expert, 400, dice);
+        points.iter_mut().for_each(|point| point.dense = sample::dense(dice, dimensions));
+        source.upsert(Kind::Expert, points).await.unwrap();
+        copy(&source, &target, quiet).await.unwrap_or_else(|error| panic!("{dimensions}: {error}"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_was_broken_off_goes_on() {
+    let (source, target) = (Store::filled(600, 2).await, Store::empty());
+    let begun = Notify::new();
+    let first = copy(&source.index, &target.index, |at| {
+        if at.step == Step::Write && 512 <= at.done {
+            begun.notify_one();
+        }
+    });
+    tokio::select! {
+        biased;
+        () = begun.notified() => {}
+        _ = first => panic!("it was not broken off"),
+    }
+    let there = count(&target.index).await.unwrap();
+    assert!((512..1_800).contains(&there), "{there}");
+    // the lease is given up a moment after the copy was dropped
+    let mut rest = copy(&source.index, &target.index, quiet).await;
+    for _ in 0..200 {
+        if !matches!(rest, Err(TransferError::Index(IndexError::Maintenance))) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        rest = copy(&source.index, &target.index, quiet).await;
+    }
+    let rest = rest.unwrap();
+    assert_eq!(rest.digests, source.digests().await);
+    // a page may have been on its way when it was broken off
+    assert!(rest.written <= 1_800 - there && 1_800 - there - 256 <= rest.written, "{there}, {}", rest.written);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_source_has_not_is_neither_deleted_nor_mixed_with() {
+    let (source, target) = (Store::filled(20, 3).await, Store::empty());
+    target.add("only-here").await;
+    let before = target.digests().await;
+    let said = copy(&source.index, &target.index, quiet).await.unwrap_err();
+    assert!(matches!(said, TransferError::Foreign { extra: 1, newer: 0 }), "{said}");
+    assert!(said.to_string().contains("1 条来源没有"), "{said}");
+    assert_eq!(target.digests().await, before, "nothing was written");
+    let mut point = source.add("only-here").await;
+    point.record.revision = 7;
+    target.index.upsert(Kind::Demand, vec![point]).await.unwrap();
+    let said = copy(&source.index, &target.index, quiet).await.unwrap_err();
+    assert!(matches!(said, TransferError::Foreign { extra: 0, newer: 1 }), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn older_revisions_are_replaced_and_other_content_is_told() {
+    let (source, target) = (Store::empty(), Store::empty());
+    let mut point = source.add("a").await;
+    target.index.upsert(Kind::Demand, vec![point.clone()]).await.unwrap();
+    (point.record.revision, point.record.body) = (2, "改".into());
+    source.index.upsert(Kind::Demand, vec![point.clone()]).await.unwrap();
+    assert_eq!(copy(&source.index, &target.index, quiet).await.unwrap().written, 1);
+    (point.record.revision, point.record.body) = (3, "一边".into());
+    source.index.upsert(Kind::Demand, vec![point.clone()]).await.unwrap();
+    point.record.body = "另一边".into();
+    target.index.upsert(Kind::Demand, vec![point]).await.unwrap();
+    let said = copy(&source.index, &target.index, quiet).await.unwrap_err();
+    assert!(matches!(said, TransferError::Different), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_changes_meanwhile_is_gone_through_again() {
+    // how often it changes, and how the copy ends
+    for (changes, settles) in [(1, true), (2, true), (3, false)] {
+        let (source, target) = (Store::filled(50, 4).await, Store::empty());
+        let mut round = 0;
+        let copied = copy(&source.index, &target.index, |at| {
+            if at.step == Step::Verify && at.done == 0 && round < changes {
+                round += 1;
+                wait(source.add(&format!("new-{round}")));
+            }
+        });
+        match copied.await {
+            Ok(copied) => {
+                assert!(settles);
+                assert_eq!((copied.written, copied.digests), (150 + round, source.digests().await));
+            }
+            Err(said) => assert!(!settles && matches!(said, TransferError::Unsettled { rounds: 3 }), "{said}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_deleted_meanwhile_is_told() {
+    let (source, target) = (Store::filled(50, 5).await, Store::empty());
+    let name = source.add("soon-gone").await.record.name();
+    let said = copy(&source.index, &target.index, |at| {
+        if at.step == Step::Verify && at.done == 0 {
+            wait(source.index.delete(&name)).unwrap();
+        }
+    });
+    let said = said.await.unwrap_err();
+    assert!(matches!(said, TransferError::Foreign { extra: 1, newer: 0 }), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_one_maintains_a_store() {
+    let (source, target) = (Store::filled(5, 6).await, Store::empty());
+    let lease = target.index.claim(MAINTENANCE).await.unwrap().unwrap();
+    let said = copy(&source.index, &target.index, quiet).await.unwrap_err();
+    assert!(matches!(said, TransferError::Index(IndexError::Maintenance)), "{said}");
+    lease.release().await;
+    copy(&source.index, &target.index, quiet).await.unwrap();
+    copy(&source.index, &target.index, quiet).await.expect("it was given up");
+    let mut other = source.index.shape().clone();
+    (other.dimensions, other.versions.model) = (3, "other".into());
+    let said = check_shapes(source.index.shape(), &other).unwrap_err().to_string();
+    assert!(said.contains("模型") && said.contains("维数：来源为 16，目标为 3"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_comes_back_whole() {
+    for points in [0, 1, 700] {
+        let (source, target) = (Store::filled(points, 8).await, Store::empty());
+        let snapshot = snapshot_of(&source, &source.folder.path().join("snapshot")).await;
+        assert_eq!(snapshot.summary().digests, source.digests().await);
+        assert_eq!(snapshot.header().store, *source.index.shape());
+        assert_eq!(snapshot.header().counts[&Kind::Expert], points as u64);
+        let restored = snapshot.restore(&target.index, quiet).await.unwrap();
+        assert_eq!(restored, Restored { written: 3 * points as u64 });
+        assert_eq!(target.digests().await, source.digests().await);
+        assert_eq!(snapshot.restore(&target.index, quiet).await.unwrap().written, 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_that_was_broken_off_goes_on_and_others_points_are_refused() {
+    let (source, target) = (Store::filled(600, 9).await, Store::empty());
+    let snapshot = snapshot_of(&source, &source.folder.path().join("snapshot")).await;
+    let begun = Notify::new();
+    let first = snapshot.restore(&target.index, |at| {
+        if at.step == Step::Write && 512 <= at.done {
+            begun.notify_one();
+        }
+    });
+    tokio::select! {
+        biased;
+        () = begun.notified() => {}
+        _ = first => panic!("it was not broken off"),
+    }
+    let part = count(&target.index).await.unwrap();
+    assert!((512..1_800).contains(&part), "{part}");
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let point = target.add("not-of-it").await;
+    let said = snapshot.restore(&target.index, quiet).await.unwrap_err();
+    assert!(matches!(said, TransferError::NotEmpty { others: 1 }), "{said}");
+    target.index.delete(&point.record.name()).await.unwrap();
+    let rest = snapshot.restore(&target.index, quiet).await.unwrap();
+    assert!(0 < rest.written && rest.written < 1_800, "{}", rest.written);
+    assert_eq!(target.digests().await, source.digests().await);
+    // one of its points in another revision is none of it
+    let mut changed = source.add("r-1").await;
+    changed.record.revision = 9;
+    target.index.upsert(Kind::Demand, vec![changed]).await.unwrap();
+    let said = snapshot.restore(&target.index, quiet).await.unwrap_err();
+    assert!(matches!(said, TransferError::NotEmpty { .. }), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_that_is_given_up_has_no_end() {
+    let source = Store::filled(600, 10).await;
+    let path = source.folder.path().join("snapshot");
+    let begun = Arc::new(Notify::new());
+    let sink = fs::File::create(&path).unwrap();
+    let first = create(&source.index, source.index.shape().clone(), sink, |at| {
+        if 512 <= at.done {
+            begun.notify_one();
+        }
+    });
+    tokio::select! {
+        biased;
+        () = begun.notified() => {}
+        _ = first => panic!("it was not given up"),
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let said = Snapshot::open(&path).unwrap_err().to_string();
+    assert!(said.contains("snapshot"), "{said}");
+    // a disk that is full
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let said = create(&source.index, source.index.shape().clone(), full, quiet).await.unwrap_err();
+    assert!(matches!(said, TransferError::Sink(_)), "{said}");
+}
+
+/// Bytes of a small snapshot, made once.
+fn small() -> &'static [u8] {
+    static SMALL: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
+    SMALL.get_or_init(|| {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let store = Store::filled(12, 11).await;
+            let path = store.folder.path().join("snapshot");
+            snapshot_of(&store, &path).await;
+            fs::read(path).unwrap()
+        })
+    })
+}
+
+fn refused(bytes: &[u8]) {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("snapshot");
+    fs::write(&path, bytes).unwrap();
+    // nothing can be restored of what cannot be opened
+    let said = Snapshot::open(&path).expect_err("it was opened").to_string();
+    assert!(said.contains('请') && !said.contains('\n'), "{said}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn any_flipped_byte_is_seen(place in any::<prop::sample::Index>(), flip in 1_u8..) {
+        let mut bytes = small().to_vec();
+        let place = place.index(bytes.len());
+        bytes[place] ^= flip;
+        refused(&bytes);
+    }
+
+    #[test]
+    fn any_cut_is_seen(place in any::<prop::sample::Index>()) {
+        let bytes = small();
+        refused(&bytes[..place.index(bytes.len())]);
+    }
+
+    #[test]
+    fn anything_that_follows_is_seen(more in prop::collection::vec(any::<u8>(), 1..100)) {
+        refused(&[small(), &more].concat());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn counts_hold_for_filters_too() {
+    let (source, target) = (Store::filled(100, 12).await, Store::empty());
+    copy(&source.index, &target.index, quiet).await.unwrap();
+    let dice = &mut Dice::new(13);
+    for _ in 0..30 {
+        let filter: Filter = sample::filter(dice);
+        let there = source.index.count(Kind::Achievement, &filter).await.unwrap();
+        assert_eq!(target.index.count(Kind::Achievement, &filter).await.unwrap(), there, "{filter:?}");
+    }
+}
