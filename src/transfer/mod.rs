@@ -1,6 +1,6 @@
 //! Points from one store to another as they are, vectors with them: copied from index to index, or through a file.
 //!
-//! - [`copy`]: all points of one index into another
+//! - [`mod@copy`]: all points of one index into another
 //! - [`snapshot`]: a file that holds all points of an index, and the way back
 //! - [`checksum`]: count and SHA-256 by which two sides are compared
 //! - `compare`: what a target holds already
