@@ -16,4 +16,5 @@ mod quality;
 mod tidy;
 mod transfer;
 mod transfer_commands;
+mod transfer_server;
 mod wire_server;
