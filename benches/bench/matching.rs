@@ -25,11 +25,11 @@ use tokio::runtime::Runtime;
 use crate::support;
 
 /// Queries that the rows go through in turn: one alone would stay in the cache.
-const QUERIES: usize = 256;
+pub const QUERIES: usize = 256;
 /// Matches wanted.
-const LIMIT: usize = 20;
+pub const LIMIT: usize = 20;
 /// Candidates of each source, as the service is configured.
-const CANDIDATES: usize = 200;
+pub const CANDIDATES: usize = 200;
 
 /// Runs the benches of this file.
 pub fn hot_path(criterion: &mut Criterion) {
@@ -66,7 +66,8 @@ fn read_queries(folder: &Path, pipeline: &TextPipeline, runtime: &Runtime) -> Ve
     points.into_iter().map(|point| point.expect("a demand")).collect()
 }
 
-fn demand(number: usize) -> RecordName {
+/// Name of a stored demand.
+pub fn demand(number: usize) -> RecordName {
     format!("demands/b-{number}").parse().expect("a name")
 }
 
@@ -174,12 +175,7 @@ fn matches(
     (pipeline, embedder): (&Arc<TextPipeline>, &Embedder),
     runtime: &Runtime,
 ) {
-    let config = support::config().matching;
-    let cosine_floor = f64::from(embedder.identity().cosine_floor);
-    let fusion = Fusion { dense_weight: config.dense_weight, cosine_floor, bm25_half: config.bm25_half };
-    let settings = Settings { candidates: CANDIDATES, fusion };
-    let versions = support::versions(pipeline);
-    let parts = Parts::new(Arc::clone(pipeline), embedder.clone(), index, (versions, settings));
+    let parts = parts(index, pipeline, embedder);
     // on a worker thread, where calls of the service run: from outside the runtime each step would pay for a wake-up
     let run = |iterations: u64, query: fn(u64) -> Query| {
         let matcher = parts.matcher.clone();
@@ -199,7 +195,18 @@ fn matches(
     group.finish();
 }
 
-fn by_id(turn: u64) -> Query {
+/// The parts of a service over a store of the benches.
+pub fn parts(index: Arc<EdgeIndex>, pipeline: &Arc<TextPipeline>, embedder: &Embedder) -> Parts {
+    let config = support::config().matching;
+    let cosine_floor = f64::from(embedder.identity().cosine_floor);
+    let fusion = Fusion { dense_weight: config.dense_weight, cosine_floor, bm25_half: config.bm25_half };
+    let settings = Settings { candidates: CANDIDATES, fusion };
+    let versions = support::versions(pipeline);
+    Parts::new(Arc::clone(pipeline), embedder.clone(), index, (versions, settings))
+}
+
+/// A query of the service: one of the stored demands.
+pub fn by_id(turn: u64) -> Query {
     Query::Stored(demand(usize::try_from(turn).unwrap_or(0) % QUERIES))
 }
 
@@ -207,6 +214,7 @@ fn by_text(_: u64) -> Query {
     Query::Text(FreeText { title: "冲压件边缘容易开裂，想降低废品率".into(), ..FreeText::default() })
 }
 
-fn request(query: Query) -> Request {
+/// The first page of its matches.
+pub fn request(query: Query) -> Request {
     Request { query, target: Kind::Achievement, filter: Filter::default(), offset: 0, limit: LIMIT }
 }
