@@ -7,6 +7,7 @@ mod client;
 mod demo;
 mod evaluate;
 mod filter;
+mod health;
 mod import;
 mod matching;
 mod progress;
@@ -84,6 +85,7 @@ async fn run(args: Args, config: Config) -> anyhow::Result<Done> {
         Command::List(it) => records::list(&server, it).await,
         Command::Count(it) => records::count(&server, it).await,
         Command::Delete(it) => records::delete(&server, &it.name).await,
+        Command::Health => health::run(&server).await,
         Command::Reindex => reindex::run(config).await,
         Command::Eval(it) => evaluate::run(config, it).await,
         Command::Demo(it) => demo::run(config, it).await,
