@@ -32,6 +32,8 @@ use crate::{
 
 /// Which step of which store a process that this one started is to do, such as `graph 100000`.
 const STEP: &str = "DUIJIE_SCALE_STEP";
+/// Depths at which the dense list is held against the nearest of all: a deeper search looks at more of the graph.
+const DEPTHS: [usize; 3] = [CANDIDATES, 2 * CANDIDATES, 5 * CANDIDATES];
 /// Searches of one row of latencies: each query four times.
 const SEARCHES: usize = 4 * QUERIES;
 /// Update time of the first record, in seconds since 1970; each further one is a second later, as no two are the same in
@@ -200,11 +202,12 @@ impl Bench {
         // the first time each, as after a start
         self.matches(&index, QUERIES, "match by id, first 256", report);
         report.add("memory after 256 matches, MB", Memory::now());
-        let dense = self.searches(&index, &queries, report);
+        self.searches(&index, &queries, report);
         self.matches(&index, SEARCHES, "match by id", report);
         report.add("memory at the end, MB", Memory::now());
+        let lists = DEPTHS.map(|depth| self.lists(&index, &queries, depth));
         close(index);
-        self.recall(&queries, &dense, report);
+        self.recall(&queries, &lists, report);
     }
 
     fn sizes(&self, index: &EdgeIndex, report: &mut Report) {
@@ -233,8 +236,8 @@ impl Bench {
         }
     }
 
-    /// Latencies of the sources; gives the dense lists of all queries back.
-    fn searches(&self, index: &Arc<EdgeIndex>, queries: &[Point], report: &mut Report) -> Vec<Vec<String>> {
+    /// Latencies of the sources.
+    fn searches(&self, index: &Arc<EdgeIndex>, queries: &[Point], report: &mut Report) {
         let region = Filter { regions: vec!["130100".into()], statuses: vec![Status::Active], ..Filter::default() };
         let left = self.runtime.block_on(index.count(Kind::Achievement, &region)).expect("a number");
         report.add("records that the filter leaves", left);
@@ -245,7 +248,6 @@ impl Bench {
             ("hybrid", (true, true), &none),
             ("filtered hybrid", (true, true), &region),
         ];
-        let mut lists = Vec::new();
         for (name, (dense, sparse), filter) in rows {
             let search = |number: usize| {
                 let point = &queries[number % queries.len()];
@@ -261,22 +263,27 @@ impl Bench {
             let index = Arc::clone(index);
             // on a worker thread, where calls of the service run
             let all = self.runtime.spawn(async move {
-                let (mut took, mut found) = (Vec::new(), Vec::new());
+                let mut took = Vec::new();
                 for search in searches {
                     let started = Instant::now();
-                    found.push(index.search(Kind::Achievement, search).await.expect("candidates"));
+                    index.search(Kind::Achievement, search).await.expect("candidates");
                     took.push(started.elapsed());
                 }
-                (took, found)
+                took
             });
-            let (took, found) = self.runtime.block_on(all).expect("no panic");
+            let took = self.runtime.block_on(all).expect("no panic");
             report.latencies(&format!("{name}, depth {CANDIDATES}"), took);
-            if (dense, sparse) == (true, false) {
-                let best = found.into_iter().take(queries.len()).map(|found| found.dense.into_iter().take(LIMIT));
-                lists = best.map(|best| best.map(|hit| hit.id.to_string()).collect()).collect();
-            }
         }
-        lists
+    }
+
+    /// The first of the dense list of each query, when so many are asked for.
+    fn lists(&self, index: &EdgeIndex, queries: &[Point], depth: usize) -> Vec<Vec<String>> {
+        let list = |point: &Point| {
+            let search = Search { dense: Some(point.dense.clone()), depth, ..Search::default() };
+            let found = self.runtime.block_on(index.search(Kind::Achievement, search)).expect("candidates");
+            found.dense.into_iter().take(LIMIT).map(|hit| hit.id.to_string()).collect()
+        };
+        queries.iter().map(list).collect()
     }
 
     fn matches(&self, index: &Arc<EdgeIndex>, turns: usize, name: &str, report: &mut Report) {
@@ -295,15 +302,14 @@ impl Bench {
         report.latencies(&format!("{name}, page of {LIMIT}"), took);
     }
 
-    /// How many of the nearest, found by going through all, are among the first of the dense list.
-    fn recall(&self, queries: &[Point], lists: &[Vec<String>], report: &mut Report) {
+    /// How many of the nearest, found by going through all, are among the first of the dense lists.
+    fn recall(&self, queries: &[Point], lists: &[Vec<Vec<String>>], report: &mut Report) {
         let engine = self.folder.join(Kind::Achievement.collection()).join("engine");
         let shard = EdgeShard::load(&engine, None).expect("the shard");
-        let (started, mut found) = (Instant::now(), 0);
-        for (query, list) in queries.iter().zip(lists) {
-            let query = QueryEnum::Nearest(NamedQuery::new(VectorInternal::Dense(query.dense.clone()), "dense"));
+        let (started, mut found) = (Instant::now(), vec![0; lists.len()]);
+        for (number, query) in queries.iter().enumerate() {
             let nearest = shard.search(SearchRequest {
-                query,
+                query: QueryEnum::Nearest(NamedQuery::new(VectorInternal::Dense(query.dense.clone()), "dense")),
                 filter: None,
                 params: Some(SearchParams { exact: true, ..SearchParams::default() }),
                 limit: LIMIT,
@@ -312,11 +318,15 @@ impl Bench {
                 with_vector: None,
                 score_threshold: None,
             });
-            let nearest = nearest.expect("an answer");
-            found += nearest.iter().filter(|point| list.contains(&point.id.to_string())).count();
+            let nearest: Vec<String> = nearest.expect("an answer").iter().map(|point| point.id.to_string()).collect();
+            for (lists, found) in lists.iter().zip(&mut found) {
+                *found += nearest.iter().filter(|id| lists[number].contains(id)).count();
+            }
         }
-        let share = found as f64 / (LIMIT * queries.len()) as f64;
-        report.add(&format!("recall@{LIMIT} of the dense list"), format!("{share:.4}"));
+        for (depth, found) in DEPTHS.iter().zip(found) {
+            let share = f64::from(u32::try_from(found).unwrap_or(0)) / (LIMIT * queries.len()) as f64;
+            report.add(&format!("recall@{LIMIT} of the dense list, depth {depth}"), format!("{share:.4}"));
+        }
         let each_ms = started.elapsed().as_secs_f64() * 1e3 / queries.len() as f64;
         report.add("dense by going through all, mean ms", format!("{each_ms:.1}"));
     }
