@@ -151,7 +151,7 @@ fn run_time(config: &Config, all: &[Instruction], copies: &[Copy]) -> Vec<String
             found.push(what.to_string());
         }
     };
-    let user = last("USER").last().unwrap_or_default();
+    let user = last("USER").next_back().unwrap_or_default();
     let ids: Vec<u32> = user.split(':').filter_map(|id| id.parse().ok()).collect();
     check(ids.len() == 2 && !ids.contains(&0), "runs as root, or as a user whose number may change");
     let port = service_port();
@@ -159,16 +159,16 @@ fn run_time(config: &Config, all: &[Instruction], copies: &[Copy]) -> Vec<String
     check(last("EXPOSE").collect::<Vec<_>>() == [port.to_string()], "exposes another port");
     check(copied(Path::new(&config.model.source)), "the model is not in the image");
     check(copied(&config.model.runtime), "ONNX Runtime is not in the image");
-    check(last("WORKDIR").last() == Some(HOME), "samples/ is not where `duijie demo` looks for it");
-    let volume = last("VOLUME").last().unwrap_or("/nowhere");
+    check(last("WORKDIR").next_back() == Some(HOME), "samples/ is not where `duijie demo` looks for it");
+    let volume = last("VOLUME").next_back().unwrap_or("/nowhere");
     check(config.store.folder.starts_with(volume), "the store is gone with the container");
     check(config.model.cache.starts_with(volume), "models from the hub are gone with the container");
     check(
         last("RUN").any(|run| run.contains(&format!("-o {0} -g {0} {volume}", ids.first().unwrap_or(&0)))),
         "the user cannot write",
     );
-    let health = last("HEALTHCHECK").last().and_then(|it| it.split_once("CMD ")).map(|(_, command)| command);
-    for (what, command) in [("health check", health), ("command", last("CMD").last())] {
+    let health = last("HEALTHCHECK").next_back().and_then(|it| it.split_once("CMD ")).map(|(_, command)| command);
+    for (what, command) in [("health check", health), ("command", last("CMD").next_back())] {
         let parts: Vec<String> = command.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         let parts = parts.iter().map(String::as_str).filter(|part| *part != "duijie");
         let known = Command::new(env!("CARGO_BIN_EXE_duijie")).args(parts.chain(["--help"])).output().unwrap();

@@ -1,8 +1,8 @@
 //! What containers are made from: each file is read and held against the project, and each check is shown a file that it
 //! must refuse. No container engine is needed, and none has run these files: see README.
 //!
-//! - [`compose`]: `docker-compose.yml`
-//! - [`dockerfile`]: `Dockerfile` and `.dockerignore`
+//! - [`compose`] reads `docker-compose.yml`
+//! - [`dockerfile`] reads `Dockerfile` and `.dockerignore`
 
 mod compose;
 mod dockerfile;
