@@ -45,7 +45,7 @@ pub fn hot_path(criterion: &mut Criterion) {
         let index = open(&folder, &pipeline);
         engine(criterion, count, &index, &points, &runtime);
         matches(criterion, count, index, (&pipeline, &embedder), &runtime);
-        server(criterion, (count, &folder), (&pipeline, &embedder), &runtime);
+        server(criterion, count, (&pipeline, &embedder), &runtime);
     }
 }
 
@@ -68,7 +68,7 @@ fn read_queries(folder: &Path, pipeline: &TextPipeline, runtime: &Runtime) -> Ve
     points.into_iter().map(|point| point.expect("a demand")).collect()
 }
 
-/// Name of a demand in the stores of the benches.
+/// Name of a stored demand.
 pub fn demand(number: usize) -> RecordName {
     format!("demands/b-{number}").parse().expect("a name")
 }
@@ -177,7 +177,7 @@ fn matches(
     (pipeline, embedder): (&Arc<TextPipeline>, &Embedder),
     runtime: &Runtime,
 ) {
-    let parts = parts(index, (pipeline, embedder));
+    let parts = parts(index, pipeline, embedder);
     // on a worker thread, where calls of the service run: from outside the runtime each step would pay for a wake-up
     let run = |iterations: u64, query: fn(u64) -> Query| {
         let matcher = parts.matcher.clone();
@@ -197,8 +197,8 @@ fn matches(
     group.finish();
 }
 
-/// The service's parts around an index.
-pub fn parts(index: Arc<dyn Index>, (pipeline, embedder): (&Arc<TextPipeline>, &Embedder)) -> Parts {
+/// The parts of a service over a store of the benches.
+pub fn parts(index: Arc<dyn Index>, pipeline: &Arc<TextPipeline>, embedder: &Embedder) -> Parts {
     let config = support::config().matching;
     let cosine_floor = f64::from(embedder.identity().cosine_floor);
     let fusion = Fusion { dense_weight: config.dense_weight, cosine_floor, bm25_half: config.bm25_half };
@@ -207,12 +207,8 @@ pub fn parts(index: Arc<dyn Index>, (pipeline, embedder): (&Arc<TextPipeline>, &
     Parts::new(Arc::clone(pipeline), embedder.clone(), index, (versions, settings))
 }
 
-/// The question for the counterparts of a stored demand.
-pub fn request_by_id(turn: u64) -> Request {
-    request(by_id(turn))
-}
-
-fn by_id(turn: u64) -> Query {
+/// A query of the service: one of the stored demands.
+pub fn by_id(turn: u64) -> Query {
     Query::Stored(demand(usize::try_from(turn).unwrap_or(0) % QUERIES))
 }
 
@@ -220,6 +216,7 @@ fn by_text(_: u64) -> Query {
     Query::Text(FreeText { title: "冲压件边缘容易开裂，想降低废品率".into(), ..FreeText::default() })
 }
 
-fn request(query: Query) -> Request {
+/// The first page of its matches.
+pub fn request(query: Query) -> Request {
     Request { query, target: Kind::Achievement, filter: Filter::default(), offset: 0, limit: LIMIT }
 }
