@@ -18,7 +18,7 @@ mod support;
 
 use criterion::{Criterion, criterion_group};
 
-criterion_group!(benches, matching::hot_path, embedding::embedding);
+criterion_group!(benches, matching::hot_path, server::server, embedding::embedding);
 
 fn main() {
     if std::env::args().any(|argument| argument == "scale") {

@@ -22,7 +22,7 @@ use qdrant_edge::{
 };
 use tokio::runtime::Runtime;
 
-use crate::{server::server, support};
+use crate::support::{self, counts};
 
 /// Queries that the rows go through in turn: one alone would stay in the cache.
 pub const QUERIES: usize = 256;
@@ -33,6 +33,9 @@ pub const CANDIDATES: usize = 200;
 
 /// Runs the benches of this file.
 pub fn hot_path(criterion: &mut Criterion) {
+    if !support::asked_for(&["text", "query", "engine", "match"]) {
+        return;
+    }
     let runtime = Runtime::new().expect("a runtime");
     let pipeline = Arc::new(support::pipeline());
     let embedder = support::embedder();
@@ -45,13 +48,7 @@ pub fn hot_path(criterion: &mut Criterion) {
         let index = open(&folder, &pipeline);
         engine(criterion, count, &index, &points, &runtime);
         matches(criterion, count, index, (&pipeline, &embedder), &runtime);
-        server(criterion, count, (&pipeline, &embedder), &runtime);
     }
-}
-
-fn counts() -> Vec<usize> {
-    let wanted = std::env::var("DUIJIE_BENCH_RECORDS").unwrap_or_else(|_| "10000,100000".to_string());
-    wanted.split(',').map(|count| count.trim().parse().expect("numbers separated by commas")).collect()
 }
 
 /// A store of the benches.

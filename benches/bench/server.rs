@@ -35,8 +35,19 @@ const PAGE: usize = 1_000;
 /// How long the engine may take to answer at first.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Runs the benches of this file for one size.
-pub fn server(
+/// Runs the benches of this file.
+pub fn server(criterion: &mut Criterion) {
+    if !support::asked_for(&["server"]) {
+        return;
+    }
+    let runtime = Runtime::new().expect("a runtime");
+    let (pipeline, embedder) = (Arc::new(support::pipeline()), support::embedder());
+    for count in support::counts() {
+        of_size(criterion, count, (&pipeline, &embedder), &runtime);
+    }
+}
+
+fn of_size(
     criterion: &mut Criterion,
     count: usize,
     (pipeline, embedder): (&Arc<TextPipeline>, &Embedder),

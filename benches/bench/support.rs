@@ -33,6 +33,20 @@ pub fn config() -> Config {
     Config::read(&format!("[model]\nsource = {model:?}\nruntime = {runtime:?}"), []).expect("the defaults are right")
 }
 
+/// How many records of each kind: `DUIJIE_BENCH_RECORDS`.
+pub fn counts() -> Vec<usize> {
+    let wanted = std::env::var("DUIJIE_BENCH_RECORDS").unwrap_or_else(|_| "10000,100000".to_string());
+    wanted.split(',').map(|count| count.trim().parse().expect("numbers separated by commas")).collect()
+}
+
+/// Whether one of these groups may have a row that was asked for: what nobody measures is not built either.
+pub fn asked_for(groups: &[&str]) -> bool {
+    let filters: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let about =
+        |filter: &String| groups.iter().any(|group| filter.starts_with(group) || group.starts_with(filter.as_str()));
+    filters.is_empty() || filters.iter().any(about)
+}
+
 /// The text pipeline.
 pub fn pipeline() -> TextPipeline {
     TextPipeline::new(None).expect("the dictionary is right")
