@@ -30,6 +30,8 @@ pub const QUERIES: usize = 256;
 pub const LIMIT: usize = 20;
 /// Candidates of each source, as the service is configured.
 pub const CANDIDATES: usize = 200;
+/// Beam of a graph search, as the service is configured: what is compared finds the same.
+pub const BEAM: usize = 400;
 
 /// Runs the benches of this file.
 pub fn hot_path(criterion: &mut Criterion) {
@@ -116,7 +118,7 @@ fn native_hybrid(point: &Point) -> QueryRequest {
         prefetches: Vec::new(),
         query: Some(ScoringQuery::Vector(QueryEnum::Nearest(NamedQuery::new(vector, name)))),
         limit: CANDIDATES,
-        params: Some(SearchParams { hnsw_ef: Some(CANDIDATES), ..SearchParams::default() }),
+        params: Some(SearchParams { hnsw_ef: Some(BEAM), ..SearchParams::default() }),
         filter: None,
         score_threshold: None,
     };

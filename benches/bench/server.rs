@@ -25,7 +25,7 @@ use qdrant_client::qdrant::{
 use tokio::runtime::Runtime;
 
 use crate::{
-    matching::{CANDIDATES, LIMIT, QUERIES, by_id, demand, parts, request, turns},
+    matching::{BEAM, CANDIDATES, LIMIT, QUERIES, by_id, demand, parts, request, turns},
     qdrant_server::QdrantServer,
     support,
 };
@@ -151,7 +151,7 @@ fn hybrid(collection: &str, point: &Point) -> QueryPointsBuilder {
     let dense = PrefetchQueryBuilder::default()
         .query(Query::new_nearest(VectorInput::new_dense(point.dense.clone())))
         .using("dense")
-        .params(SearchParamsBuilder::default().hnsw_ef(limit))
+        .params(SearchParamsBuilder::default().hnsw_ef(BEAM as u64))
         .limit(limit);
     let sparse = PrefetchQueryBuilder::default()
         .query(Query::new_nearest(VectorInput::new_sparse(sparse.indices, sparse.values)))

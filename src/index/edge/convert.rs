@@ -31,6 +31,8 @@ const SPARSE: &str = "sparse";
 /// Configuration of a shard. Vectors and graphs are in memory; payloads, of which a page reads a few, on disk.
 pub(super) fn config(dimensions: usize, tuning: &Tuning) -> EdgeConfig {
     let hnsw = HnswIndexConfig {
+        m: tuning.graph_links,
+        ef_construct: tuning.graph_beam,
         max_indexing_threads: tuning.graph_threads,
         // no graph of its own for each value of each field: with these 100,000 points took 5 times as long to build
         payload_m: Some(0),

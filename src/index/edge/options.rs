@@ -35,7 +35,13 @@ pub struct Tuning {
     pub optimize_after_points: u64,
     /// Rest after the last write after which graphs are built whatever the number of changed points.
     pub optimize_after_rest: Duration,
-    /// Beam of a graph search; with 128, a search of 100 of 100,000 points has 99.5 % of the 20 nearest in it.
+    /// Links of a point in the graph, on each level but the lowest, which has twice as many.
+    pub graph_links: usize,
+    /// Beam with which a point's place in the graph is looked for.
+    pub graph_beam: usize,
+    /// Beam of a graph search. What these three cost and find of the 20 nearest among 100,000 vectors that lie as real ones
+    /// do (`benches/bench/support.rs`): 16, 100, 200: 0.91; 16, 100, 400: 0.96; 32, 200, 200: 0.97; 32, 200, 400: 0.99,
+    /// at four times the time of building and three times that of a search of the first.
     pub beam: usize,
     /// Searches and other reads that run at the same time; they are CPU work.
     pub readers: usize,
@@ -60,7 +66,9 @@ impl Default for Tuning {
             graph_threads: (cores / 2).max(1),
             optimize_after_points: 10_000,
             optimize_after_rest: Duration::from_secs(30),
-            beam: 128,
+            graph_links: 32,
+            graph_beam: 200,
+            beam: 400,
             readers: cores.max(2),
             checkpoint_after_bytes: 32 << 20,
             checkpoint_after_rest: Duration::from_secs(5),

@@ -25,6 +25,9 @@ use crate::{
     },
 };
 
+/// Links of a point in the graph, and the beam with which its place is looked for: see the embedded engine's `Tuning`.
+const GRAPH_LINKS: u64 = 32;
+const GRAPH_BEAM: u64 = 200;
 /// KiB of embeddings in a segment from which it gets a graph; below it going through all of them is as fast and exact.
 const GRAPH_FROM_KIB: u64 = 10_000;
 /// KiB of embeddings that a filter may leave for going through all of them instead of the graph.
@@ -183,6 +186,8 @@ fn layout(core: &Core, name: &str, dimensions: usize) -> CreateCollection {
     CreateCollection {
         collection_name: name.to_string(),
         hnsw_config: Some(HnswConfigDiff {
+            m: Some(GRAPH_LINKS),
+            ef_construct: Some(GRAPH_BEAM),
             // no graph of its own for each value of each field: with these building took 5 times as long
             payload_m: Some(0),
             full_scan_threshold: Some(SCAN_UP_TO_KIB),

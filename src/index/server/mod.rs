@@ -45,7 +45,7 @@ use crate::{
 };
 
 /// Width of a graph search, as in the embedded engine.
-const BEAM: u64 = 128;
+const BEAM: u64 = 400;
 /// Most points of one page of a scroll, and of one fetch.
 const MAX_PAGE_POINTS: usize = 10_000;
 

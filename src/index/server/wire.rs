@@ -1,6 +1,6 @@
 //! Requests to the server: which node, how long, how often, and when not at all.
 //!
-//! A request is tried on one node after the other until one answers, the tries are used up, or the caller's time is:
+//! A request is tried on one node after the other, those that have failed lately last, until one answers, the tries are used up, or the caller's time is:
 //! what is left of the caller's deadline goes to the engine with every try. Every request that this program sends may be
 //! repeated: reads by nature, writes because each is conditional on what was seen before (`write`, `state`).
 //!
@@ -11,7 +11,7 @@ use std::{
     fs,
     future::Future,
     sync::{
-        PoisonError, RwLock,
+        Mutex, PoisonError, RwLock,
         atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
@@ -34,6 +34,8 @@ use crate::{
 
 /// Failures in a row after which the engine counts as down.
 const OPEN_AFTER: u32 = 5;
+/// Time for which a node that has failed is asked only when no other can be.
+const REST: Duration = Duration::from_secs(2);
 /// Longest wait before the second try; doubled for each further one.
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 /// Longest wait between two tries.
@@ -45,7 +47,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
 /// The connections to a server or to the nodes of a cluster.
 pub(super) struct Wire {
-    channels: Vec<Channel>,
+    nodes: Vec<Node>,
     turn: AtomicUsize,
     api_key: Option<MetadataValue<Ascii>>,
     /// Most time of one try.
@@ -56,6 +58,12 @@ pub(super) struct Wire {
     standing: RwLock<(Standing, Instant)>,
     /// Addresses, for messages.
     pub(super) urls: String,
+}
+
+/// One node, and until when it rests because it has failed.
+struct Node {
+    channel: Channel,
+    rests_until: Mutex<Option<Instant>>,
 }
 
 /// Whether requests go out.
@@ -114,7 +122,7 @@ impl Wire {
             None => None,
         };
         let tls = tls(options)?;
-        let channel = |url: &String| {
+        let node = |url: &String| {
             let endpoint = Endpoint::from_shared(url.clone())
                 .map_err(|error| unreachable(&urls, &error.to_string()))?
                 .connect_timeout(options.connect_timeout)
@@ -126,10 +134,10 @@ impl Wire {
                 true => endpoint.tls_config(tls.clone()).map_err(|error| unreachable(&urls, &format!("{error:?}")))?,
                 false => endpoint,
             };
-            Ok(endpoint.connect_lazy())
+            Ok(Node { channel: endpoint.connect_lazy(), rests_until: Mutex::default() })
         };
         Ok(Self {
-            channels: options.urls.iter().map(channel).collect::<Result<_>>()?,
+            nodes: options.urls.iter().map(node).collect::<Result<_>>()?,
             turn: AtomicUsize::new(0),
             api_key,
             timeout: options.timeout,
@@ -169,10 +177,13 @@ impl Wire {
                 return Err(Failure::Late);
             }
             let time = left.min(self.timeout);
-            let answer = tokio::time::timeout(time, ask(self.next_try(time))).await;
+            let Some(node) = self.next_node() else { return Err(Failure::Unreachable("没有地址".to_string())) };
+            let header = Header { api_key: self.api_key.clone(), time };
+            let answer = tokio::time::timeout(time, ask(Try { channel: node.channel.clone(), header })).await;
             tried += 1;
             let failure = match answer {
                 Ok(Ok(answer)) => {
+                    node.rest(None);
                     self.failures.store(0, Relaxed);
                     return Ok(answer.into_inner());
                 }
@@ -182,8 +193,10 @@ impl Wire {
                 Ok(Err(status)) => describe(&status),
                 Err(_) => format!("{} 毫秒内没有应答", time.as_millis()),
             };
+            node.rest(Instant::now().checked_add(REST));
             self.note_failure(&failure);
-            let wait = backoff(tried);
+            // another node is asked at once
+            let wait = if self.nodes.iter().any(|node| !node.rests()) { Duration::ZERO } else { backoff(tried) };
             if self.attempts <= tried || end <= Instant::now() + wait {
                 return Err(Failure::Unreachable(failure));
             }
@@ -220,12 +233,12 @@ impl Wire {
         }
     }
 
-    fn next_try(&self, time: Duration) -> Try {
-        let turn = self.turn.fetch_add(1, Relaxed) % self.channels.len().max(1);
-        // the configuration has at least one address
-        let channel = self.channels.get(turn).or(self.channels.first()).cloned();
-        let channel = channel.unwrap_or_else(|| Endpoint::from_static("http://127.0.0.1:6334").connect_lazy());
-        Try { channel, header: Header { api_key: self.api_key.clone(), time } }
+    /// The nodes in turn, without those that rest as long as another does not.
+    fn next_node(&self) -> Option<&Node> {
+        let turn = self.turn.fetch_add(1, Relaxed) % self.nodes.len().max(1);
+        let (before, after) = self.nodes.split_at_checked(turn)?;
+        let mut in_turn = after.iter().chain(before);
+        in_turn.clone().find(|node| !node.rests()).or_else(|| in_turn.next())
     }
 
     fn note_failure(&self, reason: &str) {
@@ -233,6 +246,19 @@ impl Wire {
         if OPEN_AFTER <= failures && self.standing() == Standing::Ready {
             self.set_standing(Standing::Down(reason.to_string()));
         }
+    }
+}
+
+// === impl Node ===
+
+impl Node {
+    fn rests(&self) -> bool {
+        let until = *self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
+        until.is_some_and(|until| Instant::now() < until)
+    }
+
+    fn rest(&self, until: Option<Instant>) {
+        *self.rests_until.lock().unwrap_or_else(PoisonError::into_inner) = until;
     }
 }
 
