@@ -4,12 +4,12 @@ use std::{fs, io, path::PathBuf, sync::Arc};
 
 use crate::{
     config::Config,
-    embed::{self, EmbedError, Embedder, ModelOptions, ModelSource},
+    embed::{self, CentreSource, EmbedError, Embedder, ModelOptions, ModelSource},
     index::{EdgeIndex, EdgeOptions, Index, IndexError, STORE_FORMAT, ServerIndex, StoreShape, StoreVersions, Tuning},
     ingest::Ingest,
     matcher::{Matcher, Settings},
     metrics,
-    rank::Fusion,
+    rank::{Calibration, CalibrationError, Fusion},
     text::{TextError, TextPipeline},
 };
 
@@ -42,6 +42,17 @@ pub enum StartError {
     /// The dictionary.
     #[error(transparent)]
     Text(#[from] TextError),
+    /// The calibration of the levels.
+    #[error(transparent)]
+    Calibration(#[from] CalibrationError),
+    /// The calibration's file.
+    #[error("无法读取校准文件 {path}，请检查 match.calibration：{source}", path = path.display())]
+    CalibrationFile {
+        /// Its path.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// The extra dictionary's file.
     #[error("无法读取附加词典 {path}，请检查 text.dictionary：{source}", path = path.display())]
     Dictionary {
@@ -70,16 +81,8 @@ impl Parts {
     pub fn build_with(config: &Config, embedder: Embedder) -> Result<Self, StartError> {
         let text = Arc::new(text_pipeline(config)?);
         let versions = versions(&text, &embedder);
+        let settings = settings(config, &embedder)?;
         let index = index(config, embedder.identity().dimensions, versions.clone())?;
-        let cosine_floor = f64::from(embedder.identity().cosine_floor);
-        let settings = Settings {
-            candidates: config.matching.candidates,
-            fusion: Fusion {
-                dense_weight: config.matching.dense_weight,
-                bm25_half: config.matching.bm25_half,
-                cosine_floor,
-            },
-        };
         Ok(Self::new(text, embedder, index, (versions, settings)))
     }
 
@@ -108,6 +111,33 @@ impl Parts {
         let stats = self.embedder.stats();
         metrics::embedder(stats.texts_embedded, stats.texts_queued);
     }
+}
+
+/// How the configuration wants matching done with this embedder.
+///
+/// # Errors
+/// When the calibration cannot be read or used.
+pub fn settings(config: &Config, embedder: &Embedder) -> Result<Settings, StartError> {
+    let matching = &config.matching;
+    Ok(Settings {
+        candidates: matching.candidates,
+        fusion: Fusion {
+            dense_weight: matching.dense_weight,
+            bm25_half: matching.bm25_half,
+            cosine_floor: f64::from(embedder.identity().cosine_floor),
+        },
+        // the best records of vectors that are not centred have in common what all records have: nDCG@10 -0.013
+        feedback: if embedder.centre().is_some() { matching.feedback } else { 0 },
+        calibration: Arc::new(calibration(config)?),
+    })
+}
+
+/// The configured calibration of the levels.
+fn calibration(config: &Config) -> Result<Calibration, StartError> {
+    let Some(path) = &config.matching.calibration else { return Ok(Calibration::shipped()?) };
+    let read = fs::read_to_string(path);
+    let text = read.map_err(|source| StartError::CalibrationFile { path: path.clone(), source })?;
+    Ok(Calibration::read(&text)?)
 }
 
 /// Versions that a store of this service has.
@@ -157,7 +187,13 @@ pub fn text_pipeline(config: &Config) -> Result<TextPipeline, StartError> {
 pub fn embedder(config: &Config) -> Result<Embedder, StartError> {
     let runtime = embed::load(&config.model.runtime)?;
     let source = model_source(config);
-    let options = ModelOptions { source, sessions: config.model.sessions, queue_texts: config.model.queue_texts };
+    let centre = match config.model.centre.as_deref() {
+        None => CentreSource::Model,
+        Some("none") => CentreSource::None,
+        Some(path) => CentreSource::File(PathBuf::from(path)),
+    };
+    let (sessions, queue_texts) = (config.model.sessions, config.model.queue_texts);
+    let options = ModelOptions { source, sessions, queue_texts, centre };
     Ok(Embedder::build(&runtime, &options)?)
 }
 

@@ -23,6 +23,7 @@ pub mod matcher;
 pub mod metrics;
 pub mod pb;
 pub mod rank;
+pub mod recentre;
 pub mod reindex;
 pub mod telemetry;
 pub mod text;

@@ -1,15 +1,21 @@
 //! The query path: record or text → vectors → candidates → one order → a page of records with reasons.
+//!
+//! [`passes`] makes the order.
+
+mod passes;
 
 use std::{sync::Arc, time::Instant};
 
 use crate::{
-    domain::{Filter, Kind, RecordName, codes::Status, found::Found},
+    domain::{Filter, Kind, RecordName, found::Found},
     embed::{Embedder, EmbeddingTexts, Priority},
     error::{Error, Result},
-    index::{Candidates, Hit, Index, Point, PointId, Search, With},
-    rank::{Candidate, Fused, Fusion, fuse, unsettled},
+    index::{Index, Point, PointId, With},
+    rank::{Calibration, Context, Fused, Fusion},
     text::{LexicalQuery, Locator, QueryText, TextPipeline, query_embedding_texts},
 };
+pub use passes::Order;
+use passes::published;
 
 /// Last match that pages reach.
 pub const MAX_MATCHES: usize = 1000;
@@ -26,12 +32,16 @@ pub struct Matcher {
 }
 
 /// How matching is done.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// Candidates that each source gives, at least.
     pub candidates: usize,
     /// How the sources are joined.
     pub fusion: Fusion,
+    /// Records of the first pass that the query learns from, 0 to 50; 0: there is one pass only, and no levels.
+    pub feedback: usize,
+    /// From scores to levels.
+    pub calibration: Arc<Calibration>,
 }
 
 /// What to find counterparts for.
@@ -67,6 +77,9 @@ pub struct Request {
     pub offset: usize,
     /// Matches wanted.
     pub limit: usize,
+    /// Whether to say how related people would call each match. It is known for a demand, or a text in its place, and
+    /// achievements only.
+    pub levels: bool,
 }
 
 /// A page of matches.
@@ -76,6 +89,11 @@ pub struct Page {
     pub found: Vec<Found>,
     /// Whether there are more behind them.
     pub more: bool,
+    /// What the first pass says of the query; `None` where there was only one.
+    pub context: Option<Context>,
+    /// Whether the catalogue has nothing on the query's subject. Depends on the query alone, and is only said where levels
+    /// were asked for and are known.
+    pub nothing_good_enough: bool,
     /// Where the time went.
     pub timing: Timing,
 }
@@ -114,27 +132,43 @@ impl Matcher {
     pub async fn find(&self, mut request: Request) -> Result<Page> {
         let started = Instant::now();
         if request.filter.statuses.is_empty() {
-            request.filter.statuses.push(Status::Active);
+            request.filter.statuses = published().statuses;
         }
         let prepared = self.prepare(&request.query, request.target).await?;
         let query_us = micros(started);
         let last = (request.offset + request.limit).min(MAX_MATCHES);
-        let order = self.order(&prepared, request.target, request.filter, last + 1).await?;
+        let Order { order, context, .. } = self.order(&prepared, request.target, request.filter, last + 1).await?;
         let search_us = micros(started) - query_us;
         let more = last < order.len() && last < MAX_MATCHES;
         let page: Vec<_> = order.into_iter().take(last).skip(request.offset).collect();
-        let found = self.explain(&prepared.lexical, request.target, page, request.offset).await?;
+        let mut found = self.explain(&prepared.lexical, request.target, page, request.offset).await?;
+        let graded = context.filter(|_| request.levels && were_graded(&request.query, request.target));
+        let calibration = &self.settings.calibration;
+        if let Some(context) = graded {
+            found.iter_mut().for_each(|it| it.relevance = Some(calibration.relevance(it.score, context)));
+        }
+        let nothing_good_enough = graded.is_some_and(|context| calibration.nothing_good_enough(context));
         let rank_us = micros(started) - query_us - search_us;
-        Ok(Page { found, more, timing: Timing { query_us, search_us, rank_us } })
+        Ok(Page { found, more, context, nothing_good_enough, timing: Timing { query_us, search_us, rank_us } })
     }
 
-    /// The whole order for a text, without reading the records: what measuring wants.
+    /// How matching is done.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What levels are made with; its version belongs with every answer that has levels.
+    pub fn calibration(&self) -> &Calibration {
+        &self.settings.calibration
+    }
+
+    /// The whole order, without reading the records: what measuring wants.
     ///
     /// # Errors
     /// As [`Matcher::find`].
-    pub async fn rank_all(&self, query: &Query, target: Kind, depth: usize) -> Result<Vec<Fused<PointId>>> {
+    pub async fn rank_all(&self, query: &Query, target: Kind, depth: usize) -> Result<Order> {
         let prepared = self.prepare(query, target).await?;
-        self.order(&prepared, target, Filter::default(), depth).await
+        self.order(&prepared, target, published(), depth).await
     }
 
     async fn prepare(&self, query: &Query, target: Kind) -> Result<Prepared> {
@@ -164,25 +198,6 @@ impl Matcher {
         Ok(Prepared { dense, lexical, exclude: None })
     }
 
-    async fn order(&self, query: &Prepared, target: Kind, filter: Filter, depth: usize) -> Result<Vec<Fused<PointId>>> {
-        let search = Search {
-            dense: Some(query.dense.clone()),
-            sparse: Some(query.lexical.sparse()).filter(|sparse| !sparse.indices.is_empty()),
-            filter,
-            depth: depth.max(self.settings.candidates),
-            exclude: query.exclude,
-        };
-        let Candidates { dense, sparse } = self.index.search(target, search).await?;
-        let (dense, sparse, fusion) = (scored(&dense), scored(&sparse), &self.settings.fusion);
-        let order = fuse((&dense, &[]), &sparse, fusion);
-        let unsettled = unsettled(&order, &dense, depth, fusion);
-        if unsettled.is_empty() {
-            return Ok(order);
-        }
-        let cosines = self.index.cosines(target, &query.dense, &unsettled).await?;
-        Ok(fuse((&dense, &scored(&cosines)), &sparse, fusion))
-    }
-
     async fn explain(
         &self,
         lexical: &LexicalQuery,
@@ -199,14 +214,20 @@ impl Matcher {
             let terms = locator.locate(&point.sparse, &point.record, MAX_TERMS);
             let Point { record, .. } = point;
             let Fused { score, dense, sparse, .. } = fused;
-            Some(Found { record, rank: offset + place + 1, score, dense, sparse, terms })
+            let rank = offset + place + 1;
+            Some(Found { record, rank, score, dense, sparse, terms, relevance: None })
         });
         Ok(found.collect())
     }
 }
 
-fn scored(hits: &[Hit]) -> Vec<Candidate<PointId>> {
-    hits.iter().map(|hit| Candidate { id: hit.id, score: hit.score }).collect()
+/// Whether people graded such pairs: demands, or texts in their place, with achievements.
+fn were_graded(query: &Query, target: Kind) -> bool {
+    let asks = match query {
+        Query::Stored(name) => name.kind == Kind::Demand,
+        Query::Text(_) => true,
+    };
+    asks && target == Kind::Achievement
 }
 
 fn micros(since: Instant) -> u64 {

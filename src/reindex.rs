@@ -12,9 +12,10 @@ use std::{
 
 use crate::{
     domain::{Filter, Kind, Record},
-    embed::{Embedder, Priority},
+    embed::{Centre, Embedder, Priority},
     error::{Error, Result},
     index::{Index, PageRequest, Point, With},
+    recentre::recentred,
     text::{QueryText, TextPipeline, embedding_texts},
 };
 
@@ -27,8 +28,17 @@ pub struct Reindex {
     pub text: Arc<TextPipeline>,
     /// Embeds them.
     pub embedder: Embedder,
-    /// Whether the old vectors were made by the same model and can be kept.
-    pub keep_vectors: bool,
+    /// What the old vectors are.
+    pub old: OldVectors,
+}
+
+/// What the vectors of the old store are.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OldVectors {
+    /// Another model's, or of a centre that is not known: all is embedded anew.
+    Foreign,
+    /// The same model's, with this centre or without any: they are kept, or brought to the new centre.
+    Ours(Option<Centre>),
 }
 
 /// Where the new store grows.
@@ -66,6 +76,15 @@ fn beside(store: &Path, ending: &str) -> PathBuf {
     let mut name = store.file_name().unwrap_or_default().to_os_string();
     name.push(ending);
     store.with_file_name(name)
+}
+
+// === impl OldVectors ===
+
+impl OldVectors {
+    /// What vectors that a store calls by this version are to this embedder.
+    pub fn of(embedder: &Embedder, version: &str) -> Self {
+        embedder.centre_of_version(version).map_or(Self::Foreign, Self::Ours)
+    }
 }
 
 // === impl Reindex ===
@@ -119,10 +138,11 @@ impl Reindex {
     }
 
     async fn vectors(&self, records: &[Record], old: &dyn Index) -> Result<Vec<Vec<f32>>> {
-        if self.keep_vectors {
+        if let OldVectors::Ours(from) = &self.old {
             let names: Vec<_> = records.iter().map(Record::name).collect();
             let kept = old.get(&names, With::Everything).await?;
-            let dense = kept.into_iter().map(|point| point.map(|point| point.dense));
+            let moved = |point: Point| recentred(&point.dense, from.as_ref(), self.embedder.centre());
+            let dense = kept.into_iter().map(|point| point.map(moved));
             return dense.collect::<Option<_>>().ok_or_else(|| Error::Internal("a record vanished".into()));
         }
         let texts: Vec<_> = records.iter().map(embedding_texts).collect();

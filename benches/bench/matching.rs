@@ -8,12 +8,11 @@ use std::{cell::Cell, hint::black_box, path::Path, sync::Arc, time::Instant};
 
 use criterion::Criterion;
 use duijie::{
-    app::Parts,
+    app::{self, Parts},
     domain::{Filter, Kind, Record, RecordName, codes::Status},
     embed::{Embedder, Priority},
     index::{EdgeIndex, EdgeOptions, Index, Point, Search, With},
     matcher::{FreeText, Query, Request, Settings},
-    rank::Fusion,
     text::{QueryText, TextPipeline, query_embedding_texts},
 };
 use qdrant_edge::{
@@ -196,12 +195,10 @@ fn matches(
     group.finish();
 }
 
-/// The parts of a service over a store of the benches.
+/// The service's parts around an index.
 pub fn parts(index: Arc<dyn Index>, pipeline: &Arc<TextPipeline>, embedder: &Embedder) -> Parts {
-    let config = support::config().matching;
-    let cosine_floor = f64::from(embedder.identity().cosine_floor);
-    let fusion = Fusion { dense_weight: config.dense_weight, cosine_floor, bm25_half: config.bm25_half };
-    let settings = Settings { candidates: CANDIDATES, fusion };
+    let settings = app::settings(&support::config(), embedder).expect("a calibration");
+    let settings = Settings { candidates: CANDIDATES, ..settings };
     let versions = support::versions(pipeline);
     Parts::new(Arc::clone(pipeline), embedder.clone(), index, (versions, settings))
 }
@@ -217,5 +214,5 @@ fn by_text(_: u64) -> Query {
 
 /// The first page of its matches.
 pub fn request(query: Query) -> Request {
-    Request { query, target: Kind::Achievement, filter: Filter::default(), offset: 0, limit: LIMIT }
+    Request { query, target: Kind::Achievement, filter: Filter::default(), offset: 0, limit: LIMIT, levels: false }
 }

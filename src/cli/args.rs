@@ -40,7 +40,7 @@ pub enum Command {
     Delete(Named),
     /// 查看服务是否正常：正常时退出码为 0，否则为 1（供容器和监控使用）
     Health,
-    /// 词典、停用词或模型改变后，用库中的记录重建存储（须先停止服务）
+    /// 词典、停用词、模型或向量中心改变后，用库中的记录重建存储（须先停止服务）
     Reindex,
     /// 备份与恢复：全部记录连同向量存为一个文件
     Snapshot(Snapshot),
@@ -48,6 +48,10 @@ pub enum Command {
     Copy(Copy),
     /// 用专家判分的数据测量排序质量
     Eval(Eval),
+    /// 由判分数据的特征（duijie eval --features）生成相关级别的校准文件
+    Calibrate(Calibrate),
+    /// 由存储中的向量生成向量中心文件（须先停止服务）；设为 model.centre 后执行 duijie reindex
+    Centre(Centre),
     /// 列出全部配置项及其当前值
     Config,
     /// 演示：启动服务、导入示例数据、匹配并打印结果
@@ -237,6 +241,34 @@ pub struct Eval {
     /// 把每项需求对每项成果的得分写入此文件（TSV）
     #[arg(long, value_name = "文件")]
     pub run: Option<PathBuf>,
+    /// 把每对判分的特征写入此文件（TSV），供 duijie calibrate 使用
+    #[arg(long, value_name = "文件")]
+    pub features: Option<PathBuf>,
+    /// 向量中心由所测的数据算出，而不用配置的
+    #[arg(long)]
+    pub own_centre: bool,
+}
+
+/// `duijie calibrate`.
+#[derive(Debug, ClapArgs)]
+pub struct Calibrate {
+    /// duijie eval --features 写出的文件
+    #[arg(long, value_name = "文件")]
+    pub features: PathBuf,
+    /// 校准文件写到哪里
+    #[arg(long, value_name = "文件")]
+    pub out: PathBuf,
+    /// 数据的名称，记在校准文件中
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "名称")]
+    pub name: String,
+}
+
+/// `duijie centre`.
+#[derive(Debug, ClapArgs)]
+pub struct Centre {
+    /// 中心文件写到哪里
+    #[arg(long, value_name = "文件")]
+    pub out: PathBuf,
 }
 
 /// `duijie demo`.

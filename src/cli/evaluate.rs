@@ -12,17 +12,23 @@ use futures::{StreamExt, stream};
 
 use super::{Done, args::Eval, progress::Progress, serve};
 use crate::{
-    app::Parts,
+    app::{self, Parts},
     config::Config,
     domain::{Kind, Record},
     eval::{
+        calibrate::said,
+        features::{self, Features},
         judgements::{self, Judgements},
+        levels::Levels,
         report::Report,
     },
     files::{self, ReadOptions},
-    index::{MAX_DEPTH, PointId},
+    index::{Hit, MAX_DEPTH, PointId},
     ingest::{MAX_BATCH, Outcome},
-    matcher::Query,
+    matcher::{self, Query},
+    rank::{Context as OfQuery, Fused},
+    recentre,
+    reindex::{OldVectors, Reindex},
 };
 
 /// Demands that are ranked at the same time.
@@ -30,6 +36,16 @@ const IN_FLIGHT: usize = 2;
 
 /// Whole order of one demand: achievement ids with scores, best first.
 type Order = Vec<(String, f64)>;
+
+/// One demand, ranked.
+struct Ranked {
+    demand: String,
+    order: Order,
+    /// What the first pass says of it.
+    context: Option<OfQuery>,
+    /// Its graded pairs.
+    pairs: Vec<Features>,
+}
 
 /// Measures and prints.
 pub async fn run(mut config: Config, args: Eval) -> anyhow::Result<Done> {
@@ -43,22 +59,51 @@ pub async fn run(mut config: Config, args: Eval) -> anyhow::Result<Done> {
     }
     let folder = tempfile::Builder::new().prefix("duijie-eval-").tempdir()?;
     config.store.folder = folder.path().join("store");
-    let parts = serve::build(&config).await?;
+    // never into the store that is in use
+    config.qdrant = None;
+    let mut parts = serve::build(&config).await?;
     store(&parts, achievements.iter().chain(&demands)).await?;
+    if args.own_centre {
+        config.store.folder = folder.path().join("own");
+        parts = recentred(&config, parts).await?;
+    }
     let ids: HashMap<PointId, &str> =
         achievements.iter().map(|record| (PointId::of(&record.name()), record.id.as_str())).collect();
     let judged: Vec<&Record> = demands.iter().filter(|record| judgements.contains_key(&record.id)).collect();
     if judged.is_empty() {
         bail!("判分文件中的 demand_id 都不在需求文件中，请检查两个文件是否配套");
     }
-    let orders = orders(&parts, &judged, &ids).await?;
+    let ranked = rank(&parts, &judged, &ids, &judgements).await?;
+    print!("{}", report(&ranked, &judgements));
+    print_levels(&parts, &ranked);
     serve::close(parts).await;
-    print!("{}", report(&orders, &judgements));
     if let Some(path) = args.run {
-        write_run(&path, &orders, &ids).with_context(|| format!("无法写入 {}", path.display()))?;
+        write_run(&path, &ranked, &ids).with_context(|| format!("无法写入 {}", path.display()))?;
         println!("得分已写入 {}", path.display());
     }
+    if let Some(path) = args.features {
+        if ranked.iter().any(|ranked| ranked.context.is_none()) {
+            bail!("只查一轮时没有特征可写，请将 match.feedback 设为大于 0，并使用有向量中心的模型");
+        }
+        let rows: Vec<Features> = ranked.into_iter().flat_map(|ranked| ranked.pairs).collect();
+        fs::write(&path, features::write(&rows)).with_context(|| format!("无法写入 {}", path.display()))?;
+        println!("特征已写入 {}", path.display());
+    }
     Ok(Done::All)
+}
+
+/// The same records in a store whose centre is made from them.
+async fn recentred(config: &Config, parts: Parts) -> anyhow::Result<Parts> {
+    let centre = recentre::centre_of(&*parts.index, parts.embedder.centre()).await?;
+    let embedder = parts.embedder.with_centre(centre);
+    let (versions, dimensions) = (app::versions(&parts.text, &embedder), embedder.identity().dimensions);
+    let index = app::index(config, dimensions, versions.clone())?;
+    let (text, old) = (parts.text.clone(), OldVectors::Ours(parts.embedder.centre().cloned()));
+    Reindex { text, embedder: embedder.clone(), old }.run(&*parts.index, &*index, |_| {}).await?;
+    let settings = app::settings(config, &embedder)?;
+    let recentred = Parts::new(parts.text.clone(), embedder, index, (versions, settings));
+    serve::close(parts).await;
+    Ok(recentred)
 }
 
 /// Reads all records of a file; a bad row ends it, since a measure over a part would mislead.
@@ -100,35 +145,80 @@ async fn store(parts: &Parts, records: impl Iterator<Item = &Record>) -> anyhow:
 }
 
 /// Ranks the whole catalogue for each demand.
-async fn orders(
+async fn rank(
     parts: &Parts,
     demands: &[&Record],
     ids: &HashMap<PointId, &str>,
-) -> anyhow::Result<Vec<(String, Order)>> {
+    judgements: &Judgements,
+) -> anyhow::Result<Vec<Ranked>> {
     let depth = ids.len().clamp(1, MAX_DEPTH);
+    let points: HashMap<&str, PointId> = ids.iter().map(|(point, id)| (*id, *point)).collect();
     let mut progress = Progress::new("匹配", u64::try_from(demands.len())?, "项");
     let rank = |demand: &Record| {
-        let (query, id) = (Query::Stored(demand.name()), demand.id.clone());
+        let (query, demand, points) = (Query::Stored(demand.name()), demand.id.clone(), &points);
         async move {
-            let order = parts.matcher.rank_all(&query, Kind::Achievement, depth).await?;
-            let named = order.iter().filter_map(|fused| Some(((*ids.get(&fused.id)?).to_string(), fused.score)));
-            anyhow::Ok((id, named.collect::<Order>()))
+            let found = parts.matcher.rank_all(&query, Kind::Achievement, depth).await?;
+            let levels = judgements.get(&demand).into_iter().flatten();
+            let graded = levels.filter_map(|(id, level)| Some((*points.get(id.as_str())?, id.as_str(), *level)));
+            let pairs = pairs(parts, &demand, &graded.collect::<Vec<_>>(), &found).await?;
+            let order = found.order.iter();
+            let order = order.filter_map(|fused| Some(((*ids.get(&fused.id)?).to_string(), fused.score))).collect();
+            anyhow::Ok(Ranked { demand, order, context: found.context, pairs })
         }
     };
     let mut ranking = stream::iter(demands.iter().copied()).map(rank).buffered(IN_FLIGHT);
-    let mut orders = Vec::new();
-    while let Some(order) = ranking.next().await {
-        orders.push(order?);
-        progress.set(u64::try_from(orders.len())?);
+    let mut all = Vec::new();
+    while let Some(ranked) = ranking.next().await {
+        all.push(ranked?);
+        progress.set(u64::try_from(all.len())?);
     }
     drop(ranking);
     progress.finish();
-    Ok(orders)
+    Ok(all)
 }
 
-fn report(orders: &[(String, Order)], judgements: &Judgements) -> Report {
+/// Features of the graded pairs of a demand: point, id and level of each achievement.
+async fn pairs(
+    parts: &Parts,
+    demand: &str,
+    graded: &[(PointId, &str, u8)],
+    found: &matcher::Order,
+) -> anyhow::Result<Vec<Features>> {
+    let ids: Vec<PointId> = graded.iter().map(|(point, ..)| *point).collect();
+    let mut cosines = Vec::new();
+    for query in [&found.query, &found.turned] {
+        let hits =
+            if ids.is_empty() { Vec::new() } else { parts.index.cosines(Kind::Achievement, query, &ids).await? };
+        cosines.push(hits.into_iter().map(|Hit { id, score }| (id, f64::from(score))).collect::<HashMap<_, _>>());
+    }
+    let [before, after] = cosines.as_slice() else { return Ok(Vec::new()) };
+    let places: HashMap<PointId, (usize, &Fused<PointId>)> =
+        found.order.iter().zip(1..).map(|(fused, place)| (fused.id, (place, fused))).collect();
+    let (fusion, context) = (parts.matcher.settings().fusion, found.context.unwrap_or_default());
+    let pair = |(id, achievement, level): &(PointId, &str, u8)| {
+        let (cosine, cosine_feedback) = (*before.get(id)?, *after.get(id)?);
+        let place = places.get(id);
+        let bm25 = place.and_then(|(_, fused)| fused.sparse.score).map_or(0.0, f64::from);
+        Some(Features {
+            demand: demand.to_string(),
+            achievement: (*achievement).to_string(),
+            level: *level,
+            score: place.map_or_else(|| fusion.score(cosine_feedback, bm25), |(_, fused)| fused.score),
+            base: fusion.score(cosine, bm25),
+            cosine,
+            cosine_feedback,
+            bm25,
+            context: context.mean,
+            best: context.best,
+            rank: place.map_or(found.order.len() + 1, |(place, _)| *place),
+        })
+    };
+    Ok(graded.iter().filter_map(pair).collect())
+}
+
+fn report(ranked: &[Ranked], judgements: &Judgements) -> Report {
     let mut report = Report::default();
-    for (demand, order) in orders {
+    for Ranked { demand, order, .. } in ranked {
         if let Some(levels) = judgements.get(demand) {
             report.add(order, levels);
         }
@@ -136,10 +226,25 @@ fn report(orders: &[(String, Order)], judgements: &Judgements) -> Report {
     report
 }
 
+/// Prints how far the announced levels are from the graded ones, where there are levels.
+fn print_levels(parts: &Parts, ranked: &[Ranked]) {
+    if ranked.iter().any(|ranked| ranked.context.is_none()) {
+        return;
+    }
+    let calibration = parts.matcher.calibration();
+    let pairs = ranked.iter().flat_map(|ranked| &ranked.pairs);
+    let levels: Vec<_> = pairs.map(|pair| said(&calibration.logits, &pair.graded())).collect();
+    let refused = ranked.iter().filter_map(|ranked| ranked.context);
+    let refused = refused.filter(|context| calibration.nothing_good_enough(*context)).count();
+    println!("\n相关级别（校准 {}）", calibration.version);
+    print!("{}", Levels::of(&levels));
+    println!("没有足够好的成果的需求：{refused} 项");
+}
+
 /// One line for each demand and achievement; what the order does not hold has score 0.
-fn write_run(path: &Path, orders: &[(String, Order)], ids: &HashMap<PointId, &str>) -> std::io::Result<()> {
+fn write_run(path: &Path, ranked: &[Ranked], ids: &HashMap<PointId, &str>) -> std::io::Result<()> {
     let mut out = BufWriter::new(File::create(path)?);
-    for (demand, order) in orders {
+    for Ranked { demand, order, .. } in ranked {
         let mut left: Vec<&str> = ids.values().copied().collect();
         let held: std::collections::HashSet<&str> = order.iter().map(|(id, _)| id.as_str()).collect();
         left.retain(|id| !held.contains(id));

@@ -3,6 +3,8 @@
 //! Exit codes: 0 done, 1 failed, 2 done but some rows were refused (or wrong usage, by clap), 64 bad configuration.
 
 mod args;
+mod calibrate;
+mod centre;
 mod client;
 mod copy;
 mod demo;
@@ -93,6 +95,8 @@ async fn run(args: Args, config: Config) -> anyhow::Result<Done> {
         Command::Snapshot(it) => snapshot::run(&server, config, it.action).await,
         Command::Copy(it) => copy::run(config, it).await,
         Command::Eval(it) => evaluate::run(config, it).await,
+        Command::Calibrate(it) => calibrate::run(it),
+        Command::Centre(it) => centre::run(config, it).await,
         Command::Demo(it) => demo::run(config, it).await,
         Command::Config => Ok(Done::All),
     }

@@ -10,7 +10,7 @@ use crate::{
     config::{Config, Qdrant},
     domain::{Filter, Kind},
     index::{EdgeIndex, EdgeOptions, Index, IndexError, MAINTENANCE, Pace, ServerIndex, StoreShape},
-    reindex::{self, Reindex},
+    reindex::{self, OldVectors, Reindex},
 };
 
 /// How long a server may take to answer.
@@ -28,7 +28,7 @@ pub async fn run(config: Config) -> anyhow::Result<Done> {
     let text = Arc::new(app::text_pipeline(&config)?);
     let embedder = app::embedder(&config)?;
     let (versions, dimensions) = (app::versions(&text, &embedder), embedder.identity().dimensions);
-    let rebuild = Reindex { text, embedder, keep_vectors: false };
+    let rebuild = Reindex { text, embedder, old: OldVectors::Foreign };
     match &config.qdrant {
         Some(qdrant) => on_server(qdrant, rebuild, StoreShape { versions, dimensions }).await,
         None => in_folder(store, app::store_options(&config, dimensions, versions), rebuild).await,
@@ -41,9 +41,9 @@ async fn in_folder(store: PathBuf, options: EdgeOptions, rebuild: Reindex) -> an
     if *old.versions() == options.versions {
         return Ok(fits(&store.display().to_string()));
     }
-    let keep_vectors = old.versions().model == options.versions.model;
+    let vectors = OldVectors::of(&rebuild.embedder, &old.versions().model);
     let new = open_new(EdgeOptions { folder: reindex::new_folder(&store), ..options })?;
-    let said = rebuild_all(Reindex { keep_vectors, ..rebuild }, &old, &new).await?;
+    let said = rebuild_all(Reindex { old: vectors, ..rebuild }, &old, &new).await?;
     // the folders must not be moved before every thread has let go of them
     tokio::task::spawn_blocking(move || {
         old.close();
@@ -67,10 +67,10 @@ async fn on_server(qdrant: &Qdrant, rebuild: Reindex, shape: StoreShape) -> anyh
     let Some(lease) = old.claim(MAINTENANCE).await? else {
         bail!("另一个进程正在维护这个存储（重建、恢复或迁移），请待其完成后再执行");
     };
-    let keep_vectors = stored.versions.model == shape.versions.model;
+    let vectors = OldVectors::of(&rebuild.embedder, &stored.versions.model);
     let new = old.growing(qdrant, shape).await?;
     let said = tokio::select! {
-        said = rebuild_all(Reindex { keep_vectors, ..rebuild }, &old, &new) => said?,
+        said = rebuild_all(Reindex { old: vectors, ..rebuild }, &old, &new) => said?,
         () = lease.lost() => bail!("与 Qdrant 失去联系太久，原存储未改动；再次执行 duijie reindex 即继续"),
     };
     old.replace_by(&new).await?;

@@ -125,6 +125,8 @@ pub enum Quantization {
 pub struct Model {
     /// Folder of the model, or its name on the hub when no such folder exists.
     pub source: String,
+    /// Centre of the vectors: a file, `none`, or the model's own where it is `None`.
+    pub centre: Option<String>,
     /// Where models from the hub are kept.
     pub cache: PathBuf,
     /// ONNX Runtime.
@@ -151,6 +153,10 @@ pub struct Matching {
     pub dense_weight: f64,
     /// BM25 score that counts half.
     pub bm25_half: f64,
+    /// Records of the first pass that the query learns from; 0: one pass only.
+    pub feedback: usize,
+    /// Calibration of the levels; `None`: the one that came with the program.
+    pub calibration: Option<PathBuf>,
 }
 
 /// Logging.
@@ -198,6 +204,7 @@ impl Config {
             qdrant_settings,
             model: Model {
                 source: reader.text("model.source"),
+                centre: reader.optional("model.centre"),
                 cache: reader.path("model.cache"),
                 runtime: reader.path("model.runtime"),
                 sessions: sessions(reader.number("model.sessions")),
@@ -208,6 +215,8 @@ impl Config {
                 candidates: reader.number("match.candidates"),
                 dense_weight: reader.number("match.dense_weight"),
                 bm25_half: reader.number("match.bm25_half"),
+                feedback: reader.number("match.feedback"),
+                calibration: reader.optional("match.calibration").map(PathBuf::from),
             },
             metrics_listen: reader.optional_address("metrics.listen"),
             log: Log { filter: reader.text("log.filter"), json: reader.flag("log.json") },

@@ -17,6 +17,31 @@ pub struct Found {
     pub sparse: SourceScore,
     /// Terms of the query that the record has, weightiest first.
     pub terms: Vec<MatchedTerm>,
+    /// How related people would call it; `None` where it was not asked for, or is not known for such pairs.
+    pub relevance: Option<Relevance>,
+}
+
+/// How related people would call a match.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Relevance {
+    /// The median of their levels.
+    pub level: Level,
+    /// Probability of each level, [`Level::Unrelated`] first, together 1; `None` where the query is unlike all that
+    /// people graded.
+    pub probabilities: Option<[f64; 4]>,
+}
+
+/// How related a demand and an achievement are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Not at all.
+    Unrelated,
+    /// Weakly.
+    Weak,
+    /// Fairly.
+    Fair,
+    /// Strongly.
+    Strong,
 }
 
 /// What one source of candidates said of a record.
@@ -61,4 +86,28 @@ pub enum TextField {
     Keyword(usize),
     /// The body.
     Body,
+}
+
+// === impl Level ===
+
+impl Level {
+    /// 1 (not at all) to 4 (strongly), as judgements write it.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Unrelated => 1,
+            Self::Weak => 2,
+            Self::Fair => 3,
+            Self::Strong => 4,
+        }
+    }
+
+    /// What users call it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Unrelated => "无",
+            Self::Weak => "弱",
+            Self::Fair => "较强",
+            Self::Strong => "强",
+        }
+    }
 }

@@ -41,6 +41,14 @@ pub enum EmbedError {
         /// What is wrong.
         detail: String,
     },
+    /// The file of a centre cannot be used, or is named and missing.
+    #[error("向量中心文件 {path} 有误：{detail}，请用 duijie centre 重新生成，或改正 model.centre")]
+    Centre {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
     /// fastembed knows no model of this name.
     #[error("没有名为 {name} 的内置模型，请改用模型目录的路径，或使用例如 BAAI/bge-small-zh-v1.5 的名称")]
     UnknownName {

@@ -1,7 +1,7 @@
 //! Which model, and what its vectors depend on.
 
 use super::{
-    EmbedError, HEAD_SHARE, Recipe, Runtime, folder::Folder, folder::hex, hub::HubModel, window::WINDOW_VERSION,
+    Centre, EmbedError, HEAD_SHARE, Recipe, Runtime, folder::Folder, folder::hex, hub::HubModel, window::WINDOW_VERSION,
 };
 use fastembed::{InitOptionsUserDefined, QuantizationMode, TextEmbedding, UserDefinedEmbeddingModel};
 use sha2::{Digest, Sha256};
@@ -27,6 +27,18 @@ pub enum ModelSource {
     },
 }
 
+/// Which centre is taken from the vectors of a model.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum CentreSource {
+    /// `centre.json` of the model's folder; none where there is no such file, and none for a model of the hub.
+    #[default]
+    Model,
+    /// None at all.
+    None,
+    /// This file.
+    File(PathBuf),
+}
+
 /// What [`super::Embedder::build`] needs to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelOptions {
@@ -36,6 +48,8 @@ pub struct ModelOptions {
     pub sessions: usize,
     /// Texts that may wait in each lane, interactive and bulk; at least 1 is used.
     pub queue_texts: usize,
+    /// The centre of its vectors.
+    pub centre: CentreSource,
 }
 
 /// Which vectors these are. Stored with them: vectors of two versions must not meet.
@@ -43,7 +57,7 @@ pub struct ModelOptions {
 pub struct ModelIdentity {
     /// Name of the folder or in the hub.
     pub name: String,
-    /// Name and 12 hexadecimal digits over everything here that a vector depends on.
+    /// Name and 12 hexadecimal digits over everything here that a vector depends on; with a centre `-c` and its version.
     pub version: String,
     /// Length of a vector.
     pub dimensions: usize,
@@ -69,7 +83,7 @@ enum Origin {
 impl ModelOptions {
     /// A session for each core and the default queue.
     pub fn new(source: ModelSource) -> Self {
-        Self { source, sessions: 0, queue_texts: DEFAULT_QUEUE_TEXTS }
+        Self { source, sessions: 0, queue_texts: DEFAULT_QUEUE_TEXTS, centre: CentreSource::default() }
     }
 
     /// Sessions to open.
@@ -78,6 +92,16 @@ impl ModelOptions {
             0 => thread::available_parallelism().map_or(1, std::num::NonZero::get),
             sessions => sessions,
         }
+    }
+}
+
+// === impl ModelIdentity ===
+
+impl ModelIdentity {
+    /// The same model with this centre, from which unrelated texts have a cosine of about 0.
+    pub(super) fn centred(&self, centre: &Centre) -> Self {
+        let version = format!("{}-c{}", self.version, centre.version());
+        Self { version, cosine_floor: 0.0, ..self.clone() }
     }
 }
 
@@ -110,6 +134,21 @@ impl Model {
         match &self.origin {
             Origin::Folder(folder) => &folder.recipe,
             Origin::Hub(model) => &model.recipe,
+        }
+    }
+
+    /// The centre that is asked for.
+    ///
+    /// # Errors
+    /// [`EmbedError::Centre`], for a file that is named and missing too.
+    pub fn centre(&self, source: &CentreSource) -> Result<Option<Centre>, EmbedError> {
+        match (source, &self.origin) {
+            (CentreSource::None, _) | (CentreSource::Model, Origin::Hub(_)) => Ok(None),
+            (CentreSource::Model, Origin::Folder(folder)) => Ok(folder.centre.clone()),
+            (CentreSource::File(path), _) => match Centre::read(path)? {
+                None => Err(EmbedError::Centre { path: path.clone(), detail: "文件不存在".to_string() }),
+                centre => Ok(centre),
+            },
         }
     }
 

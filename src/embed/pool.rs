@@ -1,15 +1,16 @@
 //! [`Embedder`]: what the rest of the service sees of this module.
 
 use super::{
-    BatchLimits, EmbedError, EmbeddingTexts, Model, ModelIdentity, ModelOptions, Priority, Role, Runtime, Session,
-    Stats,
+    BatchLimits, Centre, CentreSource, EmbedError, EmbeddingTexts, Model, ModelIdentity, ModelOptions, Priority, Role,
+    Runtime, Session, Stats,
     queue::{Queue, TextToEmbed},
     splitter::{MAX_TEXT_CHARS, Splitter},
-    vector::weighted_unit,
+    vector::{checked_unit, weighted_unit},
     worker::{self, Encode},
 };
 use std::{
     mem,
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle},
 };
@@ -31,11 +32,22 @@ const MAX_QUEUE_TEXTS: usize = 100_000;
 #[derive(Clone)]
 pub struct Embedder {
     inner: Arc<Inner>,
+    identity: Arc<ModelIdentity>,
+    centres: Centres,
+}
+
+/// What is taken from the vectors, and what could be.
+#[derive(Clone, Default)]
+struct Centres {
+    used: Option<Arc<Centre>>,
+    /// The one that came with the model.
+    of_model: Option<Arc<Centre>>,
 }
 
 struct Inner {
     queue: Arc<Queue>,
     splitter: Arc<Splitter>,
+    /// Without a centre.
     identity: ModelIdentity,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -56,13 +68,14 @@ struct Call<'a> {
 // === impl Embedder ===
 
 impl Embedder {
-    /// Opens the model in every session and starts their threads. Blocks: about 0.3 s
+    /// Opens the model in every session, with its centre, and starts their threads. Blocks: about 0.3 s
     /// with e5-small-zh, and as long as the download takes for a model that is fetched.
     ///
     /// # Errors
-    /// Those of [`Model::open`] and [`Session::open`].
+    /// Those of [`Model::open`], [`Model::centre`] and [`Session::open`]; [`EmbedError::Centre`] for one of other vectors.
     pub fn build(runtime: &Runtime, options: &ModelOptions) -> Result<Self, EmbedError> {
         let model = Model::open(runtime, &options.source)?;
+        let (centre, of_model) = (model.centre(&options.centre)?, model.centre(&CentreSource::Model)?);
         let sessions = open_sessions(&model, options.session_count().clamp(1, MAX_SESSIONS))?;
         let no_session = || EmbedError::Session { name: model.name().to_string(), detail: "no session".to_string() };
         let first = sessions.first().ok_or_else(no_session)?;
@@ -70,7 +83,16 @@ impl Embedder {
         let splitter = Splitter::new(first.tokenizer(), model.recipe(), identity.max_tokens)?;
         let batch = if model.recipe().one_at_a_time { BatchLimits::ONE } else { BatchLimits::default() };
         let queue_texts = options.queue_texts.clamp(1, MAX_QUEUE_TEXTS);
-        Self::start(sessions, splitter, identity, &Limits { queue_texts, batch })
+        if let Some(detail) = centre.as_ref().and_then(|centre| misfit(centre, identity.dimensions)) {
+            let path = match &options.centre {
+                CentreSource::File(path) => path.clone(),
+                CentreSource::Model | CentreSource::None => PathBuf::from(model.name()),
+            };
+            return Err(EmbedError::Centre { path, detail });
+        }
+        let embedder = Self::start(sessions, splitter, identity, &Limits { queue_texts, batch })?;
+        let of_model = of_model.map(Arc::new);
+        Ok(Self { centres: Centres { of_model, used: None }, ..embedder }.with_centre(centre))
     }
 
     /// Starts a thread for each encoder.
@@ -93,13 +115,40 @@ impl Embedder {
                 }
             }
         }
+        let shown = Arc::new(identity.clone());
         let inner = Inner { queue, splitter: Arc::new(splitter), identity, threads: Mutex::new(threads) };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self { inner: Arc::new(inner), identity: shown, centres: Centres::default() })
+    }
+
+    /// The same embedder, threads and all, with another centre, or with none. One of vectors of another length is not
+    /// taken.
+    #[must_use]
+    pub fn with_centre(&self, centre: Option<Centre>) -> Self {
+        let plain = &self.inner.identity;
+        let used = centre.filter(|centre| misfit(centre, plain.dimensions).is_none()).map(Arc::new);
+        let identity = used.as_ref().map_or_else(|| plain.clone(), |centre| plain.centred(centre));
+        let centres = Centres { used, of_model: self.centres.of_model.clone() };
+        Self { inner: Arc::clone(&self.inner), identity: Arc::new(identity), centres }
+    }
+
+    /// What is taken from the vectors of records and queries.
+    pub fn centre(&self) -> Option<&Centre> {
+        self.centres.used.as_deref()
+    }
+
+    /// The centre of vectors that this version names: none, the model's own, or the one in use. The outer `None` where
+    /// it is yet another one, or another model.
+    pub fn centre_of_version(&self, version: &str) -> Option<Option<Centre>> {
+        let known = [None, self.centres.used.as_deref(), self.centres.of_model.as_deref()];
+        known.into_iter().find_map(|centre| {
+            let named = self.with_centre(centre.cloned());
+            (named.identity.version == version).then(|| centre.cloned())
+        })
     }
 
     /// Which vectors these are.
     pub fn identity(&self) -> &ModelIdentity {
-        &self.inner.identity
+        &self.identity
     }
 
     /// Whether the model works, as it changes. False too after the end.
@@ -146,7 +195,7 @@ impl Embedder {
     }
 
     /// Vectors of records, in their order: 0.4 of the head and 0.6 of the whole text, of unit length; the head alone
-    /// where there is no more. [`EmbedError::Blank`] and [`EmbedError::TooLong`] count the texts, head and whole apart.
+    /// where there is no more; less the centre, where there is one. This is the only place where it is taken away. [`EmbedError::Blank`] and [`EmbedError::TooLong`] count the texts, head and whole apart.
     ///
     /// # Errors
     /// As [`Embedder::embed`].
@@ -161,9 +210,13 @@ impl Embedder {
         let mut next = || vectors.next().ok_or(EmbedError::Stopped);
         let mix = |record: &EmbeddingTexts| {
             let head = next()?;
-            match record.whole {
-                Some(_) => weighted_unit(&[(head, HEAD_SHARE), (next()?, 1.0 - HEAD_SHARE)]),
-                None => Ok(head),
+            let vector = match record.whole {
+                Some(_) => weighted_unit(&[(head, HEAD_SHARE), (next()?, 1.0 - HEAD_SHARE)])?,
+                None => head,
+            };
+            match self.centre() {
+                Some(centre) => checked_unit(centre.apply(&vector)),
+                None => Ok(vector),
             }
         };
         records.iter().map(mix).collect()
@@ -232,6 +285,12 @@ impl Drop for Call<'_> {
             self.queue.forget(self.number);
         }
     }
+}
+
+/// Why a centre does not belong to vectors of this length.
+fn misfit(centre: &Centre, dimensions: usize) -> Option<String> {
+    let found = centre.dimensions();
+    (found != dimensions).then(|| format!("中心为 {found} 维，模型为 {dimensions} 维"))
 }
 
 /// Opens sessions side by side: each takes 0.2 s of one core.

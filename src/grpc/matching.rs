@@ -89,7 +89,8 @@ impl Matching {
             Some(position) => offset_in(&position).ok_or_else(bad_token)?,
             None => 0,
         };
-        let page = self.0.matcher.find(matcher::Request { query, target, filter, offset, limit }).await?;
+        let page =
+            self.0.matcher.find(matcher::Request { query, target, filter, offset, limit, levels: false }).await?;
         let next = u32::try_from(offset + limit).unwrap_or(u32::MAX);
         let token = if page.more { page_token::write(&next.to_be_bytes(), paging.shape) } else { String::new() };
         Ok((page, token))

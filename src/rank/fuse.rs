@@ -84,6 +84,11 @@ pub fn unsettled<Id: Copy>(order: &[Fused<Id>], dense: &[Candidate<Id>], wanted:
 // === impl Fusion ===
 
 impl Fusion {
+    /// Score of a record with this cosine and this BM25 score, 0 to 1.
+    pub fn score(&self, cosine: f64, bm25: f64) -> f64 {
+        self.contribution(true, cosine) + self.contribution(false, bm25)
+    }
+
     fn contribution(&self, dense: bool, score: f64) -> f64 {
         if dense {
             self.dense_weight * ((score - self.cosine_floor) / (1.0 - self.cosine_floor)).clamp(0.0, 1.0)

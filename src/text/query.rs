@@ -15,7 +15,7 @@ const TITLE_WEIGHT: f32 = 1.0;
 /// Weight of a term of the keywords, however often it stands in them.
 const KEYWORD_WEIGHT: f32 = 0.5;
 /// Weight of a term of the body.
-const BODY_WEIGHT: f32 = 0.2;
+const BODY_WEIGHT: f32 = 0.3;
 
 /// The texts to find something for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

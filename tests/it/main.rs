@@ -15,6 +15,7 @@ mod on_server;
 #[path = "../qdrant_server/mod.rs"]
 mod qdrant_server;
 mod quality;
+mod relevance;
 mod tidy;
 mod transfer;
 mod transfer_commands;

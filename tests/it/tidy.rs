@@ -16,7 +16,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
     ("files", &["files", "domain"]),
     ("embed", &["embed", "text", "domain"]),
     ("index", &["index", "text", "domain", "config", "deadline"]),
-    ("eval", &["eval", "domain"]),
+    ("eval", &["eval", "rank", "domain"]),
     ("ingest", &["ingest", "embed", "index", "text", "domain", "error"]),
     ("transfer", &["transfer", "index", "text", "domain", "error"]),
     ("config", &["config"]),

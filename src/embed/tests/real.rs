@@ -9,8 +9,13 @@ fn embedder() -> &'static Embedder {
     EMBEDDER.get_or_init(|| open(&model_folder()).unwrap())
 }
 
+/// Without a centre: vectors as the model makes them.
 fn open(folder: &Path) -> Result<Embedder, EmbedError> {
-    let options = ModelOptions { sessions: 1, ..ModelOptions::new(ModelSource::Folder(folder.to_path_buf())) };
+    open_with(folder, CentreSource::None)
+}
+
+fn open_with(folder: &Path, centre: CentreSource) -> Result<Embedder, EmbedError> {
+    let options = ModelOptions { sessions: 1, centre, ..ModelOptions::new(ModelSource::Folder(folder.to_path_buf())) };
     Embedder::build(&runtime(), &options)
 }
 
@@ -136,4 +141,42 @@ fn a_model_that_the_runtime_does_not_take_is_an_error() {
     fs::write(folder.join("SHA256SUMS"), sums.lines().map(line).collect::<Vec<_>>().join("\n")).unwrap();
     let error = open(&folder).err().unwrap();
     assert!(matches!(&error, EmbedError::Session { name, .. } if name == "e5-broken"), "{error}");
+}
+
+#[tokio::test]
+async fn the_centre_is_taken_from_records_and_is_part_of_the_version() {
+    let plain = embedder();
+    let centred = open_with(&model_folder(), CentreSource::Model).unwrap();
+    let identity = centred.identity();
+    assert_eq!((identity.cosine_floor, centred.centre().is_some()), (0.0, true));
+    let ending = identity.version.strip_prefix(&plain.identity().version).unwrap();
+    assert_eq!(ending, format!("-c{}", centred.centre().unwrap().version()));
+    let records = ["激光焊接铝合金", "玉米种植"]
+        .map(|head| EmbeddingTexts { head: head.to_string(), whole: Some(format!("{head}的方法")) });
+    let before = plain.record_vectors(&records, Priority::Bulk).await.unwrap();
+    let after = centred.record_vectors(&records, Priority::Bulk).await.unwrap();
+    assert!(0.7 < cosine(&before[0], &before[1]) && cosine(&after[0], &after[1]) < 0.4, "unrelated texts");
+    let back = centred.centre().unwrap().undo(&after[0]);
+    assert!(back.iter().zip(&before[0]).all(|(a, b)| (a - b).abs() < 1e-5));
+    for (version, want) in [
+        (&plain.identity().version, Some(None)),
+        (&identity.version, Some(centred.centre().cloned())),
+        (&"bge-0".to_string(), None),
+    ] {
+        assert_eq!(centred.centre_of_version(version), want, "{version}");
+    }
+    assert_eq!(centred.with_centre(None).identity(), plain.identity());
+}
+
+#[test]
+fn a_centre_that_does_not_belong_to_the_model_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("centre.json");
+    let check = |want: &str| {
+        let error = open_with(&model_folder(), CentreSource::File(path.clone())).err().unwrap().to_string();
+        assert!(error.contains(want) && error.contains("model.centre"), "{error}");
+    };
+    check("文件不存在");
+    fs::write(&path, Centre::new(0.85, vec![0.5, 0.5], "").unwrap().to_json()).unwrap();
+    check("2 维，模型为 384 维");
 }

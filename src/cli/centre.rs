@@ -1,0 +1,31 @@
+//! `duijie centre`: makes the centre of the configured store's vectors.
+
+use std::fs;
+
+use anyhow::{Context, bail};
+
+use super::{Done, args, end_point::Place};
+use crate::{app, config::Config, recentre};
+
+/// Makes the centre, writes it and says what to do with it.
+pub async fn run(config: Config, args: args::Centre) -> anyhow::Result<Done> {
+    let store = Place::configured(&config).open(None, &config).await?;
+    let made = make(&config, &store).await;
+    store.close().await;
+    let centre = made?;
+    fs::write(&args.out, centre.to_json()).with_context(|| format!("无法写入 {}", args.out.display()))?;
+    let path = args.out.display();
+    println!("已写入 {path}（版本 {}）。请将 model.centre 设为该文件，然后执行 duijie reindex", centre.version());
+    Ok(Done::All)
+}
+
+async fn make(config: &Config, store: &super::end_point::EndPoint) -> anyhow::Result<crate::embed::Centre> {
+    let embedder = app::embedder(config)?;
+    let Some(present) = embedder.centre_of_version(&store.shape.versions.model) else {
+        bail!("存储中的向量出自另一个模型或另一个中心，请先执行 duijie reindex");
+    };
+    match recentre::centre_of(&*store.index, present.as_ref()).await? {
+        Some(centre) => Ok(centre),
+        None => bail!("存储中没有可用的需求或成果，请先导入"),
+    }
+}
