@@ -2,7 +2,7 @@
 //!
 //! See ARCHITECTURE.md for the map. The layers, each knowing only what stands below it:
 //! [`cli`] → [`grpc`] → [`app`] → [`matcher`], [`ingest`], [`reindex`], [`transfer`] → [`embed`], [`index`], [`rank`] →
-//! [`text`] → [`domain`].
+//! [`text`] → [`domain`]. Beside the order stands [`evidence`] → [`indicators`], [`policy`], [`diagnosis`].
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -16,6 +16,7 @@ pub mod domain;
 pub mod embed;
 pub mod error;
 pub mod eval;
+pub mod evidence;
 pub mod files;
 pub mod grpc;
 pub mod index;

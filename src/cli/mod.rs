@@ -8,6 +8,7 @@ mod copy;
 mod demo;
 mod end_point;
 mod evaluate;
+mod evidence;
 mod filter;
 mod import;
 mod matching;

@@ -62,6 +62,11 @@ pub const KEYS: &[Key] = &[
     number("match.candidates", "200", (20.0, 10_000.0), "每路召回的候选数"),
     number("match.dense_weight", "0.85", (0.0, 1.0), "向量得分的权重，其余为关键词得分的权重"),
     number("match.bm25_half", "40", (0.1, 1000.0), "折算为 0.5 分的 BM25 得分"),
+    text(
+        "policy.folder",
+        "policies",
+        "政策规则（*.toml）所在的文件夹；缺省的文件夹不存在时用程序自带的规则，空为不作政策提示",
+    ),
     text("metrics.listen", "", "Prometheus 指标的监听地址，空为不开启"),
     text("log.filter", "info,qdrant_edge=error", "日志级别或过滤表达式"),
     text("log.json", "false", "日志是否为 JSON 行：true 或 false"),

@@ -28,6 +28,8 @@ pub struct Config {
     pub text: Text,
     /// Ranking.
     pub matching: Matching,
+    /// Subsidy rules.
+    pub policy: PolicyRules,
     /// Address of the Prometheus endpoint; `None`: off.
     pub metrics_listen: Option<SocketAddr>,
     /// Logging.
@@ -153,6 +155,13 @@ pub struct Matching {
     pub bm25_half: f64,
 }
 
+/// Subsidy rules.
+#[derive(Debug, Clone)]
+pub struct PolicyRules {
+    /// Folder of the rule files; `None`: no notes.
+    pub folder: Option<PathBuf>,
+}
+
 /// Logging.
 #[derive(Debug, Clone)]
 pub struct Log {
@@ -209,6 +218,7 @@ impl Config {
                 dense_weight: reader.number("match.dense_weight"),
                 bm25_half: reader.number("match.bm25_half"),
             },
+            policy: PolicyRules { folder: reader.optional("policy.folder").map(PathBuf::from) },
             metrics_listen: reader.optional_address("metrics.listen"),
             log: Log { filter: reader.text("log.filter"), json: reader.flag("log.json") },
         };

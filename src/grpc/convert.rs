@@ -1,5 +1,7 @@
 //! Wire types to domain values and back, by hand, at this one border.
 
+pub mod evidence;
+
 use jiff::Timestamp;
 
 use crate::{
@@ -207,7 +209,7 @@ pub fn filter_in(filter: Option<pb::Filter>, kind: Kind) -> Result<Filter, Vec<V
     }
 }
 
-/// Writes what matching found.
+/// Writes what matching found, without the evidence.
 pub fn match_out(found: found::Found) -> pb::Match {
     let source = |source: pb::Source, said: found::SourceScore| pb::SourceScore {
         source: source as i32,
@@ -226,6 +228,7 @@ pub fn match_out(found: found::Found) -> pb::Match {
         score: found.score,
         sources: vec![source(pb::Source::Dense, found.dense), source(pb::Source::Sparse, found.sparse)],
         matched_terms: found.terms.into_iter().map(term).collect(),
+        ..pb::Match::default()
     }
 }
 

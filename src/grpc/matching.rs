@@ -1,20 +1,29 @@
 //! `MatchService`: check → convert → call → convert.
 
+use std::{sync::Arc, time::Instant};
+
+use jiff::Timestamp;
 use prost::Message;
 use tonic::{Request, Response, Status};
 
 use super::{
     catalog::{bad_token, page_size},
-    convert::{filter_in, kind_in, match_out},
+    convert::{
+        evidence::{add, diagnosis_out, options_in},
+        filter_in, kind_in, match_out,
+    },
     page_token,
 };
 use crate::{
     app::Parts,
     domain::{
-        Filter, Kind, Problem, RecordName, Violation,
+        Detail, Filter, Kind, Problem, Record, RecordName, Violation,
         check::{Found, MAX_BODY_CHARS, MAX_TITLE_CHARS, check_keywords, check_text},
+        found,
     },
     error::Error,
+    evidence::{Evidence, Options},
+    index::With,
     matcher::{self, FreeText, MAX_MATCHES, Page, Query},
     pb::{self, match_service_server::MatchService},
 };
@@ -39,13 +48,32 @@ impl MatchService for Matching {
         let (Some(query), Some(target), Some(filter)) = (query, target, filter) else {
             return Err(Error::Invalid(found.0).into());
         };
+        let options = options_in(request.evidence);
+        let asked = options.any().then(|| query.clone());
         let paging = Paging { size: request.page_size, token: &request.page_token, shape: &shape };
         let (page, next_page_token) = self.page(query, target, filter, paging).await?;
+        let mut timing = timing_out(&page);
+        let (found, evidence) = match asked {
+            Some(asked) => {
+                let started = Instant::now();
+                let explained = self.explain(asked, target, page.found, options).await?;
+                timing.evidence_us = i64::try_from(started.elapsed().as_micros()).unwrap_or(i64::MAX);
+                explained
+            }
+            None => (page.found, Evidence::default()),
+        };
+        let mut matches: Vec<pb::Match> = found.into_iter().map(match_out).collect();
+        for (found, evidence) in matches.iter_mut().zip(evidence.matches) {
+            add(found, evidence);
+        }
         Ok(Response::new(pb::MatchResponse {
-            timing: Some(timing_out(&page)),
-            versions: Some(self.versions()),
-            matches: page.found.into_iter().map(match_out).collect(),
+            matches,
             next_page_token,
+            versions: Some(self.versions()),
+            timing: Some(timing),
+            diagnosis: evidence.diagnosis.map(diagnosis_out),
+            calibration: None,
+            nothing_good_enough: false,
         }))
     }
 
@@ -95,6 +123,38 @@ impl Matching {
         Ok((page, token))
     }
 
+    /// Evidence of a page, off the async threads: long texts take milliseconds.
+    async fn explain(
+        &self,
+        query: Query,
+        target: Kind,
+        found: Vec<found::Found>,
+        options: Options,
+    ) -> Result<(Vec<found::Found>, Evidence), Error> {
+        let Some(query) = self.asking(query, target).await? else { return Ok((found, Evidence::default())) };
+        let explainer = Arc::clone(&self.0.explainer);
+        let explained = tokio::task::spawn_blocking(move || {
+            let evidence = explainer.explain(&query, &found, options, Timestamp::now());
+            (found, evidence)
+        });
+        explained.await.map_err(|error| Error::Internal(error.to_string()))
+    }
+
+    /// The query as a record: a text that looks for demands is an offer, any other one a demand. `None` where the record
+    /// is gone since it was matched.
+    async fn asking(&self, query: Query, target: Kind) -> Result<Option<Record>, Error> {
+        match query {
+            Query::Stored(name) => {
+                let points = self.0.index.get(&[name], With::Payload).await?;
+                Ok(points.into_iter().next().flatten().map(|point| point.record))
+            }
+            Query::Text(FreeText { title, body, keywords }) => {
+                let kind = if target == Kind::Demand { Kind::Achievement } else { Kind::Demand };
+                Ok(Some(Record { body, keywords, ..Record::new("", "", title, Detail::empty(kind)) }))
+            }
+        }
+    }
+
     fn versions(&self) -> pb::Versions {
         pb::Versions { text: self.0.versions.text.clone(), model: self.0.versions.model.clone() }
     }
@@ -133,5 +193,10 @@ fn text_in(text: pb::TextQuery, found: &mut Found) -> Option<Query> {
 fn timing_out(page: &Page) -> pb::Timing {
     let int = |us: u64| i64::try_from(us).unwrap_or(i64::MAX);
     let timing = page.timing;
-    pb::Timing { query_us: int(timing.query_us), search_us: int(timing.search_us), rank_us: int(timing.rank_us) }
+    pb::Timing {
+        query_us: int(timing.query_us),
+        search_us: int(timing.search_us),
+        rank_us: int(timing.rank_us),
+        evidence_us: 0,
+    }
 }

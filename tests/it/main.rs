@@ -5,6 +5,7 @@ mod bad_input;
 mod catalog;
 mod command_line;
 mod crash;
+mod evidence;
 mod harness;
 mod index;
 mod limits;
