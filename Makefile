@@ -28,6 +28,7 @@ serve: build
 
 test: runtime
 	$(CARGO) test --release --locked
+	@test -n "$$QDRANT_URL" || echo "未设置 QDRANT_URL：契约测试在内嵌引擎和测试服务器上运行，未在真正的 Qdrant 上运行"
 
 check:
 	$(CARGO) fmt --check

@@ -29,6 +29,9 @@ const BATCH: usize = 12;
 
 /// Runs the benches of this file.
 pub fn embedding(criterion: &mut Criterion) {
+    if !support::asked_for(&["embedding"]) {
+        return;
+    }
     let runtime = Runtime::new().expect("a runtime");
     let config = support::config();
     let embedder = app::embedder(&config).expect("make runtime has been run");

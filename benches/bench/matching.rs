@@ -32,7 +32,7 @@ use qdrant_edge::{
 };
 use tokio::runtime::Runtime;
 
-use crate::{server::server, support};
+use crate::support::{self, counts};
 
 /// Queries that the rows go through in turn: one alone would stay in the cache.
 pub const QUERIES: usize = 256;
@@ -43,6 +43,9 @@ pub const CANDIDATES: usize = 200;
 
 /// Runs the benches of this file.
 pub fn hot_path(criterion: &mut Criterion) {
+    if !support::asked_for(&["text", "query", "engine", "match"]) {
+        return;
+    }
     let runtime = Runtime::new().expect("a runtime");
     let pipeline = Arc::new(support::pipeline());
     let embedder = support::embedder();
@@ -55,13 +58,7 @@ pub fn hot_path(criterion: &mut Criterion) {
         let index = open(&folder, &pipeline);
         engine(criterion, count, &index, &points, &runtime);
         matches(criterion, count, index, (&pipeline, &embedder), &runtime);
-        server(criterion, (count, &folder), (&pipeline, &embedder), &runtime);
     }
-}
-
-fn counts() -> Vec<usize> {
-    let wanted = std::env::var("DUIJIE_BENCH_RECORDS").unwrap_or_else(|_| "10000,100000".to_string());
-    wanted.split(',').map(|count| count.trim().parse().expect("numbers separated by commas")).collect()
 }
 
 /// A store of the benches.
@@ -78,7 +75,7 @@ fn read_queries(folder: &Path, pipeline: &TextPipeline, runtime: &Runtime) -> Ve
     points.into_iter().map(|point| point.expect("a demand")).collect()
 }
 
-/// Name of a demand in the stores of the benches.
+/// Name of a stored demand.
 pub fn demand(number: usize) -> RecordName {
     format!("demands/b-{number}").parse().expect("a name")
 }
@@ -187,7 +184,7 @@ fn matches(
     (pipeline, embedder): (&Arc<TextPipeline>, &Embedder),
     runtime: &Runtime,
 ) {
-    let parts = parts(index, (pipeline, embedder));
+    let parts = parts(index, pipeline, embedder);
     // on a worker thread, where calls of the service run: from outside the runtime each step would pay for a wake-up
     let run = |iterations: u64, query: fn(u64) -> Query| {
         let matcher = parts.matcher.clone();
@@ -229,8 +226,8 @@ async fn explained(parts: Parts, iterations: u64) -> Duration {
     started.elapsed()
 }
 
-/// The service's parts around an index.
-pub fn parts(index: Arc<dyn Index>, (pipeline, embedder): (&Arc<TextPipeline>, &Embedder)) -> Parts {
+/// The parts of a service over a store of the benches.
+pub fn parts(index: Arc<dyn Index>, pipeline: &Arc<TextPipeline>, embedder: &Embedder) -> Parts {
     let config = support::config().matching;
     let cosine_floor = f64::from(embedder.identity().cosine_floor);
     let fusion = Fusion { dense_weight: config.dense_weight, cosine_floor, bm25_half: config.bm25_half };
@@ -241,12 +238,8 @@ pub fn parts(index: Arc<dyn Index>, (pipeline, embedder): (&Arc<TextPipeline>, &
     Parts::new(Arc::clone(pipeline), embedder.clone(), index, explainer, (versions, settings))
 }
 
-/// The question for the counterparts of a stored demand.
-pub fn request_by_id(turn: u64) -> Request {
-    request(by_id(turn))
-}
-
-fn by_id(turn: u64) -> Query {
+/// A query of the service: one of the stored demands.
+pub fn by_id(turn: u64) -> Query {
     Query::Stored(demand(usize::try_from(turn).unwrap_or(0) % QUERIES))
 }
 
@@ -254,6 +247,7 @@ fn by_text(_: u64) -> Query {
     Query::Text(FreeText { title: "冲压件边缘容易开裂，想降低废品率".into(), ..FreeText::default() })
 }
 
-fn request(query: Query) -> Request {
+/// The first page of its matches.
+pub fn request(query: Query) -> Request {
     Request { query, target: Kind::Achievement, filter: Filter::default(), offset: 0, limit: LIMIT }
 }

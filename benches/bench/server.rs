@@ -1,13 +1,12 @@
 //! The server path: a match through the wire against what the bare client takes for one hybrid query, and whether the
 //! right neighbours are found.
 //!
-//! Runs against the test server (Qdrant Edge behind Qdrant's gRPC, `tests/qdrant_server/`), whose store is copied once
-//! from the one that `matching` builds, or against the server at `QDRANT_URL` where that is set. The project promises
+//! Runs against the test server (Qdrant Edge behind Qdrant's gRPC, `tests/qdrant_server/`), whose store is
+//! filled once and kept below `target/`, or against the server at `QDRANT_URL` where that is set. The project promises
 //! that `match by id` takes at most 1.3 times as long as `bare client`, and a recall@20 of 0.98 against brute force.
 
 use std::{
     collections::HashSet,
-    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -17,7 +16,7 @@ use duijie::{
     config::{Config, Qdrant},
     domain::{Filter, Kind, RecordName},
     embed::Embedder,
-    index::{EdgeIndex, Index, PageRequest, Point, PointId, Search, ServerIndex, StoreShape, With},
+    index::{Index, PageRequest, Point, PointId, Search, ServerIndex, StoreShape, With},
     text::TextPipeline,
 };
 use qdrant_client::qdrant::{
@@ -26,24 +25,35 @@ use qdrant_client::qdrant::{
 use tokio::runtime::Runtime;
 
 use crate::{
-    matching::{CANDIDATES, LIMIT, QUERIES, demand, parts, request_by_id, turns},
+    matching::{CANDIDATES, LIMIT, QUERIES, by_id, demand, parts, request, turns},
     qdrant_server::QdrantServer,
     support,
 };
 
-/// Points that are copied together.
+/// Points that are written or read together.
 const PAGE: usize = 1_000;
 /// How long the engine may take to answer at first.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Runs the benches of this file for one size.
-pub fn server(
+/// Runs the benches of this file.
+pub fn server(criterion: &mut Criterion) {
+    if !support::asked_for(&["server"]) {
+        return;
+    }
+    let runtime = Runtime::new().expect("a runtime");
+    let (pipeline, embedder) = (Arc::new(support::pipeline()), support::embedder());
+    for count in support::counts() {
+        of_size(criterion, count, (&pipeline, &embedder), &runtime);
+    }
+}
+
+fn of_size(
     criterion: &mut Criterion,
-    (count, folder): (usize, &Path),
+    count: usize,
     (pipeline, embedder): (&Arc<TextPipeline>, &Embedder),
     runtime: &Runtime,
 ) {
-    let place = folder.with_file_name(format!("bench-server-{count}-{}", pipeline.version()));
+    let place = support::root().join(format!("target/bench-server-{count}-{}-{}", pipeline.version(), support::MAKE));
     let _inside = runtime.enter();
     let test_server = std::env::var("QDRANT_URL").is_err().then(|| QdrantServer::start(&place));
     let url = test_server.as_ref().map_or_else(|| std::env::var("QDRANT_URL").unwrap_or_default(), QdrantServer::url);
@@ -52,7 +62,14 @@ pub fn server(
         .expect("right options");
     runtime.block_on(index.ready(PATIENCE)).expect("the server answers");
     if runtime.block_on(index.count(Kind::Achievement, &Filter::default())).expect("a count") != count as u64 {
-        runtime.block_on(copy(&crate::matching::open(folder, pipeline), &index));
+        eprintln!("filling a server with {count} achievements, once");
+        for (kind, count) in [(Kind::Achievement, count), (Kind::Demand, QUERIES)] {
+            let made = support::make(kind, embedder, runtime).take(count);
+            let points: Vec<Point> = made.map(|made| support::point(made, pipeline)).collect();
+            for page in points.chunks(PAGE) {
+                runtime.block_on(index.upsert(kind, page.to_vec())).expect("a write");
+            }
+        }
         if let Some(server) = &test_server {
             server.optimize();
         }
@@ -72,14 +89,14 @@ pub fn server(
             assert_eq!(answer.result.len(), LIMIT);
         });
     });
-    let parts = parts(Arc::new(index), (pipeline, embedder));
+    let parts = parts(Arc::new(index), pipeline, embedder);
     group.bench_function("match by id", |bencher| {
         bencher.iter_custom(|iterations| {
             let matcher = parts.matcher.clone();
             let all = async move {
                 let started = Instant::now();
                 for iteration in 0..iterations {
-                    let page = matcher.find(request_by_id(iteration)).await.expect("a page");
+                    let page = matcher.find(request(by_id(iteration))).await.expect("a page");
                     assert_eq!(page.found.len(), LIMIT);
                 }
                 started.elapsed()
@@ -97,24 +114,6 @@ pub fn server(
 fn options(url: &str, count: usize) -> Qdrant {
     let toml = format!("[qdrant]\nurl = {url:?}\nprefix = \"bench-{count}\"");
     Config::read(&toml, []).expect("right options").qdrant.expect("an address")
-}
-
-/// Achievements, and as many demands as there are queries.
-async fn copy(from: &EdgeIndex, to: &ServerIndex) {
-    eprintln!("copying a store to the server, once");
-    let mut after = None;
-    loop {
-        let page = PageRequest { after, limit: PAGE, with: With::Everything };
-        let page = from.scroll(Kind::Achievement, &Filter::default(), page).await.expect("a page");
-        to.upsert(Kind::Achievement, page.points).await.expect("a write");
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
-    let names: Vec<RecordName> = (0..QUERIES).map(demand).collect();
-    let demands = from.get(&names, With::Everything).await.expect("demands");
-    to.upsert(Kind::Demand, demands.into_iter().flatten().collect()).await.expect("a write");
 }
 
 /// Share of the 20 nearest, by going through all vectors, that a search finds.

@@ -1,12 +1,17 @@
 //! The command line as a gRPC client.
 
-use std::time::Duration;
+use std::{
+    fmt,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    time::Duration,
+};
 
 use anyhow::{Context, anyhow};
 use tonic::{
     Code, Status,
     transport::{Channel, Endpoint},
 };
+use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt;
 
 use crate::{
@@ -21,6 +26,8 @@ use crate::{
 const CONNECT: Duration = Duration::from_secs(5);
 /// Deadline of a call that is answered at once.
 pub const DEADLINE: Duration = Duration::from_secs(60);
+/// Deadline of a question after health: the service answers it without any work.
+const HEALTH_DEADLINE: Duration = Duration::from_secs(5);
 /// Largest answer: 200 records with bodies of 20,000 characters.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
 
@@ -38,7 +45,17 @@ impl Server {
     /// The given address, or the one that the configuration listens on.
     pub fn new(url: Option<String>, config: &Config) -> Self {
         let named = url.is_some();
-        let url = url.unwrap_or_else(|| format!("http://{}", config.server.listen));
+        let url = url.unwrap_or_else(|| {
+            let mut address = config.server.listen;
+            if address.ip().is_unspecified() {
+                // what listens everywhere is asked here
+                address.set_ip(match address {
+                    SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                    SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+                });
+            }
+            format!("http://{address}")
+        });
         Self { url: if url.contains("://") { url } else { format!("http://{url}") }, named }
     }
 
@@ -64,6 +81,11 @@ impl Server {
         }
     }
 
+    /// A client that asks after health.
+    pub async fn health(&self) -> anyhow::Result<HealthClient<Channel>> {
+        Ok(HealthClient::new(self.connect(Some(HEALTH_DEADLINE)).await?))
+    }
+
     async fn connect(&self, deadline: Option<Duration>) -> anyhow::Result<Channel> {
         let endpoint = Endpoint::from_shared(self.url.clone())
             .with_context(|| format!("服务地址 {} 无效，应形如 http://127.0.0.1:50051", self.url))?;
@@ -74,6 +96,12 @@ impl Server {
         };
         let connected = endpoint.connect().await;
         connected.map_err(|_| anyhow!("连接不上服务 {}，请先执行 make serve（或 duijie serve）启动服务", self.url))
+    }
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.url.fmt(f)
     }
 }
 

@@ -10,6 +10,7 @@ mod end_point;
 mod evaluate;
 mod evidence;
 mod filter;
+mod health;
 mod import;
 mod matching;
 mod progress;
@@ -88,6 +89,7 @@ async fn run(args: Args, config: Config) -> anyhow::Result<Done> {
         Command::List(it) => records::list(&server, it).await,
         Command::Count(it) => records::count(&server, it).await,
         Command::Delete(it) => records::delete(&server, &it.name).await,
+        Command::Health => health::run(&server).await,
         Command::Reindex => reindex::run(config).await,
         Command::Snapshot(it) => snapshot::run(&server, config, it.action).await,
         Command::Copy(it) => copy::run(config, it).await,

@@ -35,7 +35,7 @@ pub const KEYS: &[Key] = &[
     text("qdrant.ca_file", "", "签发 Qdrant 证书的机构证书（PEM）；空为使用系统信任的机构。地址为 https 时启用 TLS"),
     text("qdrant.prefix", "duijie", "集合名的前缀；同一 Qdrant 上的几套数据用不同的前缀"),
     number("qdrant.connect_timeout_ms", "2000", (10.0, 60_000.0), "连接 Qdrant 的时限，毫秒"),
-    number("qdrant.timeout_ms", "10000", (10.0, 600_000.0), "一次请求的时限，毫秒；调用方的时限更短时从之"),
+    number("qdrant.timeout_ms", "10000", (10.0, 600_000.0), "一次尝试的时限，毫秒；调用方所余的时限更短时从之"),
     number("qdrant.attempts", "3", (1.0, 10.0), "一次请求最多尝试的次数（含首次），不超过时限"),
     number("qdrant.shard_number", "1", (1.0, 1024.0), "每个集合的分片数；只在建立集合时起作用"),
     number("qdrant.replication_factor", "1", (1.0, 16.0), "每个分片的副本数；集群应为 2 或以上"),

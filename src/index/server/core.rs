@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use qdrant_client::qdrant::{ReadConsistency, ReadConsistencyType, WriteOrdering, WriteOrderingType, read_consistency};
+use qdrant_client::qdrant::{WriteOrdering, WriteOrderingType};
 use serde::{Deserialize, Serialize};
 
 use super::{duty::Sightings, options::Pace, wire::Wire};
@@ -123,10 +123,5 @@ impl Core {
             config::WriteOrdering::Medium => WriteOrderingType::Medium,
         };
         WriteOrdering { r#type: ordering.into() }
-    }
-
-    /// Reads what most replicas have: before and after a conditional write, one replica's word is not enough.
-    pub(super) fn newest(&self) -> ReadConsistency {
-        ReadConsistency { value: Some(read_consistency::Value::Type(ReadConsistencyType::Majority.into())) }
     }
 }

@@ -3,6 +3,10 @@
 //! A document is a point without vectors in the collection `<prefix>_state`. Each write carries a token of its own; a
 //! write is applied only where the token in the store is the one that its writer saw (Qdrant's conditional update), and
 //! a look afterwards says whose token is there. A write that reaches the engine twice is applied once.
+//!
+//! Looks ask one replica. Qdrant can ask several, but then answers nothing as soon as one of them is down, and leaves out
+//! what they hold in different versions. A replica that lags shows an old token: then a write is not applied, or counts
+//! as not applied, and is tried again; it is never lost or doubled.
 
 use std::collections::HashMap;
 
@@ -53,7 +57,6 @@ pub(super) async fn read(core: &Core, keys: &[&str]) -> Result<Vec<Option<Docume
         collection_name: core.state_name(),
         ids: ids.iter().copied().map(convert::server_id).collect(),
         with_payload: Some(convert::fields(&[VALUE, WRITE])),
-        read_consistency: Some(core.newest()),
         ..GetPoints::default()
     };
     let answer = core.wire.send(|node| {

@@ -101,6 +101,8 @@ async fn write_group(
         let ids: Vec<PointId> = waiting.iter().map(|pending| pending.point.id()).collect();
         let seen = marks(core, collection, &ids).await?;
         waiting.retain(|pending| match seen.get(&pending.point.id()) {
+            // applied in an earlier round, although a replica that lagged did not show it
+            Some(mark) if mark.is_after(&pending.token) => false,
             Some(mark) if pending.point.record.revision <= mark.revision => {
                 set(outcomes, pending, Written::Stale { stored: mark.revision });
                 false
@@ -113,15 +115,12 @@ async fn write_group(
         store(core, collection, &waiting, &seen).await?;
         let ids: Vec<PointId> = waiting.iter().map(|pending| pending.point.id()).collect();
         let now = marks(core, collection, &ids).await?;
-        waiting.retain_mut(|pending| {
+        waiting.retain(|pending| {
             let id = pending.point.id();
-            let won = now.get(&id).is_none_or(|mark| mark.is_after(&pending.token));
-            if won {
-                let outcome = if seen.contains_key(&id) { Written::Updated } else { Written::Created };
-                set(outcomes, pending, outcome);
-            }
-            pending.token = token();
-            !won
+            let outcome = if seen.contains_key(&id) { Written::Updated } else { Written::Created };
+            set(outcomes, pending, outcome);
+            // gone again: deleted by another, or not there yet on a replica that lags, so it is looked at once more
+            !now.get(&id).map_or(0 < round, |mark| mark.is_after(&pending.token))
         });
         if waiting.is_empty() {
             return Ok(());
@@ -164,13 +163,12 @@ fn row(point: Point, token: &str, mark: Mark) -> Result<PointStruct> {
     Ok(convert::point_in(id, row, [(WRITE, Value::from(token)), (PAST, past)]))
 }
 
-/// What is stored of these points, as most replicas have it.
+/// What is stored of these points.
 async fn marks(core: &Core, collection: &str, ids: &[PointId]) -> Result<HashMap<PointId, Mark>> {
     let request = GetPoints {
         collection_name: collection.to_string(),
         ids: ids.iter().copied().map(convert::server_id).collect(),
         with_payload: Some(convert::fields(&[REVISION, WRITE, PAST])),
-        read_consistency: Some(core.newest()),
         ..GetPoints::default()
     };
     let answer = core.wire.call(|node| {

@@ -9,8 +9,8 @@
 
 pub mod contract;
 mod crash;
-mod engines;
+pub mod engines;
 mod oracle;
 pub mod sample;
-mod server;
+pub mod server;
 mod store;

@@ -19,7 +19,7 @@ use crate::qdrant_server::{Fault, QdrantServer};
 /// Longer than a try may take.
 const TOO_LONG: Duration = Duration::from_millis(2_500);
 
-fn start() -> (TempDir, QdrantServer) {
+pub fn start() -> (TempDir, QdrantServer) {
     let folder = tempfile::tempdir().unwrap();
     let server = QdrantServer::start(folder.path());
     (folder, server)
@@ -275,7 +275,7 @@ async fn a_node_that_is_gone_is_stepped_over() {
 }
 
 /// Claims a duty in a runtime that can be ended as a kill ends a process.
-fn claim_and_die(server: &QdrantServer, duty: &'static str) {
+pub fn claim_and_die(server: &QdrantServer, duty: &'static str) {
     let url = server.url();
     let thread = std::thread::spawn(move || {
         let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -1,0 +1,56 @@
+//! What containers are made from: each file is read and held against the project, and each check is shown a file that it
+//! must refuse. No container engine is needed, and none has run these files: see README.
+//!
+//! - [`compose`] reads `docker-compose.yml`
+//! - [`dockerfile`] reads `Dockerfile` and `.dockerignore`
+
+mod compose;
+mod dockerfile;
+
+use std::{fs, path::Path};
+
+use duijie::config::Config;
+
+/// Port of the service, as its configuration has it where nothing is set.
+fn service_port() -> u16 {
+    Config::read("", []).unwrap().server.listen.port()
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+/// Says what is wrong with the name of an image: a host, no tag, or a tag that moves.
+fn image_problem(image: &str) -> Option<String> {
+    let (name, tag) = image.rsplit_once(':').unwrap_or((image, ""));
+    let host = name.split_once('/').is_some_and(|(first, _)| first.contains(['.', ':']) || first == "localhost");
+    let numbers = tag.trim_start_matches('v').split(['.', '-']).filter(|part| part.parse::<u32>().is_ok()).count();
+    match (host, numbers) {
+        (true, _) => Some(format!("image {image} names a host")),
+        (false, 0 | 1) => Some(format!("image {image} is not pinned")),
+        (false, _) => None,
+    }
+}
+
+/// Says what the configuration thinks of these variables; those of others are none of its business.
+fn variable_problems(variables: &[(String, String)]) -> Vec<String> {
+    let ours = variables.iter().filter(|(name, _)| name.starts_with("DUIJIE_")).cloned();
+    Config::read("", ours).err().map(|mistakes| mistakes.0).unwrap_or_default()
+}
+
+/// Fails unless some problem holds `want`.
+#[track_caller]
+fn expect(problems: &[String], want: &str) {
+    assert!(problems.iter().any(|problem| problem.contains(want)), "{want} in {problems:?}");
+}
+
+#[test]
+fn images_are_pinned_and_without_host() {
+    for good in ["qdrant/qdrant:v1.18.3", "debian:12.11-slim", "rust:1.95.0-bookworm", "duijie:0.1.0"] {
+        assert_eq!(image_problem(good), None);
+    }
+    let bad = ["qdrant/qdrant", "qdrant/qdrant:latest", "debian:12-slim", "a.example/b:1.2.3", "localhost/b:1.2.3"];
+    for bad in bad {
+        assert!(image_problem(bad).is_some(), "{bad}");
+    }
+}

@@ -1,0 +1,65 @@
+//! `duijie health` as a container runs it: one sentence, and an exit code.
+
+use std::{net::TcpListener, process::Command};
+
+use crate::harness::Service;
+
+/// Runs it against `server`, or against the address in `listen` where there is no server.
+async fn health(server: Option<&str>, listen: Option<&str>) -> (i32, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_duijie"));
+    command.arg("health").current_dir(env!("CARGO_MANIFEST_DIR"));
+    command.args(server.iter().flat_map(|server| ["--server", server]));
+    command.envs(listen.map(|listen| ("DUIJIE_SERVER_LISTEN", listen)));
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    (output.status.code().unwrap_or(-1), text)
+}
+
+#[track_caller]
+fn check((code, text): (i32, String), want_code: i32, want: &str) {
+    assert_eq!(code, want_code, "{text}");
+    assert!(text.contains(want), "{want} in {text}");
+    assert_eq!(text.trim().lines().count(), 1, "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_serves_is_healthy_and_one_that_is_gone_is_not() {
+    let service = Service::start().await;
+    // it looks at its parts twice a second
+    let mut answer = health(Some(&service.url), None).await;
+    for _ in 0..20 {
+        if answer.0 == 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        answer = health(Some(&service.url), None).await;
+    }
+    check(answer, 0, "正常");
+    // a container listens everywhere
+    let port = service.url.rsplit(':').next().unwrap().to_string();
+    check(health(None, Some(&format!("0.0.0.0:{port}"))).await, 0, &format!("127.0.0.1:{port} 正常"));
+    let url = service.url.clone();
+    service.stop().await;
+    check(health(Some(&url), None).await, 1, "连接不上服务");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_does_not_serve_yet_is_not_healthy() {
+    let (reporter, serving) = tonic_health::server::health_reporter();
+    reporter.set_service_status("", tonic_health::ServingStatus::NotServing).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let incoming = tokio_stream::wrappers::TcpListenerStream::new(listener);
+    let server = tokio::spawn(tonic::transport::Server::builder().add_service(serving).serve_with_incoming(incoming));
+    check(health(Some(&url), None).await, 1, "尚不能应答");
+    reporter.set_service_status("", tonic_health::ServingStatus::Serving).await;
+    check(health(Some(&url), None).await, 0, "正常");
+    server.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_takes_the_connection_and_says_nothing_is_not_healthy() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (code, text) = health(Some(&format!("http://{}", silent.local_addr().unwrap())), None).await;
+    assert_eq!((code, text.trim().lines().count()), (1, 1), "{text}");
+}

@@ -1,0 +1,94 @@
+//! Copies and snapshots between the embedded engine and a server.
+
+use std::fs;
+
+use duijie::{
+    domain::Kind,
+    index::{EdgeIndex, Index},
+    transfer::{Progress, Snapshot, copy, create, digests},
+};
+use tempfile::TempDir;
+
+use crate::{
+    index::{
+        engines::{connect, open, options, shape},
+        sample::{self, Dice},
+        server::{claim_and_die, start},
+    },
+    qdrant_server::Fault,
+};
+
+const POINTS: usize = 300;
+
+fn quiet(_: Progress) {}
+
+async fn filled() -> (TempDir, EdgeIndex) {
+    let folder = TempDir::new().unwrap();
+    let index = sample::open(folder.path());
+    for kind in Kind::ALL {
+        index.upsert(kind, sample::points(kind, POINTS, &mut Dice::new(3))).await.unwrap();
+    }
+    (folder, index)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_goes_to_a_server_and_back_bit_for_bit() {
+    let (_source_folder, source) = filled().await;
+    let (_data, server) = start();
+    let index = connect(&server).await;
+    // answers that get lost and writes that come twice on the way
+    server.inject("Upsert", Fault::UnavailableAfter, 2);
+    server.inject("Upsert", Fault::Repeat, 2);
+    server.inject("Scroll", Fault::DropConnection, 1);
+    let done = copy(&source, &index, quiet).await.unwrap();
+    assert_eq!((done.written, &done.digests), (3 * POINTS as u64, &digests(&source).await.unwrap()));
+    let again = copy(&source, &index, quiet).await.unwrap();
+    assert_eq!((again.written, &again.digests), (0, &done.digests));
+    let back = TempDir::new().unwrap();
+    let back = sample::open(back.path());
+    let returned = copy(&index, &back, quiet).await.unwrap();
+    assert_eq!(returned.digests, done.digests);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_of_one_engine_is_restored_into_the_other() {
+    let (folder, source) = filled().await;
+    let path = folder.path().join("snapshot.duijie");
+    let (_, summary) = create(&source, source.shape().clone(), fs::File::create(&path).unwrap(), quiet).await.unwrap();
+    let (_data, server) = start();
+    let index = connect(&server).await;
+    let snapshot = Snapshot::open(&path).unwrap();
+    snapshot.restore(&index, quiet).await.unwrap();
+    assert_eq!(digests(&index).await.unwrap(), digests(&source).await.unwrap());
+    let other = folder.path().join("other.duijie");
+    let (_, of_server) = create(&index, shape(), fs::File::create(&other).unwrap(), quiet).await.unwrap();
+    assert_eq!(of_server, summary);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_waits_for_nobody_who_maintains_and_ends_with_its_lease() {
+    let (_source_folder, source) = filled().await;
+    let (_data, server) = start();
+    let index = connect(&server).await;
+    claim_and_die(&server, duijie::index::MAINTENANCE);
+    // it may be alive: the store is left alone
+    assert!(copy(&source, &index, quiet).await.is_err());
+    server.stop().await;
+
+    let (_data, server) = start();
+    let index = open(&options(&server.url(), "test"));
+    index.ready(crate::index::engines::PATIENCE).await.unwrap();
+    server.inject("Upsert", Fault::Slow(std::time::Duration::from_millis(1)), 1);
+    let copying = async {
+        // the store goes away in the middle of writing
+        let server = server;
+        while server.calls("Upsert") < 3 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        server.stop().await;
+    };
+    let (copied, ()) = tokio::join!(copy(&source, &index, quiet), copying);
+    assert!(copied.is_err(), "nothing is said to be copied that is not");
+}
