@@ -115,14 +115,15 @@ fn outermost(terms: &[MatchedTerm]) -> Vec<&MatchedTerm> {
 
 /// Names of the texts in which terms stand.
 fn fields(terms: &[MatchedTerm]) -> String {
-    let has = |is_field: fn(TextField) -> bool| terms.iter().flat_map(|term| &term.spans).any(|it| is_field(it.field));
-    let rows: [(&str, fn(TextField) -> bool); 3] = [
-        ("题目", |field| field == TextField::Title),
-        ("关键词", |field| matches!(field, TextField::Keyword(_))),
-        ("正文", |field| field == TextField::Body),
-    ];
-    let names: Vec<&str> = rows.into_iter().filter(|(_, is_field)| has(*is_field)).map(|(name, _)| name).collect();
-    names.join("、")
+    let (mut title, mut keywords, mut body) = (None, None, None);
+    for span in terms.iter().flat_map(|term| &term.spans) {
+        match span.field {
+            TextField::Title => title = Some("题目"),
+            TextField::Keyword(_) => keywords = Some("关键词"),
+            TextField::Body => body = Some("正文"),
+        }
+    }
+    [title, keywords, body].into_iter().flatten().collect::<Vec<_>>().join("、")
 }
 
 fn title(found: &Found) -> Option<Reason> {
