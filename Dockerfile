@@ -13,7 +13,9 @@ RUN scripts/runtime.sh
 COPY Cargo.toml Cargo.lock build.rs ./
 COPY proto proto
 COPY data/dictionary data/dictionary
-COPY data/stopwords.txt data/units.txt data/
+COPY data/diagnosis data/diagnosis
+COPY data/quantities.txt data/stopwords.txt data/subjects.txt data/units.txt data/
+COPY policies policies
 COPY models models
 COPY src src
 # cargo wants to see the tests and benches that Cargo.toml names
@@ -34,6 +36,7 @@ RUN apt-get update \
     && install -d -o 10001 -g 10001 /var/lib/duijie
 WORKDIR /opt/duijie
 COPY models models
+COPY policies policies
 COPY samples samples
 COPY --from=build /build/runtime/libonnxruntime.so runtime/libonnxruntime.so
 COPY --from=build /build/duijie /usr/local/bin/duijie

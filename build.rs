@@ -10,6 +10,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "duijie/v1/filter.proto",
         "duijie/v1/catalog_service.proto",
         "duijie/v1/maintenance.proto",
+        "duijie/v1/evidence.proto",
         "duijie/v1/match_service.proto",
     ];
     let descriptors = protox::compile(protos, ["proto"])?;

@@ -1,17 +1,28 @@
 //! Builds all parts from the configuration. Every order of dependence stands here and nowhere else.
 
-use std::{fs, io, path::PathBuf, sync::Arc};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use crate::{
     config::Config,
     embed::{self, CentreSource, EmbedError, Embedder, ModelOptions, ModelSource},
+    evidence::Explainer,
     index::{EdgeIndex, EdgeOptions, Index, IndexError, STORE_FORMAT, ServerIndex, StoreShape, StoreVersions, Tuning},
     ingest::Ingest,
     matcher::{Matcher, Settings},
     metrics,
+    policy::{Policies, PolicyError},
     rank::{Calibration, CalibrationError, Fusion},
     text::{TextError, TextPipeline},
 };
+
+/// Folder of rule files where none is configured.
+const DEFAULT_POLICIES: &str = "policies";
+/// The rule files that are shipped.
+const SHIPPED_POLICIES: [(&str, &str); 1] = [("hebei-2021.toml", include_str!("../policies/hebei-2021.toml"))];
 
 /// The parts of a running service; clones share them.
 #[derive(Clone)]
@@ -26,6 +37,8 @@ pub struct Parts {
     pub matcher: Matcher,
     /// The import path.
     pub ingest: Ingest,
+    /// Evidence beside matches.
+    pub explainer: Arc<Explainer>,
     /// What answers depend on.
     pub versions: Arc<StoreVersions>,
 }
@@ -61,6 +74,14 @@ pub enum StartError {
         /// Why not.
         source: io::Error,
     },
+    /// The rule files: all mistakes, a line each.
+    #[error("政策规则有误，请改正 {folder} 中的文件，或检查 policy.folder：\n{source}", folder = folder.display())]
+    Policy {
+        /// Their folder.
+        folder: PathBuf,
+        /// What is wrong.
+        source: PolicyError,
+    },
 }
 
 // === impl Parts ===
@@ -80,10 +101,12 @@ impl Parts {
     /// The first part that cannot be had.
     pub fn build_with(config: &Config, embedder: Embedder) -> Result<Self, StartError> {
         let text = Arc::new(text_pipeline(config)?);
+        // before the store is opened: a wrong file is told at once
+        let explainer = Arc::new(Explainer::new(&text, policies(config)?));
         let versions = versions(&text, &embedder);
         let settings = settings(config, &embedder)?;
         let index = index(config, embedder.identity().dimensions, versions.clone())?;
-        Ok(Self::new(text, embedder, index, (versions, settings)))
+        Ok(Self::new(text, embedder, index, explainer, (versions, settings)))
     }
 
     /// Puts parts together that were made elsewhere.
@@ -91,11 +114,13 @@ impl Parts {
         text: Arc<TextPipeline>,
         embedder: Embedder,
         index: Arc<dyn Index>,
+        explainer: Arc<Explainer>,
         (versions, settings): (StoreVersions, Settings),
     ) -> Self {
         let matcher = Matcher::new(Arc::clone(&text), embedder.clone(), Arc::clone(&index), settings);
         let ingest = Ingest::new(Arc::clone(&text), embedder.clone(), Arc::clone(&index));
-        Self { text, embedder, index, matcher, ingest, versions: Arc::new(versions) }
+        let versions = Arc::new(versions);
+        Self { text, embedder, index, matcher, ingest, explainer, versions }
     }
 
     /// Whether calls can be answered.
@@ -180,6 +205,24 @@ pub fn text_pipeline(config: &Config) -> Result<TextPipeline, StartError> {
     Ok(TextPipeline::new(extra.as_deref())?)
 }
 
+/// The configured rules. Where nothing is configured and the working directory has no folder of that name, as for a
+/// service that runs elsewhere, they are the ones that are shipped; a folder that is configured has to be there, since a
+/// rule that is silently missing would be worse than a service that does not start.
+///
+/// # Errors
+/// All mistakes of all files, with lines.
+pub fn policies(config: &Config) -> Result<Policies, StartError> {
+    let folder = &config.policy.folder;
+    let read = match folder {
+        None => Ok(Policies::default()),
+        Some(folder) if folder.as_path() == Path::new(DEFAULT_POLICIES) && !folder.exists() => {
+            Policies::parse(SHIPPED_POLICIES)
+        }
+        Some(folder) => Policies::load(folder),
+    };
+    read.map_err(|source| StartError::Policy { folder: folder.clone().unwrap_or_default(), source })
+}
+
 /// The configured model, loaded.
 ///
 /// # Errors
@@ -206,5 +249,16 @@ fn model_source(config: &Config) -> ModelSource {
         ModelSource::Folder(folder)
     } else {
         ModelSource::Hub { name: source.clone(), cache: config.model.cache.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shipped_is_what_lies_in_the_folder() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(DEFAULT_POLICIES);
+        assert_eq!(Policies::parse(SHIPPED_POLICIES).unwrap(), Policies::load(&folder).unwrap());
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! See ARCHITECTURE.md for the map. The layers, each knowing only what stands below it:
 //! [`cli`] → [`grpc`] → [`app`] → [`matcher`], [`ingest`], [`reindex`], [`transfer`] → [`embed`], [`index`], [`rank`] →
-//! [`text`] → [`domain`].
+//! [`text`] → [`domain`]. Beside the order stands [`evidence`] → [`indicators`], [`policy`], [`diagnosis`].
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -11,17 +11,21 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod deadline;
+pub mod diagnosis;
 pub mod domain;
 pub mod embed;
 pub mod error;
 pub mod eval;
+pub mod evidence;
 pub mod files;
 pub mod grpc;
 pub mod index;
+pub mod indicators;
 pub mod ingest;
 pub mod matcher;
 pub mod metrics;
 pub mod pb;
+pub mod policy;
 pub mod rank;
 pub mod recentre;
 pub mod reindex;

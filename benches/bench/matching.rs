@@ -2,19 +2,29 @@
 //!
 //! `DUIJIE_BENCH_RECORDS` says at how many records of each kind, separated by commas; default `10000,100000`. Stores are
 //! built once and kept below `target/`. The ratios that the project promises are between rows of one run:
-//! `match/by id` against `engine/native hybrid`, `match/by text` against `engine/native hybrid` plus `query/embed`.
+//! `match/by id` against `engine/native hybrid`, `match/by text` against `engine/native hybrid` plus `query/embed`,
+//! `match/evidence` (by id, with all evidence) at most twice `match/by id`.
 
-use std::{cell::Cell, hint::black_box, path::Path, sync::Arc, time::Instant};
+use std::{
+    cell::Cell,
+    hint::black_box,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use criterion::Criterion;
 use duijie::{
     app::{self, Parts},
     domain::{Filter, Kind, Record, RecordName, codes::Status},
     embed::{Embedder, Priority},
+    evidence::{Explainer, Options},
     index::{EdgeIndex, EdgeOptions, Index, Point, Search, With},
     matcher::{FreeText, Query, Request, Settings},
+    policy::Policies,
     text::{QueryText, TextPipeline, query_embedding_texts},
 };
+use jiff::Timestamp;
 use qdrant_edge::{
     EdgeShard, Fusion as NativeFusion, NamedQuery, Prefetch, QueryEnum, QueryRequest, ScoringQuery, SearchParams,
     SparseVector as NativeSparse, VectorInternal, WithPayloadInterface, WithVector,
@@ -192,15 +202,39 @@ fn matches(
     let mut group = criterion.benchmark_group(format!("match/{count}"));
     group.bench_function("by id", |bencher| bencher.iter_custom(|iterations| run(iterations, by_id)));
     group.bench_function("by text", |bencher| bencher.iter_custom(|iterations| run(iterations, by_text)));
+    group.bench_function("evidence", |bencher| {
+        bencher.iter_custom(|iterations| {
+            runtime.block_on(runtime.spawn(explained(parts.clone(), iterations))).expect("no panic")
+        });
+    });
     group.finish();
 }
 
-/// The service's parts around an index.
+/// Time of matches by id with all evidence, made as the service makes it.
+async fn explained(parts: Parts, iterations: u64) -> Duration {
+    let options = Options { reasons: true, indicators: true, policy: true, diagnosis: true };
+    let started = Instant::now();
+    for iteration in 0..iterations {
+        let asked = by_id(iteration);
+        let page = parts.matcher.find(request(asked.clone())).await.expect("a page");
+        let Query::Stored(name) = asked else { continue };
+        let point = parts.index.get(&[name], With::Payload).await.expect("an answer").remove(0).expect("a demand");
+        let explainer = Arc::clone(&parts.explainer);
+        let explain = move || explainer.explain(&point.record, &page.found, options, Timestamp::UNIX_EPOCH);
+        let evidence = tokio::task::spawn_blocking(explain).await.expect("no panic");
+        assert!(evidence.matches.len() == LIMIT && evidence.diagnosis.is_some());
+    }
+    started.elapsed()
+}
+
+/// The parts of a service over a store of the benches.
 pub fn parts(index: Arc<dyn Index>, pipeline: &Arc<TextPipeline>, embedder: &Embedder) -> Parts {
     let settings = app::settings(&support::config(), embedder).expect("a calibration");
     let settings = Settings { candidates: CANDIDATES, ..settings };
     let versions = support::versions(pipeline);
-    Parts::new(Arc::clone(pipeline), embedder.clone(), index, (versions, settings))
+    let policies = Policies::load(&support::root().join("policies")).expect("the shipped rules are right");
+    let explainer = Arc::new(Explainer::new(pipeline, policies));
+    Parts::new(Arc::clone(pipeline), embedder.clone(), index, explainer, (versions, settings))
 }
 
 /// A query of the service: one of the stored demands.

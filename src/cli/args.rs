@@ -92,6 +92,9 @@ pub struct Match {
     /// 条数
     #[arg(long, default_value_t = 20, value_name = "条数", value_parser = clap::value_parser!(i32).range(1..=200))]
     pub limit: i32,
+    /// 逐条列出依据：等级、理由、指标对照、政策提示，以及需求诊断
+    #[arg(long)]
+    pub evidence: bool,
     /// Conditions.
     #[command(flatten)]
     pub filter: Filter,

@@ -16,6 +16,9 @@ use crate::{config::Config, files::ReadOptions, grpc};
 /// Files of the samples.
 const FILES: [&str; 3] = ["achievements.csv", "demands.csv", "experts.jsonl"];
 
+/// Demand whose match is shown with its evidence.
+const EXPLAINED: &str = "demands/dzxx-d001";
+
 /// Serves, imports, matches, says what to try next.
 pub async fn run(mut config: Config, args: Demo) -> anyhow::Result<Done> {
     for file in FILES {
@@ -53,6 +56,10 @@ async fn show(server: &Server, samples: &Path) -> anyhow::Result<()> {
         ("一项成果 → 需求", by_name("achievements/sthb-a001", "demands")),
         ("一项需求 → 专家", by_name("demands/swyy-d001", "experts")),
         ("一段文字 → 成果", by_text("冲压件边缘容易开裂，想降低废品率", "achievements")),
+        (
+            "匹配的依据：理由、指标、政策、需求诊断",
+            args::Match { limit: 1, evidence: true, ..by_name(EXPLAINED, "achievements") },
+        ),
     ];
     for (what, request) in matches {
         let query = request.name.clone().or_else(|| request.text.clone()).unwrap_or_default();
@@ -77,6 +84,7 @@ fn blank(target: &str) -> args::Match {
         body: None,
         target: target.to_string(),
         limit: 5,
+        evidence: false,
         filter: args::Filter::default(),
     }
 }
@@ -87,6 +95,7 @@ fn print_next(store: &Path) {
          DUIJIE_STORE_FOLDER={store} make serve        用演示数据启动服务，再另开一个终端执行下列命令\n  \
          target/release/duijie import samples/achievements.csv    导入自己的表格也是这样\n  \
          target/release/duijie match demands/xny-d001 --to achievements --region 13 --max-yuan 1000000\n  \
+         target/release/duijie match demands/xny-d001 --to achievements --limit 3 --evidence    附匹配的依据\n  \
          target/release/duijie match --text 锂电池热失控预警 --to experts\n  \
          target/release/duijie --help                                    全部命令\n\
          演示数据在 {store}，删去该文件夹即恢复原状。",

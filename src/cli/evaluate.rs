@@ -101,7 +101,8 @@ async fn recentred(config: &Config, parts: Parts) -> anyhow::Result<Parts> {
     let (text, old) = (parts.text.clone(), OldVectors::Ours(parts.embedder.centre().cloned()));
     Reindex { text, embedder: embedder.clone(), old }.run(&*parts.index, &*index, |_| {}).await?;
     let settings = app::settings(config, &embedder)?;
-    let recentred = Parts::new(parts.text.clone(), embedder, index, (versions, settings));
+    let explainer = parts.explainer.clone();
+    let recentred = Parts::new(parts.text.clone(), embedder, index, explainer, (versions, settings));
     serve::close(parts).await;
     Ok(recentred)
 }

@@ -4,10 +4,15 @@ use super::{
     Done,
     args::{Match, Similar},
     client::{Server, explain},
+    evidence,
     filter::{filter, kind},
     table,
 };
 use crate::pb;
+
+/// All evidence.
+const ALL: pb::EvidenceOptions =
+    pb::EvidenceOptions { levels: true, reasons: true, indicators: true, policy: true, diagnosis: true };
 
 /// Matches a record or a text and prints the table.
 pub async fn run_match(server: &Server, args: Match) -> anyhow::Result<Done> {
@@ -25,9 +30,15 @@ pub async fn run_match(server: &Server, args: Match) -> anyhow::Result<Done> {
         filter: Some(filter(args.filter)?),
         page_size: args.limit,
         page_token: String::new(),
+        evidence: args.evidence.then_some(ALL),
     };
     let answer = server.matching().await?.r#match(request).await.map_err(|status| explain(&status))?.into_inner();
     print(&answer.matches, answer.timing.unwrap_or_default());
+    print!("{}", evidence::levels(&answer));
+    print!("{}", evidence::matches(&answer.matches));
+    if let Some(diagnosis) = &answer.diagnosis {
+        print!("\n{}", evidence::diagnosis(diagnosis));
+    }
     Ok(Done::All)
 }
 
@@ -50,6 +61,6 @@ fn print(matches: &[pb::Match], timing: pb::Timing) {
         return;
     }
     print!("{}", table::matches(matches));
-    let total_us = timing.query_us + timing.search_us + timing.rank_us;
+    let total_us = timing.query_us + timing.search_us + timing.rank_us + timing.evidence_us;
     println!("共 {} 条，服务用时 {}.{:02} 毫秒", matches.len(), total_us / 1000, total_us % 1000 / 10);
 }

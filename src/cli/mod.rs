@@ -10,6 +10,7 @@ mod copy;
 mod demo;
 mod end_point;
 mod evaluate;
+mod evidence;
 mod filter;
 mod health;
 mod import;

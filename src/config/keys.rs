@@ -69,6 +69,11 @@ pub const KEYS: &[Key] = &[
     number("match.bm25_half", "25", (0.1, 1000.0), "折算为 0.5 分的 BM25 得分"),
     number("match.feedback", "10", (0.0, 50.0), "首轮结果中用于修正查询的条数；0 为只查一轮。没有向量中心时不起作用"),
     text("match.calibration", "", "相关级别的校准文件（由 duijie calibrate 生成）；空为自带的"),
+    text(
+        "policy.folder",
+        "policies",
+        "政策规则（*.toml）所在的文件夹；缺省的文件夹不存在时用程序自带的规则，空为不作政策提示",
+    ),
     text("metrics.listen", "", "Prometheus 指标的监听地址，空为不开启"),
     text("log.filter", "info,qdrant_edge=error", "日志级别或过滤表达式"),
     text("log.json", "false", "日志是否为 JSON 行：true 或 false"),

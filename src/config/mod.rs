@@ -28,6 +28,8 @@ pub struct Config {
     pub text: Text,
     /// Ranking.
     pub matching: Matching,
+    /// Subsidy rules.
+    pub policy: PolicyRules,
     /// Address of the Prometheus endpoint; `None`: off.
     pub metrics_listen: Option<SocketAddr>,
     /// Logging.
@@ -159,6 +161,13 @@ pub struct Matching {
     pub calibration: Option<PathBuf>,
 }
 
+/// Subsidy rules.
+#[derive(Debug, Clone)]
+pub struct PolicyRules {
+    /// Folder of the rule files; `None`: no notes.
+    pub folder: Option<PathBuf>,
+}
+
 /// Logging.
 #[derive(Debug, Clone)]
 pub struct Log {
@@ -218,6 +227,7 @@ impl Config {
                 feedback: reader.number("match.feedback"),
                 calibration: reader.optional("match.calibration").map(PathBuf::from),
             },
+            policy: PolicyRules { folder: reader.optional("policy.folder").map(PathBuf::from) },
             metrics_listen: reader.optional_address("metrics.listen"),
             log: Log { filter: reader.text("log.filter"), json: reader.flag("log.json") },
         };

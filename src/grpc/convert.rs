@@ -1,5 +1,7 @@
 //! Wire types to domain values and back, by hand, at this one border.
 
+pub mod evidence;
+
 use jiff::Timestamp;
 
 use crate::{
@@ -207,7 +209,7 @@ pub fn filter_in(filter: Option<pb::Filter>, kind: Kind) -> Result<Filter, Vec<V
     }
 }
 
-/// Writes what matching found.
+/// Writes what matching found, without the evidence.
 pub fn match_out(found: found::Found) -> pb::Match {
     let source = |source: pb::Source, said: found::SourceScore| pb::SourceScore {
         source: source as i32,
@@ -226,6 +228,25 @@ pub fn match_out(found: found::Found) -> pb::Match {
         score: found.score,
         sources: vec![source(pb::Source::Dense, found.dense), source(pb::Source::Sparse, found.sparse)],
         matched_terms: found.terms.into_iter().map(term).collect(),
+        level: found.relevance.map(level_out),
+        ..pb::Match::default()
+    }
+}
+
+fn level_out(relevance: found::Relevance) -> pb::Level {
+    let grade = match relevance.level {
+        found::Level::Unrelated => pb::Grade::None,
+        found::Level::Weak => pb::Grade::Weak,
+        found::Level::Fair => pb::Grade::Fair,
+        found::Level::Strong => pb::Grade::Strong,
+    };
+    let [none, weak, fair, strong] = relevance.probabilities.unwrap_or_default();
+    pb::Level {
+        grade: grade as i32,
+        strong_probability: strong,
+        fair_probability: fair,
+        weak_probability: weak,
+        none_probability: none,
     }
 }
 

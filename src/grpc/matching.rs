@@ -1,20 +1,29 @@
 //! `MatchService`: check → convert → call → convert.
 
+use std::{sync::Arc, time::Instant};
+
+use jiff::Timestamp;
 use prost::Message;
 use tonic::{Request, Response, Status};
 
 use super::{
     catalog::{bad_token, page_size},
-    convert::{filter_in, kind_in, match_out},
+    convert::{
+        evidence::{add, diagnosis_out, options_in},
+        filter_in, kind_in, match_out,
+    },
     page_token,
 };
 use crate::{
     app::Parts,
     domain::{
-        Filter, Kind, Problem, RecordName, Violation,
+        Detail, Kind, Problem, Record, RecordName, Violation,
         check::{Found, MAX_BODY_CHARS, MAX_TITLE_CHARS, check_keywords, check_text},
+        found,
     },
     error::Error,
+    evidence::{Evidence, Options},
+    index::With,
     matcher::{self, FreeText, MAX_MATCHES, Page, Query},
     pb::{self, match_service_server::MatchService},
 };
@@ -39,13 +48,37 @@ impl MatchService for Matching {
         let (Some(query), Some(target), Some(filter)) = (query, target, filter) else {
             return Err(Error::Invalid(found.0).into());
         };
+        let levels = request.evidence.is_some_and(|options| options.levels);
+        let options = options_in(request.evidence);
+        let asked = options.any().then(|| query.clone());
         let paging = Paging { size: request.page_size, token: &request.page_token, shape: &shape };
-        let (page, next_page_token) = self.page(query, target, filter, paging).await?;
+        let asking = matcher::Request { query, target, filter, offset: 0, limit: 0, levels };
+        let (page, next_page_token) = self.page(asking, paging).await?;
+        let mut timing = timing_out(&page);
+        let nothing_good_enough = page.nothing_good_enough;
+        let has_levels = page.found.iter().any(|found| found.relevance.is_some()) || nothing_good_enough;
+        let calibration = has_levels.then(|| self.calibration());
+        let (found, evidence) = match asked {
+            Some(asked) => {
+                let started = Instant::now();
+                let explained = self.explain(asked, target, page.found, options).await?;
+                timing.evidence_us = i64::try_from(started.elapsed().as_micros()).unwrap_or(i64::MAX);
+                explained
+            }
+            None => (page.found, Evidence::default()),
+        };
+        let mut matches: Vec<pb::Match> = found.into_iter().map(match_out).collect();
+        for (found, evidence) in matches.iter_mut().zip(evidence.matches) {
+            add(found, evidence);
+        }
         Ok(Response::new(pb::MatchResponse {
-            timing: Some(timing_out(&page)),
-            versions: Some(self.versions()),
-            matches: page.found.into_iter().map(match_out).collect(),
+            matches,
             next_page_token,
+            versions: Some(self.versions()),
+            timing: Some(timing),
+            diagnosis: evidence.diagnosis.map(diagnosis_out),
+            calibration,
+            nothing_good_enough,
         }))
     }
 
@@ -56,7 +89,9 @@ impl MatchService for Matching {
         let target = name.kind;
         let filter = filter_in(request.filter, target).map_err(Error::from)?;
         let paging = Paging { size: request.page_size, token: &request.page_token, shape: &shape };
-        let (page, next_page_token) = self.page(Query::Stored(name), target, filter, paging).await?;
+        let query = Query::Stored(name);
+        let asking = matcher::Request { query, target, filter, offset: 0, limit: 0, levels: false };
+        let (page, next_page_token) = self.page(asking, paging).await?;
         Ok(Response::new(pb::SimilarResponse {
             timing: Some(timing_out(&page)),
             versions: Some(self.versions()),
@@ -77,23 +112,58 @@ struct Paging<'a> {
 // === impl Matching ===
 
 impl Matching {
-    async fn page(
-        &self,
-        query: Query,
-        target: Kind,
-        filter: Filter,
-        paging: Paging<'_>,
-    ) -> Result<(Page, String), Error> {
+    /// The page of an answer that the paging of the call says.
+    async fn page(&self, asking: matcher::Request, paging: Paging<'_>) -> Result<(Page, String), Error> {
         let limit = page_size(paging.size, DEFAULT_PAGE)?;
         let offset = match page_token::read(paging.token, paging.shape)? {
             Some(position) => offset_in(&position).ok_or_else(bad_token)?,
             None => 0,
         };
-        let page =
-            self.0.matcher.find(matcher::Request { query, target, filter, offset, limit, levels: false }).await?;
+        let page = self.0.matcher.find(matcher::Request { offset, limit, ..asking }).await?;
         let next = u32::try_from(offset + limit).unwrap_or(u32::MAX);
         let token = if page.more { page_token::write(&next.to_be_bytes(), paging.shape) } else { String::new() };
         Ok((page, token))
+    }
+
+    /// Evidence of a page, off the async threads: long texts take milliseconds.
+    async fn explain(
+        &self,
+        query: Query,
+        target: Kind,
+        found: Vec<found::Found>,
+        options: Options,
+    ) -> Result<(Vec<found::Found>, Evidence), Error> {
+        let Some(query) = self.asking(query, target).await? else { return Ok((found, Evidence::default())) };
+        let explainer = Arc::clone(&self.0.explainer);
+        let explained = tokio::task::spawn_blocking(move || {
+            let evidence = explainer.explain(&query, &found, options, Timestamp::now());
+            (found, evidence)
+        });
+        explained.await.map_err(|error| Error::Internal(error.to_string()))
+    }
+
+    /// The query as a record: a text that looks for demands is an offer, any other one a demand. `None` where the record
+    /// is gone since it was matched.
+    async fn asking(&self, query: Query, target: Kind) -> Result<Option<Record>, Error> {
+        match query {
+            Query::Stored(name) => {
+                let points = self.0.index.get(&[name], With::Payload).await?;
+                Ok(points.into_iter().next().flatten().map(|point| point.record))
+            }
+            Query::Text(FreeText { title, body, keywords }) => {
+                let kind = if target == Kind::Demand { Kind::Achievement } else { Kind::Demand };
+                Ok(Some(Record { body, keywords, ..Record::new("", "", title, Detail::empty(kind)) }))
+            }
+        }
+    }
+
+    fn calibration(&self) -> pb::Calibration {
+        let calibration = self.0.matcher.calibration();
+        pb::Calibration {
+            version: calibration.version.clone(),
+            expected_error: calibration.expected.mae,
+            data: calibration.data.name.clone(),
+        }
     }
 
     fn versions(&self) -> pb::Versions {
@@ -134,5 +204,10 @@ fn text_in(text: pb::TextQuery, found: &mut Found) -> Option<Query> {
 fn timing_out(page: &Page) -> pb::Timing {
     let int = |us: u64| i64::try_from(us).unwrap_or(i64::MAX);
     let timing = page.timing;
-    pb::Timing { query_us: int(timing.query_us), search_us: int(timing.search_us), rank_us: int(timing.rank_us) }
+    pb::Timing {
+        query_us: int(timing.query_us),
+        search_us: int(timing.search_us),
+        rank_us: int(timing.rank_us),
+        evidence_us: 0,
+    }
 }

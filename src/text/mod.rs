@@ -76,6 +76,11 @@ impl TextPipeline {
         self.segmenter.terms(text)
     }
 
+    /// Terms that name things in technical fields; see [`Segmenter::dictionary_terms`].
+    pub fn dictionary_terms(&self) -> impl Iterator<Item = &str> {
+        self.segmenter.dictionary_terms()
+    }
+
     /// The vector under which a record is stored. The engine's IDF is not in it.
     pub fn document(&self, record: &Record) -> SparseVector {
         let mut counts: BTreeMap<u32, f32> = BTreeMap::new();

@@ -33,6 +33,8 @@ pub struct Segmenter {
     jieba: Jieba,
     /// Terms of the dictionaries that are not of Han characters only, which jieba would never see in one piece: 5g基站.
     mixed: Option<AhoCorasick>,
+    /// Terms of our dictionaries and of the extra one, in their normal form.
+    dictionary: Vec<String>,
 }
 
 /// Terms of one text while they are gathered, with places in the normal text.
@@ -61,6 +63,7 @@ impl Segmenter {
             }
             entries.extend(dictionary::parse(EXTRA_DICTIONARY, extra)?);
         }
+        let dictionary = entries.iter().map(|entry| entry.term.clone()).collect();
         let mut jieba = Jieba::new();
         let (han, mixed): (Vec<Entry>, Vec<Entry>) =
             entries.into_iter().partition(|entry| entry.term.chars().all(is_han));
@@ -69,7 +72,12 @@ impl Segmenter {
         }
         let longest =
             AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(mixed.iter().map(|m| &m.term));
-        Ok(Self { jieba, mixed: longest.ok().filter(|_| !mixed.is_empty()) })
+        Ok(Self { jieba, mixed: longest.ok().filter(|_| !mixed.is_empty()), dictionary })
+    }
+
+    /// Terms of the eight dictionaries of technical fields and of the extra one, in their normal form.
+    pub fn dictionary_terms(&self) -> impl Iterator<Item = &str> {
+        self.dictionary.iter().map(String::as_str)
     }
 
     /// Terms of a text with their places in it, by place; a long term comes with the terms within it. Without stop

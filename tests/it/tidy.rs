@@ -9,10 +9,14 @@ use std::{
 const MAX_LINES: usize = 500;
 
 /// What each module may use of the crate. `grpc → matcher, ingest → embed, index, rank → text → domain`.
-const LAYERS: [(&str, &[&str]); 10] = [
+const LAYERS: [(&str, &[&str]); 14] = [
     ("domain", &["domain"]),
     ("text", &["text", "domain"]),
     ("rank", &["rank", "domain"]),
+    ("indicators", &["indicators"]),
+    ("policy", &["policy", "domain"]),
+    ("diagnosis", &["diagnosis", "domain"]),
+    ("evidence", &["evidence", "text", "indicators", "policy", "diagnosis", "domain"]),
     ("files", &["files", "domain"]),
     ("embed", &["embed", "text", "domain"]),
     ("index", &["index", "text", "domain", "config", "deadline"]),

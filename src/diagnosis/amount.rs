@@ -1,0 +1,94 @@
+//! Amounts of money in a text: 100万元, 60～80 万元, 五十万元. Not prices per piece (6元/只), not 100万只.
+
+use std::ops::Range;
+
+use super::text::Part;
+
+/// Units of money with 元; the longer first.
+const UNITS: [&str; 8] = ["亿元", "千万元", "百万元", "万元", "千元", "亿", "万", "元"];
+/// What may stand behind 万 and 亿 without 元: 首批100万以内.
+const AFTER_BARE: &str = ",.;:)!? \n以左上下内起的至到之资作用是";
+/// Digits that are written in Han characters.
+const HAN_DIGITS: &str = "一二三四五六七八九十百千两几数零半壹贰叁伍拾佰";
+/// Most characters of a number: 123,456,789.00.
+const MAX_NUMBER_CHARS: usize = 16;
+
+/// Places of the amounts that begin in a range and end in it or not, in order.
+pub(super) fn amounts(part: &Part<'_>, within: Range<usize>) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut start = within.start;
+    while start < within.end {
+        match amount_end(part, start) {
+            Some(end) => {
+                found.push(start..end);
+                start = end;
+            }
+            None => start = skip(part, start),
+        }
+    }
+    found
+}
+
+/// Where an amount ends that begins here.
+fn amount_end(part: &Part<'_>, start: usize) -> Option<usize> {
+    let before = start.checked_sub(1).and_then(|index| part.chars.get(index));
+    if before.is_some_and(|before| before.is_ascii_alphanumeric() || *before == '每') {
+        return None;
+    }
+    let mut end = number_end(part, start)?;
+    if let Some(second) = range_sign_end(part, skip_unit(part, end)).and_then(|second| number_end(part, second)) {
+        end = second;
+    }
+    let end = skip_blank(part, end);
+    let rest = part.rest(end)?;
+    let unit = UNITS.iter().find(|unit| starts_with(rest, unit))?;
+    let end = end + unit.chars().count();
+    let next = part.chars.get(end);
+    let per_piece = matches!(next, Some('/' | '每'));
+    let bare = !unit.ends_with('元') && next.is_some_and(|next| !AFTER_BARE.contains(*next));
+    (!per_piece && !bare).then_some(end)
+}
+
+/// Behind 万元 of 60万元～80万元, where that is a range.
+fn skip_unit(part: &Part<'_>, place: usize) -> usize {
+    let place = skip_blank(part, place);
+    let unit = part.rest(place).and_then(|rest| UNITS.iter().find(|unit| starts_with(rest, unit)));
+    let behind = place + unit.map_or(0, |unit| unit.chars().count());
+    if range_sign_end(part, behind).is_some() { behind } else { place }
+}
+
+fn range_sign_end(part: &Part<'_>, place: usize) -> Option<usize> {
+    let place = skip_blank(part, place);
+    let sign = part.chars.get(place)?;
+    matches!(sign, '~' | '-' | '–' | '—' | '至' | '到').then(|| skip_blank(part, place + 1))
+}
+
+/// Where a number ends that begins here: digits with separators, or Han digits.
+pub(super) fn number_end(part: &Part<'_>, start: usize) -> Option<usize> {
+    let rest = part.rest(start)?;
+    let first = rest.first()?;
+    let belongs = |character: &char| match first.is_ascii_digit() {
+        true => character.is_ascii_digit() || matches!(character, '.' | ','),
+        false => HAN_DIGITS.contains(*character),
+    };
+    if !belongs(first) {
+        return None;
+    }
+    let length = rest.iter().take(MAX_NUMBER_CHARS).take_while(|character| belongs(character)).count();
+    let digits = rest.get(..length)?.iter().rposition(|character| !matches!(character, '.' | ','))?;
+    Some(start + digits + 1)
+}
+
+/// The next place at which a number can begin: not within this one.
+fn skip(part: &Part<'_>, start: usize) -> usize {
+    number_end(part, start).map_or(start + 1, |end| end.max(start + 1))
+}
+
+fn skip_blank(part: &Part<'_>, place: usize) -> usize {
+    if part.chars.get(place) == Some(&' ') { place + 1 } else { place }
+}
+
+fn starts_with(text: &[char], word: &str) -> bool {
+    let mut text = text.iter();
+    word.chars().all(|character| text.next() == Some(&character))
+}

@@ -1,0 +1,95 @@
+//! What the demand is about: problem, object, indicators.
+
+use std::ops::Range;
+
+use super::{
+    answer::{Aspect, Evidence, Finding, State},
+    lists::{WordList, Words},
+    questions::question,
+    text::Part,
+};
+
+/// Characters before a generic noun that have to say which one: 焊接设备, not 的设备.
+const MODIFIER_CHARS: usize = 2;
+
+/// What goes wrong today.
+pub(super) fn problem(words: &Words, parts: &[Part<'_>]) -> Finding {
+    let found = gathered(parts, |part| part.find(&words.problem));
+    if !found.is_empty() {
+        return finding(Aspect::Problem, State::Present, found);
+    }
+    // 合作开发 is no wish for 开发
+    let vague = gathered(parts, |part| {
+        let others = part.find(&words.cooperation);
+        let is_apart = |place: &Range<usize>| {
+            let next = others.partition_point(|other| other.end <= place.start);
+            others.get(next).is_none_or(|other| place.end <= other.start)
+        };
+        part.find(&words.problem_vague).into_iter().filter(is_apart).collect()
+    });
+    vague_or_missing(Aspect::Problem, vague)
+}
+
+/// With what.
+pub(super) fn object(words: &Words, terms: &WordList, parts: &[Part<'_>]) -> Finding {
+    let specific = |part: &Part<'_>| {
+        let mut places = part.find(terms);
+        places.extend(part.find(&words.object));
+        places.extend(part.find(&words.object_generic).into_iter().filter_map(|place| modified(words, part, &place)));
+        places.sort_by_key(|place| (place.start, usize::MAX - place.end));
+        places.dedup_by(|next, before| next.start < before.end);
+        places
+    };
+    let found = gathered(parts, specific);
+    if !found.is_empty() {
+        return finding(Aspect::Object, State::Present, found);
+    }
+    vague_or_missing(Aspect::Object, gathered(parts, |part| part.find(&words.object_generic)))
+}
+
+/// What is to be reached. The parser that counts them stands elsewhere and has their places.
+pub(super) fn indicators(words: &Words, parts: &[Part<'_>], found: usize) -> Finding {
+    if 0 < found {
+        return finding(Aspect::Indicators, State::Present, Vec::new());
+    }
+    vague_or_missing(Aspect::Indicators, gathered(parts, |part| part.find(&words.indicator_vague)))
+}
+
+/// Present with a word of one list, vague with one of another.
+pub(super) fn by_words(aspect: Aspect, parts: &[Part<'_>], clear: &WordList, vague: &WordList) -> Finding {
+    let found = gathered(parts, |part| part.find(clear));
+    if found.is_empty() {
+        return vague_or_missing(aspect, gathered(parts, |part| part.find(vague)));
+    }
+    finding(aspect, State::Present, found)
+}
+
+/// Vague with evidence, else missing.
+pub(super) fn vague_or_missing(aspect: Aspect, evidence: Vec<Evidence>) -> Finding {
+    let state = if evidence.is_empty() { State::Missing } else { State::Vague };
+    finding(aspect, state, evidence)
+}
+
+/// A finding with its question.
+pub(super) fn finding(aspect: Aspect, state: State, evidence: Vec<Evidence>) -> Finding {
+    Finding { aspect, state, question: question(aspect, state, &evidence), evidence }
+}
+
+/// The first places of all parts as evidence.
+pub(super) fn gathered(parts: &[Part<'_>], places: impl Fn(&Part<'_>) -> Vec<Range<usize>>) -> Vec<Evidence> {
+    let found = parts.iter().flat_map(|part| {
+        let places = places(part);
+        places.iter().filter_map(|place| part.evidence(place)).collect::<Vec<_>>()
+    });
+    found.take(Finding::MAX_EVIDENCE).collect()
+}
+
+/// A generic noun with what says which one, if that stands before it.
+fn modified(words: &Words, part: &Part<'_>, noun: &Range<usize>) -> Option<Range<usize>> {
+    let start = noun.start.checked_sub(MODIFIER_CHARS)?;
+    let modifier = part.chars.get(start..noun.start)?;
+    let says_which = modifier.iter().all(|character| character.is_alphanumeric())
+        && !modifier.iter().all(char::is_ascii_digit)
+        && !words.object_modifier.at_end(modifier);
+    says_which.then_some(start..noun.end)
+}

@@ -1,0 +1,73 @@
+//! Answers and indicators in Chinese, for people.
+
+use super::{Answer, Comparison, Indicator, Measure, Outcome, Reason};
+
+// === impl Answer ===
+
+impl Answer {
+    /// One line such as `抗拉强度：要求 ≥500 MPa，成果为 520 MPa，满足`. Both lists are those that were compared.
+    pub fn chinese(&self, demand: &[Indicator], achievement: &[Indicator]) -> String {
+        let Some(asked) = demand.get(self.demand) else { return String::new() };
+        let subject = if asked.subject.is_empty() { asked.quantity.name } else { &asked.subject };
+        let stated = self.achievement.and_then(|index| achievement.get(index));
+        let stated = stated.map_or("成果未说明".to_string(), |stated| format!("成果为 {}", stated.chinese()));
+        format!("{subject}：要求 {}，{stated}，{}", asked.chinese(), self.reason.chinese())
+    }
+}
+
+// === impl Indicator ===
+
+impl Indicator {
+    /// Comparison, value and unit as written: `≥500 MPa`, `降低 30%`.
+    pub fn chinese(&self) -> String {
+        let change = match self.measure {
+            Measure::Level => "",
+            Measure::Increase => "提高 ",
+            Measure::Decrease => "降低 ",
+        };
+        let sign = match self.comparison {
+            Comparison::AtLeast => "≥",
+            Comparison::MoreThan => ">",
+            Comparison::AtMost => "≤",
+            Comparison::LessThan => "<",
+            Comparison::Tolerance => "±",
+            Comparison::Exact | Comparison::Reach | Comparison::Range => "",
+        };
+        let about = if self.is_about { "约 " } else { "" };
+        let unit = self.unit.trim();
+        let blank = if unit.starts_with(|first: char| first.is_alphabetic()) { " " } else { "" };
+        format!("{change}{about}{sign}{}{blank}{unit}", self.value)
+    }
+}
+
+// === impl Reason ===
+
+impl Reason {
+    /// The outcome and why, in a few words.
+    pub fn chinese(self) -> &'static str {
+        match self {
+            Self::Within => "满足",
+            Self::Covers => "满足（范围覆盖）",
+            Self::Disjoint => "不满足",
+            Self::NoCounterpart => "无法判断",
+            Self::NoSubject => "无法判断（需求未写明指标名称）",
+            Self::Weaker => "无法判断（成果的保证弱于要求）",
+            Self::NoDirection => "无法判断（数值不同，不知大小何者为优）",
+            Self::PerhapsOther => "无法判断（所指可能不同）",
+            Self::Contradictory => "无法判断（成果所述前后不一）",
+        }
+    }
+}
+
+// === impl Outcome ===
+
+impl Outcome {
+    /// The outcome in one word.
+    pub fn chinese(self) -> &'static str {
+        match self {
+            Self::Satisfied => "满足",
+            Self::Violated => "不满足",
+            Self::NotStated => "未说明",
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! Numbers: digits with separators and powers of ten, and Chinese numerals.
+
+use super::text::Text;
+
+/// Most digits and points of a number; more are no measured value.
+const MOST_DIGITS: usize = 24;
+/// Most characters of a Chinese numeral: 九百九十九万九千九百九十九 has 13.
+const MOST_NUMERALS: usize = 13;
+/// Greatest power of ten; the mass of the universe in grams has 56.
+const MOST_EXPONENT: i32 = 60;
+
+/// A number in a text.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Number {
+    pub value: f64,
+    /// The power of ten in it: 1e-3 for `5×10^-3`.
+    pub scale: f64,
+    /// Place behind it.
+    pub end: usize,
+}
+
+/// Whether a number in digits begins here. `.5` counts where no digit or letter stands before the point.
+pub(super) fn is_digit(text: &Text<'_>, place: usize) -> bool {
+    text.at(place).is_ascii_digit()
+}
+
+/// The number in digits that begins at a place; nothing, but for the place behind it, where it is too long.
+pub(super) fn digits(text: &Text<'_>, place: usize) -> Result<Number, usize> {
+    let mut written = [b'0'; MOST_DIGITS];
+    let (mut length, mut end, mut has_point) = (0, place, false);
+    if text.at(end) == '.' {
+        // the leading zero is there already
+        length = 1;
+    }
+    loop {
+        let character = text.at(end);
+        if character == '.' {
+            if has_point || !is_digit(text, end + 1) {
+                break;
+            }
+            has_point = true;
+        } else if !character.is_ascii_digit() {
+            if !has_point && is_thousands(text, place, end) {
+                end += 1;
+                continue;
+            }
+            break;
+        }
+        if let Some(slot) = written.get_mut(length) {
+            *slot = u8::try_from(character).unwrap_or(b'0');
+        }
+        (length, end) = (length + 1, end + 1);
+    }
+    let digits = written.get(..length).and_then(|digits| std::str::from_utf8(digits).ok());
+    let Some(mantissa) = digits.and_then(|digits| digits.parse::<f64>().ok()) else { return Err(end) };
+    let Some((exponent, end)) = exponent(text, end, mantissa) else {
+        return Ok(Number { value: mantissa, scale: 1.0, end });
+    };
+    if MOST_EXPONENT < exponent.power.abs() {
+        return Err(end);
+    }
+    let scale = power_of_ten(exponent.power);
+    Ok(Number { value: exponent.mantissa * scale, scale, end })
+}
+
+/// The Chinese numeral that begins at a place: 五百, 三十, 二点五, 半.
+pub(super) fn chinese(text: &Text<'_>, place: usize) -> Option<Number> {
+    if text.at(place) == '半' {
+        return Some(Number { value: 0.5, scale: 1.0, end: place + 1 });
+    }
+    let (mut total, mut section, mut digit, mut end) = (0.0, 0.0, None, place);
+    while end - place < MOST_NUMERALS {
+        let character = text.at(end);
+        if let Some(value) = numeral(character) {
+            if digit.is_some_and(|digit| 0.0 < digit) {
+                // 三四十 is about 35
+                return None;
+            }
+            digit = Some(value);
+        } else if let Some(unit) = unit_of_ten(character) {
+            // 十二 is 12, and a bare 千 belongs to 千瓦
+            if digit.is_none() && (character != '十' || 0.0 < section) {
+                break;
+            }
+            section += digit.take().unwrap_or(1.0) * unit;
+        } else if let Some(unit) = group(character).filter(|_| digit.is_some() || 0.0 < section) {
+            total += (section + digit.take().unwrap_or(0.0)) * unit;
+            section = 0.0;
+        } else {
+            break;
+        }
+        end += 1;
+    }
+    let value = total + section + digit.unwrap_or(0.0);
+    if end == place {
+        return None;
+    }
+    let fraction = (text.at(end) == '点').then(|| numeral(text.at(end + 1))).flatten();
+    let Some(tenth) = fraction else { return Some(Number { value, scale: 1.0, end }) };
+    Some(Number { value: value + tenth / 10.0, scale: 1.0, end: end + 2 })
+}
+
+/// Whether a Chinese numeral can begin with the character.
+pub(super) fn begins_chinese(character: char) -> bool {
+    matches!(character, '一' | '二' | '两' | '三' | '四' | '五' | '六' | '七' | '八' | '九' | '十' | '半')
+}
+
+/// 万, 亿 and their like behind a number, and the place behind them.
+pub(super) fn multiplier(text: &Text<'_>, place: usize) -> Option<(f64, usize)> {
+    const WORDS: [(&str, f64); 8] = [
+        ("万亿", 1e12),
+        ("千万", 1e7),
+        ("百万", 1e6),
+        ("十万", 1e5),
+        ("万", 1e4),
+        ("亿", 1e8),
+        ("千", 1e3),
+        ("百", 1e2),
+    ];
+    if !matches!(text.at(place), '十' | '百' | '千' | '万' | '亿') {
+        return None;
+    }
+    WORDS.iter().find_map(|(word, factor)| text.after(place, word).map(|end| (*factor, end)))
+}
+
+struct Exponent {
+    mantissa: f64,
+    power: i32,
+}
+
+/// `×10^-3`, `×10⁻³`, `e-3`, and `10^5`, whose ten is the mantissa so far.
+fn exponent(text: &Text<'_>, place: usize, mantissa: f64) -> Option<(Exponent, usize)> {
+    let is_ten = mantissa == 10.0;
+    if is_ten && let Some((power, end)) = power(text, place, false) {
+        return Some((Exponent { mantissa: 1.0, power }, end));
+    }
+    if matches!(text.at(place), 'e' | 'E') {
+        let (power, end) = signed(text, place + 1)?;
+        return Some((Exponent { mantissa, power }, end));
+    }
+    let blank = text.skip_blanks(place).min(place + 1);
+    if !matches!(text.at(blank), '×' | 'x' | 'X' | '*' | '·') {
+        return None;
+    }
+    let ten = text.after(text.skip_blanks(blank + 1).min(blank + 2), "10")?;
+    let (power, end) = power(text, ten, true)?;
+    Some((Exponent { mantissa, power }, end))
+}
+
+/// `^-3`, `⁻³`; `-3` too where the raised digits were lost (`may_be_flat`).
+fn power(text: &Text<'_>, place: usize, may_be_flat: bool) -> Option<(i32, usize)> {
+    if text.at(place) == '^' {
+        let open = usize::from(matches!(text.at(place + 1), '(' | '{'));
+        let (power, end) = signed(text, place + 1 + open)?;
+        return Some((power, end + usize::from(open == 1 && matches!(text.at(end), ')' | '}'))));
+    }
+    let (is_negative, mut end) = if text.at(place) == '⁻' { (true, place + 1) } else { (false, place) };
+    let mut power: i32 = 0;
+    let first = end;
+    while let Some(digit) = raised(text.at(end)) {
+        power = power.saturating_mul(10).saturating_add(digit);
+        end += 1;
+    }
+    if first < end {
+        return Some((if is_negative { -power } else { power }, end));
+    }
+    if !may_be_flat || text.at(place) != '-' {
+        return None;
+    }
+    // 5×10-20mm is two lengths rather than 5e-20 mm
+    signed(text, place).filter(|(power, end)| (-15..0).contains(power) && *end <= place + 3)
+}
+
+fn signed(text: &Text<'_>, place: usize) -> Option<(i32, usize)> {
+    let is_negative = text.at(place) == '-';
+    let first = place + usize::from(is_negative || text.at(place) == '+');
+    let (mut end, mut number) = (first, 0_i32);
+    while let Some(digit) = text.at(end).to_digit(10) {
+        number = number.saturating_mul(10).saturating_add(i32::try_from(digit).unwrap_or(0));
+        end += 1;
+    }
+    (first < end).then_some((if is_negative { -number } else { number }, end))
+}
+
+/// `12,000` and `12 000`: one to three digits, then groups of exactly three.
+fn is_thousands(text: &Text<'_>, place: usize, separator: usize) -> bool {
+    let group = (1..=3).all(|offset| is_digit(text, separator + offset)) && !is_digit(text, separator + 4);
+    let first_group =
+        (1..=3).contains(&(separator - place)) || matches!(text.at(separator.saturating_sub(4)), ',' | ' ');
+    matches!(text.at(separator), ',' | ' ') && group && first_group && text.at(place) != '0'
+}
+
+fn power_of_ten(power: i32) -> f64 {
+    // parsed, since 10.0.powi(-9) is not the nearest number to 1e-9
+    format!("1e{power}").parse().unwrap_or(f64::NAN)
+}
+
+fn raised(character: char) -> Option<i32> {
+    "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().position(|raised| raised == character).and_then(|digit| i32::try_from(digit).ok())
+}
+
+fn numeral(character: char) -> Option<f64> {
+    let digits = "零一二三四五六七八九";
+    if character == '两' {
+        return Some(2.0);
+    }
+    let place = digits.chars().position(|digit| digit == character)?;
+    u8::try_from(place).ok().map(f64::from)
+}
+
+fn unit_of_ten(character: char) -> Option<f64> {
+    match character {
+        '十' => Some(10.0),
+        '百' => Some(100.0),
+        '千' => Some(1000.0),
+        _ => None,
+    }
+}
+
+fn group(character: char) -> Option<f64> {
+    match character {
+        '万' => Some(1e4),
+        '亿' => Some(1e8),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_with_separators_and_powers() {
+        let check = |text: &str, value: f64, end: usize| {
+            let found = digits(&Text::new(text), 0).map(|number| (number.value, number.end));
+            assert_eq!(found, Ok((value, end)), "{text}");
+        };
+        check("500MPa", 500.0, 3);
+        check("0.15.", 0.15, 4);
+        check("12,000h", 12000.0, 6);
+        check("1,234,567", 1_234_567.0, 9);
+        check("12 000h", 12000.0, 6);
+        check("100,20", 100.0, 3);
+        check("100，200", 100.0, 3);
+        check("1×10^-3", 1e-3, 7);
+        check("5×10⁻⁹以内", 5e-9, 6);
+        check("5 × 10⁻⁹", 5e-9, 8);
+        check("5×10-9/K", 5e-9, 6);
+        check("5×10-20mm", 5.0, 1);
+        check("10^5", 1e5, 4);
+        check("10⁵个", 1e5, 3);
+        check("1e-3", 1e-3, 4);
+        check("1.5E6", 1.5e6, 5);
+        check("2.5×10^(6)", 2.5e6, 10);
+        check("20×30mm", 20.0, 2);
+        check(".5mm", 0.5, 2);
+        assert_eq!(digits(&Text::new("1e999"), 0), Err(5));
+        assert_eq!(digits(&Text::new(&"9".repeat(90)), 0), Err(90));
+    }
+
+    #[test]
+    fn chinese_numerals() {
+        let check = |text: &str, want: Option<(f64, usize)>| {
+            let found = chinese(&Text::new(text), 0).map(|number| (number.value, number.end));
+            assert_eq!(found, want, "{text}");
+        };
+        check("五百兆帕", Some((500.0, 2)));
+        check("三十分钟", Some((30.0, 2)));
+        check("十年", Some((10.0, 1)));
+        check("二十五", Some((25.0, 3)));
+        check("两千零五十", Some((2050.0, 5)));
+        check("三万五千", Some((35000.0, 4)));
+        check("十万元", Some((1e5, 2)));
+        check("二点五", Some((2.5, 3)));
+        check("五千瓦", Some((5000.0, 2)));
+        check("半年", Some((0.5, 1)));
+        check("三四十米", None);
+        check("强度", None);
+    }
+}

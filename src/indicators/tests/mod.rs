@@ -1,0 +1,5 @@
+//! Tables of whole texts, and properties.
+
+mod compares;
+mod parses;
+mod properties;

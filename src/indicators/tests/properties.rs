@@ -1,0 +1,224 @@
+//! Properties of any text and of many spellings of one indicator.
+
+use proptest::{collection::vec, prelude::*, sample::select};
+
+use super::super::{Indicator, MOST_INDICATORS, Outcome, Span, compare, parse};
+
+/// Pieces of which texts with many traps are made.
+const PIECES: [&str; 72] = [
+    "抗拉强度",
+    "误差",
+    "工作温度",
+    "温漂",
+    "pH",
+    "HRC",
+    "Ra",
+    "硬度",
+    "≥",
+    "≤",
+    "<",
+    ">",
+    "不低于",
+    "不超过",
+    "达到",
+    "提高",
+    "降低",
+    "提高到",
+    "由",
+    "至",
+    "到",
+    "以上",
+    "以下",
+    "以内",
+    "左右",
+    "约",
+    "5",
+    "10",
+    "0.1",
+    "500",
+    "-40",
+    "2025",
+    "1×10^-3",
+    "10⁵",
+    "±",
+    "~",
+    "-",
+    "×",
+    "/",
+    ":",
+    ".",
+    ",",
+    "，",
+    "。",
+    "、",
+    "（",
+    "）",
+    "(",
+    ")",
+    " ",
+    "　",
+    "MPa",
+    "ＭＰａ",
+    "mm",
+    "μm",
+    "℃",
+    "%",
+    "%FS",
+    "mg/L",
+    "元/吨",
+    "个",
+    "个月",
+    "年",
+    "度",
+    "万",
+    "kW·h/t",
+    "次/分钟",
+    "分别",
+    "和",
+    "的",
+    "下",
+    "三",
+];
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![vec(select(&PIECES[..]), 0..24).prop_map(|pieces| pieces.concat()), any::<String>()]
+}
+
+/// One indicator and a demand, in one of the spellings of each part.
+fn spelled(number: u32, at_least: bool, ways: (usize, usize, usize)) -> String {
+    let units = ["MPa", " MPa", "ＭＰａ", "兆帕", " 兆帕", "N/mm²", "Mpa"];
+    let unit = units[ways.0 % units.len()];
+    let wide: String = number.to_string().chars().map(|digit| char::from_u32(digit as u32 + 0xFEE0).unwrap()).collect();
+    let number = if ways.1.is_multiple_of(2) { number.to_string() } else { wide };
+    let least = [
+        "≥N",
+        "不低于N",
+        "N以上",
+        ">=N",
+        "大于等于 N",
+        "应不小于N",
+        "：≧N",
+        "至少 N",
+        "达到N以上",
+        "不得低于N",
+        "＞＝N",
+        "不少于N",
+    ];
+    let most = [
+        "≤N",
+        "不超过N",
+        "N以下",
+        "<=N",
+        "小于等于 N",
+        "应不大于N",
+        "：≦N",
+        "至多 N",
+        "N以内",
+        "不得高于N",
+        "＜＝N",
+        "不高于N",
+    ];
+    let pattern = if at_least { least } else { most }[ways.2 % least.len()];
+    format!("抗拉强度{}", pattern.replace('N', &format!("{number}{unit}")))
+}
+
+fn is_finite(indicator: &Indicator) -> bool {
+    let ends = [indicator.interval.min.number(), indicator.interval.max.number()];
+    ends.iter().flatten().all(|number| number.is_finite())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_is_read(text in text()) {
+        let found = parse(&text);
+        prop_assert!(found.len() <= MOST_INDICATORS);
+        let mut end = 0;
+        for indicator in &found {
+            prop_assert!(is_finite(indicator), "{indicator:?}");
+            let span = &indicator.span;
+            prop_assert!(end <= span.bytes.start && span.bytes.start < span.bytes.end, "{:?}", found);
+            end = span.bytes.end;
+            let written = text.get(span.bytes.clone());
+            prop_assert!(written.is_some());
+            prop_assert_eq!(text.chars().take(span.chars.start).map(char::len_utf8).sum::<usize>(), span.bytes.start);
+            prop_assert_eq!(written.unwrap_or_default().chars().count(), span.chars.len());
+            if let Some(subject) = &indicator.subject_span {
+                prop_assert!(text.get(subject.bytes.clone()).is_some());
+            }
+        }
+        prop_assert!(compare(&found, &found).len() <= found.len());
+    }
+
+    #[test]
+    fn a_span_reads_as_its_indicator(text in text()) {
+        for indicator in parse(&text) {
+            let span = &indicator.span.bytes;
+            let holds = |subject: &Span| span.start <= subject.bytes.start && subject.bytes.end <= span.end;
+            if !indicator.subject_span.as_ref().is_none_or(holds) {
+                // the names before 分别 stand apart from their numbers
+                continue;
+            }
+            let again = parse(text.get(span.clone()).unwrap_or_default());
+            prop_assert_eq!(again.len(), 1, "{:?}: {:?}", indicator, again);
+            let again = &again[0];
+            prop_assert!(again.interval.is_same(&indicator.interval), "{:?} {:?}", indicator, again);
+            prop_assert!(again.is_comparable(&indicator), "{:?} {:?}", indicator, again);
+            prop_assert_eq!(again.comparison, indicator.comparison);
+            prop_assert_eq!(&again.subject, &indicator.subject);
+        }
+    }
+
+    #[test]
+    fn spellings_read_alike(number in 1_u32..100_000, at_least: bool, ways: (usize, usize, usize), other: (usize, usize, usize)) {
+        let (one, two) = (parse(&spelled(number, at_least, ways)), parse(&spelled(number, at_least, other)));
+        prop_assert_eq!((one.len(), two.len()), (1, 1), "{} {}", spelled(number, at_least, ways), spelled(number, at_least, other));
+        prop_assert!(one[0].interval.is_same(&two[0].interval), "{:?} {:?}", one, two);
+        prop_assert_eq!(&one[0].subject, "抗拉强度");
+        prop_assert_eq!(one[0].comparison, two[0].comparison);
+        let answers = compare(&one, &two);
+        prop_assert_eq!(answers[0].outcome, Outcome::Satisfied);
+    }
+
+    #[test]
+    fn equal_satisfies_and_disjoint_does_not(low in 1_u32..1000, more in 1_u32..1000, ways: (usize, usize, usize)) {
+        let least = parse(&spelled(low + more, true, ways));
+        let most = parse(&spelled(low, false, ways));
+        prop_assert_eq!(compare(&least, &most)[0].outcome, Outcome::Violated);
+        prop_assert_eq!(compare(&most, &least)[0].outcome, Outcome::Violated);
+        prop_assert_eq!(compare(&least, &least)[0].outcome, Outcome::Satisfied);
+        prop_assert_eq!(compare(&most, &most)[0].outcome, Outcome::Satisfied);
+    }
+}
+
+#[test]
+fn long_texts_are_read_up_to_the_limit() {
+    let pieces = [
+        "强度≥500MPa，",
+        "1~",
+        "1×",
+        "1-",
+        "1:",
+        "1 ",
+        "（",
+        "一",
+        "1±",
+        "9",
+        "百分之",
+        "1≤",
+        "分别1、",
+        " ",
+        "强度",
+        "1mm/",
+        "1e",
+    ];
+    for piece in pieces {
+        let text = piece.repeat(20_000);
+        let found = parse(&text);
+        assert!(found.len() <= MOST_INDICATORS, "{piece}");
+        if piece.ends_with("MPa，") {
+            assert_eq!(found.len(), MOST_INDICATORS);
+        }
+    }
+}

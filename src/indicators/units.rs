@@ -1,0 +1,357 @@
+//! The unit behind a number: the longest spelling of the table that fits, or one unit over another (`元/吨`, `1.1s/片`).
+
+use std::{borrow::Cow, sync::LazyLock};
+
+use super::{
+    table::{Quantity, Spelling, TABLE, Unit},
+    text::{ByChar, Text, folded, is_han},
+};
+
+/// Longest unit in characters without those that are not compared; `W/(m2·K)` has 6.
+const MOST_UNIT_CHARS: usize = 20;
+/// Han characters that may follow a unit of one character. Before any other one it is the head of a word: `5米粉`,
+/// `3克隆`, `4K分辨率`.
+const AFTER_SHORT: &str = "以的左每至到和及或高长宽厚深内为时上下之起后前且并等不升降提增减缩延";
+/// Units of one Latin letter that are more often something else where a Han character follows: `4K分辨率`, `2U机箱`.
+const WEAK_LETTERS: &str = "KTFCUdaSHrlM";
+/// Words that begin with a counting word.
+const NOT_COUNTS: &str = "次级 次数 次日 次氯 次要 台阶 台式 台车 套筒 套管 个体 个人 个别 个性 条件 条码 根部 根据 项目 人工 人员 人类 \
+    人机 人次 张力 张拉 支架 支撑 支持 片材 片剂 批量 户外 头部 组分 组织 组成 组合 组装 转化 转换 转移 转动 转速 转子 转炉 转让 路径 路线 \
+    路面 级联 级配 层压 层状 层流 块状 株系 班组 名称 名义 件数 点位 节点 座椅 例如 支路 片层";
+
+static NOT_COUNT_PAIRS: LazyLock<ByChar<Vec<char>>> = LazyLock::new(|| {
+    let mut pairs: ByChar<Vec<char>> = ByChar::default();
+    for word in NOT_COUNTS.split_whitespace() {
+        let mut characters = word.chars();
+        if let Some((first, second)) = characters.next().zip(characters.next()) {
+            pairs.entry(first).or_default().push(second);
+        }
+    }
+    pairs
+});
+
+/// A unit as found in a text.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// Place behind it.
+    pub end: usize,
+    kind: Kind,
+}
+
+/// What a value is multiplied with, and what comes out.
+#[derive(Debug, Clone)]
+pub(super) struct Conversion {
+    pub quantity: &'static Quantity,
+    pub base_unit: Cow<'static, str>,
+    pub factor: f64,
+    pub offset: f64,
+}
+
+#[derive(Debug)]
+enum Kind {
+    /// The meanings of one spelling; those with hints first.
+    Simple(&'static [Spelling]),
+    Compound(Conversion),
+}
+
+/// The text behind a number, without what is not compared.
+struct Window {
+    chars: [char; MOST_UNIT_CHARS],
+    /// Place behind each character, with the dropped ones that follow.
+    ends: [usize; MOST_UNIT_CHARS],
+    length: usize,
+}
+
+/// The unit that begins at a place.
+pub(super) fn unit_at(text: &Text<'_>, place: usize) -> Option<Found> {
+    let window = Window::new(|offset| text.at(place + offset), place);
+    let whole = window.whole(text, true).or_else(|| window.whole(text, false));
+    if !window.chars.contains(&'/') {
+        return whole;
+    }
+    // %FS/℃ is more than its %
+    let compound = window.compound(text);
+    let is_longer = |compound: &Found| whole.as_ref().is_none_or(|whole| whole.end < compound.end);
+    compound.filter(is_longer).or(whole)
+}
+
+/// The spelling of a unit as the window makes it.
+pub(super) fn normal(written: &str) -> Vec<char> {
+    let chars: Vec<char> = written.chars().map(folded).collect();
+    let window = Window::new(|offset| chars.get(offset).copied().unwrap_or('\0'), 0);
+    window.chars.iter().take(window.length).copied().collect()
+}
+
+// === impl Found ===
+
+impl Found {
+    /// What the unit means for a number about `subject`.
+    pub(super) fn conversion(&self, subject: &str) -> Option<Conversion> {
+        let spellings = match &self.kind {
+            Kind::Compound(conversion) => return Some(conversion.clone()),
+            Kind::Simple(spellings) => *spellings,
+        };
+        let fits =
+            |spelling: &&Spelling| spelling.hint.is_empty() || spelling.hint.chars().any(|hint| subject.contains(hint));
+        let unit = TABLE.units.get(spellings.iter().find(fits)?.unit)?;
+        Conversion::of(unit)
+    }
+}
+
+// === impl Conversion ===
+
+impl Conversion {
+    pub(super) fn of(unit: &'static Unit) -> Option<Self> {
+        let quantity = TABLE.quantity(unit.quantity)?;
+        let base_unit = Cow::Borrowed(if quantity.is_count { unit.canonical } else { quantity.base_unit });
+        Some(Self { quantity, base_unit, factor: unit.factor, offset: unit.offset })
+    }
+
+    /// A number without unit.
+    pub(super) fn none() -> Option<Self> {
+        let quantity = TABLE.by_id("number")?;
+        Some(Self { quantity, base_unit: Cow::Borrowed(quantity.base_unit), factor: 1.0, offset: 0.0 })
+    }
+
+    /// The same as a difference: no zero point.
+    pub(super) fn difference(self) -> Self {
+        let quantity = match self.quantity.id {
+            "temperature" => TABLE.by_id("temperature_difference").unwrap_or(self.quantity),
+            _ => self.quantity,
+        };
+        let is_same = quantity.id == self.quantity.id;
+        let base_unit = if is_same { self.base_unit } else { Cow::Borrowed(quantity.base_unit) };
+        Self { quantity, base_unit, factor: self.factor, offset: 0.0 }
+    }
+
+    fn over(self, below: &Self) -> Option<Self> {
+        let base_unit = format!("{}/{}", self.base_unit, below.base_unit);
+        let factor = self.factor / below.factor;
+        if let Some(quantity) = TABLE.by_base(&base_unit) {
+            return Some(Self { quantity, base_unit: Cow::Borrowed(quantity.base_unit), factor, offset: 0.0 });
+        }
+        Some(Self { quantity: TABLE.by_id("composite")?, base_unit: Cow::Owned(base_unit), factor, offset: 0.0 })
+    }
+}
+
+// === impl Window ===
+
+impl Window {
+    fn new(at: impl Fn(usize) -> char, place: usize) -> Self {
+        let mut window = Self { chars: ['\0'; MOST_UNIT_CHARS], ends: [place; MOST_UNIT_CHARS], length: 0 };
+        let mut is_open = false;
+        // what is dropped is bounded too: no run of blanks is walked to its end
+        for offset in 0..2 * MOST_UNIT_CHARS {
+            let (character, next) = (at(offset), at(offset + 1));
+            let last = window.length.checked_sub(1).map_or('\0', |last| window.char(last));
+            let end = place + offset + 1;
+            let kept = match character {
+                ' ' if last == '/' || matches!(next, '/' | '·') => None,
+                '·' | '*' | '.'
+                    if is_unit_part(last) && next.is_alphabetic() && (character != '.' || next.is_ascii()) =>
+                {
+                    None
+                }
+                '^' if next.is_ascii_digit() || matches!(next, '-' | '(') => None,
+                '(' if last == '/' => {
+                    is_open = true;
+                    None
+                }
+                ')' if is_open => {
+                    is_open = false;
+                    window.extend_last(end);
+                    None
+                }
+                '每' if last != '\0' => Some('/'),
+                '²' => Some('2'),
+                '³' => Some('3'),
+                '⁻' => Some('-'),
+                '¹' => Some('1'),
+                '\0' | ' ' | '\n' | '，' | '。' | ';' | '、' => break,
+                other => Some(other),
+            };
+            if kept.is_some_and(|kept| !window.push(kept, end)) {
+                break;
+            }
+        }
+        window
+    }
+
+    fn push(&mut self, character: char, end: usize) -> bool {
+        let Some((slot, slot_end)) = self.chars.get_mut(self.length).zip(self.ends.get_mut(self.length)) else {
+            return false;
+        };
+        (*slot, *slot_end) = (character, end);
+        self.length += 1;
+        true
+    }
+
+    fn extend_last(&mut self, end: usize) {
+        if let Some(last) = self.length.checked_sub(1).and_then(|last| self.ends.get_mut(last)) {
+            *last = end;
+        }
+    }
+
+    fn char(&self, index: usize) -> char {
+        self.chars.get(index).copied().unwrap_or('\0')
+    }
+
+    fn end(&self, length: usize) -> usize {
+        length.checked_sub(1).and_then(|last| self.ends.get(last)).copied().unwrap_or_default()
+    }
+
+    /// A unit of the table which is followed by something else.
+    fn whole(&self, text: &Text<'_>, keeps_case: bool) -> Option<Found> {
+        let ends = |spelling: &Spelling, end: usize| !spelling.is_below && self.ends_at(text, spelling, end, false);
+        let (spellings, length) = self.longest(0, keeps_case, ends)?;
+        Some(Found { end: self.end(length), kind: Kind::Simple(spellings) })
+    }
+
+    /// One unit over another.
+    fn compound(&self, text: &Text<'_>) -> Option<Found> {
+        let stroke = |_: &Spelling, end: usize| self.char(end) == '/';
+        let above =
+            |keeps_case: bool| self.longest(0, keeps_case, |spelling, end| !spelling.is_below && stroke(spelling, end));
+        let (above, length) = above(true).or_else(|| above(false))?;
+        let ends = |spelling: &Spelling, end: usize| self.ends_at(text, spelling, end, true);
+        let below = |keeps_case: bool| self.longest(length + 1, keeps_case, ends);
+        let (below, end) = below(true).or_else(|| below(false))?;
+        let conversion = |spellings: &'static [Spelling]| {
+            let unit = spellings.iter().find(|spelling| spelling.hint.is_empty())?.unit;
+            TABLE.units.get(unit).and_then(Conversion::of)
+        };
+        let conversion = conversion(above)?.over(&conversion(below)?)?;
+        Some(Found { end: self.end(end), kind: Kind::Compound(conversion) })
+    }
+
+    /// The longest spelling from an index on, its meanings, and the index behind it.
+    fn longest(
+        &self,
+        from: usize,
+        keeps_case: bool,
+        ends: impl Fn(&Spelling, usize) -> bool,
+    ) -> Option<(&'static [Spelling], usize)> {
+        let spellings = TABLE.spellings(self.char(from));
+        let rest = self.chars.get(from..self.length)?;
+        let second = rest.get(1).map(char::to_ascii_lowercase);
+        let fits = |spelling: &Spelling| {
+            // most spellings fail here
+            if spelling.normal.get(1).is_some_and(|other| second != Some(other.to_ascii_lowercase())) {
+                return false;
+            }
+            let Some(written) = rest.get(..spelling.normal.len()) else { return false };
+            let is_same = written == spelling.normal.as_slice()
+                || !keeps_case && spelling.normal.len() > 1 && is_same_but_case(written, &spelling.normal);
+            is_same && ends(spelling, from + spelling.normal.len())
+        };
+        let first = spellings.iter().position(fits)?;
+        let found = spellings.get(first)?;
+        let meanings = spellings.iter().skip(first).take_while(|other| other.normal == found.normal).count();
+        Some((spellings.get(first..first + meanings)?, from + found.normal.len()))
+    }
+
+    /// Whether a unit may end before the character with this index.
+    fn ends_at(&self, text: &Text<'_>, spelling: &Spelling, index: usize, is_below: bool) -> bool {
+        let next = self.char(index);
+        let Some(last) = spelling.normal.last().copied() else { return false };
+        if next == '/' {
+            // 42kV/1min is a voltage, 5mm/x is unknown
+            return !is_below && text.at(self.end(index) + 1).is_ascii_digit();
+        }
+        if is_latin(last) && is_latin(next) {
+            return false;
+        }
+        let is_count = TABLE
+            .units
+            .get(spelling.unit)
+            .and_then(|unit| TABLE.quantity(unit.quantity))
+            .is_some_and(|quantity| quantity.is_count);
+        if !is_han(next) || is_below {
+            return true;
+        }
+        let is_short = spelling.normal.len() == 1 && (is_han(last) || WEAK_LETTERS.contains(last));
+        if is_count && is_han(last) {
+            return !NOT_COUNT_PAIRS.get(&last).is_some_and(|nexts| nexts.contains(&next));
+        }
+        !is_short || AFTER_SHORT.contains(next)
+    }
+}
+
+fn is_latin(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, 'μ' | 'Ω' | 'Å')
+}
+
+fn is_unit_part(character: char) -> bool {
+    is_latin(character) || is_han(character) || matches!(character, '℃' | '%')
+}
+
+fn is_same_but_case(written: &[char], spelling: &[char]) -> bool {
+    written.iter().zip(spelling).all(|(one, other)| one.eq_ignore_ascii_case(other))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Option<(String, f64, usize)> {
+        let found = unit_at(&Text::new(text), 0)?;
+        let conversion = found.conversion("")?;
+        Some((conversion.base_unit.to_string(), conversion.factor, found.end))
+    }
+
+    #[test]
+    fn units_are_found_in_many_spellings() {
+        let check = |text: &str, base_unit: &str, factor: f64, end: usize| {
+            let (base, found_factor, found_end) = found(text).unwrap_or_default();
+            assert_eq!((base.as_str(), found_end), (base_unit, end), "{text}");
+            assert!((found_factor / factor - 1.0).abs() < 1e-12, "{text}: {found_factor}");
+        };
+        check("MPa", "Pa", 1e6, 3);
+        check("Mpa以上", "Pa", 1e6, 3);
+        check("ＭＰａ，", "Pa", 1e6, 3);
+        check("mW", "W", 1e-3, 2);
+        check("MW", "W", 1e6, 2);
+        check("Mw", "W", 1e6, 2);
+        check("W/(m·K)", "W/(m·K)", 1.0, 7);
+        check("W/m.K(500℃)", "W/(m·K)", 1.0, 5);
+        check("W·m⁻¹·K⁻¹", "W/(m·K)", 1.0, 9);
+        check("g/cm³", "kg/m3", 1e3, 5);
+        check("mg/L", "kg/m3", 1e-3, 4);
+        check("毫克每升", "kg/m3", 1e-3, 4);
+        check("千克/立方米", "kg/m3", 1.0, 6);
+        check("kW·h/t", "J/kg", 3.6e3, 6);
+        check("m/s", "m/s", 1.0, 3);
+        check("r/min", "r/s", 1.0 / 60.0, 5);
+        check("次/分钟", "次/s", 1.0 / 60.0, 4);
+        check("元/吨产品", "元/kg", 1e-3, 3);
+        check("s/片以内", "s/片", 1.0, 3);
+        check("mm / min", "m/s", 1e-3 / 60.0, 8);
+        check("%FS/℃", "FS/K", 0.01, 5);
+        check("℃/min", "K/s", 1.0 / 60.0, 5);
+        check("m2", "m2", 1.0, 2);
+        check("m^2", "m2", 1.0, 3);
+        check("平方米", "m2", 1.0, 3);
+        check("kgf/cm²", "Pa", 98066.5, 7);
+    }
+
+    #[test]
+    fn units_end_where_words_begin() {
+        let check = |text: &str, want: Option<usize>| assert_eq!(found(text).map(|found| found.2), want, "{text}");
+        check("米以上", Some(1));
+        check("米粉", None);
+        check("克隆", None);
+        check("mx", None);
+        check("m2x", None);
+        check("K分辨率", None);
+        check("K以下", Some(1));
+        check("年级", None);
+        check("年", Some(1));
+        check("个样品", Some(1));
+        check("个月", Some(2));
+        check("条件", None);
+        check("元/疗程", None);
+        check("mm/10", Some(2));
+        check("D", None);
+        check("", None);
+    }
+}

@@ -1,0 +1,37 @@
+//! Policy notes beside a match: what subsidy a rule could give for a deal. Never part of a score.
+//!
+//! A rule is a TOML file in `policies/`, which a person of another province can write without touching code:
+//!
+//! ```text
+//! *.toml ── raw (serde) ── check ──► Policy ──┐
+//!                                             ├─ assess ──► Note: highest subsidy, clause, version, what is unknown
+//!                          Deal (facts) ──────┘
+//! ```
+//!
+//! - [`rule`]: a checked rule
+//! - [`award`]: the arithmetic, in whole yuan and basis points
+//! - [`deal`]: the facts of a deal, each of which may be unknown
+//! - [`note`]: what is said of a deal
+//! - [`load`]: the folder; all mistakes with file and line
+
+mod assess;
+pub mod award;
+mod cases;
+mod check;
+mod check_parts;
+pub mod deal;
+pub mod load;
+pub mod mistake;
+pub mod note;
+mod raw;
+pub mod rule;
+mod words;
+
+pub use deal::Deal;
+pub use load::Policies;
+pub use mistake::{Mistake, PolicyError};
+pub use note::{Case, Note, Outcome, Refusal, Unknown};
+pub use rule::Policy;
+
+#[cfg(test)]
+mod tests;
