@@ -4,8 +4,11 @@ use std::fs;
 
 use anyhow::{Context, bail};
 
-use super::{Done, args, end_point::Place};
-use crate::{app, config::Config, recentre};
+use super::{
+    Done, args,
+    end_point::{EndPoint, Place},
+};
+use crate::{app, config::Config, embed, recentre};
 
 /// Makes the centre, writes it and says what to do with it.
 pub async fn run(config: Config, args: args::Centre) -> anyhow::Result<Done> {
@@ -19,7 +22,7 @@ pub async fn run(config: Config, args: args::Centre) -> anyhow::Result<Done> {
     Ok(Done::All)
 }
 
-async fn make(config: &Config, store: &super::end_point::EndPoint) -> anyhow::Result<crate::embed::Centre> {
+async fn make(config: &Config, store: &EndPoint) -> anyhow::Result<embed::Centre> {
     let embedder = app::embedder(config)?;
     let Some(present) = embedder.centre_of_version(&store.shape.versions.model) else {
         bail!("存储中的向量出自另一个模型或另一个中心，请先执行 duijie reindex");

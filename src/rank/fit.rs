@@ -9,6 +9,8 @@ pub const LEAST_PAIRS: usize = 10;
 const CONTEXT_TAIL: f64 = 0.05;
 /// Penalty on the slopes, against the sum of log-likelihoods of some thousand pairs: it only keeps a slope finite.
 const L2: f64 = 1.0;
+/// A deviation up to this is rounding: the feature does not vary.
+const LEAST_DEVIATION: f64 = 1e-12;
 /// Most steps; six are usual.
 const MAX_STEPS: usize = 50;
 /// Most halvings of a step.
@@ -84,7 +86,7 @@ pub(crate) fn fit_any(pairs: &[Graded]) -> Logits {
     let mean = sum(pairs.iter().map(features)).map(|sum| sum / count);
     let squares = |pair: &Graded| pairwise(features(pair), mean, |value, mean| (value - mean).powi(2));
     let deviation = sum(pairs.iter().map(squares)).map(|sum| (sum / count).sqrt());
-    let deviation = deviation.map(|deviation| if 0.0 < deviation { deviation } else { 1.0 });
+    let deviation = deviation.map(|deviation| if LEAST_DEVIATION < deviation { deviation } else { 1.0 });
     let logits = [2, 3, 4].map(|level| {
         let row = |pair: &Graded| {
             let [score, context] =

@@ -99,14 +99,14 @@ mod tests {
             counts(&[("隔膜", 3), ("陶瓷", 2)]),
             counts(&[("涂覆", 4), ("强度", 1), ("孔隙", 1)]),
         );
-        let want = [("锂电池", 1.693), ("隔膜", 1.5), ("陶瓷", 0.5), ("涂覆", 0.477), ("孔隙", 0.2), ("强度", 0.2)];
+        let want = [("锂电池", 1.693), ("隔膜", 1.5), ("涂覆", 0.716), ("陶瓷", 0.5), ("孔隙", 0.3), ("强度", 0.3)];
         assert_eq!(rounded(&query), want);
     }
 
     #[test]
     fn keywords_stand_in_for_a_missing_title() {
         let query = LexicalQuery::weigh(Counts::new(), counts(&[("陶瓷", 2)]), counts(&[("涂覆", 1)]));
-        assert_eq!(rounded(&query), [("陶瓷", 1.693), ("涂覆", 0.2)]);
+        assert_eq!(rounded(&query), [("陶瓷", 1.693), ("涂覆", 0.3)]);
     }
 
     #[test]

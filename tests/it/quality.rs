@@ -43,7 +43,7 @@ fn the_samples_are_ordered_well() {
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
     let measured = eval(&samples, ["achievements.csv", "demands.csv", "judgements.tsv"]);
     let Quality { ndcg, recall, levels, .. } = measured;
-    assert!(0.90 <= ndcg && 0.97 <= recall && 0.59 <= levels, "nDCG@10 {ndcg}, recall@20 {recall}, levels {levels}");
+    assert!(0.90 <= ndcg && 0.97 <= recall && 0.63 <= levels, "nDCG@10 {ndcg}, recall@20 {recall}, levels {levels}");
     // and levels of their own can be made from them
     let out = tempfile::NamedTempFile::new().unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_duijie"))
