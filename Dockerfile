@@ -14,7 +14,7 @@ COPY Cargo.toml Cargo.lock build.rs ./
 COPY proto proto
 COPY data/dictionary data/dictionary
 COPY data/diagnosis data/diagnosis
-COPY data/quantities.txt data/stopwords.txt data/subjects.txt data/units.txt data/
+COPY data/calibration.json data/quantities.txt data/stopwords.txt data/subjects.txt data/units.txt data/
 COPY policies policies
 COPY models models
 COPY src src

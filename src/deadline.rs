@@ -31,8 +31,8 @@ mod tests {
     #[tokio::test]
     async fn what_is_left_is_known_as_deep_as_the_task_goes() {
         assert_eq!(left(), None);
-        let deep = async { async { left() }.await };
-        let left_of_minute = within(Some(Duration::from_secs(60)), deep).await.unwrap();
+        let deep = async || left();
+        let left_of_minute = within(Some(Duration::from_secs(60)), deep()).await.unwrap();
         assert!(Duration::from_secs(59) < left_of_minute && left_of_minute <= Duration::from_secs(60));
         assert_eq!(within(Some(Duration::ZERO), async { left() }).await, Some(Duration::ZERO));
         assert_eq!(within(None, async { left() }).await, None);

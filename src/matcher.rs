@@ -1,6 +1,6 @@
 //! The query path: record or text → vectors → candidates → one order → a page of records with reasons.
 //!
-//! [`passes`] makes the order.
+//! `passes` makes the order.
 
 mod passes;
 

@@ -24,7 +24,7 @@ fn records() -> Vec<pb::Record> {
         let title = format!("{}工艺与装备 {number} 型", SUBJECTS[number % 4]);
         record_with(Kind::Achievement, &format!("a{number}"), &title, |record| {
             record.body = format!("面向产业化的第 {number} 项成果，已在企业应用。");
-            record.region = if number % 3 == 0 { "130100" } else { "120100" }.into();
+            record.region = if number.is_multiple_of(3) { "130100" } else { "120100" }.into();
         })
     };
     let mut records: Vec<_> = (0..48).map(achievement).collect();
