@@ -73,7 +73,7 @@ async fn a_store_is_copied_without_the_model() {
     check(copy(&at("none"), &at("to")).await, 1, &["没有存储", "none"]);
     assert!(!at("none").exists());
     check(copy(&at("from"), &at("from")).await, 1, &["同一处"]);
-    check(copy(&at("from"), Path::new("http://127.0.0.1:1")).await, 1, &["暂不支持"]);
+    check(copy(&at("from"), Path::new("http://127.0.0.1:1")).await, 1, &["连接不上 Qdrant", "qdrant.url"]);
     fs::create_dir(at("thesis")).unwrap();
     fs::write(at("thesis/text"), "x").unwrap();
     check(copy(&at("from"), &at("thesis")).await, 1, &["thesis", "空目录"]);

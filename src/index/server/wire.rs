@@ -34,6 +34,8 @@ use crate::{
 
 /// Failures in a row after which the engine counts as down.
 const OPEN_AFTER: u32 = 5;
+/// How far the transport's clock may be ahead.
+const CLOCK_MARGIN: Duration = Duration::from_millis(5);
 /// Time for which a node that has failed is asked only when no other can be.
 const REST: Duration = Duration::from_secs(2);
 /// Longest wait before the second try; doubled for each further one.
@@ -190,6 +192,8 @@ impl Wire {
                 Ok(Err(status)) if !may_pass(status.code()) => return Err(Failure::Refused(status)),
                 // the caller's time is used up, which says nothing about the engine
                 Err(_) if time < self.timeout => return Err(Failure::Late),
+                // the transport's own clock may be a moment faster than ours
+                Ok(Err(_)) if time < self.timeout && end <= Instant::now() + CLOCK_MARGIN => return Err(Failure::Late),
                 Ok(Err(status)) => describe(&status),
                 Err(_) => format!("{} 毫秒内没有应答", time.as_millis()),
             };
