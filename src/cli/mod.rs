@@ -6,6 +6,7 @@ mod args;
 mod client;
 mod copy;
 mod demo;
+mod duplicates;
 mod end_point;
 mod evaluate;
 mod filter;
@@ -87,6 +88,7 @@ async fn run(args: Args, config: Config) -> anyhow::Result<Done> {
         Command::List(it) => records::list(&server, it).await,
         Command::Count(it) => records::count(&server, it).await,
         Command::Delete(it) => records::delete(&server, &it.name).await,
+        Command::Duplicates(it) => duplicates::run(&server, it).await,
         Command::Reindex => reindex::run(config).await,
         Command::Snapshot(it) => snapshot::run(&server, config, it.action).await,
         Command::Copy(it) => copy::run(config, it).await,

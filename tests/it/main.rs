@@ -5,6 +5,7 @@ mod bad_input;
 mod catalog;
 mod command_line;
 mod crash;
+mod duplicates;
 mod harness;
 mod index;
 mod limits;
