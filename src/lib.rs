@@ -1,8 +1,9 @@
 //! duijie (对接) finds, for a technical demand, the achievements and experts that can meet it, and the other way round.
 //!
 //! See ARCHITECTURE.md for the map. The layers, each knowing only what stands below it:
-//! [`cli`] → [`grpc`] → [`app`] → [`matcher`], [`ingest`], [`reindex`], [`transfer`] → [`embed`], [`index`], [`rank`] →
-//! [`text`] → [`domain`]. Beside the order stands [`evidence`] → [`indicators`], [`policy`], [`diagnosis`].
+//! [`cli`] → [`grpc`] → [`app`] → [`matcher`], [`ingest`], [`reindex`], [`transfer`], [`duplicate_search`] → [`embed`],
+//! [`index`], [`rank`], [`duplicates`] → [`text`] → [`domain`].
+//! Beside the order stands [`evidence`] → [`indicators`], [`policy`], [`diagnosis`].
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -13,6 +14,8 @@ pub mod config;
 pub mod deadline;
 pub mod diagnosis;
 pub mod domain;
+pub mod duplicate_search;
+pub mod duplicates;
 pub mod embed;
 pub mod error;
 pub mod eval;

@@ -38,6 +38,8 @@ pub enum Command {
     Count(Count),
     /// 删除一条记录
     Delete(Named),
+    /// 查重：找出可能是同一项成果、需求或同一位专家的各组记录，并说明依据；不改动任何记录
+    Duplicates(Duplicates),
     /// 查看服务是否正常：正常时退出码为 0，否则为 1（供容器和监控使用）
     Health,
     /// 词典、停用词、模型或向量中心改变后，用库中的记录重建存储（须先停止服务）
@@ -141,6 +143,19 @@ pub struct List {
 pub struct Count {
     /// 记录类型：achievements、demands 或 experts
     pub kind: String,
+    /// Conditions.
+    #[command(flatten)]
+    pub filter: Filter,
+}
+
+/// `duijie duplicates`.
+#[derive(Debug, ClapArgs)]
+pub struct Duplicates {
+    /// 记录类型：achievements、demands 或 experts
+    pub kind: String,
+    /// 把各组写入此文件（JSONL，每行一组），不逐组打印
+    #[arg(long, value_name = "文件")]
+    pub jsonl: Option<PathBuf>,
     /// Conditions.
     #[command(flatten)]
     pub filter: Filter,

@@ -8,6 +8,7 @@ mod centre;
 mod client;
 mod copy;
 mod demo;
+mod duplicates;
 mod end_point;
 mod evaluate;
 mod evidence;
@@ -92,6 +93,7 @@ async fn run(args: Args, config: Config) -> anyhow::Result<Done> {
         Command::Count(it) => records::count(&server, it).await,
         Command::Delete(it) => records::delete(&server, &it.name).await,
         Command::Health => health::run(&server).await,
+        Command::Duplicates(it) => duplicates::run(&server, it).await,
         Command::Reindex => reindex::run(config).await,
         Command::Snapshot(it) => snapshot::run(&server, config, it.action).await,
         Command::Copy(it) => copy::run(config, it).await,

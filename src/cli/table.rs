@@ -51,6 +51,16 @@ pub fn records(records: &[Record]) -> String {
     finish(&table)
 }
 
+/// Members of a group of duplicates: name, title, owner.
+pub fn duplicates(members: &[pb::DuplicateMember]) -> String {
+    let mut table = table(&["记录名", "名称", "单位"]);
+    for member in members {
+        let owner = member.owner.as_ref().map_or("", |owner| owner.name.as_str());
+        table.add_row([member.name.as_str(), member.title.as_str(), owner]);
+    }
+    finish(&table)
+}
+
 /// Every key of the configuration with its value.
 pub fn config(values: &BTreeMap<&'static str, String>) -> String {
     let mut table = table(&["配置项", "当前值", "缺省值", "说明"]);

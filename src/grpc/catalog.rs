@@ -1,14 +1,16 @@
 //! `CatalogService`: check → convert → call → convert.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use futures::StreamExt;
 use prost::Message;
+use tokio::sync::Semaphore;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
     convert::{filter_in, kind_in, record_in, record_out},
-    page_token,
+    duplicates, page_token,
 };
 use crate::{
     app::Parts,
@@ -28,9 +30,12 @@ const MAX_SAMPLES: usize = 100;
 /// Parts of a stream that are worked on at the same time: one is embedded while the next is cut and compared.
 const PARTS_IN_FLIGHT: usize = 3;
 
-/// The service over its parts.
+/// The service over its parts; clones take turns in the search for duplicates.
 #[derive(Clone)]
-pub struct Catalog(pub Parts);
+pub struct Catalog {
+    parts: Parts,
+    duplicates_turn: Arc<Semaphore>,
+}
 
 #[tonic::async_trait]
 impl CatalogService for Catalog {
@@ -47,14 +52,14 @@ impl CatalogService for Catalog {
         request: Request<Streaming<pb::ImportRecordsRequest>>,
     ) -> Result<Response<pb::ImportRecordsResponse>, Status> {
         let started = Instant::now();
-        let embedded = self.0.ingest.embedded();
+        let embedded = self.parts.ingest.embedded();
         let parts = request.into_inner().map(|part| async { self.upsert(part?.records).await.map_err(Status::from) });
         let mut parts = parts.buffered(PARTS_IN_FLIGHT);
         let mut summary = pb::ImportRecordsResponse::default();
         while let Some(stored) = parts.next().await {
             add(&mut summary, stored?);
         }
-        summary.embedded_text_count = int64(self.0.ingest.embedded() - embedded);
+        summary.embedded_text_count = int64(self.parts.ingest.embedded() - embedded);
         summary.duration_ms = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
         Ok(Response::new(summary))
     }
@@ -64,7 +69,7 @@ impl CatalogService for Catalog {
         request: Request<pb::GetRecordRequest>,
     ) -> Result<Response<pb::GetRecordResponse>, Status> {
         let name: RecordName = request.into_inner().name.parse().map_err(Error::from)?;
-        let found = self.0.index.get(std::slice::from_ref(&name), With::Payload).await.map_err(Error::from)?;
+        let found = self.parts.index.get(std::slice::from_ref(&name), With::Payload).await.map_err(Error::from)?;
         let point = found.into_iter().next().flatten().ok_or(Error::NotFound(name))?;
         Ok(Response::new(pb::GetRecordResponse { record: Some(record_out(point.record)) }))
     }
@@ -84,7 +89,7 @@ impl CatalogService for Catalog {
             None => None,
         };
         let page = self
-            .0
+            .parts
             .index
             .scroll(kind, &filter, PageRequest { after, limit, with: With::Payload })
             .await
@@ -102,7 +107,7 @@ impl CatalogService for Catalog {
         let request = request.into_inner();
         let kind = kind_in(request.kind, "kind").map_err(Error::from)?;
         let filter = filter_in(request.filter, kind).map_err(Error::from)?;
-        let count = self.0.index.count(kind, &filter).await.map_err(Error::from)?;
+        let count = self.parts.index.count(kind, &filter).await.map_err(Error::from)?;
         Ok(Response::new(pb::CountRecordsResponse { record_count: int64(count) }))
     }
 
@@ -111,16 +116,34 @@ impl CatalogService for Catalog {
         request: Request<pb::DeleteRecordRequest>,
     ) -> Result<Response<pb::DeleteRecordResponse>, Status> {
         let name: RecordName = request.into_inner().name.parse().map_err(Error::from)?;
-        match self.0.index.delete(&name).await.map_err(Error::from)? {
+        match self.parts.index.delete(&name).await.map_err(Error::from)? {
             true => Ok(Response::new(pb::DeleteRecordResponse {})),
             false => Err(Error::NotFound(name).into()),
         }
+    }
+
+    type FindDuplicatesStream = ReceiverStream<Result<pb::FindDuplicatesResponse, Status>>;
+
+    async fn find_duplicates(
+        &self,
+        request: Request<pb::FindDuplicatesRequest>,
+    ) -> Result<Response<Self::FindDuplicatesStream>, Status> {
+        let request = request.into_inner();
+        let kind = kind_in(request.kind, "kind").map_err(Error::from)?;
+        let filter = filter_in(request.filter, kind).map_err(Error::from)?;
+        let index = Arc::clone(&self.parts.index);
+        Ok(Response::new(duplicates::find(index, kind, filter, &self.duplicates_turn)?))
     }
 }
 
 // === impl Catalog ===
 
 impl Catalog {
+    /// A service over these parts.
+    pub fn new(parts: Parts) -> Self {
+        Self { parts, duplicates_turn: Arc::new(Semaphore::new(1)) }
+    }
+
     async fn upsert(&self, records: Vec<pb::Record>) -> Result<Vec<Stored>, Error> {
         let problem = match records.len() {
             0 => Some(Problem::Required),
@@ -130,7 +153,7 @@ impl Catalog {
         if let Some(problem) = problem {
             return Err(Violation::new("records", problem).into());
         }
-        self.0.ingest.upsert(records.into_iter().map(record_in).collect()).await
+        self.parts.ingest.upsert(records.into_iter().map(record_in).collect()).await
     }
 }
 

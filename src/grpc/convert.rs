@@ -105,11 +105,7 @@ pub fn record_out(record: Record) -> pb::Record {
         field: record.field,
         policy_field: record.policy_field.map_or(0, Code::number),
         region: record.region,
-        owner: record.owner.map(|owner| pb::Owner {
-            name: owner.name,
-            credit_code: owner.credit_code,
-            r#type: owner.owner_type.map_or(0, Code::number),
-        }),
+        owner: record.owner.map(owner_out),
         status: record.status.number(),
         share_class: record.share_class.number(),
         publish_time: record.publish_time.map(time_out),
@@ -132,6 +128,11 @@ pub fn record_out(record: Record) -> pb::Record {
         }),
     };
     pb::Record { kind: Some(kind) }
+}
+
+/// Writes an organisation.
+pub fn owner_out(owner: Owner) -> pb::Owner {
+    pb::Owner { name: owner.name, credit_code: owner.credit_code, r#type: owner.owner_type.map_or(0, Code::number) }
 }
 
 fn achievement_out(it: Achievement, common: Option<pb::Common>) -> pb::Achievement {

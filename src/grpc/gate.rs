@@ -19,7 +19,7 @@ use tower::{Layer, Service};
 use crate::{deadline, error::Error, metrics};
 
 /// Methods whose streams may take as long as they need when their caller sets no deadline.
-const UNLIMITED: [&str; 2] = ["ImportRecords", "CreateSnapshot"];
+const UNLIMITED: [&str; 3] = ["ImportRecords", "CreateSnapshot", "FindDuplicates"];
 /// When a refused caller shall come back.
 const RETRY_MS: u64 = 100;
 

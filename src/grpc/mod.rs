@@ -3,6 +3,7 @@
 
 mod catalog;
 pub mod convert;
+mod duplicates;
 mod gate;
 mod maintenance;
 mod matching;
@@ -71,7 +72,7 @@ pub async fn serve(
     set_health(&reporter, ServingStatus::NotServing).await;
     let (stopping, stopped) = watch::channel(false);
     let health_watch = tokio::spawn(watch_health(parts.clone(), reporter, stopped.clone()));
-    let catalog = CatalogServiceServer::new(Catalog(parts.clone()))
+    let catalog = CatalogServiceServer::new(Catalog::new(parts.clone()))
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)
         .accept_compressed(CompressionEncoding::Gzip);

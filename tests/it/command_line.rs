@@ -28,7 +28,7 @@ pub fn duijie(arguments: &[&str], env: &[(&str, &Path)]) -> (i32, String) {
 }
 
 /// Runs it off the async threads.
-async fn call(arguments: &[&str]) -> (i32, String) {
+pub async fn call(arguments: &[&str]) -> (i32, String) {
     let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
     let run = move || duijie(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), &[]);
     tokio::task::spawn_blocking(run).await.unwrap()

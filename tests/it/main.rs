@@ -6,6 +6,7 @@ mod catalog;
 mod command_line;
 mod crash;
 mod deploy;
+mod duplicates;
 mod evidence;
 mod harness;
 mod health;

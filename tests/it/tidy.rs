@@ -9,7 +9,7 @@ use std::{
 const MAX_LINES: usize = 500;
 
 /// What each module may use of the crate. `grpc → matcher, ingest → embed, index, rank → text → domain`.
-const LAYERS: [(&str, &[&str]); 14] = [
+const LAYERS: [(&str, &[&str]); 16] = [
     ("domain", &["domain"]),
     ("text", &["text", "domain"]),
     ("rank", &["rank", "domain"]),
@@ -17,6 +17,8 @@ const LAYERS: [(&str, &[&str]); 14] = [
     ("policy", &["policy", "domain"]),
     ("diagnosis", &["diagnosis", "domain"]),
     ("evidence", &["evidence", "text", "indicators", "policy", "diagnosis", "domain"]),
+    ("duplicates", &["duplicates", "text", "domain"]),
+    ("duplicate_search", &["duplicates", "index", "domain", "error"]),
     ("files", &["files", "domain"]),
     ("embed", &["embed", "text", "domain"]),
     ("index", &["index", "text", "domain", "config", "deadline"]),

@@ -1,0 +1,44 @@
+//! Sentences that stand under several titles: company profiles, conditions of cooperation.
+
+use std::collections::HashMap;
+
+use super::{
+    content::Content,
+    limits::{BOILERPLATE_TITLES, MAX_SENTENCES, MIN_SENTENCE_CHARS},
+    shingle::{hash, set},
+};
+
+/// Under which titles sentences stand.
+#[derive(Debug, Default)]
+pub(super) struct Boilerplate {
+    /// Hashes of the titles, 0 where there is none yet.
+    titles: HashMap<u64, [u32; BOILERPLATE_TITLES]>,
+    /// Whether there were too many sentences to count all.
+    pub is_cut: bool,
+}
+
+// === impl Boilerplate ===
+
+impl Boilerplate {
+    /// Counts the sentences of a record.
+    pub fn add(&mut self, content: &Content) {
+        let title = (hash(content.title.letters.iter().copied()) as u32).max(1);
+        for sentence in content.sentences.iter().filter(|sentence| MIN_SENTENCE_CHARS <= sentence.chars) {
+            if MAX_SENTENCES <= self.titles.len() && !self.titles.contains_key(&sentence.hash) {
+                self.is_cut = true;
+                continue;
+            }
+            let titles = self.titles.entry(sentence.hash).or_default();
+            if let Some(slot) = titles.iter_mut().find(|slot| **slot == 0 || **slot == title) {
+                *slot = title;
+            }
+        }
+    }
+
+    /// Shingles of title and body without the sentences that stand under [`BOILERPLATE_TITLES`] titles.
+    pub fn own_shingles(&self, content: &Content) -> Vec<u64> {
+        let is_own = |hash: &u64| self.titles.get(hash).is_none_or(|titles| titles.contains(&0));
+        let own = content.sentences.iter().filter(|sentence| is_own(&sentence.hash));
+        set(own.flat_map(|sentence| &sentence.shingles).chain(&content.title.shingles).copied().collect())
+    }
+}

@@ -1,0 +1,94 @@
+//! Whether two records are the same thing, from their whole texts.
+
+use super::{
+    boilerplate::Boilerplate,
+    content::{Content, Sentence},
+    groups::Reason,
+    limits::{
+        MIN_EQUAL_SHINGLES, MIN_REST_CHARS, MIN_SHINGLES, MIN_TITLE_CHARS, NUMBERS_AGREE, REST_NEAR, TEXT_NEAR,
+        TEXT_SUPPORTS, TITLE_NEAR, TITLE_UNLIKE,
+    },
+    shingle::{jaccard, set},
+    signed::Signed,
+};
+use crate::domain::Kind;
+
+/// One of the two.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Side<'a> {
+    pub signed: &'a Signed,
+    pub content: &'a Content,
+}
+
+/// All reasons for which both are the same.
+pub(super) fn reasons(left: Side<'_>, right: Side<'_>, boilerplate: &Boilerplate) -> Vec<Reason> {
+    // another model or size, whatever else they share
+    if left.content.title.numbers != right.content.title.numbers {
+        return Vec::new();
+    }
+    let title = jaccard(&left.content.title.pairs, &right.content.title.pairs);
+    let text = jaccard(&left.content.shingles, &right.content.shingles);
+    let by_title = left.signed.same_owner(right.signed) && same_title(left, right, title, text);
+    let by_text = same_text(left, right, title, text, boilerplate);
+    let by_title = by_title.then_some(Reason::OwnerTitle { title, text });
+    by_title.into_iter().chain(by_text.then_some(Reason::Text { jaccard: text })).collect()
+}
+
+fn is_expert(side: Side<'_>) -> bool {
+    side.signed.name.kind == Kind::Expert
+}
+
+/// Whether titles of one owner name one thing.
+fn same_title(left: Side<'_>, right: Side<'_>, title: f64, text: f64) -> bool {
+    let (one, other) = (&left.content.title.letters, &right.content.title.letters);
+    if is_expert(left) {
+        return one == other && 2 <= one.len();
+    }
+    let is_supported = !has_short_title(left, right) || TEXT_SUPPORTS <= text && !say_different(left, right);
+    TITLE_NEAR <= title && !one.is_empty() && is_supported
+}
+
+/// Whether one of the titles is too short, or of generic words only, to name a thing.
+fn has_short_title(left: Side<'_>, right: Side<'_>) -> bool {
+    left.content.title.named_chars.min(right.content.title.named_chars) < MIN_TITLE_CHARS
+}
+
+fn same_text(left: Side<'_>, right: Side<'_>, title: f64, text: f64, boilerplate: &Boilerplate) -> bool {
+    if text < TEXT_NEAR || is_expert(left) && left.content.title.letters != right.content.title.letters {
+        return false;
+    }
+    let fewest = left.content.shingles.len().min(right.content.shingles.len());
+    if fewest < MIN_SHINGLES {
+        let is_equal = left.signed.text_key == right.signed.text_key;
+        return is_equal && MIN_EQUAL_SHINGLES <= fewest && !left.signed.other_owner(right.signed);
+    }
+    let numbers_agree = NUMBERS_AGREE <= jaccard(&left.content.numbers, &right.content.numbers)
+        && NUMBERS_AGREE <= jaccard(&left.content.models, &right.content.models);
+    // a title that names the thing settles it; else what stands beside the shared part has to
+    let is_named = TITLE_NEAR <= title && !has_short_title(left, right);
+    let is_said = is_named || !say_different(left, right);
+    numbers_agree && is_said && (TITLE_UNLIKE <= title || same_own(left, right, boilerplate))
+}
+
+/// Whether both have sentences of their own that are unlike: one profile with two demands behind it.
+fn say_different(left: Side<'_>, right: Side<'_>) -> bool {
+    let (one, other) = (rest(left, right), rest(right, left));
+    let chars = |rest: &[&Sentence]| rest.iter().map(|sentence| sentence.chars).sum::<usize>();
+    if chars(&one).min(chars(&other)) < MIN_REST_CHARS {
+        return false;
+    }
+    let shingles = |rest: &[&Sentence]| set(rest.iter().flat_map(|sentence| &sentence.shingles).copied().collect());
+    jaccard(&shingles(&one), &shingles(&other)) < REST_NEAR
+}
+
+/// Sentences that the other one does not have.
+fn rest<'a>(side: Side<'a>, other: Side<'_>) -> Vec<&'a Sentence> {
+    let hashes = set(other.content.sentences.iter().map(|sentence| sentence.hash).collect());
+    side.content.sentences.iter().filter(|sentence| hashes.binary_search(&sentence.hash).is_err()).collect()
+}
+
+/// Whether texts under unlike titles are near-equal without what stands under many titles.
+fn same_own(left: Side<'_>, right: Side<'_>, boilerplate: &Boilerplate) -> bool {
+    let (one, other) = (boilerplate.own_shingles(left.content), boilerplate.own_shingles(right.content));
+    MIN_SHINGLES <= one.len().min(other.len()) && TEXT_NEAR <= jaccard(&one, &other)
+}
