@@ -72,7 +72,9 @@ impl From<IndexError> for Error {
         match error {
             IndexError::Busy => Self::Busy { retry_ms: RETRY_MS },
             IndexError::DeadlineExceeded => Self::DeadlineExceeded,
-            IndexError::BadPoint { .. } | IndexError::BadSearch { .. } => Self::Internal(error.to_string()),
+            IndexError::BadPoint { .. } | IndexError::BadSearch { .. } | IndexError::BadDocument { .. } => {
+                Self::Internal(error.to_string())
+            }
             other => Self::Unavailable(other.to_string()),
         }
     }

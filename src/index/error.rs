@@ -57,6 +57,16 @@ pub enum IndexError {
         /// What is wrong.
         reason: String,
     },
+    /// A document cannot be stored: a label or text that is too long, or an id that another document has.
+    #[error("文档 {folder}/{key} 无法写入：{reason}")]
+    BadDocument {
+        /// Its folder.
+        folder: String,
+        /// Its key within the folder.
+        key: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// A search cannot be run as asked.
     #[error("检索参数有误：{reason}，请修改后重试")]
     BadSearch {

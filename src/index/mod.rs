@@ -5,10 +5,12 @@
 //! - [`payload`]: how a point is laid out in an engine, and which of its fields are indexed
 //! - [`filter`]: the conditions of a filter on these fields
 //! - [`lease`]: duties that only one process may do at a time
+//! - [`documents`]: what lies beside the records
 //! - [`edge`]: Qdrant Edge, in this process; [`server`]: a Qdrant server or cluster
 //!
 //! Invariant: no type of an engine stands in [`Index`]; it can be met by a server across the network as well.
 
+pub mod documents;
 pub mod edge;
 pub mod error;
 pub mod filter;
@@ -20,6 +22,7 @@ pub mod server;
 pub mod status;
 pub mod versions;
 
+pub use documents::{Document, DocumentPage, DocumentQuery, DocumentWrite, DocumentWritten, Documents, Expect, Key};
 pub use edge::{EdgeIndex, EdgeOptions, Tuning};
 pub use error::IndexError;
 use futures::future::BoxFuture;
