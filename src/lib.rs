@@ -32,6 +32,7 @@ pub mod policy;
 pub mod rank;
 pub mod recentre;
 pub mod reindex;
+pub mod rematch;
 pub mod telemetry;
 pub mod text;
 pub mod transfer;
