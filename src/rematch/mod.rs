@@ -2,8 +2,15 @@
 //! new.
 //!
 //! - [`model`]: what a job is and what it finds
+//! - `scoring`, `statistics`: scores that depend on the two records alone; `decision`: whether a change matters; `block`,
+//!   `bytes`: how results are stored; all pure
 
+mod block;
+mod bytes;
+mod decision;
 pub mod model;
+mod scoring;
+mod statistics;
 
 use std::{future::Future, sync::Arc, time::Duration};
 

@@ -220,7 +220,7 @@ pub struct DemandResult {
     /// Each kind of targets, in the order of the request.
     pub lists: Vec<TargetList>,
     /// Whether it was taken from the base.
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub carried: bool,
 }
 
