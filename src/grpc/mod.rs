@@ -4,11 +4,14 @@
 mod catalog;
 pub mod convert;
 mod duplicates;
+mod export;
 mod gate;
 mod maintenance;
 mod matching;
 mod page_token;
+mod rematch;
 pub mod status;
+mod watching;
 
 use std::{future::Future, time::Duration};
 
@@ -21,13 +24,16 @@ use crate::{
     app::Parts,
     pb::{
         self, catalog_service_server::CatalogServiceServer, maintenance_service_server::MaintenanceServiceServer,
-        match_service_server::MatchServiceServer,
+        match_service_server::MatchServiceServer, rematch_service_server::RematchServiceServer,
+        watch_service_server::WatchServiceServer,
     },
 };
 use catalog::Catalog;
 use gate::GateLayer;
 use maintenance::Maintenance;
 use matching::Matching;
+use rematch::Rematches;
+use watching::Watching;
 
 /// How often health is looked at.
 const HEALTH_PERIOD: Duration = Duration::from_millis(500);
@@ -78,6 +84,13 @@ pub async fn serve(
         .accept_compressed(CompressionEncoding::Gzip);
     let maintenance = MaintenanceServiceServer::new(Maintenance::new(parts.clone()))
         .max_decoding_message_size(limits.max_message_bytes);
+    let rematches = RematchServiceServer::new(Rematches(parts.clone()))
+        .max_decoding_message_size(limits.max_message_bytes)
+        .max_encoding_message_size(limits.max_message_bytes)
+        .accept_compressed(CompressionEncoding::Gzip);
+    let watching = WatchServiceServer::new(Watching::new(parts.clone(), stopped.clone()))
+        .max_decoding_message_size(limits.max_message_bytes);
+    let working = tokio::spawn(work(parts.clone(), stopped.clone()));
     let matching = MatchServiceServer::new(Matching(parts))
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)
@@ -93,6 +106,8 @@ pub async fn serve(
         .add_service(catalog)
         .add_service(matching)
         .add_service(maintenance)
+        .add_service(rematches)
+        .add_service(watching)
         .serve_with_incoming_shutdown(TcpListenerStream::new(listener), wait(stopped));
     let stop = async move {
         stop.await;
@@ -105,8 +120,15 @@ pub async fn serve(
         () = stop => Ok(()),
     };
     health_watch.abort();
+    working.abort();
     let _ = health_watch.await;
+    let _ = working.await;
     result
+}
+
+/// What the service does by itself, until `stopped` is set.
+async fn work(parts: Parts, stopped: watch::Receiver<bool>) {
+    tokio::join!(parts.rematch.run(wait(stopped.clone())), parts.scheduler.run(wait(stopped)));
 }
 
 /// What reflection shows: our services and health.
@@ -138,6 +160,8 @@ async fn set_health(reporter: &HealthReporter, status: ServingStatus) {
         <CatalogServiceServer<Catalog> as NamedService>::NAME,
         <MatchServiceServer<Matching> as NamedService>::NAME,
         <MaintenanceServiceServer<Maintenance> as NamedService>::NAME,
+        <RematchServiceServer<Rematches> as NamedService>::NAME,
+        <WatchServiceServer<Watching> as NamedService>::NAME,
     ];
     for service in services {
         reporter.set_service_status(service, status).await;

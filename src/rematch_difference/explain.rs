@@ -97,10 +97,11 @@ fn of_versions(change: &PairChange, before: &Inputs, after: &Inputs) -> Vec<Reas
     let levelled = matches!(change.change, Change::Up | Change::Down);
     let demand_in_both = change.demand_before.is_some() && change.demand_after.is_some();
     let kind = change.target.kind;
-    let asked = |inputs: &Inputs| inputs.targets.contains(&kind);
+    let statistics = (before.statistics(kind), after.statistics(kind));
+    let asked_in_both = statistics.0.is_some() && statistics.1.is_some();
     let levels_count = levelled || before.has_least_level || after.has_least_level;
     let selection = !levelled
-        && (asked(before) != asked(after) || (!demand_in_both && before.selection != after.selection));
+        && (!asked_in_both || (!demand_in_both && before.selection != after.selection));
     let lacking = |demand: Option<u64>, inputs: &Inputs| demand.is_none() && !inputs.complete;
     let incomplete = lacking(change.demand_before, before) || lacking(change.demand_after, after);
     let rows = [
@@ -108,7 +109,7 @@ fn of_versions(change: &PairChange, before: &Inputs, after: &Inputs) -> Vec<Reas
         (demand_in_both && before.model != after.model, Reason::Model),
         (demand_in_both && levels_count && before.calibration != after.calibration, Reason::Calibration),
         (demand_in_both && before.settings != after.settings, Reason::Settings),
-        (demand_in_both && before.statistics != after.statistics, Reason::Statistics),
+        (demand_in_both && asked_in_both && statistics.0 != statistics.1, Reason::Statistics),
         (selection, Reason::Selection),
         (demand_in_both && !levelled && before.limits != after.limits, Reason::Limits),
         (incomplete, Reason::Incomplete),

@@ -72,17 +72,15 @@ pub struct Inputs {
     pub calibration: String,
     /// Settings of matching, as one text.
     pub settings: String,
-    /// Version of the word statistics.
-    pub statistics: String,
+    /// Kinds of targets, each with the version of its word statistics.
+    pub targets: Vec<(Kind, String)>,
     /// Which demands, as one text.
     pub selection: String,
-    /// Kinds of targets.
-    pub targets: Vec<Kind>,
     /// Most targets of each demand, least level and least score, as one text.
     pub limits: String,
     /// Whether there is a least level, so that levels decide what is in the list.
     pub has_least_level: bool,
-    /// Whether it reached its end: one that was cancelled or failed lacks demands.
+    /// Whether it reached its end: one that was cancelled, failed or still runs lacks demands.
     pub complete: bool,
 }
 
@@ -160,7 +158,7 @@ pub enum Reason {
     Selection,
     /// Limit, least level or least score are others.
     Limits,
-    /// One of the jobs was cancelled or failed before it came to the demand.
+    /// One of the jobs has not come to the demand: it was cancelled, failed, or still runs.
     Incomplete,
     /// Neither the pair nor any version differs: other records took the place, gave it free, or moved what the query
     /// learns from.
@@ -186,6 +184,15 @@ pub struct Totals {
     pub changes: [u64; Change::ALL.len()],
     /// Changed pairs for each reason, in the order of [`Reason::ALL`]; a pair with several counts for each.
     pub reasons: [u64; Reason::ALL.len()],
+}
+
+// === impl Inputs ===
+
+impl Inputs {
+    /// Version of the word statistics of a kind; `None` where the job is not about it.
+    pub fn statistics(&self, kind: Kind) -> Option<&str> {
+        self.targets.iter().find(|(it, _)| *it == kind).map(|(_, version)| version.as_str())
+    }
 }
 
 // === impl Change ===

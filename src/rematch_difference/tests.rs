@@ -31,9 +31,8 @@ fn inputs(start: i64) -> Inputs {
         model: "model-1".into(),
         calibration: "levels-1".into(),
         settings: "candidates=200".into(),
-        statistics: "1".into(),
         selection: "all".into(),
-        targets: vec![Kind::Achievement],
+        targets: vec![(Kind::Achievement, "1".into())],
         limits: "20".into(),
         has_least_level: false,
         complete: true,
@@ -191,10 +190,10 @@ fn reasons_in_the_jobs() {
     };
     check(New, least, &[Reason::Calibration]);
     check(Up, |it| it.after.settings = "candidates=100".into(), &[Reason::Settings]);
-    check(Up, |it| it.after.statistics = "2".into(), &[Reason::Statistics]);
+    check(Up, |it| it.after.targets[0].1 = "2".into(), &[Reason::Statistics]);
     check(New, |it| it.after.limits = "50".into(), &[Reason::Limits]);
     check(Up, |it| it.after.limits = "50".into(), &[Reason::Others]);
-    check(New, |it| it.before.targets = vec![Kind::Expert], &[Reason::Selection]);
+    check(New, |it| it.before.targets = vec![(Kind::Expert, String::new())], &[Reason::Selection]);
     let narrower = |it: &mut Case| {
         it.change.demand_after = None;
         it.after.selection = "region 13".into();
@@ -203,7 +202,8 @@ fn reasons_in_the_jobs() {
     check(Lost, |it| (it.change.demand_after, it.after.complete) = (None, false), &[Reason::Incomplete]);
     check(New, |it| (it.change.demand_before, it.before.complete) = (None, false), &[Reason::Incomplete]);
     let all = |it: &mut Case| {
-        it.after = Inputs { text: "t".into(), model: "m".into(), statistics: "s".into(), ..inputs(200) };
+        it.after = Inputs { text: "t".into(), model: "m".into(), ..inputs(200) };
+        it.after.targets[0].1 = "s".into();
     };
     check(New, all, &[Reason::Dictionary, Reason::Model, Reason::Statistics]);
 }
