@@ -135,12 +135,8 @@ pub(super) async fn read_base(index: &dyn Index, (base, root): (JobId, JobId), n
     }
     let text = read_block(index, base, number).await?.ok_or_else(|| damaged(Damaged))?;
     let over = Block::read(&text).map_err(damaged)?;
-    let hidden: HashSet<PointId> = over
-        .decisions
-        .iter()
-        .map(|decision| decision.demand)
-        .chain(over.dropped.iter().copied())
-        .collect();
+    let hidden: HashSet<PointId> =
+        over.decisions.iter().map(|decision| decision.demand).chain(over.dropped.iter().copied()).collect();
     let decisions = beneath.decisions.into_iter().filter(|decision| !hidden.contains(&decision.demand));
     // what had failed at the root has been tried again since
     Ok((Block { decisions: decisions.collect(), ..Block::default() }, over))

@@ -40,11 +40,7 @@ pub(super) fn begin(time: Timestamp) -> Timestamp {
 }
 
 /// Demands that have changed since; `None` where they are too many.
-pub(super) async fn demands(
-    engine: &Engine,
-    selection: &Selection,
-    since: Timestamp,
-) -> Result<Option<DemandChanges>> {
+pub(super) async fn demands(engine: &Engine, selection: &Selection, since: Timestamp) -> Result<Option<DemandChanges>> {
     let mut changes = DemandChanges::default();
     let Some(points) = points(engine, Kind::Demand, since_filter(Filter::default(), since), With::Payload).await?
     else {

@@ -62,11 +62,7 @@ async fn claimed_id(index: &dyn Index, request: &JobRequest) -> Result<Option<Jo
     let found = index.read_documents(REQUESTS, &[name.as_str().into()]).await?.into_iter().next().flatten();
     let Some(found) = found else { return Ok(None) };
     let (id, before): (JobId, JobRequest) = serde_json::from_str(&found.text).map_err(internal)?;
-    if before == *request {
-        Ok(Some(id))
-    } else {
-        Err(Violation::new("request_id", Problem::Repeated).into())
-    }
+    if before == *request { Ok(Some(id)) } else { Err(Violation::new("request_id", Problem::Repeated).into()) }
 }
 
 /// A job with the version of its document.
@@ -109,8 +105,7 @@ pub(super) async fn list(index: &dyn Index, after: Option<JobId>, limit: usize) 
 pub(super) async fn open(index: &dyn Index) -> Result<Vec<Job>> {
     let query = DocumentQuery::folder(FOLDER).tagged(OPEN);
     let documents = crate::index::documents::all_documents(index, query).await?;
-    let mut jobs =
-        documents.into_iter().map(|document| Ok(stored(document)?.job)).collect::<Result<Vec<Job>>>()?;
+    let mut jobs = documents.into_iter().map(|document| Ok(stored(document)?.job)).collect::<Result<Vec<Job>>>()?;
     jobs.sort_by_key(|job| job.id);
     Ok(jobs)
 }

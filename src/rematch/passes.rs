@@ -80,8 +80,7 @@ pub(super) async fn match_demand(
         sparse: demand.sparse.clone(),
         kinds,
     };
-    let result =
-        DemandResult { demand: demand.name.clone(), revision: demand.revision, lists, carried: false };
+    let result = DemandResult { demand: demand.name.clone(), revision: demand.revision, lists, carried: false };
     Ok((result, decision))
 }
 
@@ -101,12 +100,8 @@ impl Side<'_> {
         };
         let query = if first.is_some() { &turned } else { &demand.dense };
         let best = self.best(query, limit).await?;
-        let decision = KindDecision {
-            kind: self.targets.kind,
-            first,
-            turned: Packed::new(&turned),
-            list: kept(&best, limit),
-        };
+        let decision =
+            KindDecision { kind: self.targets.kind, first, turned: Packed::new(&turned), list: kept(&best, limit) };
         Ok((self.list(&best, context).await?, decision))
     }
 
@@ -152,8 +147,7 @@ impl Side<'_> {
 
     /// The list as it is handed out.
     async fn list(&self, best: &[Scored], context: Option<Context>) -> Result<TargetList> {
-        let (kind, request, calibration) =
-            (self.targets.kind, &self.wish.request, &self.wish.settings.calibration);
+        let (kind, request, calibration) = (self.targets.kind, &self.wish.request, &self.wish.settings.calibration);
         let context = context.filter(|_| kind == Kind::Achievement);
         let graded = best.iter().map(|scored| {
             let relevance = context.map(|context| calibration.relevance(scored.score, context));

@@ -121,24 +121,13 @@ async fn incremental(
     Ok(Ok(Planned {
         inputs: inputs(engine, program, (now, targets)).await?,
         method: Method::Incremental { changed_demands: demands.touched.len() as u64, changed_targets },
-        progress: Progress {
-            grown,
-            base: base.id.number(),
-            since: since.as_second(),
-            written: 0,
-            ..base.progress
-        },
+        progress: Progress { grown, base: base.id.number(), since: since.as_second(), written: 0, ..base.progress },
         demands: base.counts.demands,
     }))
 }
 
 /// Inputs of a base that a job can build on, or why it cannot.
-fn usable<'a>(
-    program: &Program,
-    job: &Job,
-    base: &'a Job,
-    now: Timestamp,
-) -> std::result::Result<&'a Inputs, String> {
+fn usable<'a>(program: &Program, job: &Job, base: &'a Job, now: Timestamp) -> std::result::Result<&'a Inputs, String> {
     let inputs = base.inputs.as_ref().filter(|_| base.state == State::Done).ok_or("基准任务没有完成")?;
     let rules = [
         (same_wish(&base.request, &job.request), "基准任务的条件不同"),
@@ -189,11 +178,7 @@ async fn select(engine: &Engine, selection: &Selection) -> Result<Vec<RecordName
     }
 }
 
-async fn inputs(
-    engine: &Engine,
-    program: &Program,
-    (time, targets): (Timestamp, Vec<TargetInputs>),
-) -> Result<Inputs> {
+async fn inputs(engine: &Engine, program: &Program, (time, targets): (Timestamp, Vec<TargetInputs>)) -> Result<Inputs> {
     Ok(Inputs {
         time,
         versions: program.versions.clone(),

@@ -152,12 +152,13 @@ impl Running {
     async fn split(&self, base: &Base, number: u64, work: &Work) -> Result<Split> {
         let (beneath, over) = blocks::read_base(&*self.engine.index, base.ids, number).await?;
         let dropped: HashSet<PointId> = work.dropped.iter().copied().collect();
-        let holds = |decision: &Decision| !self.targets.iter().zip(&base.changes).any(|(targets, changes)| {
-            let kind = decision.kinds.iter().find(|kind| kind.kind == targets.kind);
-            let query = || targets.statistics.weigh(&decision.sparse);
-            !changes.is_empty()
-                && kind.is_none_or(|kind| changes.matter(decision, kind, &query(), self.fusion()))
-        });
+        let holds = |decision: &Decision| {
+            !self.targets.iter().zip(&base.changes).any(|(targets, changes)| {
+                let kind = decision.kinds.iter().find(|kind| kind.kind == targets.kind);
+                let query = || targets.statistics.weigh(&decision.sparse);
+                !changes.is_empty() && kind.is_none_or(|kind| changes.matter(decision, kind, &query(), self.fusion()))
+            })
+        };
         let (mut again, mut carried, mut pairs) = (Vec::new(), 0, 0);
         let mut keep = |decision: &Decision| {
             if dropped.contains(&decision.demand) {
@@ -172,7 +173,9 @@ impl Running {
             }
             holds
         };
-        beneath.decisions.iter().for_each(|decision| drop(keep(decision)));
+        for decision in &beneath.decisions {
+            keep(decision);
+        }
         let decisions: Vec<Decision> = over.decisions.into_iter().filter(|decision| keep(decision)).collect();
         let kept: HashSet<PointId> = decisions.iter().map(|decision| decision.demand).collect();
         let results = over.results.into_iter().filter(|result| kept.contains(&PointId::of(&result.demand)));
