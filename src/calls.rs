@@ -70,14 +70,14 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn batch_work_goes_on_when_nobody_waits_or_after_its_patience() {
         let calls = Calls::default();
         assert!(calls.leave_room().now_or_never().is_some());
         let (one, other) = (calls.enter(), calls.enter());
-        let started = tokio::time::Instant::now();
+        let started = std::time::Instant::now();
         calls.leave_room().await;
-        assert_eq!(started.elapsed(), PATIENCE);
+        assert!(PATIENCE <= started.elapsed());
         let room = calls.leave_room();
         tokio::pin!(room);
         assert!(room.as_mut().now_or_never().is_none());

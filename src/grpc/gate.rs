@@ -98,11 +98,11 @@ where
         }
         let method = path.rsplit('/').next().unwrap_or_default().to_string();
         let deadline = self.layer.deadline(&method, request.headers());
+        let patient = UNLIMITED.contains(&method.as_str()) || PATIENT.contains(&method.as_str());
         let mut count = Count { method, started: Instant::now(), code: Code::Cancelled };
         let Ok(permit) = Arc::clone(&self.layer.calls).try_acquire_owned() else {
             return Box::pin(async move { Ok(count.refuse(&Error::Busy { retry_ms: RETRY_MS })) });
         };
-        let patient = UNLIMITED.contains(&method.as_str()) || PATIENT.contains(&method.as_str());
         let waiting = (!patient).then(|| self.layer.waiting.enter());
         let answer = self.inner.call(request);
         Box::pin(async move {

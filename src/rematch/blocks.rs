@@ -13,7 +13,7 @@ use super::{
 use crate::{
     domain::RecordName,
     error::{Error, Result},
-    index::{DocumentWrite, Documents, Expect, Index, Key, PointId, documents::remove_folder},
+    index::{DocumentWrite, Expect, Index, Key, PointId, documents::remove_folder},
 };
 
 /// Folder of the places where blocks begin, by the id of the full job.

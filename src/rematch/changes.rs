@@ -14,7 +14,7 @@ use super::{
 use crate::{
     domain::{Filter, Kind, Range, RecordName, codes::Status},
     error::Result,
-    index::{Index, PageRequest, Point, PointId, With},
+    index::{PageRequest, Point, PointId, With},
 };
 
 /// How much earlier than a job changes are looked for: clocks of instances differ, and a record is stored a moment after

@@ -6,7 +6,7 @@ use crate::{
     domain::{Kind, RecordName},
     error::Result,
     index::{
-        DocumentQuery, DocumentWrite, Documents, Expect, Index, Key,
+        DocumentQuery, DocumentWrite, Expect, Index, Key,
         documents::{MAX_DOCUMENT_PAGE, document_id},
     },
 };

@@ -8,7 +8,7 @@ use crate::{
     domain::{Problem, Violation},
     error::{Error, Result},
     index::{
-        Document, DocumentQuery, DocumentWrite, DocumentWritten, Documents, Expect, Index, Key, PointId,
+        Document, DocumentQuery, DocumentWrite, DocumentWritten, Expect, Index, Key, PointId,
         documents::{MAX_DOCUMENT_PAGE, document_id},
     },
 };

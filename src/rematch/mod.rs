@@ -202,7 +202,7 @@ impl Rematch {
                 }
             };
             tokio::select! {
-                _ = stopping.wait_for(|stop| *stop) => {}
+                () = runner::set(&mut stopping) => {}
                 () = self.0.asked.notified() => {}
                 () = tokio::time::sleep(rest) => {}
             }

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     domain::{Filter, Kind, Problem, RecordName, Violation},
     error::{Error, Result},
-    index::{Index, PageRequest, PointId, StoreVersions, With},
+    index::{PageRequest, PointId, StoreVersions, With},
     matcher::Settings,
 };
 

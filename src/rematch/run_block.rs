@@ -19,7 +19,7 @@ use super::{
 use crate::{
     domain::{Kind, RecordName},
     error::{Error, Result},
-    index::{Index, PointId, With},
+    index::{PointId, With},
     rank::Fusion,
 };
 

@@ -64,6 +64,11 @@ struct Spawned<T>(JoinHandle<T>);
 
 type Blocks = Pin<Box<dyn Stream<Item = Result<Done>> + Send>>;
 
+/// Resolves when a flag is set, or nobody is left who could set it.
+pub(super) async fn set(flag: &mut watch::Receiver<bool>) {
+    let _ = flag.wait_for(|set| *set).await;
+}
+
 // === impl Runner ===
 
 impl Runner {
@@ -83,7 +88,7 @@ impl Runner {
         tokio::select! {
             biased;
             () = lease.lost() => Ok(Ended::Lost),
-            _ = stop.wait_for(|stop| *stop) => Ok(Ended::Stopped),
+            () = set(&mut stop) => Ok(Ended::Stopped),
             ended = work => ended,
         }
     }
@@ -123,7 +128,7 @@ impl InHand<'_> {
         if !self.job().cancel_requested && self.job().inputs.is_none() {
             tokio::select! {
                 biased;
-                _ = cancel.wait_for(|cancel| *cancel) => return self.end(State::Cancelled).await,
+                () = set(cancel) => return self.end(State::Cancelled).await,
                 planned = self.plan() => planned?,
             }
             if !self.save().await? {
@@ -138,7 +143,7 @@ impl InHand<'_> {
             }
             tokio::select! {
                 biased;
-                _ = cancel.wait_for(|cancel| *cancel) => self.job().cancel_requested = true,
+                () = set(cancel) => self.job().cancel_requested = true,
                 _ = saved.tick() => {
                     if !self.save().await? {
                         return Ok(Ended::Lost);

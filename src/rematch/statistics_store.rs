@@ -12,7 +12,7 @@ use super::{
 use crate::{
     domain::{Filter, Kind, Range},
     error::{Error, Result},
-    index::{DocumentWrite, Documents, Expect, Index, Key, Which},
+    index::{DocumentWrite, Expect, Index, Key, Which},
 };
 
 /// Folder that says which are the latest.
