@@ -90,13 +90,17 @@ pub async fn serve(
         .accept_compressed(CompressionEncoding::Gzip);
     let watching = WatchServiceServer::new(Watching::new(parts.clone(), stopped.clone()))
         .max_decoding_message_size(limits.max_message_bytes);
-    let working = tokio::spawn(work(parts.clone(), stopped.clone()));
+    let (rematch, calls) = (parts.rematch.clone(), parts.rematch.calls().clone());
+    let jobs_stop = wait(stopped.clone());
+    let jobs = tokio::spawn(async move { rematch.run(jobs_stop).await });
+    let (scheduler, schedule_stop) = (parts.scheduler.clone(), wait(stopped.clone()));
+    let schedule = tokio::spawn(async move { scheduler.run(schedule_stop).await });
     let matching = MatchServiceServer::new(Matching(parts))
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)
         .accept_compressed(CompressionEncoding::Gzip);
     let serving = Server::builder()
-        .layer(GateLayer::new(limits.max_calls, limits.default_deadline))
+        .layer(GateLayer::new(limits.max_calls, limits.default_deadline, calls))
         .max_concurrent_streams(MAX_STREAMS)
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .tcp_nodelay(true)
@@ -120,15 +124,14 @@ pub async fn serve(
         () = stop => Ok(()),
     };
     health_watch.abort();
-    working.abort();
     let _ = health_watch.await;
-    let _ = working.await;
+    // where the transport failed, nobody has told it to stop
+    if result.is_err() {
+        jobs.abort();
+        schedule.abort();
+    }
+    let _ = tokio::join!(jobs, schedule);
     result
-}
-
-/// What the service does by itself, until `stopped` is set.
-async fn work(parts: Parts, stopped: watch::Receiver<bool>) {
-    tokio::join!(parts.rematch.run(wait(stopped.clone())), parts.scheduler.run(wait(stopped)));
 }
 
 /// What reflection shows: our services and health.

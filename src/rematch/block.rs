@@ -4,6 +4,8 @@
 //! An incremental job has the same blocks as its root, the full job beneath it: its own block holds only what differs,
 //! and is read over the root's.
 
+use std::collections::HashSet;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
@@ -25,8 +27,10 @@ pub struct Block {
     /// Results, in the order of the demands' ids.
     pub results: Vec<DemandResult>,
     /// Demands of the root's block that are gone, changed or failed: what it says of them is not read.
-    pub dropped: Vec<RecordName>,
-    /// What decides, in the same order as the results, which are this block's own.
+    pub dropped: Vec<PointId>,
+    /// Demands without a result: the next incremental job tries them again.
+    pub failed: Vec<RecordName>,
+    /// What decides, of each result that is this block's own.
     pub decisions: Vec<Decision>,
 }
 
@@ -35,7 +39,9 @@ pub struct Block {
 struct Json {
     results: Vec<DemandResult>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    dropped: Vec<RecordName>,
+    dropped: Vec<PointId>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    failed: Vec<RecordName>,
 }
 
 // === impl Block ===
@@ -46,10 +52,11 @@ impl Block {
     /// # Errors
     /// [`Damaged`] where a number is none, which no result has.
     pub fn text(&self) -> Result<String, Damaged> {
-        let json = Json { results: self.results.clone(), dropped: self.dropped.clone() };
+        let json = Json { results: self.results.clone(), dropped: self.dropped.clone(), failed: self.failed.clone() };
         let json = serde_json::to_vec(&json).map_err(|_| Damaged)?;
         let packed = zstd::bulk::compress(&json, ZSTD_LEVEL).map_err(|_| Damaged)?;
         let mut writer = Writer::default();
+        writer.u32(u32::try_from(self.failed.len()).unwrap_or(u32::MAX));
         writer.list(&self.decisions, |writer, decision| decision.write(writer));
         Ok(format!("{}\n{}", STANDARD.encode(packed), STANDARD.encode(writer.finish())))
     }
@@ -63,20 +70,22 @@ impl Block {
         let packed = STANDARD.decode(results).map_err(|_| Damaged)?;
         let json = zstd::bulk::decompress(&packed, capacity(&packed)?).map_err(|_| Damaged)?;
         let json: Json = serde_json::from_slice(&json).map_err(|_| Damaged)?;
-        Ok(Self { results: json.results, dropped: json.dropped, decisions: Vec::new() })
+        Ok(Self { results: json.results, dropped: json.dropped, failed: json.failed, decisions: Vec::new() })
     }
 
-    /// Reads what decides alone.
+    /// Reads what decides, and the results only where demands have failed.
     ///
     /// # Errors
     /// [`Damaged`].
-    pub fn read_decisions(text: &str) -> Result<Vec<Decision>, Damaged> {
+    pub fn read_decisions(text: &str) -> Result<Self, Damaged> {
         let (_, decisions) = text.split_once('\n').ok_or(Damaged)?;
         let bytes = STANDARD.decode(decisions).map_err(|_| Damaged)?;
         let mut reader = Reader::new(&bytes);
+        let failed = reader.u32()?;
         let decisions = reader.list(Decision::read)?;
         reader.end()?;
-        Ok(decisions)
+        let rest = if failed == 0 { Self::default() } else { Self::read_results(text)? };
+        Ok(Self { decisions, ..rest })
     }
 
     /// Reads all of it.
@@ -84,15 +93,15 @@ impl Block {
     /// # Errors
     /// [`Damaged`].
     pub fn read(text: &str) -> Result<Self, Damaged> {
-        Ok(Self { decisions: Self::read_decisions(text)?, ..Self::read_results(text)? })
+        Ok(Self { decisions: Self::read_decisions(text)?.decisions, ..Self::read_results(text)? })
     }
 
     /// Results of this block read over the root's.
     #[must_use]
     pub fn over(self, root: Self) -> Vec<DemandResult> {
-        let hidden: Vec<RecordName> =
-            self.dropped.into_iter().chain(self.results.iter().map(|result| result.demand.clone())).collect();
-        let beneath = root.results.into_iter().filter(|result| !hidden.contains(&result.demand));
+        let own = self.results.iter().map(|result| PointId::of(&result.demand));
+        let hidden: HashSet<PointId> = own.chain(self.dropped.iter().copied()).collect();
+        let beneath = root.results.into_iter().filter(|result| !hidden.contains(&PointId::of(&result.demand)));
         let beneath = beneath.map(|result| DemandResult { carried: true, ..result });
         let mut results: Vec<DemandResult> = self.results.into_iter().chain(beneath).collect();
         results.sort_by_key(|result| PointId::of(&result.demand));
@@ -142,7 +151,8 @@ mod tests {
         let carried = DemandResult { carried: true, ..result("d-2", 2) };
         let block = Block {
             results: vec![result("d-1", 1), carried],
-            dropped: vec!["demands/d-3".parse().unwrap()],
+            dropped: vec![PointId::of(&"demands/d-3".parse().unwrap())],
+            failed: vec!["demands/d-5".parse().unwrap()],
             decisions: Vec::new(),
         };
         assert_eq!(Block::read(&block.text().unwrap()).unwrap(), block);
@@ -156,7 +166,7 @@ mod tests {
         let root = Block { results: vec![result("d-1", 1), result("d-2", 1), result("d-3", 1)], ..Block::default() };
         let own = Block {
             results: vec![result("d-2", 2), result("d-4", 1)],
-            dropped: vec!["demands/d-3".parse().unwrap()],
+            dropped: vec![PointId::of(&"demands/d-3".parse().unwrap())],
             ..Block::default()
         };
         let mut read = own.over(root);
@@ -229,7 +239,7 @@ mod tests {
                 ..result(&number.to_string(), 1)
             });
             let results = results.collect();
-            let block = Block { results, dropped: Vec::new(), decisions: vec![decision; demands] };
+            let block = Block { results, decisions: vec![decision; demands], ..Block::default() };
             let bytes = block.text().unwrap().len();
             assert!(bytes <= MAX_DOCUMENT_BYTES, "{limit} {kinds:?}: {bytes}");
         };

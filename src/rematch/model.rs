@@ -202,12 +202,21 @@ pub struct ErrorSample {
 /// Where the results of a job lie, and how far they are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Progress {
-    /// Job whose blocks are beneath this one's; 0: none.
+    /// Full job whose blocks are beneath this one's, or this one itself.
     pub root: u64,
+    /// Job that this one builds on; 0: none.
+    #[serde(default)]
+    pub base: u64,
+    /// From when on changes are looked for, in seconds since 1970; of a job that builds on another.
+    #[serde(default)]
+    pub since: i64,
     /// Blocks.
     pub blocks: u64,
     /// All blocks before this one are written.
     pub written: u64,
+    /// Demands by which a block of an incremental job may have grown over its root's, at most.
+    #[serde(default)]
+    pub grown: u64,
 }
 
 /// What was found for one demand.
@@ -342,6 +351,20 @@ impl Default for JobRequest {
             base: None,
             request_id: String::new(),
         }
+    }
+}
+
+// === impl Progress ===
+
+impl Progress {
+    /// Job that this one builds on.
+    pub fn base(&self) -> Option<JobId> {
+        (self.base != 0).then_some(JobId(self.base))
+    }
+
+    /// From when on changes are looked for.
+    pub fn since(&self) -> Timestamp {
+        Timestamp::from_second(self.since).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 }
 
