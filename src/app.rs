@@ -188,17 +188,8 @@ fn plan(config: &Config) -> Result<Plan, StartError> {
     let filter = Filter { regions: it.region.clone().into_iter().collect(), ..Filter::default() };
     let filter = filter.checked(Kind::Demand).map_err(|_| StartError::Region(it.region.clone().unwrap_or_default()))?;
     Ok(Plan {
-        schedule: Schedule {
-            nightly: it.nightly,
-            time_zone: it.time_zone.clone(),
-            after_changes: it.after_changes,
-        },
-        request: JobRequest {
-            selection: Selection::Filter(filter),
-            targets,
-            limit: it.limit,
-            ..JobRequest::default()
-        },
+        schedule: Schedule { nightly: it.nightly, time_zone: it.time_zone.clone(), after_changes: it.after_changes },
+        request: JobRequest { selection: Selection::Filter(filter), targets, limit: it.limit, ..JobRequest::default() },
     })
 }
 

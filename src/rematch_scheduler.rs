@@ -9,9 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     domain::{Filter, Kind, Range},
     error::{Error, Result},
-    index::{
-        Document, DocumentQuery, DocumentWrite, Documents, Expect, Index, Key, Lease, documents::MAX_DOCUMENT_PAGE,
-    },
+    index::{Document, DocumentQuery, DocumentWrite, Expect, Index, Key, Lease, documents::MAX_DOCUMENT_PAGE},
     rematch::{Job, JobId, JobRequest, Rematch, State},
     rematch_schedule::{Known, Schedule, Trigger},
 };
@@ -23,7 +21,7 @@ const FOLDER: &str = "rematch/runs";
 /// Runs that are kept.
 pub const MAX_RUNS: usize = 100;
 /// Time between two looks at what is due.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// Starts jobs when they are due.
 #[derive(Clone)]

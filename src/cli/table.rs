@@ -64,7 +64,9 @@ pub fn duplicates(members: &[pb::DuplicateMember]) -> String {
 /// Rows of texts under headings.
 pub fn rows(headings: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut table = table(headings);
-    rows.for_each(|row| drop(table.add_row(row)));
+    for row in rows {
+        table.add_row(row);
+    }
     finish(&table)
 }
 

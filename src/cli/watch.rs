@@ -150,11 +150,7 @@ fn request(args: Watch) -> anyhow::Result<pb::WatchRequest> {
             })
         }
     };
-    Ok(pb::WatchRequest {
-        wanted: Some(wanted),
-        include_existing: args.existing,
-        ..pb::WatchRequest::default()
-    })
+    Ok(pb::WatchRequest { wanted: Some(wanted), include_existing: args.existing, ..pb::WatchRequest::default() })
 }
 
 // === impl Printer ===

@@ -314,7 +314,8 @@ fn time_in(time: prost_types::Timestamp, path: &str, found: &mut Violations) -> 
     read
 }
 
-fn time_out(time: Timestamp) -> prost_types::Timestamp {
+/// Writes a time.
+pub fn time_out(time: Timestamp) -> prost_types::Timestamp {
     prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }
 }
 

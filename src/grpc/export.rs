@@ -141,11 +141,8 @@ impl Chunks {
         if self.bytes.is_empty() {
             return Ok(());
         }
-        let part = pb::ExportRematchResponse {
-            chunk: std::mem::take(&mut self.bytes),
-            row_count: self.rows,
-            complete: false,
-        };
+        let part =
+            pb::ExportRematchResponse { chunk: std::mem::take(&mut self.bytes), row_count: self.rows, complete: false };
         let sent = self.runtime.block_on(self.sender.send_timeout(Ok(part), STALL));
         sent.map_err(|_| io::Error::new(io::ErrorKind::BrokenPipe, "the caller has gone"))
     }

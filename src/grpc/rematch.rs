@@ -217,11 +217,7 @@ impl Rematches {
     }
 }
 
-async fn send_results(
-    parts: Parts,
-    (id, mut after): (JobId, Option<RecordName>),
-    sender: mpsc::Sender<Results>,
-) {
+async fn send_results(parts: Parts, (id, mut after): (JobId, Option<RecordName>), sender: mpsc::Sender<Results>) {
     loop {
         let page = match parts.rematch.results(id, after.as_ref(), STREAM_PAGE).await {
             Ok(page) => page,

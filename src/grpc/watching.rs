@@ -81,8 +81,7 @@ impl WatchService for Watching {
         let request = request.into_inner();
         let mut found = Found::default();
         found.take("id", check_id(&request.id));
-        let subscription =
-            subscription_in(request.subscription).map_err(|violations| found.0.extend(violations)).ok();
+        let subscription = subscription_in(request.subscription).map_err(|violations| found.0.extend(violations)).ok();
         let Some(subscription) = subscription.filter(|_| found.0.is_empty()) else {
             return Err(Error::Invalid(found.0).into());
         };

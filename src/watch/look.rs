@@ -148,9 +148,7 @@ impl Stream {
 /// [`Error::Invalid`] where an owner has too many records; those of the index.
 pub(super) async fn queries(index: &dyn Index, subscription: &Subscription) -> Result<Vec<Asking>> {
     match &subscription.subject {
-        Subject::Text(text) => {
-            Ok(vec![Asking { query: Query::Text(text.clone()), record: None, changed: i64::MIN }])
-        }
+        Subject::Text(text) => Ok(vec![Asking { query: Query::Text(text.clone()), record: None, changed: i64::MIN }]),
         Subject::Record(name) => {
             let found = index.get(std::slice::from_ref(name), With::Payload).await?;
             let record = found.into_iter().next().flatten().map(|point| point.record);

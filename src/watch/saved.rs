@@ -7,10 +7,7 @@ use super::{Subscription, Watcher};
 use crate::{
     domain::{Problem, Violation},
     error::{Error, Result},
-    index::{
-        Documents, DocumentQuery, DocumentWrite, Expect, Key,
-        documents::all_documents,
-    },
+    index::{DocumentQuery, DocumentWrite, Expect, Key, documents::all_documents},
 };
 
 /// Folder of the documents.
@@ -64,8 +61,7 @@ impl Watcher {
     /// Those of the store.
     pub async fn all_saved(&self) -> Result<Vec<Saved>> {
         let documents = all_documents(&*self.index, DocumentQuery::folder(FOLDER)).await?;
-        let mut saved: Vec<Saved> =
-            documents.iter().map(|document| read(&document.text)).collect::<Result<_>>()?;
+        let mut saved: Vec<Saved> = documents.iter().map(|document| read(&document.text)).collect::<Result<_>>()?;
         saved.sort_by(|one, other| one.id.cmp(&other.id));
         Ok(saved)
     }

@@ -62,8 +62,7 @@ fn text(shown: &[pb::RematchChange], totals: &pb::RematchTotals) -> String {
     said += &format!(
         "新增 {new_count}，消失 {lost_count}，升级 {up_count}，降级 {down_count}，未变 {same_count}（其中得分变动 {moved_count}）\n"
     );
-    let (common, earlier, later) =
-        (totals.common_demand_count, totals.earlier_demand_count, totals.later_demand_count);
+    let (common, earlier, later) = (totals.common_demand_count, totals.earlier_demand_count, totals.later_demand_count);
     said += &format!("两个任务共有的需求 {common} 项，只在前者的 {earlier} 项，只在后者的 {later} 项\n");
     let reason = |count: &pb::RematchReasonCount| format!("{} {}", reason_label(count.reason()), count.pair_count);
     let reasons: Vec<String> = totals.reasons.iter().map(reason).collect();

@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     cli::{
-        Done, client::Server,
+        Done,
+        client::Server,
         filter::{filter, kind},
         progress::Progress,
         table,
@@ -73,10 +74,8 @@ pub async fn wait(server: &Server, name: &str) -> anyhow::Result<Done> {
     let mut client = server.rematch().await?;
     let mut bar: Option<Progress> = None;
     let job = loop {
-        let timeout = prost_types::Duration {
-            seconds: 0,
-            nanos: i32::try_from(LOOK_EVERY.as_nanos()).unwrap_or(i32::MAX),
-        };
+        let timeout =
+            prost_types::Duration { seconds: 0, nanos: i32::try_from(LOOK_EVERY.as_nanos()).unwrap_or(i32::MAX) };
         let request = pb::WaitRematchRequest { name: name.to_string(), timeout: Some(timeout) };
         let answer = client.wait_rematch(request).await.map_err(told)?;
         let job = job(answer.into_inner().rematch)?;
@@ -184,7 +183,11 @@ pub fn state_label(state: pb::RematchState) -> &'static str {
 
 /// A job for people.
 fn text(job: &pb::Rematch) -> String {
-    let carried = if job.incremental { format!("，其中 {} 项沿用以前的结果", job.carried_count) } else { String::new() };
+    let carried = if job.incremental {
+        format!("，其中 {} 项沿用以前的结果", job.carried_count)
+    } else {
+        String::new()
+    };
     let how = match (job.incremental, job.full_reason.as_str()) {
         (true, _) => {
             format!("增量（需求变化 {} 项，对象变化 {} 项）", job.changed_demand_count, job.changed_target_count)
@@ -193,12 +196,13 @@ fn text(job: &pb::Rematch) -> String {
         (false, because) => format!("全部（{because}）"),
     };
     let inputs = job.inputs.clone().unwrap_or_default();
-    let rate = if 0.0 < job.demands_per_second { format!("每秒 {:.1} 项需求", job.demands_per_second) } else { String::new() };
-    let errors: Vec<String> = job
-        .error_samples
-        .iter()
-        .map(|error| format!("{}（{}）", error.demand, error.localized_description))
-        .collect();
+    let rate = if 0.0 < job.demands_per_second {
+        format!("每秒 {:.1} 项需求", job.demands_per_second)
+    } else {
+        String::new()
+    };
+    let errors: Vec<String> =
+        job.error_samples.iter().map(|error| format!("{}（{}）", error.demand, error.localized_description)).collect();
     table::pairs(&[
         ("任务", job.name.clone()),
         ("状态", state(job).to_string()),

@@ -13,8 +13,8 @@ use crate::{
     },
     pb::{self, start_rematch_request::Selection as WireSelection},
     rematch::{
-        DEFAULT_LIMIT, DemandResult, ErrorSample, Inputs, Job, JobId, JobRequest, MAX_LIMIT, MAX_NAMES, Method, Selection,
-        State,
+        DemandResult, ErrorSample, Inputs, Job, JobId, JobRequest, Method, Selection, State, TargetInputs,
+        model::{DEFAULT_LIMIT, MAX_LIMIT, MAX_NAMES, MAX_REQUEST_ID},
     },
     rematch_difference::{Change, Reason, Totals},
     rematch_export::{Format, Row, Standing},
@@ -37,6 +37,12 @@ pub fn job_request_in(request: pb::StartRematchRequest) -> Result<JobRequest, Ve
         selection: selection_in(request.selection, &mut found),
         request_id: request.request_id,
     };
+    if request.least_level.is_some() && !request.targets.contains(&Kind::Achievement) {
+        found.say("least_grade", Problem::NotOfThisKind);
+    }
+    if MAX_REQUEST_ID < request.request_id.len() {
+        found.say("request_id", Problem::TooLong { max_chars: MAX_REQUEST_ID });
+    }
     if found.0.is_empty() { Ok(request) } else { Err(found.0) }
 }
 
@@ -56,10 +62,25 @@ fn selection_in(selection: Option<WireSelection>, found: &mut Violations) -> Sel
                 len if MAX_NAMES < len => found.say("names.names", Problem::TooMany { max: MAX_NAMES }),
                 _ => {}
             }
-            let names = names.iter().take(MAX_NAMES).enumerate();
-            Selection::Names(names.filter_map(|(place, name)| demand_in(name, place, found)).collect())
+            let mut read = Vec::new();
+            for (place, name) in names.iter().take(MAX_NAMES).enumerate() {
+                let Some(name) = demand_in(name, place, found) else { continue };
+                read.push((name, place));
+            }
+            Selection::Names(each_once(read, found))
         }
     }
+}
+
+fn each_once(mut names: Vec<(RecordName, usize)>, found: &mut Violations) -> Vec<RecordName> {
+    names.sort_unstable();
+    let again = |pair: &&[(RecordName, usize)]| matches!(pair, [(one, _), (other, _)] if one == other);
+    for pair in names.windows(2).filter(again) {
+        if let [_, (_, place)] = pair {
+            found.say(format!("names.names[{place}]"), Problem::Repeated);
+        }
+    }
+    names.into_iter().map(|(name, _)| name).collect()
 }
 
 fn demand_in(name: &str, place: usize, found: &mut Violations) -> Option<RecordName> {
@@ -86,10 +107,7 @@ fn targets_in(targets: &[i32], found: &mut Violations) -> Vec<Kind> {
     for (place, target) in targets.iter().enumerate() {
         let field = format!("targets[{place}]");
         match kind_in(*target, &field) {
-            Ok(Kind::Demand) => {
-                let problem = Problem::Malformed { want: "ACHIEVEMENT or EXPERT", want_zh: "成果或专家" };
-                found.say(field, problem);
-            }
+            Ok(Kind::Demand) => found.say(field, Problem::NotOfThisKind),
             Ok(kind) if kinds.contains(&kind) => found.say(field, Problem::Repeated),
             Ok(kind) => kinds.push(kind),
             Err(violation) => found.0.push(violation),
@@ -192,9 +210,8 @@ pub fn span_in(
         (Ok(seconds), Some(nanos)) => Some(Duration::new(seconds, nanos)),
         _ => None,
     };
-    let fits = |read: &Duration| {
-        !read.is_zero() && Duration::from_secs(min) <= *read && *read <= Duration::from_secs(max)
-    };
+    let fits =
+        |read: &Duration| !read.is_zero() && Duration::from_secs(min) <= *read && *read <= Duration::from_secs(max);
     let bound = |second: u64| i64::try_from(second).unwrap_or(i64::MAX);
     match read.filter(fits) {
         Some(read) => Ok(Some(read)),
@@ -255,7 +272,7 @@ fn error_out(error: ErrorSample) -> pb::RematchError {
 }
 
 fn inputs_out(inputs: Inputs) -> pb::RematchInputs {
-    let target = |target: crate::rematch::TargetInputs| pb::RematchTargetInputs {
+    let target = |target: TargetInputs| pb::RematchTargetInputs {
         kind: kind_out(target.kind),
         statistics_version: target.statistics,
         record_count: int64(target.records),
@@ -299,9 +316,7 @@ pub fn result_out(result: DemandResult) -> pb::RematchResult {
             revision: int64(pair.revision),
             rank,
             score: pair.score,
-            level: pair
-                .level
-                .map(|level| level_out(found::Relevance { level, probabilities: pair.probabilities })),
+            level: pair.level.map(|level| level_out(found::Relevance { level, probabilities: pair.probabilities })),
         })
     });
     pb::RematchResult {

@@ -24,8 +24,8 @@ pub fn subscription_in(subscription: Option<pb::Subscription>) -> Result<Subscri
     let mut found = Violations::default();
     let subject = subject_in(it.subject, &mut found);
     let target = kind_in(it.target, "target").map_err(|violation| found.0.push(violation)).ok();
-    let filter = target
-        .and_then(|target| filter_in(it.filter, target).map_err(|violations| found.0.extend(violations)).ok());
+    let filter =
+        target.and_then(|target| filter_in(it.filter, target).map_err(|violations| found.0.extend(violations)).ok());
     if filter.as_ref().is_some_and(|filter| filter.update_time.is_some()) {
         found.say("filter.update_time", Problem::NotOfThisKind);
     }
