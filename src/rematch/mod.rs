@@ -5,6 +5,7 @@
 //! - `scoring`, `statistics`: scores that depend on the two records alone; `decision`: whether a change matters; `block`,
 //!   `bytes`: how results are stored; all pure
 //! - `jobs`, `blocks`, `statistics_store`, `deleted`: what lies in the store
+//! - `prune`: what is thrown away
 //! - `plan`: what a job will do; `changes`: what has changed since another; `passes`, `targets`: one demand on the engine
 //! - `runner`, `run_block`: a job from its plan to its end
 //!
@@ -21,6 +22,7 @@ mod jobs;
 pub mod model;
 mod passes;
 mod plan;
+mod prune;
 mod run_block;
 mod runner;
 mod scoring;
@@ -222,6 +224,7 @@ impl Rematch {
             tracing::info!(job = %job.id, ?ended, "a job of re-matching was left");
             if ended == Ended::Over {
                 deleted::prune(self.index(), Timestamp::now()).await?;
+                prune::jobs(self.index()).await?;
             }
             return Ok(true);
         }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     domain::{Filter, Kind, Range},
     error::{Error, Result},
-    index::{DocumentWrite, Expect, Index, Key, Which},
+    index::{DocumentWrite, Expect, Index, Key, Which, documents::remove_folder},
 };
 
 /// Folder that says which are the latest.
@@ -97,7 +97,8 @@ pub(super) fn from(second: i64) -> Range {
     Range { min: Some(second), max: None }
 }
 
-async fn latest(index: &dyn Index, kind: Kind) -> Result<Option<Latest>> {
+/// The latest of a kind.
+pub(super) async fn latest(index: &dyn Index, kind: Kind) -> Result<Option<Latest>> {
     let found = index.read_documents(LATEST, &[kind.collection().into()]).await?.into_iter().next().flatten();
     Ok(found.and_then(|document| serde_json::from_str(&document.text).ok()))
 }
@@ -113,6 +114,11 @@ async fn take(engine: &Engine, kind: Kind) -> Result<Statistics> {
             None => return Ok(statistics),
         }
     }
+}
+
+/// Throws statistics away.
+pub(super) async fn remove(index: &dyn Index, kind: Kind, version: &str) -> Result<()> {
+    Ok(remove_folder(index, &folder(kind, version)).await?)
 }
 
 fn folder(kind: Kind, version: &str) -> String {
