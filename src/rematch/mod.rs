@@ -214,7 +214,7 @@ impl Rematch {
     /// Runs the oldest job that nobody else runs. Says whether there was one.
     async fn look(&self, stop: &watch::Receiver<bool>) -> Result<bool> {
         for job in jobs::open(self.index()).await? {
-            let Some(lease) = self.index().claim(&format!("rematch/{}", job.id)).await? else { continue };
+            let Some(lease) = self.index().claim(&job.id.to_string()).await? else { continue };
             let (cancel, cancelled) = watch::channel(false);
             self.0.running.lock().unwrap_or_else(PoisonError::into_inner).insert(job.id, cancel);
             let ended = self.0.runner.run(job.id, &lease, (cancelled, stop.clone())).await;

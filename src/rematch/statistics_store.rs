@@ -70,6 +70,10 @@ pub(super) async fn drifted(index: &dyn Index, kind: Kind, latest: &Latest, now:
         return Ok(true);
     }
     let most = drift_limit(latest.records);
+    // records that came in by a copy keep their times
+    if most < index.count(kind, &Filter::default()).await?.abs_diff(latest.records) {
+        return Ok(true);
+    }
     let Ok(room) = usize::try_from(most) else { return Ok(false) };
     let Some(gone) = deleted::since(index, kind, latest.time, room).await? else { return Ok(true) };
     let since = Filter { update_time: Some(from(latest.time.as_second())), ..Filter::default() };
@@ -79,9 +83,9 @@ pub(super) async fn drifted(index: &dyn Index, kind: Kind, latest: &Latest, now:
 /// Statistics by their version.
 ///
 /// # Errors
-/// [`Error::Unavailable`] where they are gone or damaged: a job that needs them cannot go on.
+/// [`Error::Internal`] where they are gone or damaged: a job that needs them cannot go on.
 pub(super) async fn load(index: &dyn Index, kind: Kind, version: &str) -> Result<Statistics> {
-    let gone = || Error::Unavailable(format!("statistics {version} are gone"));
+    let gone = || Error::Internal(format!("词频统计 {version} 已不存在"));
     let about = about(index, kind, version).await?.ok_or_else(gone)?;
     let mut parts = Vec::new();
     for number in 0..about.parts {
