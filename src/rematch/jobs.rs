@@ -110,6 +110,14 @@ pub(super) async fn open(index: &dyn Index) -> Result<Vec<Job>> {
     Ok(jobs)
 }
 
+/// Removes a job, and its caller's name for it.
+pub(super) async fn remove(index: &dyn Index, job: &Job) -> Result<()> {
+    if !job.request.request_id.is_empty() {
+        index.remove_documents(REQUESTS, &[job.request.request_id.as_str().into()]).await?;
+    }
+    Ok(index.remove_documents(FOLDER, &[key(job.id)]).await?)
+}
+
 /// Writes a job where its document is as expected; its version then.
 async fn put(index: &dyn Index, job: &Job, expect: Expect) -> Result<Option<u64>> {
     let text = serde_json::to_string(job).map_err(internal)?;

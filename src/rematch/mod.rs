@@ -5,6 +5,7 @@
 //! - `scoring`, `statistics`: scores that depend on the two records alone; `decision`: whether a change matters; `block`,
 //!   `bytes`: how results are stored; all pure
 //! - `jobs`, `blocks`, `statistics_store`, `deleted`: what lies in the store
+//! - `prune`: what is thrown away
 //! - `plan`: what a job will do; `changes`: what has changed since another; `passes`, `targets`: one demand on the engine
 //! - `runner`, `run_block`: a job from its plan to its end
 //!
@@ -21,6 +22,7 @@ mod jobs;
 pub mod model;
 mod passes;
 mod plan;
+mod prune;
 mod run_block;
 mod runner;
 mod scoring;
@@ -212,7 +214,7 @@ impl Rematch {
     /// Runs the oldest job that nobody else runs. Says whether there was one.
     async fn look(&self, stop: &watch::Receiver<bool>) -> Result<bool> {
         for job in jobs::open(self.index()).await? {
-            let Some(lease) = self.index().claim(&format!("rematch/{}", job.id)).await? else { continue };
+            let Some(lease) = self.index().claim(&job.id.to_string()).await? else { continue };
             let (cancel, cancelled) = watch::channel(false);
             self.0.running.lock().unwrap_or_else(PoisonError::into_inner).insert(job.id, cancel);
             let ended = self.0.runner.run(job.id, &lease, (cancelled, stop.clone())).await;
@@ -222,6 +224,7 @@ impl Rematch {
             tracing::info!(job = %job.id, ?ended, "a job of re-matching was left");
             if ended == Ended::Over {
                 deleted::prune(self.index(), Timestamp::now()).await?;
+                prune::jobs(self.index()).await?;
             }
             return Ok(true);
         }

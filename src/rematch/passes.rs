@@ -43,6 +43,8 @@ struct Side<'a> {
     targets: &'a Targets,
     demand: &'a Demand,
     query: Weighted,
+    /// BM25 of targets, as far as it is known, in order of ids.
+    bm25: Vec<(PointId, f64)>,
     /// What shares terms, as far as it was asked for.
     sharing: Vec<Hit>,
     /// How many were asked for.
@@ -67,7 +69,7 @@ pub(super) async fn match_demand(
     let (mut lists, mut kinds) = (Vec::with_capacity(targets.len()), Vec::with_capacity(targets.len()));
     for targets in targets {
         let query = targets.statistics.weigh(&demand.sparse);
-        let side = Side { wish, targets, demand, query, sharing: Vec::new(), asked: 0 };
+        let side = Side { wish, targets, demand, query, bm25: Vec::new(), sharing: Vec::new(), asked: 0 };
         let (list, kind) = side.run().await?;
         lists.push(list);
         kinds.push(kind);
@@ -115,18 +117,35 @@ impl Side<'_> {
                 (self.sharing, self.asked) = (self.targets.sharing(&self.demand.sparse, depth).await?, depth);
             }
             // as long as the other list, so that the bound of what is in neither is that of both
-            let sparse = self.sharing.get(..depth).unwrap_or(&self.sharing);
-            let lists = Lists { dense: &dense, sparse, depth };
+            let sparse = self.sharing.get(..depth).unwrap_or(&self.sharing).to_vec();
+            let lists = Lists { dense: &dense, sparse: &sparse, depth };
             let ids = lists.ids();
-            let documents = self.targets.documents(&ids).await?;
-            let documents = ids.iter().copied().zip(documents.iter().map(|it| it.as_deref()));
-            let mut pool = Pool::new(lists, documents, &self.query, (&fusion, wanted));
+            self.score(&ids).await?;
+            let bm25 = ids.iter().filter_map(|id| Some((*id, self.known(*id)?)));
+            let mut pool = Pool::new(lists, bm25, (&fusion, wanted));
             pool.settle(&self.targets.cosines(query, &pool.unsettled()).await?);
             if DEEPEST <= depth || !pool.too_short() {
                 return Ok(pool.best());
             }
             depth = (depth * DEEPER).min(DEEPEST);
         }
+    }
+
+    /// Scores the terms of targets that are not known yet; what is gone stays unknown.
+    async fn score(&mut self, ids: &[PointId]) -> Result<()> {
+        let missing: Vec<PointId> = ids.iter().copied().filter(|id| self.known(*id).is_none()).collect();
+        let documents = self.targets.documents(&missing).await?;
+        let scored = missing.into_iter().zip(documents);
+        let scored = scored.filter_map(|(id, document)| Some((id, self.query.score(&document?))));
+        let scored: Vec<_> = scored.collect();
+        self.bm25.extend(scored);
+        self.bm25.sort_unstable_by_key(|(id, _)| *id);
+        Ok(())
+    }
+
+    fn known(&self, id: PointId) -> Option<f64> {
+        let place = self.bm25.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        self.bm25.get(place).map(|(_, bm25)| *bm25)
     }
 
     /// What the best of the first pass make of the query.

@@ -59,6 +59,7 @@ pub(super) struct Done {
 }
 
 /// What of a base's block holds, and what is to be matched.
+#[derive(Default)]
 struct Split {
     /// What lies over the root's block, as far as it holds.
     over: Block,
@@ -116,7 +117,7 @@ impl Running {
         let index = &*self.engine.index;
         let work = blocks::read_work(index, self.id, number).await?;
         let Split { over: mut block, again, carried, pairs } = match &self.base {
-            None => Split { over: Block::default(), again: Vec::new(), carried: 0, pairs: 0 },
+            None => Split::default(),
             Some(base) => self.split(base, number, &work).await?,
         };
         let mut done = Done { carried, pairs, ..Done::default() };
@@ -152,37 +153,40 @@ impl Running {
     async fn split(&self, base: &Base, number: u64, work: &Work) -> Result<Split> {
         let (beneath, over) = blocks::read_base(&*self.engine.index, base.ids, number).await?;
         let dropped: HashSet<PointId> = work.dropped.iter().copied().collect();
-        let holds = |decision: &Decision| {
-            !self.targets.iter().zip(&base.changes).any(|(targets, changes)| {
-                let kind = decision.kinds.iter().find(|kind| kind.kind == targets.kind);
-                let query = || targets.statistics.weigh(&decision.sparse);
-                !changes.is_empty() && kind.is_none_or(|kind| changes.matter(decision, kind, &query(), self.fusion()))
-            })
-        };
-        let (mut again, mut carried, mut pairs) = (Vec::new(), 0, 0);
-        let mut keep = |decision: &Decision| {
+        let mut split = Split::default();
+        let own = beneath.decisions.into_iter().map(|decision| (false, decision));
+        for (is_over, decision) in own.chain(over.decisions.into_iter().map(|decision| (true, decision))) {
             if dropped.contains(&decision.demand) {
-                return false;
+                continue;
             }
-            let holds = holds(decision);
-            if holds {
-                carried += 1;
-                pairs += u64::from(decision.pairs);
-            } else {
-                again.push(decision.demand);
+            // each takes as long as the changes are many, and others want this thread as well
+            tokio::task::yield_now().await;
+            if !self.holds(base, &decision) {
+                split.again.push(decision.demand);
+                continue;
             }
-            holds
-        };
-        for decision in &beneath.decisions {
-            keep(decision);
+            split.carried += 1;
+            split.pairs += u64::from(decision.pairs);
+            if is_over {
+                split.over.decisions.push(decision);
+            }
         }
-        let decisions: Vec<Decision> = over.decisions.into_iter().filter(|decision| keep(decision)).collect();
-        let kept: HashSet<PointId> = decisions.iter().map(|decision| decision.demand).collect();
+        let kept: HashSet<PointId> = split.over.decisions.iter().map(|decision| decision.demand).collect();
         let results = over.results.into_iter().filter(|result| kept.contains(&PointId::of(&result.demand)));
-        let results = results.map(|result| DemandResult { carried: true, ..result }).collect();
-        let hidden = over.dropped.into_iter().chain(dropped).collect();
-        let failed = over.failed.into_iter().chain(beneath.failed).collect();
-        Ok(Split { over: Block { results, dropped: hidden, failed, decisions }, again, carried, pairs })
+        split.over.results = results.map(|result| DemandResult { carried: true, ..result }).collect();
+        split.over.dropped = over.dropped.into_iter().chain(dropped).collect();
+        split.over.failed = over.failed.into_iter().chain(beneath.failed).collect();
+        Ok(split)
+    }
+
+    /// Whether nothing that has changed since can matter to a demand.
+    fn holds(&self, base: &Base, decision: &Decision) -> bool {
+        let mut sides = self.targets.iter().zip(&base.changes).filter(|(_, changes)| !changes.is_empty());
+        !sides.any(|(targets, changes)| {
+            let kind = decision.kinds.iter().find(|kind| kind.kind == targets.kind);
+            let query = targets.statistics.weigh(&decision.sparse);
+            kind.is_none_or(|kind| changes.matter(decision, kind, &query, self.fusion()))
+        })
     }
 
     /// Demands that are to be matched, in the order of ids; those that are not there by their names where these are known.

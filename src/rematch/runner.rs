@@ -125,15 +125,13 @@ impl InHand<'_> {
         if !self.save().await? {
             return Ok(Ended::Lost);
         }
-        if !self.job().cancel_requested && self.job().inputs.is_none() {
-            tokio::select! {
-                biased;
-                () = set(cancel) => return self.end(State::Cancelled).await,
-                planned = self.plan() => planned?,
-            }
-            if !self.save().await? {
-                return Ok(Ended::Lost);
-            }
+        if self.job().cancel_requested {
+            return self.end(State::Cancelled).await;
+        }
+        if self.job().inputs.is_none()
+            && let Some(ended) = self.plan(cancel).await?
+        {
+            return Ok(ended);
         }
         let mut blocks = self.blocks().await?;
         let mut saved = tokio::time::interval(SAVE_EVERY);
@@ -157,13 +155,31 @@ impl InHand<'_> {
         }
     }
 
-    /// Plans the job and notes what came of it.
-    async fn plan(&mut self) -> Result<()> {
-        let planned = plan(&self.runner.engine, &self.runner.program, &self.stored.job).await?;
+    /// Plans the job and notes what came of it; how the job ended, where it did meanwhile.
+    async fn plan(&mut self, cancel: &mut watch::Receiver<bool>) -> Result<Option<Ended>> {
+        let (runner, job) = (self.runner, self.stored.job.clone());
+        let planned = plan(&runner.engine, &runner.program, &job);
+        tokio::pin!(planned);
+        let mut saved = tokio::time::interval(SAVE_EVERY);
+        let planned = loop {
+            if self.job().cancel_requested {
+                return self.end(State::Cancelled).await.map(Some);
+            }
+            tokio::select! {
+                biased;
+                () = set(cancel) => self.job().cancel_requested = true,
+                _ = saved.tick() => {
+                    if !self.save().await? {
+                        return Ok(Some(Ended::Lost));
+                    }
+                }
+                planned = &mut planned => break planned?,
+            }
+        };
         let job = self.job();
         job.counts = Counts { demands: planned.demands, ..Counts::default() };
         (job.inputs, job.method, job.progress) = (Some(planned.inputs), Some(planned.method), planned.progress);
-        Ok(())
+        Ok(if self.save().await? { None } else { Some(Ended::Lost) })
     }
 
     /// The blocks that are left, a few at a time, in order.

@@ -4,9 +4,6 @@
 //! target that only shared terms have found gets its cosine where it could come among the best. What stands in neither
 //! list is known to be below a bound; where the bound is above the last of the best, the lists were too short.
 
-use std::collections::HashMap;
-
-use super::statistics::{Terms, Weighted};
 use crate::{
     index::{Hit, PointId},
     rank::Fusion,
@@ -37,7 +34,7 @@ pub struct Scored {
 pub struct Pool {
     fusion: Fusion,
     wanted: usize,
-    /// Cosine of each target, where it is known, and BM25.
+    /// Cosine of each target, where it is known, and BM25; in order of ids.
     targets: Vec<(PointId, Option<f32>, f64)>,
     /// Last cosine of the list; `None` where it holds every target.
     last_cosine: Option<f64>,
@@ -60,19 +57,15 @@ impl Lists<'_> {
 // === impl Pool ===
 
 impl Pool {
-    /// Scores what was found; `documents` are the terms of [`Lists::ids`], `None` for a target that is gone, which is left
-    /// out.
-    pub fn new<'a>(
+    /// Scores what was found; `bm25` is known of [`Lists::ids`], in their order, but for targets that are gone, which are
+    /// left out.
+    pub fn new(
         lists: Lists<'_>,
-        documents: impl IntoIterator<Item = (PointId, Option<&'a Terms>)>,
-        query: &Weighted,
+        bm25: impl IntoIterator<Item = (PointId, f64)>,
         (fusion, wanted): (&Fusion, usize),
     ) -> Self {
-        let cosines: HashMap<PointId, f32> = lists.dense.iter().map(|hit| (hit.id, hit.score)).collect();
-        let scored = documents.into_iter().filter_map(|(id, document)| {
-            let cosine = cosines.get(&id).copied().filter(|cosine| !cosine.is_nan());
-            Some((id, cosine, query.score(document?)))
-        });
+        let cosines = by_id(lists.dense);
+        let scored = bm25.into_iter().map(|(id, bm25)| (id, cosine(&cosines, id), bm25));
         let targets: Vec<_> = scored.collect();
         let full = |list: &[Hit]| lists.depth <= list.len();
         let last_cosine = lists.dense.last().filter(|_| full(lists.dense)).map(|hit| f64::from(hit.score));
@@ -91,9 +84,9 @@ impl Pool {
 
     /// Takes cosines of unsettled targets in.
     pub fn settle(&mut self, cosines: &[Hit]) {
-        let cosines: HashMap<PointId, f32> = cosines.iter().map(|hit| (hit.id, hit.score)).collect();
-        for (id, cosine, _) in &mut self.targets {
-            *cosine = cosine.or_else(|| cosines.get(id).copied().filter(|cosine| !cosine.is_nan()));
+        let cosines = by_id(cosines);
+        for (id, known, _) in &mut self.targets {
+            *known = known.or_else(|| cosine(&cosines, *id));
         }
     }
 
@@ -123,13 +116,25 @@ impl Pool {
     }
 }
 
+fn by_id(hits: &[Hit]) -> Vec<(PointId, f32)> {
+    let mut hits: Vec<(PointId, f32)> = hits.iter().map(|hit| (hit.id, hit.score)).collect();
+    hits.sort_unstable_by_key(|(id, _)| *id);
+    hits
+}
+
+/// A cosine, where it is known and a number.
+fn cosine(cosines: &[(PointId, f32)], id: PointId) -> Option<f32> {
+    let place = cosines.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+    cosines.get(place).map(|(_, cosine)| *cosine).filter(|cosine| !cosine.is_nan())
+}
+
 /// The engine's last score, in our numbers. The two differ as the collection's statistics have moved since ours were
 /// taken; by how much at most is seen at the listed targets.
 fn unseen_bm25(sparse: &[Hit], targets: &[(PointId, Option<f32>, f64)]) -> f64 {
-    let live: HashMap<PointId, f32> = sparse.iter().map(|hit| (hit.id, hit.score)).collect();
-    let ratios = targets.iter().filter_map(|(id, _, bm25)| {
-        let live = f64::from(*live.get(id)?);
-        (0.0 < live).then(|| bm25 / live)
+    let ratios = sparse.iter().filter_map(|hit| {
+        let place = targets.binary_search_by_key(&hit.id, |(id, ..)| *id).ok()?;
+        let (_, _, bm25) = targets.get(place)?;
+        (0.0 < hit.score).then(|| bm25 / f64::from(hit.score))
     });
     let most = ratios.fold(1.0, f64::max);
     sparse.last().map_or(0.0, |hit| f64::from(hit.score) * most)
@@ -180,8 +185,8 @@ mod tests {
             let (dense, sparse) = lists(&cosines, &bm25, depth);
             let found = Lists { dense: &dense, sparse: &sparse, depth };
             let ids = found.ids();
-            let known = ids.iter().map(|found| (*found, (0..terms.len()).find(|n| id(*n) == *found).map(|n| &*terms[n])));
-            let mut pool = Pool::new(found, known, &query, (&FUSION, wanted));
+            let known = ids.iter().filter_map(|found| Some((*found, bm25[(0..bm25.len()).find(|n| id(*n) == *found)?])));
+            let mut pool = Pool::new(found, known, (&FUSION, wanted));
             let open = pool.unsettled();
             let hits: Vec<Hit> = (0..cosines.len()).filter(|n| open.contains(&id(*n)))
                 .map(|n| Hit { id: id(n), score: cosines[n] }).collect();

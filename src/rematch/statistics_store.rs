@@ -12,7 +12,7 @@ use super::{
 use crate::{
     domain::{Filter, Kind, Range},
     error::{Error, Result},
-    index::{DocumentWrite, Expect, Index, Key, Which},
+    index::{DocumentWrite, Expect, Index, Key, Which, documents::remove_folder},
 };
 
 /// Folder that says which are the latest.
@@ -70,6 +70,10 @@ pub(super) async fn drifted(index: &dyn Index, kind: Kind, latest: &Latest, now:
         return Ok(true);
     }
     let most = drift_limit(latest.records);
+    // records that came in by a copy keep their times
+    if most < index.count(kind, &Filter::default()).await?.abs_diff(latest.records) {
+        return Ok(true);
+    }
     let Ok(room) = usize::try_from(most) else { return Ok(false) };
     let Some(gone) = deleted::since(index, kind, latest.time, room).await? else { return Ok(true) };
     let since = Filter { update_time: Some(from(latest.time.as_second())), ..Filter::default() };
@@ -79,9 +83,9 @@ pub(super) async fn drifted(index: &dyn Index, kind: Kind, latest: &Latest, now:
 /// Statistics by their version.
 ///
 /// # Errors
-/// [`Error::Unavailable`] where they are gone or damaged: a job that needs them cannot go on.
+/// [`Error::Internal`] where they are gone or damaged: a job that needs them cannot go on.
 pub(super) async fn load(index: &dyn Index, kind: Kind, version: &str) -> Result<Statistics> {
-    let gone = || Error::Unavailable(format!("statistics {version} are gone"));
+    let gone = || Error::Internal(format!("词频统计 {version} 已不存在"));
     let about = about(index, kind, version).await?.ok_or_else(gone)?;
     let mut parts = Vec::new();
     for number in 0..about.parts {
@@ -97,7 +101,8 @@ pub(super) fn from(second: i64) -> Range {
     Range { min: Some(second), max: None }
 }
 
-async fn latest(index: &dyn Index, kind: Kind) -> Result<Option<Latest>> {
+/// The latest of a kind.
+pub(super) async fn latest(index: &dyn Index, kind: Kind) -> Result<Option<Latest>> {
     let found = index.read_documents(LATEST, &[kind.collection().into()]).await?.into_iter().next().flatten();
     Ok(found.and_then(|document| serde_json::from_str(&document.text).ok()))
 }
@@ -113,6 +118,11 @@ async fn take(engine: &Engine, kind: Kind) -> Result<Statistics> {
             None => return Ok(statistics),
         }
     }
+}
+
+/// Throws statistics away.
+pub(super) async fn remove(index: &dyn Index, kind: Kind, version: &str) -> Result<()> {
+    Ok(remove_folder(index, &folder(kind, version)).await?)
 }
 
 fn folder(kind: Kind, version: &str) -> String {

@@ -9,7 +9,7 @@ use std::{
 const MAX_LINES: usize = 500;
 
 /// What each module may use of the crate. `grpc → matcher, ingest → embed, index, rank → text → domain`.
-const LAYERS: [(&str, &[&str]); 22] = [
+const LAYERS: [(&str, &[&str]); 24] = [
     ("domain", &["domain"]),
     ("text", &["text", "domain"]),
     ("rank", &["rank", "domain"]),
@@ -32,6 +32,8 @@ const LAYERS: [(&str, &[&str]); 22] = [
     ("rematch_schedule", &[]),
     ("rematch_scheduler", &["rematch", "rematch_schedule", "index", "domain", "error"]),
     ("watch", &["watch", "matcher", "index", "domain", "error"]),
+    ("calls", &[]),
+    ("rematch", &["rematch", "matcher", "calls", "index", "rank", "text", "domain", "error"]),
 ];
 
 fn root() -> &'static Path {
