@@ -95,7 +95,7 @@ impl Watcher {
                 filter: published(&subscription.filter, times),
                 offset,
                 limit: PAGE,
-                levels: subscription.least_level.is_some(),
+                levels: subscription.has_levels(),
             };
             let turn = self.looks.acquire().await;
             let page = match self.matcher.find(request).await {
