@@ -16,6 +16,7 @@ use crate::{
     metrics,
     policy::{Policies, PolicyError},
     rank::{Calibration, CalibrationError, Fusion},
+    rematch::Rematch,
     text::{TextError, TextPipeline},
 };
 
@@ -39,6 +40,8 @@ pub struct Parts {
     pub ingest: Ingest,
     /// Evidence beside matches.
     pub explainer: Arc<Explainer>,
+    /// Jobs of batch re-matching.
+    pub rematch: Rematch,
     /// What answers depend on.
     pub versions: Arc<StoreVersions>,
 }
@@ -117,10 +120,11 @@ impl Parts {
         explainer: Arc<Explainer>,
         (versions, settings): (StoreVersions, Settings),
     ) -> Self {
+        let versions = Arc::new(versions);
+        let rematch = Rematch::new(Arc::clone(&index), settings.clone(), Arc::clone(&versions));
         let matcher = Matcher::new(Arc::clone(&text), embedder.clone(), Arc::clone(&index), settings);
         let ingest = Ingest::new(Arc::clone(&text), embedder.clone(), Arc::clone(&index));
-        let versions = Arc::new(versions);
-        Self { text, embedder, index, matcher, ingest, explainer, versions }
+        Self { text, embedder, index, matcher, ingest, explainer, rematch, versions }
     }
 
     /// Whether calls can be answered.

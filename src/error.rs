@@ -15,6 +15,9 @@ pub enum Error {
     /// No such record.
     #[error("没有名为 {0} 的记录")]
     NotFound(RecordName),
+    /// No such job.
+    #[error("没有名为 {0} 的任务")]
+    NoSuchJob(String),
     /// Too much waits; try again later.
     #[error("服务繁忙，请在 {retry_ms} 毫秒后重试")]
     Busy {

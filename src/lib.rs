@@ -9,6 +9,7 @@
 #![deny(missing_docs)]
 
 pub mod app;
+pub mod calls;
 pub mod cli;
 pub mod config;
 pub mod deadline;
@@ -32,6 +33,7 @@ pub mod policy;
 pub mod rank;
 pub mod recentre;
 pub mod reindex;
+pub mod rematch;
 pub mod telemetry;
 pub mod text;
 pub mod transfer;

@@ -1,5 +1,7 @@
 //! Conditions on records and what makes them contradict themselves.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     Kind, Problem, Violation,
     check::{MAX_AMOUNT_YUAN, MAX_OWNER_CHARS, check_text},
@@ -12,7 +14,8 @@ use super::{
 pub const MAX_LIST: usize = 50;
 
 /// Keeps the records that meet every condition that is set; within a list one hit is enough.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Filter {
     /// Regions, each with all below it; six digits.
     pub regions: Vec<String>,
@@ -45,7 +48,7 @@ pub struct Filter {
 }
 
 /// Closed range; an end that is `None` is open.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Range {
     /// Lowest value.
     pub min: Option<i64>,

@@ -78,12 +78,15 @@ pub async fn serve(
         .accept_compressed(CompressionEncoding::Gzip);
     let maintenance = MaintenanceServiceServer::new(Maintenance::new(parts.clone()))
         .max_decoding_message_size(limits.max_message_bytes);
+    let (rematch, calls) = (parts.rematch.clone(), parts.rematch.calls().clone());
+    let jobs_stop = wait(stopped.clone());
+    let jobs = tokio::spawn(async move { rematch.run(jobs_stop).await });
     let matching = MatchServiceServer::new(Matching(parts))
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)
         .accept_compressed(CompressionEncoding::Gzip);
     let serving = Server::builder()
-        .layer(GateLayer::new(limits.max_calls, limits.default_deadline))
+        .layer(GateLayer::new(limits.max_calls, limits.default_deadline, calls))
         .max_concurrent_streams(MAX_STREAMS)
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .tcp_nodelay(true)
@@ -106,6 +109,11 @@ pub async fn serve(
     };
     health_watch.abort();
     let _ = health_watch.await;
+    // where the transport failed, nobody has told it to stop
+    if result.is_err() {
+        jobs.abort();
+    }
+    let _ = jobs.await;
     result
 }
 

@@ -19,6 +19,7 @@ pub fn status(error: &Error) -> Status {
             (Code::InvalidArgument, "INVALID_ARGUMENT", text)
         }
         Error::NotFound(name) => (Code::NotFound, "RECORD_NOT_FOUND", format!("no record named {name}")),
+        Error::NoSuchJob(name) => (Code::NotFound, "JOB_NOT_FOUND", format!("no job named {name}")),
         Error::Busy { .. } => (Code::ResourceExhausted, "BUSY", "too many calls wait, try again later".into()),
         Error::DeadlineExceeded => (Code::DeadlineExceeded, "DEADLINE_EXCEEDED", "the deadline has passed".into()),
         Error::Unavailable(_) => (Code::Unavailable, "UNAVAILABLE", "engine or model do not answer".into()),
@@ -50,6 +51,7 @@ pub fn status(error: &Error) -> Status {
 fn metadata(error: &Error) -> HashMap<String, String> {
     match error {
         Error::NotFound(name) => HashMap::from([("name".to_string(), name.to_string())]),
+        Error::NoSuchJob(name) => HashMap::from([("name".to_string(), name.clone())]),
         Error::Invalid(violations) => {
             let reasons = violations.iter().map(|violation| violation.problem.reason());
             HashMap::from([("violations".to_string(), reasons.collect::<Vec<_>>().join(","))])
@@ -78,6 +80,7 @@ mod tests {
         let rows = [
             (Error::Invalid(violations), Code::InvalidArgument, "INVALID_ARGUMENT"),
             (Error::NotFound("demands/d1".parse().unwrap()), Code::NotFound, "RECORD_NOT_FOUND"),
+            (Error::NoSuchJob("rematch/jobs/0".into()), Code::NotFound, "JOB_NOT_FOUND"),
             (Error::Busy { retry_ms: 50 }, Code::ResourceExhausted, "BUSY"),
             (Error::DeadlineExceeded, Code::DeadlineExceeded, "DEADLINE_EXCEEDED"),
             (Error::Unavailable("secret".into()), Code::Unavailable, "UNAVAILABLE"),

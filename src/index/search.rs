@@ -1,7 +1,7 @@
 //! Searches and what they find.
 
 use super::{
-    IndexError, Point, PointId, Result, With,
+    IndexError, Point, PointId, Result, Vectors, With,
     point::{check_dense, check_sparse},
 };
 use crate::{domain::Filter, text::SparseVector};
@@ -58,6 +58,15 @@ pub struct PageRequest {
 pub struct Page {
     /// Points, as much of each as was asked for.
     pub points: Vec<Point>,
+    /// What to ask for `after` to get the next page; `None` on the last one.
+    pub next: Option<PointId>,
+}
+
+/// One page of a scan, in the order of ids.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct VectorPage {
+    /// Points with their vectors.
+    pub rows: Vec<(PointId, Vectors)>,
     /// What to ask for `after` to get the next page; `None` on the last one.
     pub next: Option<PointId>,
 }

@@ -18,8 +18,8 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use tonic::{Code, Status, transport::Channel};
 use tonic_types::StatusExt;
 
-/// References to the index that the parts of a service hold themselves: their own, the matcher's, the importer's.
-const OWN_COUNT: usize = 3;
+/// References to the index that the parts of a service hold themselves: their own, the matcher's, the importer's, the jobs'.
+const OWN_COUNT: usize = 4;
 
 /// A running service.
 pub struct Service {

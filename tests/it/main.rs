@@ -18,6 +18,7 @@ mod on_server;
 mod qdrant_server;
 mod quality;
 mod relevance;
+mod rematch;
 mod tidy;
 mod transfer;
 mod transfer_commands;

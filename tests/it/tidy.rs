@@ -9,7 +9,7 @@ use std::{
 const MAX_LINES: usize = 500;
 
 /// What each module may use of the crate. `grpc → matcher, ingest → embed, index, rank → text → domain`.
-const LAYERS: [(&str, &[&str]); 16] = [
+const LAYERS: [(&str, &[&str]); 18] = [
     ("domain", &["domain"]),
     ("text", &["text", "domain"]),
     ("rank", &["rank", "domain"]),
@@ -26,6 +26,8 @@ const LAYERS: [(&str, &[&str]); 16] = [
     ("ingest", &["ingest", "embed", "index", "text", "domain", "error"]),
     ("transfer", &["transfer", "index", "text", "domain", "error"]),
     ("config", &["config"]),
+    ("calls", &[]),
+    ("rematch", &["rematch", "matcher", "calls", "index", "rank", "text", "domain", "error"]),
 ];
 
 fn root() -> &'static Path {

@@ -16,7 +16,7 @@ use super::options::Tuning;
 use crate::{
     domain::{Filter, Range},
     index::{
-        DocumentQuery, Hit, Holding, Point, PointId, Search, With, document_row,
+        DocumentQuery, Hit, Holding, Point, PointId, Search, Vectors, Which, With, document_row,
         filter::{Condition, conditions},
         payload::{Field, FieldType, QUERY, RECORD, Row},
     },
@@ -205,6 +205,22 @@ pub(super) fn vectors_of_interest(with: With) -> WithVector {
         With::Sparse => WithVector::Selector(vec![SPARSE.to_string()]),
         With::Everything => WithVector::Bool(true),
     }
+}
+
+/// These vectors.
+pub(super) fn these_vectors(which: Which) -> WithVector {
+    match which {
+        Which::Dense => WithVector::Selector(vec![DENSE.to_string()]),
+        Which::Sparse => WithVector::Selector(vec![SPARSE.to_string()]),
+        Which::Both => WithVector::Bool(true),
+    }
+}
+
+/// Id and vectors of a record that was read; `None` where the id is not one of ours.
+pub(super) fn vectors(record: EdgeRecord) -> Option<(PointId, Vectors)> {
+    let id = point_id(record.id)?;
+    let Row { dense, sparse, .. } = row(record);
+    Some((id, Vectors { dense, sparse }))
 }
 
 /// The row of a record that was read; vectors that were not read are empty.
