@@ -18,6 +18,12 @@ pub enum Error {
     /// No such job.
     #[error("没有名为 {0} 的任务")]
     NoSuchJob(String),
+    /// No such subscription.
+    #[error("没有编号为 {0} 的订阅")]
+    NoSuchSubscription(String),
+    /// The service stops; another instance, or this one when it is back, goes on.
+    #[error("服务正在停止，请稍后凭令牌继续")]
+    Stopping,
     /// Too much waits; try again later.
     #[error("服务繁忙，请在 {retry_ms} 毫秒后重试")]
     Busy {

@@ -6,6 +6,8 @@ mod passes;
 
 use std::{sync::Arc, time::Instant};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     domain::{Filter, Kind, RecordName, found::Found},
     embed::{Embedder, EmbeddingTexts, Priority},
@@ -54,7 +56,7 @@ pub enum Query {
 }
 
 /// A demand or an offer in free words.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FreeText {
     /// Short form; weighs most.
     pub title: String,

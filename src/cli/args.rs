@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
+use super::{rematch::args::Rematch, watch::Watch};
+
 /// 科技成果、需求、专家的对接匹配服务
 #[derive(Debug, Parser)]
 #[command(name = "duijie", version, about, disable_help_subcommand = true)]
@@ -40,6 +42,10 @@ pub enum Command {
     Delete(Named),
     /// 查重：找出可能是同一项成果、需求或同一位专家的各组记录，并说明依据；不改动任何记录
     Duplicates(Duplicates),
+    /// 批量重新匹配：任务的开始、进度、结果、差异
+    Rematch(Rematch),
+    /// 订阅：有新的匹配时逐条列出
+    Watch(Watch),
     /// 查看服务是否正常：正常时退出码为 0，否则为 1（供容器和监控使用）
     Health,
     /// 词典、停用词、模型或向量中心改变后，用库中的记录重建存储（须先停止服务）

@@ -61,6 +61,15 @@ pub fn duplicates(members: &[pb::DuplicateMember]) -> String {
     finish(&table)
 }
 
+/// Rows of texts under headings.
+pub fn rows(headings: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let mut table = table(headings);
+    for row in rows {
+        table.add_row(row);
+    }
+    finish(&table)
+}
+
 /// Every key of the configuration with its value.
 pub fn config(values: &BTreeMap<&'static str, String>) -> String {
     let mut table = table(&["配置项", "当前值", "缺省值", "说明"]);

@@ -1,6 +1,8 @@
 //! Wire types to domain values and back, by hand, at this one border.
 
 pub mod evidence;
+pub mod rematch;
+pub mod watch;
 
 use jiff::Timestamp;
 
@@ -210,6 +212,36 @@ pub fn filter_in(filter: Option<pb::Filter>, kind: Kind) -> Result<Filter, Vec<V
     }
 }
 
+/// Writes a filter.
+pub fn filter_out(filter: Filter) -> pb::Filter {
+    fn numbers<C: Code>(codes: Vec<C>) -> Vec<i32> {
+        codes.into_iter().map(Code::number).collect()
+    }
+    let range = |range: Range| pb::IntRange { min: range.min, max: range.max };
+    // a closed range of seconds is a half-open one of times
+    let time = |second: i64| prost_types::Timestamp { seconds: second, nanos: 0 };
+    let times = |range: Range| pb::TimeRange {
+        start_time: range.min.map(time),
+        end_time: range.max.map(|max| time(max.saturating_add(1))),
+    };
+    pb::Filter {
+        regions: filter.regions,
+        industries: filter.industries,
+        fields: filter.fields,
+        policy_fields: numbers(filter.policy_fields),
+        stages: numbers(filter.stages),
+        trl: filter.trl.map(range),
+        amount_yuan: filter.amount_yuan.map(range),
+        statuses: numbers(filter.statuses),
+        owners: filter.owners,
+        excluded_owners: filter.excluded_owners,
+        publish_time: filter.publish_time.map(times),
+        update_time: filter.update_time.map(times),
+        source_systems: filter.sources,
+        deadline: filter.deadline.map(times),
+    }
+}
+
 /// Writes what matching found, without the evidence.
 pub fn match_out(found: found::Found) -> pb::Match {
     let source = |source: pb::Source, said: found::SourceScore| pb::SourceScore {
@@ -282,7 +314,8 @@ fn time_in(time: prost_types::Timestamp, path: &str, found: &mut Violations) -> 
     read
 }
 
-fn time_out(time: Timestamp) -> prost_types::Timestamp {
+/// Writes a time.
+pub fn time_out(time: Timestamp) -> prost_types::Timestamp {
     prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }
 }
 

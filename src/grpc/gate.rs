@@ -19,7 +19,15 @@ use tower::{Layer, Service};
 use crate::{calls::Calls, deadline, error::Error, metrics};
 
 /// Methods whose streams may take as long as they need when their caller sets no deadline.
-const UNLIMITED: [&str; 3] = ["ImportRecords", "CreateSnapshot", "FindDuplicates"];
+const UNLIMITED: [&str; 7] = [
+    "ImportRecords",
+    "CreateSnapshot",
+    "FindDuplicates",
+    "StreamRematchResults",
+    "ExportRematch",
+    "DiffRematches",
+    "Watch",
+];
 /// Methods beside these that nobody's work waits for: batch work need not leave them room.
 const PATIENT: [&str; 1] = ["WaitRematch"];
 /// When a refused caller shall come back.

@@ -185,11 +185,12 @@ fn query_in(query: Option<pb::match_request::Query>, found: &mut Found) -> Optio
         Some(pb::match_request::Query::Name(name)) => {
             name.parse().map(Query::Stored).map_err(|violation: Violation| found.0.push(violation)).ok()
         }
-        Some(pb::match_request::Query::Text(text)) => text_in(text, found),
+        Some(pb::match_request::Query::Text(text)) => text_in(text, found).map(Query::Text),
     }
 }
 
-fn text_in(text: pb::TextQuery, found: &mut Found) -> Option<Query> {
+/// Reads a text; what is wrong with it is noted, with paths below `text`.
+pub(super) fn text_in(text: pb::TextQuery, found: &mut Found) -> Option<FreeText> {
     let before = found.0.len();
     found.take("text.title", check_text(&text.title, 0, MAX_TITLE_CHARS, false));
     found.take("text.body", check_text(&text.body, 0, MAX_BODY_CHARS, true));
@@ -198,7 +199,7 @@ fn text_in(text: pb::TextQuery, found: &mut Found) -> Option<Query> {
         found.say("text", Problem::Required);
     }
     let text = FreeText { title: text.title, body: text.body, keywords: text.keywords };
-    (found.0.len() == before).then_some(Query::Text(text))
+    (found.0.len() == before).then_some(text)
 }
 
 fn timing_out(page: &Page) -> pb::Timing {

@@ -4,11 +4,14 @@
 mod catalog;
 pub mod convert;
 mod duplicates;
+mod export;
 mod gate;
 mod maintenance;
 mod matching;
 mod page_token;
+mod rematch;
 pub mod status;
+mod watching;
 
 use std::{future::Future, time::Duration};
 
@@ -21,13 +24,16 @@ use crate::{
     app::Parts,
     pb::{
         self, catalog_service_server::CatalogServiceServer, maintenance_service_server::MaintenanceServiceServer,
-        match_service_server::MatchServiceServer,
+        match_service_server::MatchServiceServer, rematch_service_server::RematchServiceServer,
+        watch_service_server::WatchServiceServer,
     },
 };
 use catalog::Catalog;
 use gate::GateLayer;
 use maintenance::Maintenance;
 use matching::Matching;
+use rematch::Rematches;
+use watching::Watching;
 
 /// How often health is looked at.
 const HEALTH_PERIOD: Duration = Duration::from_millis(500);
@@ -78,9 +84,17 @@ pub async fn serve(
         .accept_compressed(CompressionEncoding::Gzip);
     let maintenance = MaintenanceServiceServer::new(Maintenance::new(parts.clone()))
         .max_decoding_message_size(limits.max_message_bytes);
+    let rematches = RematchServiceServer::new(Rematches(parts.clone()))
+        .max_decoding_message_size(limits.max_message_bytes)
+        .max_encoding_message_size(limits.max_message_bytes)
+        .accept_compressed(CompressionEncoding::Gzip);
+    let watching = WatchServiceServer::new(Watching::new(parts.clone(), stopped.clone()))
+        .max_decoding_message_size(limits.max_message_bytes);
     let (rematch, calls) = (parts.rematch.clone(), parts.rematch.calls().clone());
     let jobs_stop = wait(stopped.clone());
     let jobs = tokio::spawn(async move { rematch.run(jobs_stop).await });
+    let (scheduler, schedule_stop) = (parts.scheduler.clone(), wait(stopped.clone()));
+    let schedule = tokio::spawn(async move { scheduler.run(schedule_stop).await });
     let matching = MatchServiceServer::new(Matching(parts))
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)
@@ -96,6 +110,8 @@ pub async fn serve(
         .add_service(catalog)
         .add_service(matching)
         .add_service(maintenance)
+        .add_service(rematches)
+        .add_service(watching)
         .serve_with_incoming_shutdown(TcpListenerStream::new(listener), wait(stopped));
     let stop = async move {
         stop.await;
@@ -112,8 +128,9 @@ pub async fn serve(
     // where the transport failed, nobody has told it to stop
     if result.is_err() {
         jobs.abort();
+        schedule.abort();
     }
-    let _ = jobs.await;
+    let _ = tokio::join!(jobs, schedule);
     result
 }
 
@@ -146,6 +163,8 @@ async fn set_health(reporter: &HealthReporter, status: ServingStatus) {
         <CatalogServiceServer<Catalog> as NamedService>::NAME,
         <MatchServiceServer<Matching> as NamedService>::NAME,
         <MaintenanceServiceServer<Maintenance> as NamedService>::NAME,
+        <RematchServiceServer<Rematches> as NamedService>::NAME,
+        <WatchServiceServer<Watching> as NamedService>::NAME,
     ];
     for service in services {
         reporter.set_service_status(service, status).await;

@@ -20,6 +20,10 @@ pub fn status(error: &Error) -> Status {
         }
         Error::NotFound(name) => (Code::NotFound, "RECORD_NOT_FOUND", format!("no record named {name}")),
         Error::NoSuchJob(name) => (Code::NotFound, "JOB_NOT_FOUND", format!("no job named {name}")),
+        Error::NoSuchSubscription(id) => {
+            (Code::NotFound, "SUBSCRIPTION_NOT_FOUND", format!("no subscription with the id {id}"))
+        }
+        Error::Stopping => (Code::Unavailable, "STOPPING", "the service stops, go on by the token".into()),
         Error::Busy { .. } => (Code::ResourceExhausted, "BUSY", "too many calls wait, try again later".into()),
         Error::DeadlineExceeded => (Code::DeadlineExceeded, "DEADLINE_EXCEEDED", "the deadline has passed".into()),
         Error::Unavailable(_) => (Code::Unavailable, "UNAVAILABLE", "engine or model do not answer".into()),
@@ -52,6 +56,7 @@ fn metadata(error: &Error) -> HashMap<String, String> {
     match error {
         Error::NotFound(name) => HashMap::from([("name".to_string(), name.to_string())]),
         Error::NoSuchJob(name) => HashMap::from([("name".to_string(), name.clone())]),
+        Error::NoSuchSubscription(id) => HashMap::from([("id".to_string(), id.clone())]),
         Error::Invalid(violations) => {
             let reasons = violations.iter().map(|violation| violation.problem.reason());
             HashMap::from([("violations".to_string(), reasons.collect::<Vec<_>>().join(","))])
@@ -81,6 +86,8 @@ mod tests {
             (Error::Invalid(violations), Code::InvalidArgument, "INVALID_ARGUMENT"),
             (Error::NotFound("demands/d1".parse().unwrap()), Code::NotFound, "RECORD_NOT_FOUND"),
             (Error::NoSuchJob("rematch/jobs/0".into()), Code::NotFound, "JOB_NOT_FOUND"),
+            (Error::NoSuchSubscription("s-1".into()), Code::NotFound, "SUBSCRIPTION_NOT_FOUND"),
+            (Error::Stopping, Code::Unavailable, "STOPPING"),
             (Error::Busy { retry_ms: 50 }, Code::ResourceExhausted, "BUSY"),
             (Error::DeadlineExceeded, Code::DeadlineExceeded, "DEADLINE_EXCEEDED"),
             (Error::Unavailable("secret".into()), Code::Unavailable, "UNAVAILABLE"),

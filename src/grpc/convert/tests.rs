@@ -96,6 +96,7 @@ fn filters_are_read_whole() {
     assert_eq!(filter.statuses, [Status::Active, Status::Closed]);
     assert_eq!(filter.publish_time, Some(Range { min: Some(11), max: Some(19) }));
     assert_eq!(filter.trl, Some(Range { min: Some(2), max: None }));
+    assert_eq!(filter_in(Some(filter_out(filter.clone())), Kind::Achievement).unwrap(), filter);
     let it = pb::Filter { statuses: vec![0], regions: vec!["99".into()], ..Default::default() };
     let found = filter_in(Some(it), Kind::Demand).unwrap_err();
     assert_eq!(found.iter().map(|v| v.field.as_str()).collect::<Vec<_>>(), ["filter.statuses[0]", "filter.regions[0]"]);
