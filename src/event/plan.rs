@@ -19,8 +19,10 @@ pub struct Pair {
 pub struct Plan {
     /// Number, from 1.
     pub number: u64,
-    /// `Event::inputs` that it was made from.
+    /// `Event::inputs` that its shortlists were made from.
     pub inputs: u64,
+    /// `Event::layout` that its meetings were made from.
+    pub layout: u64,
     /// What it was made with.
     pub versions: PlanVersions,
     /// Chosen pairs: by demand, best first.

@@ -49,9 +49,12 @@ pub struct Event {
     /// How far it has come.
     #[serde(default)]
     pub state: EventState,
-    /// Counts the changes of what a plan is made from: slots, tables, rules, participants, edits.
+    /// Counts the changes of what shortlists are made from: rules, participants, pins.
     #[serde(default)]
     pub inputs: u64,
+    /// Counts the changes of what only a schedule is made from: slots, tables, availability, locks.
+    #[serde(default)]
+    pub layout: u64,
     /// When it was created.
     pub create_time: Timestamp,
     /// When it was last changed.

@@ -21,6 +21,7 @@ fn event() -> Event {
         rules: Rules::default(),
         state: EventState::Draft,
         inputs: 0,
+        layout: 0,
         create_time: Timestamp::UNIX_EPOCH,
         update_time: Timestamp::UNIX_EPOCH,
     }
