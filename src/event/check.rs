@@ -103,10 +103,8 @@ impl Rules {
         for (index, avoided) in self.avoided.iter().enumerate() {
             avoided.check(&format!("rules.avoided_pairs[{index}]"), found);
         }
-        let same =
-            |one: &Quota, other: &Quota| (one.side, one.group, &one.code) == (other.side, other.group, &other.code);
         for (index, quota) in self.quotas.iter().enumerate().take(MAX_QUOTAS) {
-            if self.quotas.iter().take(index).any(|earlier| same(earlier, quota)) {
+            if self.quotas.iter().take(index).any(|earlier| earlier.overlaps(quota)) {
                 found.say(format!("rules.quotas[{index}]"), Problem::Repeated);
             }
         }

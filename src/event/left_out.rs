@@ -16,8 +16,10 @@ pub struct LeftOut {
     pub level: Option<Level>,
     /// Place of the counterpart among all that take part, by score for this demand, from 1.
     pub rank: u32,
-    /// What kept it out.
-    pub reason: LeftOutReason,
+    /// What kept it out, one or more.
+    pub reasons: Vec<LeftOutReason>,
+    /// By how much the sum of scores would fall at least were it in all the same; `None` where a rule keeps it out.
+    pub loss: Option<f64>,
 }
 
 /// What kept a pair out.
@@ -56,8 +58,15 @@ pub enum LeftOutReason {
         /// Which one, in Chinese.
         quota: String,
     },
-    /// Several rules together: without it the whole is worth more.
-    LowerValue,
+    /// A less valuable pair of the same demand has to stay.
+    Kept {
+        /// That pair.
+        instead: Pair,
+        /// What holds it, in Chinese.
+        rule: String,
+    },
+    /// Nothing that can be named: the search ended before the optimum was proved.
+    NotSearched,
 }
 
 // === impl LeftOutReason ===
@@ -76,7 +85,8 @@ impl LeftOutReason {
             Self::CounterpartCap { .. } => "COUNTERPART_CAP",
             Self::OrganisationCap { .. } => "ORGANISATION_CAP",
             Self::Quota { .. } => "QUOTA",
-            Self::LowerValue => "LOWER_VALUE",
+            Self::Kept { .. } => "KEPT",
+            Self::NotSearched => "NOT_SEARCHED",
         }
     }
 
@@ -96,7 +106,8 @@ impl LeftOutReason {
             }
             Self::OrganisationCap { organisation } => format!("单位 {organisation} 的场次已满"),
             Self::Quota { quota } => format!("受名额限制：{quota}"),
-            Self::LowerValue => "选入它会使总得分降低".into(),
+            Self::Kept { instead, rule } => format!("{} 须保留（{rule}）", instead.counterpart),
+            Self::NotSearched => "计算量达到上限，未能证明最优".into(),
         }
     }
 }

@@ -27,7 +27,9 @@ pub use edit::{Edit, Edits};
 pub use left_out::{LeftOut, LeftOutReason};
 pub use outcome::{Attendance, Consent, ContractKind, Outcome, Progress, Rejection};
 pub use participant::{Organisation, Participant, ParticipantState, Window};
-pub use plan::{Change, Meeting, Pair, Plan, PlanVersions, Shortlisted, Unplaced};
+pub use plan::{
+    Change, Cost, Meeting, Pair, Plan, PlanVersions, Proof, ScheduleFigures, Shortfall, Shortlisted, Unplaced, Why,
+};
 pub use setup::{AvoidedPair, Event, EventState, Group, Quota, Rules, Side, Slot};
 pub use statistics::{Counts, Grouping, Statistics};
 

@@ -31,6 +31,8 @@ pub struct Plan {
     pub left_out: Vec<LeftOut>,
     /// How good the shortlists are.
     pub proof: Proof,
+    /// Quotas whose fewest pairs cannot be had.
+    pub shortfalls: Vec<Shortfall>,
     /// Rules that cost something, dearest first.
     pub costs: Vec<Cost>,
     /// Meetings: by slot, then table. Empty before the first schedule.
@@ -98,13 +100,28 @@ pub struct Proof {
     pub per_demand: u32,
 }
 
-/// What a rule costs.
+/// What a rule costs: what the sum of scores would gain were it looser by one pair, or not there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
     /// Which rule, in Chinese.
     pub rule: String,
-    /// What the sum of scores would gain were it looser by one pair.
-    pub cost: f64,
+    /// Whether the rule as a whole is meant, not one pair more.
+    pub is_whole: bool,
+    /// The sum gains this at least.
+    pub at_least: f64,
+    /// The sum gains this at most.
+    pub at_most: f64,
+}
+
+/// A quota whose fewest pairs cannot be had under the other rules.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shortfall {
+    /// Which quota, in Chinese.
+    pub quota: String,
+    /// Fewest pairs that it asks for.
+    pub at_least: u32,
+    /// Pairs that there are.
+    pub reached: u32,
 }
 
 /// A meeting.
@@ -128,7 +145,7 @@ pub struct Unplaced {
     pub pair: Pair,
     /// Why, in Chinese.
     pub reason: String,
-    /// Why, for machines: `NO_COMMON_SLOT`, `TABLES_TAKEN`, `PEOPLE_TAKEN`, `NOT_FOUND`.
+    /// Why, for machines: `SAME_PERSON`, `NO_COMMON_SLOT`, `SLOTS_OVER`, `NOT_REFILLED`, `BLOCKED`.
     pub code: String,
 }
 
@@ -137,10 +154,14 @@ pub struct Unplaced {
 pub struct ScheduleFigures {
     /// Slots that somebody waits between two meetings of a day, over all presenters.
     pub gaps: u32,
-    /// Times that somebody changes tables, over all presenters.
-    pub table_changes: u32,
+    /// Times that a demand's side changes tables from one meeting to the next.
+    pub host_moves: u32,
+    /// Times that a counterpart's side does, which often cannot be avoided.
+    pub guest_moves: u32,
     /// Share of the usable tables and slots that is used, 0 to 1.
     pub used: f64,
+    /// Whether it is known that no schedule places pairs of a higher sum of scores.
+    pub is_most: bool,
 }
 
 /// What happened to a meeting between two plans. Meetings that stay as they are have none.

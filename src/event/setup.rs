@@ -7,8 +7,8 @@ use jiff::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::plan::Pair;
-use crate::domain::{Code, found::Level};
+use super::{Participant, plan::Pair};
+use crate::domain::{Code, Kind, found::Level, gb};
 
 /// Most slots of an event.
 pub const MAX_SLOTS: usize = 200;
@@ -113,7 +113,7 @@ pub struct Rules {
     pub met_before: bool,
 }
 
-/// How many chosen pairs a city or a field may or must have.
+/// How many chosen pairs a city or a field may or must have. No two of one side and group overlap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quota {
     /// Whose city or field.
@@ -150,7 +150,7 @@ pub enum Group {
     Field,
 }
 
-/// Two organisations, each by its credit code or, where a participant has none, its name. The order does not count.
+/// Two organisations, each by its credit code or its name. The order does not count.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AvoidedPair {
     /// The one.
@@ -212,12 +212,52 @@ impl Default for Rules {
     }
 }
 
+// === impl Quota ===
+
+impl Quota {
+    /// Whether it counts a participant's pairs.
+    pub fn covers(&self, participant: &Participant) -> bool {
+        let is_demand = participant.record.kind == Kind::Demand;
+        let inside = match self.group {
+            Group::City => participant.is_in_region(&self.code),
+            Group::Field => participant.is_in_field(&self.code),
+        };
+        is_demand == (self.side == Side::Demand) && inside
+    }
+
+    /// Whether some participant's pairs would be counted by both.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let (one, other_prefix) = (self.prefix(), other.prefix());
+        let same = (self.side, self.group) == (other.side, other.group);
+        same && (one.starts_with(other_prefix) || other_prefix.starts_with(one))
+    }
+
+    /// What it is called: 需求方·河北石家庄.
+    pub fn label(&self) -> String {
+        let place = match self.group {
+            Group::City => gb::region_label(&self.code),
+            Group::Field => gb::field_label(&self.code).to_string(),
+        };
+        let place = if place.is_empty() { self.code.clone() } else { place };
+        format!("{}·{place}", self.side.label())
+    }
+
+    fn prefix(&self) -> &str {
+        match self.group {
+            Group::City => gb::region_prefix(&self.code),
+            Group::Field if self.code.len() == 2 => self.code.trim_end_matches('0'),
+            Group::Field => &self.code,
+        }
+    }
+}
+
 // === impl AvoidedPair ===
 
 impl AvoidedPair {
-    /// Whether it names these two organisations, in any order.
-    pub fn names(&self, one: &str, other: &str) -> bool {
-        (self.left == one && self.right == other) || (self.left == other && self.right == one)
+    /// Whether it names the organisations of these two, in any order.
+    pub fn names(&self, one: &Participant, other: &Participant) -> bool {
+        let is = |name: &str, it: &Participant| it.organisation_key() == name || it.organisation_name() == name;
+        (is(&self.left, one) && is(&self.right, other)) || (is(&self.left, other) && is(&self.right, one))
     }
 }
 

@@ -198,6 +198,29 @@ fn when_and_as_whom_people_come() {
 }
 
 #[test]
+fn quotas_count_whom_they_name_and_do_not_overlap() {
+    let quota = |group, code: &str| Quota { side: Side::Demand, group, code: code.into(), at_least: 1, at_most: None };
+    let check = |one: &str, other: &str, want: bool| {
+        assert_eq!(quota(Group::City, one).overlaps(&quota(Group::City, other)), want, "{one} {other}");
+    };
+    check("130000", "130100", true);
+    check("130100", "130200", false);
+    check("130102", "130100", true);
+    assert!(quota(Group::Field, "40").overlaps(&quota(Group::Field, "406")));
+    assert!(!quota(Group::Field, "40").overlaps(&quota(Group::City, "130000")));
+    let mut it = participant("demands/d-1");
+    it.region = "130102".into();
+    assert!(quota(Group::City, "130100").covers(&it) && !quota(Group::City, "110000").covers(&it));
+    assert!(!quota(Group::City, "130100").covers(&Participant { region: "130102".into(), ..participant("experts/e") }));
+    assert_eq!(quota(Group::City, "130100").label(), "需求方·河北石家庄");
+    assert_eq!(quota(Group::Field, "406").label(), "需求方·新材料");
+    let avoided = AvoidedPair { left: "乙所".into(), right: "甲公司".into() };
+    let mut other = participant("experts/e");
+    other.organisation = Some(Organisation { name: "乙所".into(), credit_code: "91440300708461136T".into() });
+    assert!(avoided.names(&it, &other) && avoided.names(&other, &it) && !avoided.names(&it, &it));
+}
+
+#[test]
 fn a_later_edit_takes_the_place_of_an_earlier_one() {
     let mut edits = Edits::default();
     let lock = Edit::Lock { slot: 1, table: 2 };
