@@ -9,12 +9,14 @@
 //! - [`left_out`]: why a pair is not in the plan
 //! - [`outcome`]: what became of a meeting
 //! - [`statistics`]: outcomes counted
+//! - [`error`]: why a call about an event fails
 //! - [`check`], [`check_outcome`]: every rule of these, all violations at once
 
 pub mod check;
 pub mod check_outcome;
 pub mod contact;
 pub mod edit;
+pub mod error;
 pub mod left_out;
 pub mod outcome;
 pub mod participant;
@@ -24,6 +26,7 @@ pub mod statistics;
 
 pub use contact::Contact;
 pub use edit::{Edit, Edits};
+pub use error::EventError;
 pub use left_out::{LeftOut, LeftOutReason};
 pub use outcome::{Attendance, Consent, ContractKind, Outcome, Progress, Rejection};
 pub use participant::{Organisation, Participant, ParticipantState, Window};
