@@ -10,6 +10,7 @@
 //! - `scores`: what pairs are worth
 //! - `allocate`, `arrange`: between events and the optimisations, pure
 //! - `outcomes`: what came of the meetings
+//! - `report`: all of an event at once, for lists and exports
 //!
 //! Everything that changes an event is done by one caller at a time (a lease), and is written to the event's own document
 //! last, only if nobody wrote it meanwhile. A plan is written beside it in parts that are never changed; the event's document
@@ -23,6 +24,7 @@ mod outcomes;
 mod participants;
 mod planning;
 mod replan;
+mod report;
 mod scores;
 mod store;
 pub mod stored;
@@ -41,6 +43,7 @@ pub use life::{Change as EventChange, MAX_REQUEST_ID_CHARS, Page as EventPage};
 pub use outcomes::{MAX_OUTCOME_PAGE, OutcomeChange, OutcomePage, OutcomeQuery, Recorded};
 pub use participants::{Added, Draft, Who};
 pub use replan::{OnTheDay, Replanned};
+pub use report::Report;
 pub use stored::{ParticipantCounts, PlanPointer, StoredEvent};
 use store::Store;
 
