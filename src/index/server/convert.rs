@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::{
     domain::{Filter, Range},
     index::{
-        Hit, Point, PointId, Search, With,
+        DocumentQuery, Hit, Point, PointId, Search, With, document_row,
         filter::{Condition, conditions},
         payload::{Field, QUERY, RECORD, Row},
     },
@@ -56,10 +56,14 @@ pub(super) fn point_in(id: PointId, row: Row, more: impl IntoIterator<Item = (&'
     let mut payload: HashMap<String, Value> = row.payload.into_iter().map(|(key, json)| (key, value(json))).collect();
     payload.extend(more.into_iter().map(|(key, value)| (key.to_string(), value)));
     let named = |vector| Vector { vector: Some(vector), ..Vector::default() };
-    let vectors = HashMap::from([
-        (DENSE.to_string(), named(vector::Vector::Dense(row.dense.into()))),
-        (SPARSE.to_string(), named(vector::Vector::Sparse(server_sparse(row.sparse)))),
-    ]);
+    // the server wants to be told that a document has none
+    let vectors = match row.dense.is_empty() {
+        true => HashMap::new(),
+        false => HashMap::from([
+            (DENSE.to_string(), named(vector::Vector::Dense(row.dense.into()))),
+            (SPARSE.to_string(), named(vector::Vector::Sparse(server_sparse(row.sparse)))),
+        ]),
+    };
     let vectors = Vectors { vectors_options: Some(vectors::VectorsOptions::Vectors(NamedVectors { vectors })) };
     PointStruct { id: Some(server_id(id)), payload, vectors: Some(vectors) }
 }
@@ -112,6 +116,17 @@ pub(super) fn value(json: Json) -> Value {
         object @ Json::Object(_) => ValueKind::StringValue(object.to_string()),
     };
     Value { kind: Some(kind) }
+}
+
+/// A payload of texts, lists of texts and integers; of anything else nothing.
+pub(super) fn payload_out(payload: HashMap<String, Value>) -> Map<String, Json> {
+    let json = |value: Value| match value.kind? {
+        ValueKind::StringValue(text) => Some(Json::String(text)),
+        ValueKind::IntegerValue(number) => Some(Json::from(number)),
+        ValueKind::ListValue(list) => Some(list.values.iter().filter_map(text).collect()),
+        _ => None,
+    };
+    payload.into_iter().filter_map(|(key, value)| Some((key, json(value)?))).collect()
 }
 
 /// What to read of points.
@@ -170,6 +185,12 @@ fn narrowed(filter: &Filter, exclude: Option<PointId>, among: Option<Vec<PointId
     all.must_not.extend(exclude.map(|id| has_id([id])));
     all.must.extend(among.map(has_id));
     (all != PointFilter::default()).then_some(all)
+}
+
+/// The server's filter of documents; `None` where everything is kept.
+pub(super) fn document_filter(query: DocumentQuery) -> Option<PointFilter> {
+    let must: Vec<_> = document_row::conditions(query).into_iter().map(|(key, value)| any(key, vec![value])).collect();
+    (!must.is_empty()).then(|| PointFilter { must, ..PointFilter::default() })
 }
 
 /// The keyword field has one of these values.
