@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod allocation;
 pub mod app;
 pub mod cli;
 pub mod config;
@@ -20,6 +21,7 @@ pub mod embed;
 pub mod error;
 pub mod eval;
 pub mod event;
+pub mod events;
 pub mod evidence;
 pub mod files;
 pub mod grpc;
@@ -33,6 +35,7 @@ pub mod policy;
 pub mod rank;
 pub mod recentre;
 pub mod reindex;
+pub mod scheduling;
 pub mod telemetry;
 pub mod text;
 pub mod transfer;
