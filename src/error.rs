@@ -3,6 +3,7 @@
 use crate::{
     domain::{Problem, RecordName, Violation},
     embed::EmbedError,
+    event::EventError,
     index::IndexError,
 };
 
@@ -15,6 +16,9 @@ pub enum Error {
     /// No such record.
     #[error("没有名为 {0} 的记录")]
     NotFound(RecordName),
+    /// A call about an event that is not possible as things are.
+    #[error(transparent)]
+    Event(#[from] EventError),
     /// Too much waits; try again later.
     #[error("服务繁忙，请在 {retry_ms} 毫秒后重试")]
     Busy {

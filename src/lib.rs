@@ -19,6 +19,7 @@ pub mod duplicates;
 pub mod embed;
 pub mod error;
 pub mod eval;
+pub mod event;
 pub mod evidence;
 pub mod files;
 pub mod grpc;

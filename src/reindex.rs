@@ -14,13 +14,15 @@ use crate::{
     domain::{Filter, Kind, Record},
     embed::{Centre, Embedder, Priority},
     error::{Error, Result},
-    index::{Index, PageRequest, Point, With},
+    index::{DocumentQuery, Index, PageRequest, Point, With},
     recentre::recentred,
     text::{QueryText, TextPipeline, embedding_texts},
 };
 
 /// Records that are rebuilt together: enough that the model always has work.
 const BATCH: usize = 128;
+/// Documents that are carried over together; with the longest texts they take 32 MB.
+const DOCUMENTS: usize = 32;
 
 /// Rebuilds one store into another.
 pub struct Reindex {
@@ -111,6 +113,7 @@ impl Reindex {
                 }
             }
         }
+        keep_documents(old, new).await?;
         Ok(done)
     }
 
@@ -147,6 +150,19 @@ impl Reindex {
         }
         let texts: Vec<_> = records.iter().map(embedding_texts).collect();
         Ok(self.embedder.record_vectors(&texts, Priority::Bulk).await?)
+    }
+}
+
+/// Carries over what lies beside the records. On a server both stores have the same documents already.
+async fn keep_documents(old: &dyn Index, new: &dyn Index) -> Result<()> {
+    let mut after = None;
+    loop {
+        let page = old.list_documents(DocumentQuery::default(), after, DOCUMENTS).await?;
+        new.restore_documents(page.documents).await?;
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(()),
+        }
     }
 }
 

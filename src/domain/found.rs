@@ -1,5 +1,7 @@
 //! What matching answers: records with scores, the sources' parts of them, and the terms that matched.
 
+use serde::{Deserialize, Serialize};
+
 use super::Record;
 
 /// One record with why it is there.
@@ -32,7 +34,8 @@ pub struct Relevance {
 }
 
 /// How related a demand and an achievement are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Level {
     /// Not at all.
     Unrelated,

@@ -33,7 +33,8 @@ pub enum Kind {
 /// assert_eq!((name.kind, name.source.as_str(), name.id.as_str()), (Kind::Achievement, "tianjin", "a-17"));
 /// assert_eq!("demands/local/d1".parse::<RecordName>().unwrap().to_string(), "demands/d1");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct RecordName {
     /// Collection that it is in.
     pub kind: Kind,
@@ -89,6 +90,20 @@ impl fmt::Display for RecordName {
         } else {
             write!(f, "{}/{}/{}", self.kind, self.source, self.id)
         }
+    }
+}
+
+impl From<RecordName> for String {
+    fn from(name: RecordName) -> Self {
+        name.to_string()
+    }
+}
+
+impl TryFrom<String> for RecordName {
+    type Error = Violation;
+
+    fn try_from(text: String) -> Result<Self, Violation> {
+        text.parse()
     }
 }
 

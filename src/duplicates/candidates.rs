@@ -104,25 +104,26 @@ fn unlikeness(left: &Signed, right: &Signed) -> u8 {
 // === impl Gathered ===
 
 impl Gathered {
-    /// Pairs each record of equal text with the next one, those of one owner beside each other, and with the first one,
-    /// which is of no owner where there is such a one: a short text links it with each of several owners' records, and
-    /// these not with each other. The answer is the first of each; only they are looked at by text.
+    /// Pairs each record of equal text with the next one, those of one owner beside each other; and where that one is of
+    /// another owner, with the first one, which is of no owner where there is such a one: a short text links it with each
+    /// of several owners' records, and these not with each other. The answer is the first of each; only they are looked
+    /// at by text.
     fn add_equal(&mut self, signed: &[Signed]) -> Vec<u32> {
         let with_text = places(signed).filter(|(one, _)| 0 < one.shingles);
-        let mut keys: Vec<(u64, u64, u64, u32)> =
-            with_text.map(|(one, place)| (one.text_key, one.owner_code, one.owner_name, place)).collect();
+        let mut keys: Vec<(u64, (u64, u64), u32)> =
+            with_text.map(|(one, place)| (one.text_key, (one.owner_code, one.owner_name), place)).collect();
         keys.sort_unstable();
         let mut firsts = Vec::new();
         for run in keys.chunk_by(|one, other| one.0 == other.0) {
-            let [(.., first), rest @ ..] = run else { continue };
+            let [(_, first_owner, first), rest @ ..] = run else { continue };
             firsts.push(*first);
-            let mut before = *first;
-            for (.., place) in rest {
+            let (mut owner_before, mut before) = (first_owner, *first);
+            for (_, owner, place) in rest {
                 self.pairs.push((0, before.min(*place), before.max(*place)));
-                if before != *first {
+                if before != *first && owner_before != owner {
                     self.pairs.push((0, *first.min(place), *first.max(place)));
                 }
-                before = *place;
+                (owner_before, before) = (owner, *place);
             }
         }
         firsts.sort_unstable();

@@ -1,6 +1,9 @@
 //! Wire types to domain values and back, by hand, at this one border.
 
+pub mod event;
 pub mod evidence;
+pub mod outcome;
+pub mod plan;
 
 use jiff::Timestamp;
 

@@ -8,6 +8,7 @@
 //! In the order of ids the documents of a folder lie together, those under numbers in the order of their numbers.
 
 use futures::future::BoxFuture;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -23,7 +24,8 @@ pub const MAX_TAGS: usize = 32;
 pub const MAX_DOCUMENT_PAGE: usize = 1_000;
 
 /// What a document is called within its folder.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
 pub enum Key {
     /// A place in a sequence: listed in its order.
     Number(u64),
@@ -32,7 +34,7 @@ pub enum Key {
 }
 
 /// A document as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Document {
     /// Folder.
     pub folder: String,
@@ -116,6 +118,13 @@ pub trait Documents: Send + Sync + 'static {
     /// # Errors
     /// [`IndexError::BadDocument`] before anything is written. After another error it is not known which are stored.
     fn write_documents(&self, writes: Vec<DocumentWrite>) -> BoxFuture<'_, Result<Vec<DocumentWritten>>>;
+
+    /// Stores documents as they are, version too, each only if its version is higher than the stored one: for copies of a
+    /// store. Says how many were stored; durable as [`Documents::write_documents`] is.
+    ///
+    /// # Errors
+    /// As [`Documents::write_documents`].
+    fn restore_documents(&self, documents: Vec<Document>) -> BoxFuture<'_, Result<u64>>;
 
     /// Removes documents of a folder for good, whatever their version.
     fn remove_documents(&self, folder: &str, keys: &[Key]) -> BoxFuture<'_, Result<()>>;
@@ -220,6 +229,13 @@ impl Document {
 }
 
 // === impl DocumentWrite ===
+
+impl From<Document> for DocumentWrite {
+    fn from(document: Document) -> Self {
+        let Document { folder, key, tags, text, .. } = document;
+        Self { folder, key, tags, text, expect: Expect::Any }
+    }
+}
 
 impl DocumentWrite {
     /// A write without tags.

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use crate::domain::Kind;
+use super::Holding;
 
 /// An operation on the index failed.
 #[derive(Debug, thiserror::Error)]
@@ -40,10 +40,10 @@ pub enum IndexError {
         source: io::Error,
     },
     /// The files of one collection cannot be loaded.
-    #[error("{}库 {folder} 已损坏（{reason}），请从备份恢复，或删除索引目录后重新导入", kind.label())]
+    #[error("{}库 {folder} 已损坏（{reason}），请从备份恢复，或删除索引目录后重新导入", holding.label())]
     Damaged {
-        /// Collection.
-        kind: Kind,
+        /// What it holds.
+        holding: Holding,
         /// Its folder.
         folder: PathBuf,
         /// What was found.
@@ -74,10 +74,10 @@ pub enum IndexError {
         reason: String,
     },
     /// The engine failed at an operation; nothing was acknowledged.
-    #[error("{}库操作失败（{reason}），请稍后重试并查看日志", kind.label())]
+    #[error("{}库操作失败（{reason}），请稍后重试并查看日志", holding.label())]
     Engine {
-        /// Collection.
-        kind: Kind,
+        /// What it holds.
+        holding: Holding,
         /// What the engine said.
         reason: String,
     },

@@ -5,15 +5,18 @@
 //! - [`payload`]: how a point is laid out in an engine, and which of its fields are indexed
 //! - [`filter`]: the conditions of a filter on these fields
 //! - [`lease`]: duties that only one process may do at a time
-//! - [`documents`]: what lies beside the records
+//! - [`documents`]: what lies beside the records; [`document_row`]: how it is laid out in an engine
+//! - [`holding`]: what a shard or a collection holds
 //! - [`edge`]: Qdrant Edge, in this process; [`server`]: a Qdrant server or cluster
 //!
 //! Invariant: no type of an engine stands in [`Index`]; it can be met by a server across the network as well.
 
+pub mod document_row;
 pub mod documents;
 pub mod edge;
 pub mod error;
 pub mod filter;
+pub mod holding;
 pub mod lease;
 pub mod payload;
 pub mod point;
@@ -26,6 +29,7 @@ pub use documents::{Document, DocumentPage, DocumentQuery, DocumentWrite, Docume
 pub use edge::{EdgeIndex, EdgeOptions, Tuning};
 pub use error::IndexError;
 use futures::future::BoxFuture;
+pub use holding::Holding;
 pub use lease::{Lease, MAINTENANCE};
 pub use point::{Point, PointId, With, Written};
 pub use search::{Candidates, Hit, MAX_DEPTH, Page, PageRequest, Search};
@@ -44,7 +48,9 @@ pub type Result<T> = std::result::Result<T, IndexError>;
 /// A store of points that finds them by embedding, by terms and by conditions.
 ///
 /// Futures that are dropped before they resolve leave the operation running: a write may or may not be stored.
-pub trait Index: Send + Sync + 'static {
+///
+/// What outlives a call and is no record lies beside the points, as a document.
+pub trait Index: Documents {
     /// Stores points of one kind, in order, each only if its revision is higher than the stored one. When it resolves,
     /// the points survive a kill of the process. Says what became of each.
     ///

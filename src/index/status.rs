@@ -7,6 +7,8 @@ use crate::domain::Kind;
 pub struct IndexStatus {
     /// State of each kind, in the order of [`Kind::ALL`].
     pub kinds: Vec<KindStatus>,
+    /// What is wrong with the documents beside the records; `None` when all is well.
+    pub documents_problem: Option<String>,
     /// Why this program can never work on this store, such as other versions: to be mended by hand.
     pub refusal: Option<String>,
 }
@@ -40,8 +42,10 @@ impl KindStatus {
 // === impl IndexStatus ===
 
 impl IndexStatus {
-    /// Whether every kind can be read and written.
+    /// Whether every kind, and the documents, can be read and written.
     pub fn healthy(&self) -> bool {
-        self.refusal.is_none() && self.kinds.iter().all(|status| status.problem.is_none())
+        self.refusal.is_none()
+            && self.documents_problem.is_none()
+            && self.kinds.iter().all(|status| status.problem.is_none())
     }
 }

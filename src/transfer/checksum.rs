@@ -1,4 +1,4 @@
-//! Count and SHA-256 of all points of a kind, in the order of their ids.
+//! Count and SHA-256 of all points of a kind, and of all documents, in the order of their ids.
 //!
 //! A point goes in as its record (JSON), the bits of its embedding, its terms in order with the bits of their weights,
 //! and its lexical query likewise; each part behind its length, so that no two points run together to the same bytes.
@@ -11,25 +11,25 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{PAGE, Result, Step, Track, TransferError};
-use crate::{
-    domain::{Filter, Kind},
-    index::{Index, PageRequest, Point, With},
+use super::{
+    Result, Step, Track, TransferError,
+    piece::{self, Piece},
 };
+use crate::index::{Document, Holding, Index, Point, With};
 
-/// Checksum of each kind.
-pub type Digests = BTreeMap<Kind, Digest>;
+/// Checksum of each kind, and of the documents.
+pub type Digests = BTreeMap<Holding, Digest>;
 
-/// Checksum of the points of one kind.
+/// Checksum of the points of one kind, or of the documents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Digest {
-    /// Points.
+    /// Points or documents.
     pub count: u64,
     /// SHA-256 over them, 64 hexadecimal digits.
     pub sha256: String,
 }
 
-/// Takes points in, in the order of ids.
+/// Takes points or documents in, in the order of ids.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Hasher {
     count: u64,
@@ -39,8 +39,28 @@ pub(super) struct Hasher {
 // === impl Hasher ===
 
 impl Hasher {
-    /// Takes the next point in.
-    pub(super) fn add(&mut self, point: &Point) -> Result<()> {
+    /// Takes the next one in.
+    pub(super) fn add(&mut self, piece: &Piece) -> Result<()> {
+        self.count += 1;
+        match piece {
+            Piece::Point(point) => self.add_point(point),
+            Piece::Document(document) => {
+                self.add_document(document);
+                Ok(())
+            }
+        }
+    }
+
+    fn add_document(&mut self, document: &Document) {
+        self.part(16, document.id().uuid().into_bytes());
+        self.part(8, document.version.to_le_bytes());
+        self.part(document.tags.len(), []);
+        for text in document.tags.iter().chain([&document.text]) {
+            self.part(text.len(), text.bytes());
+        }
+    }
+
+    fn add_point(&mut self, point: &Point) -> Result<()> {
         let record = serde_json::to_vec(&point.record).map_err(|error| TransferError::Unwritable {
             name: point.record.name().to_string(),
             reason: error.to_string(),
@@ -57,7 +77,6 @@ impl Hasher {
         for (term, weight) in &point.query.terms {
             self.part(term.len(), term.bytes().chain(weight.to_bits().to_le_bytes()));
         }
-        self.count += 1;
         Ok(())
     }
 
@@ -84,21 +103,18 @@ pub async fn digests(index: &dyn Index) -> Result<Digests> {
 /// The same, with progress.
 pub(super) async fn track_digests(index: &dyn Index, track: &mut Track<'_, '_>) -> Result<Digests> {
     let mut digests = Digests::new();
-    for kind in Kind::ALL {
+    for holding in Holding::ALL {
         let (mut hasher, mut after) = (Hasher::default(), None);
         loop {
-            let request = PageRequest { after, limit: PAGE, with: With::Everything };
-            let page = index.scroll(kind, &Filter::default(), request).await?;
-            for point in &page.points {
-                hasher.add(point)?;
+            let (pieces, next) = piece::page(index, holding, after, With::Everything).await?;
+            pieces.iter().try_for_each(|piece| hasher.add(piece))?;
+            track.add(pieces.len());
+            if next.is_none() {
+                break;
             }
-            track.add(page.points.len());
-            match page.next {
-                Some(next) => after = Some(next),
-                None => break,
-            }
+            after = next;
         }
-        digests.insert(kind, hasher.finish());
+        digests.insert(holding, hasher.finish());
     }
     Ok(digests)
 }
@@ -107,7 +123,7 @@ pub(super) async fn track_digests(index: &dyn Index, track: &mut Track<'_, '_>) 
 mod tests {
     use super::*;
     use crate::{
-        domain::{Detail, Record},
+        domain::{Detail, Kind, Record},
         text::{LexicalQuery, SparseVector},
     };
 
@@ -122,7 +138,7 @@ mod tests {
 
     fn digest(points: &[Point]) -> Digest {
         let mut hasher = Hasher::default();
-        points.iter().for_each(|point| hasher.add(point).unwrap());
+        points.iter().for_each(|point| hasher.add(&Piece::Point(Box::new(point.clone()))).unwrap());
         hasher.finish()
     }
 
@@ -143,6 +159,33 @@ mod tests {
         check(|p| p.query.terms.swap(0, 1), false);
         check(|p| p.query.terms[0].1 = 1.25, false);
         check(|p| p.query.terms[0].0.push('的'), false);
+    }
+
+    #[test]
+    fn every_part_of_a_document_counts() {
+        let document = || Document {
+            folder: "jobs".into(),
+            key: "a".into(),
+            version: 1,
+            tags: vec!["done".into()],
+            text: "{}".into(),
+        };
+        let digest = |document| {
+            let mut hasher = Hasher::default();
+            hasher.add(&Piece::Document(document)).unwrap();
+            hasher.finish()
+        };
+        let check = |change: fn(&mut Document), same: bool| {
+            let mut changed = document();
+            change(&mut changed);
+            assert_eq!(digest(changed.clone()) == digest(document()), same, "{changed:?}");
+        };
+        check(|_| (), true);
+        check(|d| d.folder = "job".into(), false);
+        check(|d| d.key = "b".into(), false);
+        check(|d| d.version = 2, false);
+        check(|d| d.tags.clear(), false);
+        check(|d| d.text.push(' '), false);
     }
 
     #[test]

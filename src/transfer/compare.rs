@@ -1,21 +1,21 @@
 //! What a target holds already.
 
-use super::{PAGE, Result, Track};
-use crate::{
-    domain::{Filter, Kind},
-    index::{Index, PageRequest, Point, PointId, With},
+use super::{
+    Result, Track,
+    piece::{self, Piece},
 };
+use crate::index::{Holding, Index, With};
 
-/// How points that are to be written stand to what is stored under their names.
+/// How pieces that are to be written stand to what is stored under their names.
 #[derive(Debug, Default)]
 pub(super) struct Compared {
     /// To be written: absent, or there with a lower revision.
-    pub(super) missing: Vec<Point>,
+    pub(super) missing: Vec<Piece>,
     /// There in the same revision.
     pub(super) same: u64,
 }
 
-/// Points of a target that a source cannot answer for.
+/// Pieces of a target that a source cannot answer for.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Beyond {
     /// The source has none of the name.
@@ -24,45 +24,41 @@ pub(super) struct Beyond {
     pub(super) newer: u64,
 }
 
-/// Looks the points of one page up in the target.
-pub(super) async fn compare(target: &dyn Index, kind: Kind, points: Vec<Point>) -> Result<Compared> {
-    let ids: Vec<PointId> = points.iter().map(Point::id).collect();
-    let there = target.fetch(kind, &ids, With::Payload).await?;
+/// Looks the pieces of one page up in the target.
+pub(super) async fn compare(target: &dyn Index, holding: Holding, pieces: Vec<Piece>) -> Result<Compared> {
+    let there = piece::revisions(target, holding, &pieces).await?;
     let mut compared = Compared::default();
-    for (point, there) in points.into_iter().zip(there) {
-        let stored = there.map(|there| there.record.revision);
+    for (piece, stored) in pieces.into_iter().zip(there) {
         match stored {
-            Some(stored) if stored == point.record.revision => compared.same += 1,
+            Some(stored) if stored == piece.revision() => compared.same += 1,
             // a higher one is told by `beyond`
-            Some(stored) if point.record.revision < stored => {}
-            _ => compared.missing.push(point),
+            Some(stored) if piece.revision() < stored => {}
+            _ => compared.missing.push(piece),
         }
     }
     Ok(compared)
 }
 
-/// Goes through the whole target and looks each point up in the source.
+/// Goes through the whole target and looks each piece up in the source.
 pub(super) async fn beyond(source: &dyn Index, target: &dyn Index, track: &mut Track<'_, '_>) -> Result<Beyond> {
     let mut beyond = Beyond::default();
-    for kind in Kind::ALL {
+    for holding in Holding::ALL {
         let mut after = None;
         loop {
-            let request = PageRequest { after, limit: PAGE, with: With::Payload };
-            let page = target.scroll(kind, &Filter::default(), request).await?;
-            let ids: Vec<PointId> = page.points.iter().map(Point::id).collect();
-            let theirs = source.fetch(kind, &ids, With::Payload).await?;
-            for (point, theirs) in page.points.iter().zip(theirs) {
+            let (pieces, next) = piece::page(target, holding, after, With::Payload).await?;
+            let theirs = piece::revisions(source, holding, &pieces).await?;
+            for (piece, theirs) in pieces.iter().zip(theirs) {
                 match theirs {
                     None => beyond.extra += 1,
-                    Some(theirs) if theirs.record.revision < point.record.revision => beyond.newer += 1,
+                    Some(theirs) if theirs < piece.revision() => beyond.newer += 1,
                     Some(_) => {}
                 }
             }
-            track.add(page.points.len());
-            match page.next {
-                Some(next) => after = Some(next),
-                None => break,
+            track.add(pieces.len());
+            if next.is_none() {
+                break;
             }
+            after = next;
         }
     }
     Ok(beyond)

@@ -1,15 +1,12 @@
-//! All points of one index into another.
+//! All of one index into another.
 
 use super::{
-    PAGE, Progress, Result, Step, Track, TransferError,
+    Progress, Result, Step, Track, TransferError,
     checksum::{Digests, track_digests},
     compare::{Beyond, beyond, compare},
-    count, in_maintenance,
+    count, in_maintenance, piece,
 };
-use crate::{
-    domain::{Filter, Kind},
-    index::{Index, PageRequest, With},
-};
+use crate::index::{Holding, Index, With};
 
 /// Times that the source is gone through before it is called unsettled.
 const ROUNDS: u32 = 3;
@@ -17,13 +14,13 @@ const ROUNDS: u32 = 3;
 /// What a copy has done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copied {
-    /// Points that were written; the others were there already.
+    /// Points and documents that were written; the others were there already.
     pub written: u64,
     /// Both sides, as they are now.
     pub digests: Digests,
 }
 
-/// Copies every point of `source` into `target`, whose shape must be the same (see [`super::check_shapes`]), then compares
+/// Copies every point and document of `source` into `target`, whose shape must be the same (see [`super::check_shapes`]), then compares
 /// both sides by checksum. Where the source has changed meanwhile, it is gone through again. Nothing is written where the
 /// target holds what the source has not. Broken off, the same call goes on.
 ///
@@ -79,22 +76,21 @@ async fn refuse_beyond(
 /// Writes what the target has not; says how many.
 async fn write(source: &dyn Index, target: &dyn Index, track: &mut Track<'_, '_>) -> Result<u64> {
     let mut written = 0;
-    for kind in Kind::ALL {
+    for holding in Holding::ALL {
         let mut after = None;
         loop {
-            let request = PageRequest { after, limit: PAGE, with: With::Everything };
-            let page = source.scroll(kind, &Filter::default(), request).await?;
-            let read = page.points.len();
-            let missing = compare(target, kind, page.points).await?.missing;
+            let (pieces, next) = piece::page(source, holding, after, With::Everything).await?;
+            let read = pieces.len();
+            let missing = compare(target, holding, pieces).await?.missing;
             if !missing.is_empty() {
                 written += missing.len() as u64;
-                target.upsert(kind, missing).await?;
+                piece::store(target, holding, missing).await?;
             }
             track.add(read);
-            match page.next {
-                Some(next) => after = Some(next),
-                None => break,
+            if next.is_none() {
+                break;
             }
+            after = next;
         }
     }
     Ok(written)

@@ -1,7 +1,8 @@
-//! Points from one store to another as they are, vectors with them: copied from index to index, or through a file.
+//! All that a store holds from one to another as it is, records with their vectors and the documents beside them: copied from index to index, or through a file.
 //!
-//! - [`mod@copy`]: all points of one index into another
-//! - [`snapshot`]: a file that holds all points of an index, and the way back
+//! - [`mod@copy`]: all of one index into another
+//! - [`snapshot`]: a file that holds all of an index, and the way back
+//! - `piece`: points and documents alike, page by page
 //! - [`checksum`]: count and SHA-256 by which two sides are compared
 //! - `compare`: what a target holds already
 //!
@@ -12,6 +13,7 @@ pub mod checksum;
 mod compare;
 pub mod copy;
 pub mod error;
+mod piece;
 pub mod snapshot;
 
 use std::future::Future;
@@ -21,10 +23,7 @@ pub use copy::{Copied, copy};
 pub use error::{Result, TransferError};
 pub use snapshot::{PartFile, Restored, Snapshot, Summary, create};
 
-use crate::{
-    domain::{Filter, Kind},
-    index::{Index, IndexError, Lease, MAINTENANCE, StoreShape},
-};
+use crate::index::{Holding, Index, IndexError, Lease, MAINTENANCE, StoreShape};
 
 /// Points that are read and written together. A group of writes costs one sync of the disk, 10 ms; this many points
 /// with the longest texts take 25 MB.
@@ -46,9 +45,9 @@ pub enum Step {
 pub struct Progress {
     /// Which step.
     pub step: Step,
-    /// Points done in it.
+    /// Points and documents done in it.
     pub done: u64,
-    /// Points to be done in it, as far as is known.
+    /// Points and documents to be done in it, as far as is known.
     pub total: u64,
 }
 
@@ -87,14 +86,14 @@ pub fn check_shapes(source: &StoreShape, target: &StoreShape) -> Result<()> {
     if difference.is_empty() { Ok(()) } else { Err(TransferError::Mismatch { difference: difference.join("；") }) }
 }
 
-/// Points of all kinds.
+/// Points of all kinds, and documents.
 ///
 /// # Errors
 /// Those of the index.
 pub async fn count(index: &dyn Index) -> Result<u64> {
     let mut total = 0;
-    for kind in Kind::ALL {
-        total += index.count(kind, &Filter::default()).await?;
+    for holding in Holding::ALL {
+        total += piece::count(index, holding).await?;
     }
     Ok(total)
 }

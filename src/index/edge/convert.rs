@@ -16,7 +16,7 @@ use super::options::Tuning;
 use crate::{
     domain::{Filter, Range},
     index::{
-        Hit, Point, PointId, Search, With,
+        DocumentQuery, Hit, Holding, Point, PointId, Search, With, document_row,
         filter::{Condition, conditions},
         payload::{Field, FieldType, QUERY, RECORD, Row},
     },
@@ -56,26 +56,41 @@ pub(super) fn config(dimensions: usize, tuning: &Tuning) -> EdgeConfig {
         .build()
 }
 
-/// Operation that makes the index of a field; it does nothing where there is one.
-pub(super) fn create_index(field: Field) -> UpdateOperation {
-    let schema = match field.field_type() {
+/// Configuration of the shard of documents: payloads on disk and nothing else.
+pub(super) fn documents_config() -> EdgeConfig {
+    EdgeConfig::builder().on_disk_payload(true).build()
+}
+
+/// Operations that make the indexes of a shard; they do nothing where there are some.
+pub(super) fn create_indexes(holding: Holding) -> Vec<UpdateOperation> {
+    match holding {
+        Holding::Records(_) => Field::ALL.map(|field| create_index(field.key(), field.field_type())).to_vec(),
+        Holding::Documents => document_row::INDEXED.map(|key| create_index(key, FieldType::Keyword)).to_vec(),
+    }
+}
+
+fn create_index(key: &str, field_type: FieldType) -> UpdateOperation {
+    let schema = match field_type {
         FieldType::Keyword => PayloadSchemaType::Keyword,
         FieldType::Integer => PayloadSchemaType::Integer,
     };
     UpdateOperation::FieldIndexOperation(FieldIndexOperations::CreateIndex(CreateIndex {
-        field_name: path(field.key()),
+        field_name: path(key),
         field_schema: Some(PayloadFieldSchema::FieldType(schema)),
     }))
 }
 
-/// Operation that stores rows.
+/// Operation that stores rows; those of documents have no vectors.
 pub(super) fn upsert(rows: impl Iterator<Item = (PointId, Row)>) -> UpdateOperation {
     let points = rows.map(|(id, row)| PointStructPersisted {
         id: edge_id(id),
-        vector: VectorStructPersisted::Named(HashMap::from([
-            (DENSE.to_string(), VectorPersisted::Dense(row.dense)),
-            (SPARSE.to_string(), VectorPersisted::Sparse(edge_sparse(row.sparse))),
-        ])),
+        vector: VectorStructPersisted::Named(match row.dense.is_empty() {
+            true => HashMap::new(),
+            false => HashMap::from([
+                (DENSE.to_string(), VectorPersisted::Dense(row.dense)),
+                (SPARSE.to_string(), VectorPersisted::Sparse(edge_sparse(row.sparse))),
+            ]),
+        }),
         payload: Some(Payload(row.payload)),
     });
     let points = PointInsertOperations::PointsList(points.collect());
@@ -106,24 +121,36 @@ pub(super) fn id_filter(ids: impl IntoIterator<Item = PointId>) -> EdgeFilter {
 }
 
 /// The engine's filter; `None` where everything is kept.
-pub(super) fn edge_filter(filter: &Filter, exclude: Option<PointId>) -> Option<EdgeFilter> {
+pub(super) fn edge_filter(filter: &Filter) -> Option<EdgeFilter> {
+    narrowed(filter, None, None)
+}
+
+/// The engine's filter with the points to leave out and the only ones to keep.
+fn narrowed(filter: &Filter, exclude: Option<PointId>, among: Option<Vec<PointId>>) -> Option<EdgeFilter> {
     let (mut must, mut must_not) = (Vec::new(), Vec::new());
     for condition in conditions(filter) {
         match condition {
-            Condition::Any { field, values } => must.push(any(field, values)),
-            Condition::None { field, values } => must_not.push(any(field, values)),
+            Condition::Any { field, values } => must.push(any(field.key(), values)),
+            Condition::None { field, values } => must_not.push(any(field.key(), values)),
             Condition::Between { field, range } => must.push(between(field, range)),
         }
     }
     must_not.extend(exclude.map(|id| has_id([id])));
+    must.extend(among.map(has_id));
     let some = |conditions: Vec<EdgeCondition>| (!conditions.is_empty()).then_some(conditions);
     let (must, must_not) = (some(must), some(must_not));
     (must.is_some() || must_not.is_some()).then_some(EdgeFilter { should: None, min_should: None, must, must_not })
 }
 
+/// The engine's filter of documents; `None` where everything is kept.
+pub(super) fn document_filter(query: DocumentQuery) -> Option<EdgeFilter> {
+    let must: Vec<_> = document_row::conditions(query).into_iter().map(|(key, value)| any(key, vec![value])).collect();
+    (!must.is_empty()).then(|| EdgeFilter { should: None, min_should: None, must: Some(must), must_not: None })
+}
+
 /// The searches of both sources, as far as they are asked for and can find something.
 pub(super) fn searches(search: Search, beam: usize) -> (Option<SearchRequest>, Option<SearchRequest>) {
-    let filter = edge_filter(&search.filter, search.exclude);
+    let filter = narrowed(&search.filter, search.exclude, search.among);
     // looks two steps ahead in the graph where a filter leaves up to 7 of 10 points, for others may stand in between:
     // with 4 of 10 left, 100 instead of 90 % of the 20 nearest are found
     let acorn =
@@ -220,9 +247,9 @@ fn has_id(ids: impl IntoIterator<Item = PointId>) -> EdgeCondition {
     EdgeCondition::HasId(ids.into_iter().map(edge_id).collect::<HasIdCondition>())
 }
 
-fn any(field: Field, values: Vec<String>) -> EdgeCondition {
+fn any(key: &str, values: Vec<String>) -> EdgeCondition {
     let any = Match::new_any(AnyVariants::Strings(values.into_iter().collect()));
-    EdgeCondition::Field(FieldCondition::new_match(path(field.key()), any))
+    EdgeCondition::Field(FieldCondition::new_match(path(key), any))
 }
 
 /// The engine compares integers with floats; amounts and seconds lie far below 2^53, where these are exact.

@@ -1,4 +1,4 @@
-//! Qdrant Edge as an index: the engine in this process, one shard for each kind.
+//! Qdrant Edge as an index: the engine in this process, one shard for each kind, and one for documents.
 //!
 //! - [`options`]: how a store is opened
 //! - `store`: the folder, its lock and its versions
@@ -6,6 +6,7 @@
 //! - `journal`: what makes a write durable
 //! - `writer`: the thread that writes; `optimizer`: the thread that builds graphs
 //! - `wal`, `repair`: what the engine leaves to be done
+//! - `documents`: what lies beside the records
 //! - `convert`: between our types and the engine's; `guard`: panics become errors
 //!
 //! Scores of terms: the sum of idf · query weight · stored weight over the shared terms, with
@@ -18,6 +19,7 @@
 //! for plain writes. What is acknowledged is in the synced journal or in a flushed engine.
 
 mod convert;
+mod documents;
 mod guard;
 mod journal;
 mod optimizer;
@@ -50,7 +52,7 @@ use self::{
     writer::{Command, GROUP_POINTS, Job, Outcome, Write, Writer},
 };
 use super::{
-    Candidates, Hit, Index, IndexError, IndexStatus, Lease, Page, PageRequest, Point, PointId, Result, Search,
+    Candidates, Hit, Holding, Index, IndexError, IndexStatus, Lease, Page, PageRequest, Point, PointId, Result, Search,
     StoreShape, StoreVersions, With, Written, lease::LocalDuties,
 };
 use crate::domain::{Filter, Kind, RecordName};
@@ -64,7 +66,7 @@ const SPLIT_FETCH_POINTS: usize = 8;
 /// Most points of one page of a scroll, and of one fetch.
 const MAX_PAGE_POINTS: usize = 10_000;
 
-/// The three shards of a store.
+/// The shards of a store.
 pub struct EdgeIndex {
     /// Dropping the sender ends the thread once it is free; first, so that it starts nothing more.
     optimizer: Option<(Sender<()>, JoinHandle<()>)>,
@@ -94,8 +96,8 @@ impl EdgeIndex {
         let store = Arc::new(Store::open(&options)?);
         // side by side: a restart waits for the largest shard, not for all
         let shards: Vec<Handle> = thread::scope(|scope| {
-            let open = |kind| Handle::open(&store, kind, options.tuning.clone());
-            let opening = Kind::ALL.map(|kind| scope.spawn(move || open(kind)));
+            let open = |holding| Handle::open(&store, holding, options.tuning.clone());
+            let opening = Holding::ALL.map(|holding| scope.spawn(move || open(holding)));
             opening.into_iter().map(|shard| shard.join().unwrap_or(Err(IndexError::Closed))).collect::<Result<_>>()
         })?;
         store.set_complete()?;
@@ -147,18 +149,18 @@ impl EdgeIndex {
         }
     }
 
-    fn handle(&self, kind: Kind) -> Result<&Handle> {
-        let handle = self.shards.iter().find(|handle| handle.charge.shard.place.kind == kind);
+    fn handle(&self, holding: Holding) -> Result<&Handle> {
+        let handle = self.shards.iter().find(|handle| handle.charge.shard.place.holding == holding);
         handle.ok_or(IndexError::Closed)
     }
 
     /// Runs a read of one shard off the async threads, a bounded number at a time.
     async fn read<T: Send + 'static>(
         &self,
-        kind: Kind,
+        holding: Holding,
         work: impl FnOnce(&Shard) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let shard = Arc::clone(&self.handle(kind)?.charge.shard);
+        let shard = Arc::clone(&self.handle(holding)?.charge.shard);
         let waiting = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| IndexError::Busy)?;
         let permit = Arc::clone(&self.readers).acquire_owned().await.map_err(|_| IndexError::Closed)?;
         drop(waiting);
@@ -170,8 +172,8 @@ impl EdgeIndex {
         work.await.map_err(|_| IndexError::Closed)?
     }
 
-    async fn write(&self, kind: Kind, writes: Vec<Write>) -> Result<Vec<Outcome>> {
-        let handle = self.handle(kind)?;
+    async fn write(&self, holding: Holding, writes: Vec<Write>) -> Result<Vec<Outcome>> {
+        let handle = self.handle(holding)?;
         let places = u32::try_from(writes.len()).unwrap_or(u32::MAX);
         let permit = Arc::clone(&handle.places).acquire_many_owned(places).await.map_err(|_| IndexError::Closed)?;
         let (reply, answer) = oneshot::channel();
@@ -193,10 +195,10 @@ impl EdgeIndex {
             if chunk.is_empty() {
                 return Ok(written);
             }
-            for outcome in self.write(kind, chunk).await? {
+            for outcome in self.write(Holding::Records(kind), chunk).await? {
                 match outcome {
                     Outcome::Written(outcome) => written.push(outcome),
-                    Outcome::Deleted(_) => {}
+                    Outcome::Put(_) | Outcome::Deleted(_) => {}
                 }
             }
         }
@@ -211,12 +213,12 @@ impl EdgeIndex {
             return Err(IndexError::BadSearch { reason });
         }
         if ids.len() < SPLIT_FETCH_POINTS {
-            return self.read(kind, move |shard| fetch(shard, &ids, with)).await;
+            return self.read(Holding::Records(kind), move |shard| fetch(shard, &ids, with)).await;
         }
         let (first, second) = ids.split_at(ids.len() / 2);
         let half = |ids: &[PointId]| {
             let ids = ids.to_vec();
-            self.read(kind, move |shard| fetch(shard, &ids, with))
+            self.read(Holding::Records(kind), move |shard| fetch(shard, &ids, with))
         };
         let (mut points, rest) = tokio::try_join!(half(first), half(second))?;
         points.extend(rest);
@@ -227,7 +229,7 @@ impl EdgeIndex {
         match request {
             Some(request) => {
                 let search = move |shard: &Shard| shard.read(|engine| engine.search(request));
-                self.read(kind, search).await.map(convert::hits)
+                self.read(Holding::Records(kind), search).await.map(convert::hits)
             }
             None => Ok(Vec::new()),
         }
@@ -253,7 +255,7 @@ impl Index for EdgeIndex {
     fn delete(&self, name: &RecordName) -> BoxFuture<'_, Result<bool>> {
         let (kind, id) = (name.kind, PointId::of(name));
         let deleted = |outcomes: Vec<Outcome>| outcomes.contains(&Outcome::Deleted(true));
-        async move { self.write(kind, vec![Write::Delete(id)]).await.map(deleted) }.boxed()
+        async move { self.write(Holding::Records(kind), vec![Write::Delete(id)]).await.map(deleted) }.boxed()
     }
 
     fn get(&self, names: &[RecordName], with: With) -> BoxFuture<'_, Result<Vec<Option<Point>>>> {
@@ -263,7 +265,8 @@ impl Index for EdgeIndex {
     fn search(&self, kind: Kind, search: Search) -> BoxFuture<'_, Result<Candidates>> {
         async move {
             search.check(self.shape.dimensions)?;
-            let (dense, sparse) = convert::searches(search, self.handle(kind)?.charge.shard.tuning.beam);
+            let (dense, sparse) =
+                convert::searches(search, self.handle(Holding::Records(kind))?.charge.shard.tuning.beam);
             // side by side: a search waits for the slower of its sources, not for both
             let (dense, sparse) = tokio::try_join!(self.find(kind, dense), self.find(kind, sparse))?;
             Ok(Candidates { dense, sparse })
@@ -289,7 +292,7 @@ impl Index for EdgeIndex {
         let request = ScrollRequest {
             offset: page.after.and_then(PointId::next).map(convert::edge_id),
             limit: Some(page.limit.clamp(1, MAX_PAGE_POINTS)),
-            filter: convert::edge_filter(filter, None),
+            filter: convert::edge_filter(filter),
             with_payload: Some(convert::payload_of_interest(page.with)),
             with_vector: convert::vectors_of_interest(page.with),
             ..ScrollRequest::default()
@@ -299,15 +302,15 @@ impl Index for EdgeIndex {
             if at_end {
                 return Ok(Page::default());
             }
-            self.read(kind, move |shard| read_page(shard, request)).await
+            self.read(Holding::Records(kind), move |shard| read_page(shard, request)).await
         }
         .boxed()
     }
 
     fn count(&self, kind: Kind, filter: &Filter) -> BoxFuture<'_, Result<u64>> {
-        let request = CountRequest { filter: convert::edge_filter(filter, None), exact: true };
+        let request = CountRequest { filter: convert::edge_filter(filter), exact: true };
         let count = move |shard: &Shard| shard.read(|engine| engine.count(request)).map(|count| count as u64);
-        self.read(kind, count).boxed()
+        self.read(Holding::Records(kind), count).boxed()
     }
 
     fn claim(&self, duty: &str) -> BoxFuture<'_, Result<Option<Lease>>> {
@@ -317,21 +320,28 @@ impl Index for EdgeIndex {
     }
 
     fn status(&self) -> IndexStatus {
-        let kinds = self.shards.iter().map(|handle| handle.charge.shard.status()).collect();
-        IndexStatus { kinds, refusal: None }
+        let (mut kinds, mut documents_problem) = (Vec::new(), None);
+        for handle in &self.shards {
+            let shard = &handle.charge.shard;
+            match shard.place.holding {
+                Holding::Records(kind) => kinds.push(shard.status(kind)),
+                Holding::Documents => documents_problem = shard.state.problem(),
+            }
+        }
+        IndexStatus { kinds, documents_problem, refusal: None }
     }
 }
 
 // === impl Handle ===
 
 impl Handle {
-    fn open(store: &Arc<Store>, kind: Kind, tuning: Tuning) -> Result<Self> {
-        let (shard, journal) = Shard::open(store, store.place(kind), tuning)?;
+    fn open(store: &Arc<Store>, holding: Holding, tuning: Tuning) -> Result<Self> {
+        let (shard, journal) = Shard::open(store, store.place(holding), tuning)?;
         let shard = Arc::new(shard);
         // each queued job holds a place at least; one more for a checkpoint, one for the stop
         let (writer, inbox): (SyncSender<Command>, _) = sync_channel(QUEUE_POINTS + 2);
         let thread = Writer::new(Arc::clone(&shard), journal, inbox);
-        let thread = thread::Builder::new().name(format!("index-{}", kind.collection())).spawn(|| thread.run());
+        let thread = thread::Builder::new().name(format!("index-{holding}")).spawn(|| thread.run());
         let thread = thread.map_err(at(&shard.place.engine()))?;
         let charge = Charge { shard, writer };
         Ok(Self { charge, places: Arc::new(Semaphore::new(QUEUE_POINTS)), thread: Some(thread) })

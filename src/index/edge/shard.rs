@@ -1,4 +1,4 @@
-//! One kind's shard: the engine's shard with its journal replayed, and what is known of it without asking.
+//! One shard, of records or documents: the engine's shard with its journal replayed, and what is known of it without asking.
 
 use std::{
     fs, io,
@@ -20,7 +20,10 @@ use super::{
     store::{Place, Store, at},
     wal,
 };
-use crate::index::{IndexError, KindStatus, Result, payload::Field};
+use crate::{
+    domain::Kind,
+    index::{Holding, IndexError, KindStatus, Result},
+};
 
 /// Most rows in one operation of the engine; it holds its locks for 32 at a time.
 const OPERATION_POINTS: usize = 500;
@@ -64,11 +67,14 @@ pub(super) struct State {
 impl Shard {
     /// Loads the shard at `place`, or makes it, and replays the journal.
     pub(super) fn open(store: &Arc<Store>, place: Place, tuning: Tuning) -> Result<(Self, Journal)> {
-        let config = convert::config(store.shape.dimensions, &tuning);
+        let config = match place.holding {
+            Holding::Records(_) => convert::config(store.shape.dimensions, &tuning),
+            Holding::Documents => convert::documents_config(),
+        };
         let engine = place.engine();
         let segments = engine.join("segments");
         let has_segments = fs::read_dir(&segments).is_ok_and(|mut entries| entries.next().is_some());
-        if store.complete && !has_segments {
+        if store.has(place.holding) && !has_segments {
             return Err(place.damaged("没有数据段"));
         }
         fs::create_dir_all(&engine).map_err(at(&engine))?;
@@ -162,18 +168,18 @@ impl Shard {
 
     /// Says what failed.
     pub(super) fn failed(&self, reason: impl ToString) -> IndexError {
-        IndexError::Engine { kind: self.place.kind, reason: reason.to_string() }
+        IndexError::Engine { holding: self.place.holding, reason: reason.to_string() }
     }
 
-    /// State for outside.
-    pub(super) fn status(&self) -> KindStatus {
+    /// State for outside, of a shard of records.
+    pub(super) fn status(&self, kind: Kind) -> KindStatus {
         KindStatus {
-            kind: self.place.kind,
+            kind,
             points: self.state.points.load(Relaxed),
             indexed: self.state.indexed.load(Relaxed),
             segments: self.state.segments.load(Relaxed),
             optimizing: self.state.optimizing.load(Relaxed),
-            problem: self.state.problem.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            problem: self.state.problem(),
         }
     }
 }
@@ -208,6 +214,11 @@ impl State {
         *self.last_write.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What is wrong; `None` when all is well.
+    pub(super) fn problem(&self) -> Option<String> {
+        self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Notes what is wrong, or that all is well.
     pub(super) fn set_problem(&self, problem: Option<String>) {
         *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
@@ -228,8 +239,8 @@ fn load(place: &Place, config: &EdgeConfig, journal: &mut Journal) -> Result<Edg
     }
     let load = || {
         let engine = EdgeShard::load(&folder, Some(config.clone()))?;
-        for field in Field::ALL {
-            engine.update(convert::create_index(field))?;
+        for index in convert::create_indexes(place.holding) {
+            engine.update(index)?;
         }
         Ok(engine)
     };
@@ -249,12 +260,12 @@ fn recover(place: &Place, engine: &EdgeShard, journal: &mut Journal) -> Result<(
     if replayed {
         let replay = |changes| guarded(|| apply(engine, changes)).map_err(io::Error::other);
         let rest_bytes = journal.replay(replay).map_err(|error| place.damaged(error))?;
-        tracing::info!(kind = %place.kind, bytes = journal.bytes(), rest_bytes, "journal replayed");
+        tracing::info!(holding = %place.holding, bytes = journal.bytes(), rest_bytes, "journal replayed");
     }
     let cut_off = place.is_optimizing();
     if cut_off {
         let repaired = guarded(|| repair::remove_doubles(engine)).map_err(|reason| place.damaged(reason))?;
-        tracing::info!(kind = %place.kind, repaired, "optimisation was cut off");
+        tracing::info!(holding = %place.holding, repaired, "optimisation was cut off");
     }
     if replayed || cut_off {
         flush(engine).map_err(|reason| place.damaged(reason))?;
@@ -278,7 +289,7 @@ fn discard(place: &Place, engine: Option<EdgeShard>) {
         Ok(())
     });
     if let Err(reason) = dropped {
-        tracing::warn!(kind = %place.kind, reason, "a shard was dropped without a flush");
+        tracing::warn!(holding = %place.holding, reason, "a shard was dropped without a flush");
     }
 }
 

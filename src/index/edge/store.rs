@@ -7,6 +7,7 @@
 //! achievements/journal  writes since the last flush of the engine
 //! achievements/optimizing  there while the optimiser runs, and after it was cut off
 //! demands/, experts/    the same
+//! documents/            the same, of what lies beside the records
 //! ```
 
 use std::{
@@ -18,10 +19,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::options::EdgeOptions;
-use crate::{
-    domain::Kind,
-    index::{IndexError, Result, StoreShape},
-};
+use crate::index::{Holding, IndexError, Result, StoreShape};
 
 const STORE_FILE: &str = "store.json";
 const LOCK_FILE: &str = "lock";
@@ -32,16 +30,18 @@ pub(super) struct Store {
     folder: PathBuf,
     /// Versions that it was built by, and dimensions of the embeddings in it.
     pub(super) shape: StoreShape,
-    /// Whether all shards had been made when it was opened, so that a missing one is damage.
+    /// Whether all shards of records had been made when it was opened, so that a missing one is damage.
     pub(super) complete: bool,
+    /// The same of the shard of documents, which stores had not from the beginning.
+    documents: bool,
     _lock: File,
 }
 
-/// Folder of one kind.
+/// Folder of one shard.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
-    /// Which kind.
-    pub(super) kind: Kind,
+    /// What it holds.
+    pub(super) holding: Holding,
     folder: PathBuf,
 }
 
@@ -49,9 +49,12 @@ pub(super) struct Place {
 struct StoreFile {
     #[serde(flatten)]
     shape: StoreShape,
-    /// Set once all shards are made.
+    /// Set once all shards of records are made.
     #[serde(default)]
     complete: bool,
+    /// Set once the shard of documents is made.
+    #[serde(default)]
+    documents: bool,
 }
 
 // === impl Store ===
@@ -73,11 +76,11 @@ impl Store {
             }
             None => {
                 refuse_foreign(folder)?;
-                StoreFile { shape: wanted, complete: false }
+                StoreFile { shape: wanted, complete: false, documents: false }
             }
         };
-        let StoreFile { shape, complete } = file;
-        let store = Self { folder: folder.clone(), shape, complete, _lock: lock };
+        let StoreFile { shape, complete, documents } = file;
+        let store = Self { folder: folder.clone(), shape, complete, documents, _lock: lock };
         if !complete {
             store.save(false)?;
         }
@@ -91,19 +94,27 @@ impl Store {
 
     /// Notes that all shards are made.
     pub(super) fn set_complete(&self) -> Result<()> {
-        if self.complete { Ok(()) } else { self.save(true) }
+        if self.complete && self.documents { Ok(()) } else { self.save(true) }
+    }
+
+    /// Whether the shard was made before the store was opened, so that it must be there.
+    pub(super) fn has(&self, holding: Holding) -> bool {
+        match holding {
+            Holding::Records(_) => self.complete,
+            Holding::Documents => self.documents,
+        }
     }
 
     fn save(&self, complete: bool) -> Result<()> {
         let path = self.folder.join(STORE_FILE);
-        let file = StoreFile { shape: self.shape.clone(), complete };
+        let file = StoreFile { shape: self.shape.clone(), complete, documents: complete };
         let text = serde_json::to_vec_pretty(&file).map_err(|error| damaged(&self.folder, &error))?;
         write_whole(&path, &text).map_err(at(&path))
     }
 
-    /// Folder of a kind.
-    pub(super) fn place(&self, kind: Kind) -> Place {
-        Place { kind, folder: self.folder.join(kind.collection()) }
+    /// Folder of a shard.
+    pub(super) fn place(&self, holding: Holding) -> Place {
+        Place { holding, folder: self.folder.join(holding.collection()) }
     }
 }
 
@@ -142,7 +153,7 @@ impl Place {
 
     /// Says that the engine's files cannot be used.
     pub(super) fn damaged(&self, reason: impl ToString) -> IndexError {
-        IndexError::Damaged { kind: self.kind, folder: self.folder.clone(), reason: reason.to_string() }
+        IndexError::Damaged { holding: self.holding, folder: self.folder.clone(), reason: reason.to_string() }
     }
 
     fn marker(&self) -> PathBuf {

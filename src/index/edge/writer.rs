@@ -21,7 +21,8 @@ use super::{
     wal,
 };
 use crate::index::{
-    Point, PointId, Result, Written,
+    Document, DocumentWrite, DocumentWritten, Holding, Key, Point, PointId, Result, Written,
+    document_row::{self, FOLDER, KEY},
     payload::{REVISION, Row, revision},
 };
 
@@ -55,6 +56,10 @@ pub(super) struct Job {
 pub(super) enum Write {
     /// Stores a point if its revision is higher than the stored one.
     Upsert(Box<Point>),
+    /// Stores a document if what is stored is what its writer expects.
+    Put(Box<DocumentWrite>),
+    /// Stores a document as it is if its version is higher than the stored one.
+    Restore(Box<Document>),
     /// Removes a point.
     Delete(PointId),
 }
@@ -64,8 +69,20 @@ pub(super) enum Write {
 pub(super) enum Outcome {
     /// Of an upsert.
     Written(Written),
+    /// Of a document.
+    Put(DocumentWritten),
     /// Of a deletion: whether there was a point.
     Deleted(bool),
+}
+
+/// What is stored under the ids of a group, and what the group has done so far.
+type Stored = HashMap<PointId, Mark>;
+
+/// What the writer knows of a point.
+struct Mark {
+    revision: u64,
+    /// Folder and key of a document.
+    label: Option<(String, Key)>,
 }
 
 /// The thread's state.
@@ -142,7 +159,7 @@ impl Writer {
             }
             Err(error) => {
                 let reason = error.to_string();
-                tracing::error!(kind = %self.shard.place.kind, reason, "write failed");
+                tracing::error!(holding = %self.shard.place.holding, reason, "write failed");
                 self.shard.state.set_problem(Some(reason.clone()));
                 for (reply, _permit) in replies {
                     let _ = reply.send(Err(self.shard.failed(&reason)));
@@ -156,7 +173,7 @@ impl Writer {
         if self.shard.state.suspect.load(Relaxed) {
             self.reload()?;
         }
-        let mut stored = self.stored_revisions(groups.iter().flatten())?;
+        let mut stored = self.stored(groups.iter().flatten())?;
         let mut changes = Changes::new();
         let before = stored.len() as u64;
         let mut outcomes = Vec::with_capacity(groups.len());
@@ -173,7 +190,7 @@ impl Writer {
         let changed = changes.len() as u64;
         if let Err(error) = self.shard.apply(changes) {
             // the journal has the changes: a shard loaded anew has them too
-            tracing::error!(kind = %self.shard.place.kind, %error, "the engine refused a write");
+            tracing::error!(holding = %self.shard.place.holding, %error, "the engine refused a write");
             self.shard.state.suspect.store(true, Relaxed);
             self.reload()?;
         }
@@ -184,17 +201,22 @@ impl Writer {
     }
 
     /// Decides on one write by what is stored and what the group has done so far.
-    fn decide(&self, write: Write, stored: &mut HashMap<PointId, u64>, changes: &mut Changes) -> Result<Outcome> {
+    fn decide(&self, write: Write, stored: &mut Stored, changes: &mut Changes) -> Result<Outcome> {
         match write {
             Write::Upsert(point) => {
                 let (id, new) = (point.id(), point.record.revision);
-                let old = stored.get(&id).copied();
+                let old = stored.get(&id).map(|stored| stored.revision);
                 if let Some(old) = old.filter(|old| new <= *old) {
                     return Ok(Outcome::Written(Written::Stale { stored: old }));
                 }
                 changes.insert(id, Some(Row::of(*point).map_err(|reason| self.shard.failed(reason))?));
-                stored.insert(id, new);
+                stored.insert(id, Mark { revision: new, label: None });
                 Ok(Outcome::Written(if old.is_some() { Written::Updated } else { Written::Created }))
+            }
+            Write::Put(write) => self.put(*write, None, (stored, changes)).map(Outcome::Put),
+            Write::Restore(document) => {
+                let version = document.version;
+                self.put((*document).into(), Some(version), (stored, changes)).map(Outcome::Put)
             }
             Write::Delete(id) => {
                 let existed = stored.remove(&id).is_some();
@@ -206,17 +228,46 @@ impl Writer {
         }
     }
 
-    fn stored_revisions<'a>(&self, writes: impl Iterator<Item = &'a Write>) -> Result<HashMap<PointId, u64>> {
+    /// Decides on a document that is to be stored as the next version, or as `version` if that is higher.
+    fn put(
+        &self,
+        write: DocumentWrite,
+        version: Option<u64>,
+        (stored, changes): (&mut Stored, &mut Changes),
+    ) -> Result<DocumentWritten> {
+        let (id, label) = (write.id(), (write.folder.clone(), write.key.clone()));
+        let old = stored.get(&id);
+        if old.is_some_and(|old| old.label.as_ref() != Some(&label)) {
+            return Err(write.refused("编号与另一个文档相同".to_string()));
+        }
+        let old = old.map_or(0, |old| old.revision);
+        let version = version.unwrap_or(old + 1);
+        if version <= old || !write.expect.met_by(old) {
+            return Ok(DocumentWritten::Conflict { stored: old });
+        }
+        changes.insert(id, Some(document_row::row(write, version)));
+        stored.insert(id, Mark { revision: version, label: Some(label) });
+        Ok(DocumentWritten::Stored { version })
+    }
+
+    fn stored<'a>(&self, writes: impl Iterator<Item = &'a Write>) -> Result<Stored> {
         let ids = writes.map(|write| match write {
             Write::Upsert(point) => point.id(),
+            Write::Put(write) => write.id(),
+            Write::Restore(document) => document.id(),
             Write::Delete(id) => *id,
         });
         let ids: Vec<EdgeId> = ids.map(convert::edge_id).collect();
-        let field = WithPayloadInterface::Fields(vec![convert::path(REVISION)]);
-        let records = self.shard.read(|engine| engine.retrieve(&ids, Some(field), None))?;
+        let fields: &[&str] = match self.shard.place.holding {
+            Holding::Records(_) => &[REVISION],
+            Holding::Documents => &[REVISION, FOLDER, KEY],
+        };
+        let fields = WithPayloadInterface::Fields(fields.iter().copied().map(convert::path).collect());
+        let records = self.shard.read(|engine| engine.retrieve(&ids, Some(fields), None))?;
         let found = records.into_iter().map(|record| {
             let id = convert::point_id(record.id)?;
-            Some((id, record.payload.as_ref().and_then(|payload| revision(&payload.0))?))
+            let payload = record.payload?.0;
+            Some((id, Mark { revision: revision(&payload)?, label: document_row::label(&payload) }))
         });
         found.map(|found| found.ok_or_else(|| self.shard.place.damaged("有的记录没有修订号"))).collect()
     }
@@ -244,7 +295,7 @@ impl Writer {
         match self.maintain_now() {
             Ok(()) => self.shard.state.set_problem(None),
             Err(error) => {
-                tracing::error!(kind = %self.shard.place.kind, %error, "checkpoint failed; the journal is kept");
+                tracing::error!(holding = %self.shard.place.holding, %error, "checkpoint failed; the journal is kept");
                 self.shard.state.set_problem(Some(error.to_string()));
             }
         }

@@ -13,7 +13,7 @@ use tonic::Code;
 
 use super::{
     convert::{DENSE, SPARSE},
-    core::{Core, StoreFile},
+    core::{Core, Looked, StoreFile},
     wire::Failure,
 };
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
     domain::Kind,
     index::{
         IndexError, KindStatus, Result,
+        document_row::INDEXED,
         payload::{Field, FieldType},
     },
 };
@@ -33,7 +34,7 @@ const GRAPH_FROM_KIB: u64 = 10_000;
 /// KiB of embeddings that a filter may leave for going through all of them instead of the graph.
 const SCAN_UP_TO_KIB: u64 = 30_000;
 
-/// Makes the collection of the documents where it is missing.
+/// Makes the collection of versions and duties where it is missing.
 pub(super) async fn ensure_state(core: &Core) -> Result<()> {
     let name = core.state_name();
     if info(core, &name).await?.is_some() {
@@ -47,6 +48,31 @@ pub(super) async fn ensure_state(core: &Core) -> Result<()> {
         ..CreateCollection::default()
     };
     create(core, collection).await
+}
+
+/// Makes the collection of the documents beside the records, and its indexes, where they are missing.
+#[allow(deprecated, reason = "the newer names of these settings are not known to servers before 1.19")]
+pub(super) async fn ensure_documents(core: &Core) -> Result<()> {
+    let name = core.documents_name();
+    let found = match info(core, &name).await? {
+        Some(found) => found,
+        None => {
+            let collection = CreateCollection {
+                collection_name: name.clone(),
+                shard_number: Some(1),
+                on_disk_payload: Some(true),
+                replication_factor: Some(core.layout.replication_factor),
+                write_consistency_factor: Some(core.layout.write_consistency_factor),
+                ..CreateCollection::default()
+            };
+            create(core, collection).await?;
+            info(core, &name).await?.ok_or_else(|| missing(&name))?
+        }
+    };
+    for key in INDEXED.into_iter().filter(|key| !found.payload_schema.contains_key(*key)) {
+        create_index(core, &name, (key, FieldType::Keyword)).await?;
+    }
+    Ok(())
 }
 
 /// Makes the collections and payload indexes of a store where they are missing, and checks what is there.
@@ -63,33 +89,39 @@ pub(super) async fn ensure_records(core: &Core, store: &StoreFile) -> Result<()>
         check(&name, &found, store.shape.dimensions)?;
         // before any data comes in: made later, each takes a pass over all points
         for field in Field::ALL.into_iter().filter(|field| !found.payload_schema.contains_key(field.key())) {
-            create_index(core, &name, field).await?;
+            create_index(core, &name, (field.key(), field.field_type())).await?;
         }
     }
     Ok(())
 }
 
-/// How each kind's collection is.
+/// How each collection is.
 ///
 /// # Errors
 /// [`IndexError::Unfit`] where one has vanished.
-pub(super) async fn look(core: &Core, store: &StoreFile) -> Result<Vec<KindStatus>> {
+pub(super) async fn look(core: &Core, store: &StoreFile) -> Result<Looked> {
     let mut kinds = Vec::new();
     for kind in Kind::ALL {
         let name = core.records_name(kind, store.generation);
         let found = info(core, &name).await?.ok_or_else(|| missing(&name))?;
-        let red = found.status == i32::from(CollectionStatus::Red);
-        let said = found.optimizer_status.as_ref().map(|status| status.error.clone()).unwrap_or_default();
         kinds.push(KindStatus {
             kind,
             points: found.points_count.unwrap_or(0),
             indexed: found.indexed_vectors_count.unwrap_or(0),
             segments: found.segments_count,
             optimizing: found.status == i32::from(CollectionStatus::Yellow),
-            problem: red.then(|| format!("Qdrant 中的集合 {name} 出错（{said}），请查看 Qdrant 的日志")),
+            problem: problem(&name, &found),
         });
     }
-    Ok(kinds)
+    let name = core.documents_name();
+    let found = info(core, &name).await?.ok_or_else(|| missing(&name))?;
+    Ok(Looked { kinds, documents_problem: problem(&name, &found) })
+}
+
+fn problem(name: &str, found: &CollectionInfo) -> Option<String> {
+    let red = found.status == i32::from(CollectionStatus::Red);
+    let said = found.optimizer_status.as_ref().map(|status| status.error.clone()).unwrap_or_default();
+    red.then(|| format!("Qdrant 中的集合 {name} 出错（{said}），请查看 Qdrant 的日志"))
 }
 
 /// Removes the collections of a store for good.
@@ -138,15 +170,15 @@ async fn create(core: &Core, request: CreateCollection) -> Result<()> {
     }
 }
 
-async fn create_index(core: &Core, name: &str, field: Field) -> Result<()> {
-    let field_type = match field.field_type() {
+async fn create_index(core: &Core, name: &str, (key, field_type): (&str, FieldType)) -> Result<()> {
+    let field_type = match field_type {
         FieldType::Keyword => ServerType::Keyword,
         FieldType::Integer => ServerType::Integer,
     };
     let request = CreateFieldIndexCollection {
         collection_name: name.to_string(),
         wait: Some(true),
-        field_name: field.key().to_string(),
+        field_name: key.to_string(),
         field_type: Some(field_type.into()),
         ..CreateFieldIndexCollection::default()
     };

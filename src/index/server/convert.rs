@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::{
     domain::{Filter, Range},
     index::{
-        Hit, Point, PointId, Search, With,
+        DocumentQuery, Hit, Point, PointId, Search, With, document_row,
         filter::{Condition, conditions},
         payload::{Field, QUERY, RECORD, Row},
     },
@@ -56,10 +56,14 @@ pub(super) fn point_in(id: PointId, row: Row, more: impl IntoIterator<Item = (&'
     let mut payload: HashMap<String, Value> = row.payload.into_iter().map(|(key, json)| (key, value(json))).collect();
     payload.extend(more.into_iter().map(|(key, value)| (key.to_string(), value)));
     let named = |vector| Vector { vector: Some(vector), ..Vector::default() };
-    let vectors = HashMap::from([
-        (DENSE.to_string(), named(vector::Vector::Dense(row.dense.into()))),
-        (SPARSE.to_string(), named(vector::Vector::Sparse(server_sparse(row.sparse)))),
-    ]);
+    // the server wants to be told that a document has none
+    let vectors = match row.dense.is_empty() {
+        true => HashMap::new(),
+        false => HashMap::from([
+            (DENSE.to_string(), named(vector::Vector::Dense(row.dense.into()))),
+            (SPARSE.to_string(), named(vector::Vector::Sparse(server_sparse(row.sparse)))),
+        ]),
+    };
     let vectors = Vectors { vectors_options: Some(vectors::VectorsOptions::Vectors(NamedVectors { vectors })) };
     PointStruct { id: Some(server_id(id)), payload, vectors: Some(vectors) }
 }
@@ -114,6 +118,17 @@ pub(super) fn value(json: Json) -> Value {
     Value { kind: Some(kind) }
 }
 
+/// A payload of texts, lists of texts and integers; of anything else nothing.
+pub(super) fn payload_out(payload: HashMap<String, Value>) -> Map<String, Json> {
+    let json = |value: Value| match value.kind? {
+        ValueKind::StringValue(text) => Some(Json::String(text)),
+        ValueKind::IntegerValue(number) => Some(Json::from(number)),
+        ValueKind::ListValue(list) => Some(list.values.iter().filter_map(text).collect()),
+        _ => None,
+    };
+    payload.into_iter().filter_map(|(key, value)| Some((key, json(value)?))).collect()
+}
+
 /// What to read of points.
 pub(super) fn get(collection: &str, ids: &[PointId], with: With) -> GetPoints {
     GetPoints {
@@ -153,7 +168,12 @@ pub(super) fn vectors_of_interest(with: With) -> WithVectorsSelector {
 }
 
 /// The server's filter; `None` where everything is kept.
-pub(super) fn point_filter(filter: &Filter, exclude: Option<PointId>) -> Option<PointFilter> {
+pub(super) fn point_filter(filter: &Filter) -> Option<PointFilter> {
+    narrowed(filter, None, None)
+}
+
+/// The server's filter with the points to leave out and the only ones to keep.
+fn narrowed(filter: &Filter, exclude: Option<PointId>, among: Option<Vec<PointId>>) -> Option<PointFilter> {
     let mut all = PointFilter::default();
     for condition in conditions(filter) {
         match condition {
@@ -163,7 +183,14 @@ pub(super) fn point_filter(filter: &Filter, exclude: Option<PointId>) -> Option<
         }
     }
     all.must_not.extend(exclude.map(|id| has_id([id])));
+    all.must.extend(among.map(has_id));
     (all != PointFilter::default()).then_some(all)
+}
+
+/// The server's filter of documents; `None` where everything is kept.
+pub(super) fn document_filter(query: DocumentQuery) -> Option<PointFilter> {
+    let must: Vec<_> = document_row::conditions(query).into_iter().map(|(key, value)| any(key, vec![value])).collect();
+    (!must.is_empty()).then(|| PointFilter { must, ..PointFilter::default() })
 }
 
 /// The keyword field has one of these values.
@@ -178,7 +205,7 @@ pub(super) fn any(key: &str, values: Vec<String>) -> PointCondition {
 
 /// The searches of both sources, as far as they are asked for and can find something: dense, sparse.
 pub(super) fn searches(collection: &str, search: Search, beam: Beam) -> (Option<QueryPoints>, Option<QueryPoints>) {
-    let filter = point_filter(&search.filter, search.exclude);
+    let filter = narrowed(&search.filter, search.exclude, search.among);
     // looks two steps ahead in the graph where a filter leaves up to 7 of 10 points, for others may stand in between
     let acorn = filter.is_some().then_some(AcornSearchParams { enable: Some(true), max_selectivity: Some(0.7) });
     let request = |vector: vector_input::Variant, name: &str, params: Option<SearchParams>| QueryPoints {

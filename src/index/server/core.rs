@@ -29,7 +29,16 @@ pub(super) struct Core {
     /// What was seen of other holders.
     pub(super) sightings: Mutex<Sightings>,
     opened: RwLock<Option<Arc<StoreFile>>>,
-    status: RwLock<Vec<KindStatus>>,
+    status: RwLock<Looked>,
+}
+
+/// What a look has shown.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Looked {
+    /// State of each kind.
+    pub(super) kinds: Vec<KindStatus>,
+    /// What is wrong with the collection of the documents.
+    pub(super) documents_problem: Option<String>,
 }
 
 /// Which store is wanted.
@@ -87,12 +96,12 @@ impl Core {
     }
 
     /// What the last look has shown.
-    pub(super) fn status(&self) -> Vec<KindStatus> {
+    pub(super) fn status(&self) -> Looked {
         self.status.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Notes what a look has shown.
-    pub(super) fn set_status(&self, status: Vec<KindStatus>) {
+    pub(super) fn set_status(&self, status: Looked) {
         *self.status.write().unwrap_or_else(PoisonError::into_inner) = status;
     }
 
@@ -101,9 +110,14 @@ impl Core {
         format!("{}（前缀 {}）", self.wire.urls, self.prefix)
     }
 
-    /// Collection of the documents.
+    /// Collection of versions and duties.
     pub(super) fn state_name(&self) -> String {
         format!("{}_state", self.prefix)
+    }
+
+    /// Collection of the documents beside the records.
+    pub(super) fn documents_name(&self) -> String {
+        format!("{}_documents", self.prefix)
     }
 
     /// Collection of a kind's records.

@@ -3,7 +3,8 @@
 //!
 //! - `wire`: requests, tries, deadlines, the circuit; `watch`: whether requests go out at all
 //! - `collections`: made and checked; `convert`: between our types and Qdrant's messages
-//! - `write`: conditional writes of records; `state`: of small documents; `duty`: leases as documents
+//! - `write`: conditional writes of records and of what lies beside them (`documents`)
+//! - `state`: versions of the store and duties; `duty`: leases among them
 //! - `rebuild`: a store that grows beside the one in use
 //!
 //! This process keeps nothing: what it knows it reads from the engine, and all that decides lies there.
@@ -14,6 +15,7 @@
 mod collections;
 mod convert;
 mod core;
+mod documents;
 mod duty;
 pub mod options;
 mod rebuild;
@@ -32,7 +34,7 @@ use uuid::Uuid;
 
 use self::{
     convert::Beam,
-    core::{Core, Wanted},
+    core::{Core, Looked, Wanted},
     wire::{Standing, Wire},
 };
 use super::{
@@ -194,7 +196,7 @@ impl ServerIndex {
         }
         let request = ScrollPoints {
             collection_name: self.core.records(kind)?,
-            filter: convert::point_filter(&filter, None),
+            filter: convert::point_filter(&filter),
             offset: from.flatten().map(convert::server_id),
             limit: u32::try_from(page.limit.clamp(1, MAX_PAGE_POINTS)).ok(),
             with_payload: Some(convert::payload_of_interest(page.with)),
@@ -215,7 +217,7 @@ impl ServerIndex {
     async fn count_points(&self, kind: Kind, filter: Filter) -> Result<u64> {
         let request = CountPoints {
             collection_name: self.core.records(kind)?,
-            filter: convert::point_filter(&filter, None),
+            filter: convert::point_filter(&filter),
             exact: Some(true),
             ..CountPoints::default()
         };
@@ -281,14 +283,14 @@ impl Index for ServerIndex {
             Standing::Maintenance => (Some(IndexError::Maintenance.to_string()), None),
             Standing::Refused(sentence) => (Some(sentence.clone()), Some(sentence)),
         };
-        let mut kinds = self.core.status();
+        let Looked { mut kinds, documents_problem } = self.core.status();
         if kinds.is_empty() {
             kinds = Kind::ALL.map(KindStatus::unknown).to_vec();
         }
         for kind in &mut kinds {
             kind.problem = kind.problem.take().or(problem.clone());
         }
-        IndexStatus { kinds, refusal }
+        IndexStatus { kinds, documents_problem, refusal }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Small documents beside the records: versions of the store, duties. Each is written only by who has seen it last.
+//! Small documents of our own: versions of the store, duties. Each is written only by who has seen it last.
 //!
 //! A document is a point without vectors in the collection `<prefix>_state`. Each write carries a token of its own; a
 //! write is applied only where the token in the store is the one that its writer saw (Qdrant's conditional update), and

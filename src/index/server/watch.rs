@@ -63,6 +63,7 @@ async fn find(core: &Core) -> Result<Standing> {
     let store = wanted(core, store)?;
     if core.store().is_err() {
         collections::ensure_records(core, &store).await?;
+        collections::ensure_documents(core).await?;
         core.set_store(store.clone());
     }
     core.set_status(collections::look(core, &store).await?);

@@ -1,11 +1,12 @@
-//! Writes that revisions decide, with any number of instances writing at once.
+//! Writes that what is stored decides on, with any number of instances writing at once: records by revision, documents by
+//! version.
 //!
-//! Who writes a record has seen it before: which revision, made by which write. The engine stores the new version only
-//! where that write is still the last one (Qdrant's conditional update), and a look afterwards says whose is there. Of
-//! two who saw the same version one wins; the other looks again. A write that reaches the engine twice is applied once.
+//! Who writes has seen what is stored: which revision, made by which write. The engine stores the new version only where
+//! that write is still the last one (Qdrant's conditional update), and a look afterwards says whose is there. Of two who
+//! saw the same version one wins; the other looks again. A write that reaches the engine twice is applied once.
 //!
-//! Each record carries the tokens of its last writes, so that who was overwritten at once still learns that he was not
-//! refused.
+//! Each record and document carries the tokens of its last writes, so that who was overwritten at once still learns that
+//! he was not refused.
 
 use std::collections::{HashMap, HashSet};
 
@@ -34,7 +35,25 @@ const KEPT_TOKENS: usize = 8;
 /// Key of these tokens.
 const PAST: &str = "past";
 
-/// What a writer sees of a record.
+/// What is written under an id if what is stored there allows it.
+pub(super) trait Item: Clone + Send + Sync {
+    /// What became of it.
+    type Outcome: Copy + Send;
+
+    /// Its id.
+    fn id(&self) -> PointId;
+
+    /// Why it is left out, given the revision that is stored.
+    fn refusal(&self, stored: Option<u64>) -> Option<Self::Outcome>;
+
+    /// What became of it once it is stored over this revision.
+    fn done(&self, stored: Option<u64>) -> Self::Outcome;
+
+    /// How it is laid out when it is stored over this revision.
+    fn row(self, stored: Option<u64>) -> Result<Row>;
+}
+
+/// What a writer sees of what is stored.
 #[derive(Debug, Clone, Default)]
 struct Mark {
     revision: u64,
@@ -42,10 +61,10 @@ struct Mark {
     past: Vec<String>,
 }
 
-/// One point on its way: where its outcome goes, and the token of its write.
-struct Pending {
+/// One item on its way: where its outcome goes, and the token of its write.
+struct Pending<I> {
     place: usize,
-    point: Point,
+    item: I,
     token: String,
 }
 
@@ -55,28 +74,40 @@ pub(super) async fn upsert(core: &Core, kind: Kind, points: Vec<Point>) -> Resul
     for point in &points {
         point.check(kind, store.shape.dimensions)?;
     }
-    let collection = core.records_name(kind, store.generation);
-    let mut outcomes = vec![Written::Created; points.len()];
-    let mut waiting: Vec<(usize, Point)> = points.into_iter().enumerate().collect();
+    write_all(core, &core.records_name(kind, store.generation), points).await
+}
+
+/// Stores items in order, each if it may be stored.
+pub(super) async fn write_all<I: Item>(core: &Core, collection: &str, items: Vec<I>) -> Result<Vec<I::Outcome>> {
+    let mut outcomes: Vec<Option<I::Outcome>> = vec![None; items.len()];
+    let mut waiting: Vec<(usize, I)> = items.into_iter().enumerate().collect();
     while !waiting.is_empty() {
-        // a record that comes twice is stored twice, one after the other
+        // what comes twice is stored twice, one after the other
         let mut taken = HashSet::new();
         let (group, rest) =
-            waiting.into_iter().partition(|(_, point)| taken.len() < GROUP_POINTS && taken.insert(point.id()));
-        write_group(core, &collection, group, &mut outcomes).await?;
+            waiting.into_iter().partition(|(_, item)| taken.len() < GROUP_POINTS && taken.insert(item.id()));
+        write_group(core, collection, group, &mut outcomes).await?;
         waiting = rest;
     }
-    Ok(outcomes)
+    let whole: Option<Vec<I::Outcome>> = outcomes.into_iter().collect();
+    whole.ok_or_else(|| IndexError::Server { reason: "写入的结果不完整".to_string() })
 }
 
 /// Removes a point. Two who do so at the same time may both be told that there was one.
 pub(super) async fn delete(core: &Core, kind: Kind, id: PointId) -> Result<bool> {
     let collection = core.records(kind)?;
     let there = !marks(core, &collection, &[id]).await?.is_empty();
+    remove(core, collection, vec![id]).await?;
+    Ok(there)
+}
+
+/// Removes whatever has these ids.
+pub(super) async fn remove(core: &Core, collection: String, ids: Vec<PointId>) -> Result<()> {
+    let ids: Vec<_> = ids.into_iter().map(convert::server_id).collect();
     let request = DeletePoints {
         collection_name: collection,
         wait: Some(true),
-        points: Some(vec![convert::server_id(id)].into()),
+        points: Some(ids.into()),
         ordering: Some(core.ordering()),
         ..DeletePoints::default()
     };
@@ -84,41 +115,42 @@ pub(super) async fn delete(core: &Core, kind: Kind, id: PointId) -> Result<bool>
         let request = request.clone();
         async move { node.points().delete(request).await }
     });
-    deleted.await?;
-    Ok(there)
+    deleted.await.map(drop)
 }
 
-/// Stores points whose ids differ.
-async fn write_group(
+/// Stores items whose ids differ.
+async fn write_group<I: Item>(
     core: &Core,
     collection: &str,
-    group: Vec<(usize, Point)>,
-    outcomes: &mut [Written],
+    group: Vec<(usize, I)>,
+    outcomes: &mut [Option<I::Outcome>],
 ) -> Result<()> {
-    let mut waiting: Vec<Pending> =
-        group.into_iter().map(|(place, point)| Pending { place, point, token: token() }).collect();
+    let mut waiting: Vec<Pending<I>> =
+        group.into_iter().map(|(place, item)| Pending { place, item, token: token() }).collect();
     for round in 0..ROUNDS {
-        let ids: Vec<PointId> = waiting.iter().map(|pending| pending.point.id()).collect();
+        let ids: Vec<PointId> = waiting.iter().map(|pending| pending.item.id()).collect();
         let seen = marks(core, collection, &ids).await?;
-        waiting.retain(|pending| match seen.get(&pending.point.id()) {
+        waiting.retain(|pending| {
+            let mark = seen.get(&pending.item.id());
             // applied in an earlier round, although a replica that lagged did not show it
-            Some(mark) if mark.is_after(&pending.token) => false,
-            Some(mark) if pending.point.record.revision <= mark.revision => {
-                set(outcomes, pending, Written::Stale { stored: mark.revision });
-                false
+            if mark.is_some_and(|mark| mark.is_after(&pending.token)) {
+                return false;
             }
-            _ => true,
+            let refusal = pending.item.refusal(mark.map(|mark| mark.revision));
+            if refusal.is_some() {
+                set(outcomes, pending.place, refusal);
+            }
+            refusal.is_none()
         });
         if waiting.is_empty() {
             return Ok(());
         }
         store(core, collection, &waiting, &seen).await?;
-        let ids: Vec<PointId> = waiting.iter().map(|pending| pending.point.id()).collect();
+        let ids: Vec<PointId> = waiting.iter().map(|pending| pending.item.id()).collect();
         let now = marks(core, collection, &ids).await?;
         waiting.retain(|pending| {
-            let id = pending.point.id();
-            let outcome = if seen.contains_key(&id) { Written::Updated } else { Written::Created };
-            set(outcomes, pending, outcome);
+            let id = pending.item.id();
+            set(outcomes, pending.place, Some(pending.item.done(seen.get(&id).map(|mark| mark.revision))));
             // gone again: deleted by another, or not there yet on a replica that lags, so it is looked at once more
             !now.get(&id).map_or(0 < round, |mark| mark.is_after(&pending.token))
         });
@@ -128,18 +160,22 @@ async fn write_group(
         let wait_ms = fastrand::u64(0..10 * u64::from(round + 1));
         tokio::time::sleep(std::time::Duration::from_millis(wait_ms)).await;
     }
-    Err(IndexError::Server { reason: "同一记录正被多处反复写入".to_string() })
+    Err(IndexError::Server { reason: "同一内容正被多处反复写入".to_string() })
 }
 
-/// Sends the points; each is applied only where what was seen of it is still there.
-async fn store(core: &Core, collection: &str, points: &[Pending], seen: &HashMap<PointId, Mark>) -> Result<()> {
-    let mut rows = Vec::with_capacity(points.len());
-    for Pending { point, token, .. } in points {
-        let mark = seen.get(&point.id()).cloned().unwrap_or_default();
-        rows.push(row(point.clone(), token, mark)?);
+/// Sends the items; each is applied only where what was seen of it is still there.
+async fn store<I: Item>(
+    core: &Core,
+    collection: &str,
+    items: &[Pending<I>],
+    seen: &HashMap<PointId, Mark>,
+) -> Result<()> {
+    let mut rows = Vec::with_capacity(items.len());
+    for Pending { item, token, .. } in items {
+        rows.push(row(item.clone(), token, seen.get(&item.id()))?);
     }
-    // a token is of one write of one record, so that the whole set can stand for each
-    let tokens = points.iter().filter_map(|pending| seen.get(&pending.point.id()));
+    // a token is of one write of one item, so that the whole set can stand for each
+    let tokens = items.iter().filter_map(|pending| seen.get(&pending.item.id()));
     let request = UpsertPoints {
         collection_name: collection.to_string(),
         wait: Some(true),
@@ -155,10 +191,11 @@ async fn store(core: &Core, collection: &str, points: &[Pending], seen: &HashMap
     stored.await.map(drop)
 }
 
-fn row(point: Point, token: &str, mark: Mark) -> Result<PointStruct> {
-    let (id, name) = (point.id(), point.record.name().to_string());
-    let row = Row::of(point).map_err(|reason| IndexError::BadPoint { name, reason })?;
-    let past = std::iter::once(mark.write).chain(mark.past).filter(|token| !token.is_empty()).take(KEPT_TOKENS);
+fn row<I: Item>(item: I, token: &str, mark: Option<&Mark>) -> Result<PointStruct> {
+    let id = item.id();
+    let row = item.row(mark.map(|mark| mark.revision))?;
+    let past = mark.into_iter().flat_map(|mark| std::iter::once(&mark.write).chain(&mark.past));
+    let past = past.filter(|token| !token.is_empty()).take(KEPT_TOKENS).cloned();
     let past = convert::value(Json::Array(past.map(Json::String).collect()));
     Ok(convert::point_in(id, row, [(WRITE, Value::from(token)), (PAST, past)]))
 }
@@ -187,9 +224,32 @@ async fn marks(core: &Core, collection: &str, ids: &[PointId]) -> Result<HashMap
     Ok(marks.collect())
 }
 
-fn set(outcomes: &mut [Written], pending: &Pending, outcome: Written) {
-    if let Some(slot) = outcomes.get_mut(pending.place) {
+fn set<T>(outcomes: &mut [Option<T>], place: usize, outcome: Option<T>) {
+    if let Some(slot) = outcomes.get_mut(place) {
         *slot = outcome;
+    }
+}
+
+// === impl Point ===
+
+impl Item for Point {
+    type Outcome = Written;
+
+    fn id(&self) -> PointId {
+        Self::id(self)
+    }
+
+    fn refusal(&self, stored: Option<u64>) -> Option<Written> {
+        stored.filter(|stored| self.record.revision <= *stored).map(|stored| Written::Stale { stored })
+    }
+
+    fn done(&self, stored: Option<u64>) -> Written {
+        if stored.is_some() { Written::Updated } else { Written::Created }
+    }
+
+    fn row(self, _: Option<u64>) -> Result<Row> {
+        let name = self.record.name().to_string();
+        Row::of(self).map_err(|reason| IndexError::BadPoint { name, reason })
     }
 }
 

@@ -6,9 +6,11 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use super::{Summary, encoder::Encoder, line::Header};
 use crate::{
-    domain::{Filter, Kind},
-    index::{Index, PageRequest, Point, StoreShape, With},
-    transfer::{Listener, PAGE, Progress, Result, Step, Track, TransferError},
+    index::{Holding, Index, StoreShape, With},
+    transfer::{
+        Listener, Progress, Result, Step, Track, TransferError,
+        piece::{self, Piece},
+    },
 };
 
 /// Pages that wait for the encoder: one, so that reading and writing go side by side.
@@ -16,13 +18,13 @@ const WAITING_PAGES: usize = 1;
 
 /// What the encoder's thread is told.
 enum Told {
-    /// More points.
-    Page(Vec<Point>),
+    /// More pieces.
+    Page(Vec<Piece>),
     /// That was all. Without it the snapshot gets no end.
     End,
 }
 
-/// Writes all points of an index to `sink`, from a thread of its own; a slow sink slows the reading down. Gives the sink
+/// Writes all that an index holds to `sink`, from a thread of its own; a slow sink slows the reading down. Gives the sink
 /// back, flushed. Dropped or failed, what is in the sink has no end and no seal.
 ///
 /// # Errors
@@ -34,8 +36,8 @@ pub async fn create<W: Write + Send + 'static>(
     mut progress: impl FnMut(Progress) + Send,
 ) -> Result<(W, Summary)> {
     let mut counts = BTreeMap::new();
-    for kind in Kind::ALL {
-        counts.insert(kind, index.count(kind, &Filter::default()).await?);
+    for holding in Holding::ALL {
+        counts.insert(holding, piece::count(index, holding).await?);
     }
     let total = counts.values().sum();
     let header = Header::new(store, counts);
@@ -53,18 +55,17 @@ pub async fn create<W: Write + Send + 'static>(
 async fn read(index: &dyn Index, pages: Sender<Told>, total: u64, progress: &mut Listener<'_>) -> Result<()> {
     let mut track = Track::new(Step::Write, total, progress);
     let send = async |told| pages.send(told).await.map_err(|_| TransferError::Stopped);
-    for kind in Kind::ALL {
+    for holding in Holding::ALL {
         let mut after = None;
         loop {
-            let request = PageRequest { after, limit: PAGE, with: With::Everything };
-            let page = index.scroll(kind, &Filter::default(), request).await?;
-            let read = page.points.len();
-            send(Told::Page(page.points)).await?;
+            let (pieces, next) = piece::page(index, holding, after, With::Everything).await?;
+            let read = pieces.len();
+            send(Told::Page(pieces)).await?;
             track.add(read);
-            match page.next {
-                Some(next) => after = Some(next),
-                None => break,
+            if next.is_none() {
+                break;
             }
+            after = next;
         }
     }
     send(Told::End).await
@@ -74,7 +75,7 @@ fn write<W: Write>(sink: W, header: Header, mut inbox: Receiver<Told>) -> Result
     let mut encoder = Encoder::new(sink, header)?;
     loop {
         match inbox.blocking_recv() {
-            Some(Told::Page(points)) => points.into_iter().try_for_each(|point| encoder.point(point))?,
+            Some(Told::Page(pieces)) => pieces.into_iter().try_for_each(|piece| encoder.piece(piece))?,
             Some(Told::End) => {
                 let (sink, digests) = encoder.finish()?;
                 return Ok((sink, Summary { digests }));

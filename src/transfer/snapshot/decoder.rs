@@ -1,4 +1,4 @@
-//! The bytes of a snapshot → points, with limits and in order.
+//! The bytes of a snapshot → points and documents, with limits and in order.
 
 use std::{
     fs::File,
@@ -14,9 +14,8 @@ use super::{
     line::{Header, Line, Trailer},
 };
 use crate::{
-    domain::Kind,
-    index::{Point, PointId},
-    transfer::{Digests, checksum::Hasher},
+    index::{DocumentWrite, Holding, PointId},
+    transfer::{Digests, checksum::Hasher, piece::Piece},
 };
 
 /// What is wrong with a snapshot, for the sentence about it.
@@ -30,15 +29,15 @@ pub(super) struct FilePart {
     end: u64,
 }
 
-/// Reads header, points and trailer; the trailer is compared with what was read.
+/// Reads header, points, documents and trailer; the trailer is compared with what was read.
 pub(super) struct Decoder<R: Read> {
     lines: BufReader<zstd::stream::read::Decoder<'static, BufReader<R>>>,
     /// Of all lines but the last one that was read.
     sha256: Sha256,
     last_line: Vec<u8>,
     header: Header,
-    kinds: Vec<(Kind, Hasher)>,
-    before: Option<(Kind, PointId)>,
+    hashers: Vec<(Holding, Hasher)>,
+    before: Option<(Holding, PointId)>,
     trailer: Option<Trailer>,
 }
 
@@ -72,9 +71,9 @@ impl<R: Read> Decoder<R> {
         let mut first = Vec::new();
         read_line(&mut lines, &mut first).ok()?;
         let Ok(Line::Header(header)) = serde_json::from_slice(&first) else { return None };
-        let kinds = Kind::ALL.map(|kind| (kind, Hasher::default())).into();
+        let hashers = Holding::ALL.map(|holding| (holding, Hasher::default())).into();
         let sha256 = Sha256::new();
-        Some(Self { lines, sha256, last_line: first, header, kinds, before: None, trailer: None })
+        Some(Self { lines, sha256, last_line: first, header, hashers, before: None, trailer: None })
     }
 
     /// The header.
@@ -82,8 +81,8 @@ impl<R: Read> Decoder<R> {
         &self.header
     }
 
-    /// The next point; `None` after the last one, once the trailer was found right.
-    pub(super) fn next_point(&mut self) -> Result<Option<Point>, Reason> {
+    /// The next point or document; `None` after the last one, once the trailer was found right.
+    pub(super) fn next_piece(&mut self) -> Result<Option<Piece>, Reason> {
         if self.trailer.is_some() {
             return Ok(None);
         }
@@ -91,34 +90,39 @@ impl<R: Read> Decoder<R> {
         read_line(&mut self.lines, &mut self.last_line)?;
         match serde_json::from_slice(&self.last_line).map_err(|error| format!("有一行无法读取：{error}"))? {
             Line::Header(_) => Err("表头重复".to_string()),
-            Line::Point(line) => {
-                let point = line.into_point()?;
-                self.take_in(&point)?;
-                Ok(Some(point))
-            }
+            Line::Point(line) => self.take_in(Piece::Point(Box::new(line.into_point()?))).map(Some),
+            Line::Document(document) => self.take_in(Piece::Document(document)).map(Some),
             Line::Trailer(trailer) => self.end(trailer).map(|()| None),
         }
     }
 
-    /// Checksums of what the snapshot holds; known after the last point.
+    /// Checksums of what the snapshot holds; known after the last piece.
     pub(super) fn digests(&self) -> Option<&Digests> {
         self.trailer.as_ref().map(|trailer| &trailer.kinds)
     }
 
-    /// Every point comes once, and in order.
-    fn take_in(&mut self, point: &Point) -> Result<(), Reason> {
-        point.check(point.record.kind(), self.header.store.dimensions).map_err(|error| error.to_string())?;
-        let place = (point.record.kind(), point.id());
-        if self.before.is_some_and(|before| place <= before) {
-            return Err(format!("记录 {} 的次序不对", point.record.name()));
+    /// Everything comes once, and in order.
+    fn take_in(&mut self, piece: Piece) -> Result<Piece, Reason> {
+        let (holding, id) = (piece.holding(), piece.id());
+        match &piece {
+            Piece::Point(point) => point.check(point.record.kind(), self.header.store.dimensions),
+            Piece::Document(document) => DocumentWrite::from(document.clone()).check(),
         }
-        self.before = Some(place);
-        let hasher = self.kinds.iter_mut().find(|(kind, _)| *kind == place.0);
-        hasher.map_or(Ok(()), |(_, hasher)| hasher.add(point)).map_err(|error| error.to_string())
+        .map_err(|error| error.to_string())?;
+        if self.before.is_some_and(|before| (holding, id) <= before) {
+            return Err(format!("{} {} 的次序不对", holding.label(), piece.name()));
+        }
+        self.before = Some((holding, id));
+        let hasher = self.hashers.iter_mut().find(|(other, _)| *other == holding);
+        hasher.map_or(Ok(()), |(_, hasher)| hasher.add(&piece)).map_err(|error| error.to_string())?;
+        Ok(piece)
     }
 
-    fn end(&mut self, trailer: Trailer) -> Result<(), Reason> {
-        let kinds: Digests = self.kinds.drain(..).map(|(kind, hasher)| (kind, hasher.finish())).collect();
+    fn end(&mut self, mut trailer: Trailer) -> Result<(), Reason> {
+        let digest = |(holding, hasher): (Holding, Hasher)| (holding, hasher.finish());
+        let kinds: Digests = self.hashers.drain(..).map(digest).collect();
+        // version 1 knew no documents
+        trailer.kinds.entry(Holding::Documents).or_insert_with(|| Hasher::default().finish());
         if trailer.sha256 != format!("{:x}", self.sha256.clone().finalize()) || trailer.kinds != kinds {
             return Err("末行的校验和不符".to_string());
         }

@@ -1,4 +1,4 @@
-//! Points → the bytes of a snapshot.
+//! Points and documents → the bytes of a snapshot.
 
 use std::io::Write;
 
@@ -10,16 +10,15 @@ use super::{
     seal::Sealing,
 };
 use crate::{
-    domain::Kind,
-    index::Point,
-    transfer::{Digests, Result, TransferError, checksum::Hasher},
+    index::Holding,
+    transfer::{Digests, Result, TransferError, checksum::Hasher, piece::Piece},
 };
 
-/// Writes a snapshot; the points must come by kind, then by id.
+/// Writes a snapshot; points must come by kind, then documents, each by id.
 pub(super) struct Encoder<W: Write> {
     lines: zstd::stream::write::Encoder<'static, Sealing<W>>,
     sha256: Sha256,
-    kinds: Vec<(Kind, Hasher)>,
+    hashers: Vec<(Holding, Hasher)>,
 }
 
 // === impl Encoder ===
@@ -28,25 +27,28 @@ impl<W: Write> Encoder<W> {
     /// Begins with the header.
     pub(super) fn new(sink: W, header: Header) -> Result<Self> {
         let lines = zstd::stream::write::Encoder::new(Sealing::new(sink), LEVEL).map_err(TransferError::Sink)?;
-        let kinds = Kind::ALL.map(|kind| (kind, Hasher::default())).into();
-        let mut encoder = Self { lines, sha256: Sha256::new(), kinds };
+        let hashers = Holding::ALL.map(|holding| (holding, Hasher::default())).into();
+        let mut encoder = Self { lines, sha256: Sha256::new(), hashers };
         encoder.line(&Line::Header(header)).map_err(|reason| reason.about("header"))?;
         Ok(encoder)
     }
 
-    /// Writes the next point.
-    pub(super) fn point(&mut self, point: Point) -> Result<()> {
-        let kind = point.record.kind();
-        if let Some((_, hasher)) = self.kinds.iter_mut().find(|(other, _)| *other == kind) {
-            hasher.add(&point)?;
+    /// Writes the next point or document.
+    pub(super) fn piece(&mut self, piece: Piece) -> Result<()> {
+        let (holding, name) = (piece.holding(), piece.name());
+        if let Some((_, hasher)) = self.hashers.iter_mut().find(|(other, _)| *other == holding) {
+            hasher.add(&piece)?;
         }
-        let name = point.record.name();
-        self.line(&Line::Point(Box::new(PointLine::new(point)))).map_err(|reason| reason.about(&name.to_string()))
+        let line = match piece {
+            Piece::Point(point) => Line::Point(Box::new(PointLine::new(*point))),
+            Piece::Document(document) => Line::Document(document),
+        };
+        self.line(&line).map_err(|reason| reason.about(&name))
     }
 
     /// Writes trailer and seal.
     pub(super) fn finish(mut self) -> Result<(W, Digests)> {
-        let kinds: Digests = self.kinds.drain(..).map(|(kind, hasher)| (kind, hasher.finish())).collect();
+        let kinds: Digests = self.hashers.drain(..).map(|(holding, hasher)| (holding, hasher.finish())).collect();
         let sha256 = format!("{:x}", self.sha256.clone().finalize());
         let trailer = Trailer { kinds: kinds.clone(), sha256 };
         self.line(&Line::Trailer(trailer)).map_err(|reason| reason.about("trailer"))?;

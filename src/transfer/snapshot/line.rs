@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{FORMAT, VERSION};
 use crate::{
-    domain::{Kind, Record},
-    index::{Point, StoreShape},
+    domain::Record,
+    index::{Document, Holding, Point, StoreShape},
     text::{LexicalQuery, SparseVector},
     transfer::Digests,
 };
@@ -22,6 +22,8 @@ pub(super) enum Line {
     Header(Header),
     /// All between.
     Point(Box<PointLine>),
+    /// Behind all points, since version 2.
+    Document(Document),
     /// The last one.
     Trailer(Trailer),
 }
@@ -35,8 +37,8 @@ pub struct Header {
     pub version: u32,
     /// Versions and dimensions of the store.
     pub store: StoreShape,
-    /// Points of each kind when the snapshot was begun; the trailer tells how many there are in it.
-    pub counts: BTreeMap<Kind, u64>,
+    /// Points of each kind, and documents, when the snapshot was begun; the trailer tells how many there are in it.
+    pub counts: BTreeMap<Holding, u64>,
     /// When it was begun.
     pub create_time: Timestamp,
 }
@@ -44,7 +46,7 @@ pub struct Header {
 /// What a snapshot must hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trailer {
-    /// Checksum of each kind.
+    /// Checksum of each kind, and of the documents.
     pub kinds: Digests,
     /// SHA-256 of all lines before, each with its line feed; 64 hexadecimal digits.
     pub sha256: String,
@@ -64,7 +66,7 @@ pub(super) struct PointLine {
 
 impl Header {
     /// Header of a snapshot that is begun now.
-    pub(super) fn new(store: StoreShape, counts: BTreeMap<Kind, u64>) -> Self {
+    pub(super) fn new(store: StoreShape, counts: BTreeMap<Holding, u64>) -> Self {
         Self { format: FORMAT.to_string(), version: VERSION, store, counts, create_time: Timestamp::now() }
     }
 }
@@ -108,7 +110,7 @@ fn read(text: &str) -> Result<Vec<[u8; 4]>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Detail;
+    use crate::domain::{Detail, Kind};
 
     #[test]
     fn points_come_back_bit_for_bit() {

@@ -1,10 +1,11 @@
-//! A snapshot: one file with all points of an index.
+//! A snapshot: one file with all that an index holds.
 //!
 //! ```text
 //! zstd stream of lines of JSON:
 //!   {"header": {format, version, store shape, counts when it was begun, time}}
 //!   {"point": {record, query, dense, indices, weights}}   by kind, then by id; vectors in base64, little-endian
-//!   {"trailer": {count and SHA-256 of each kind, SHA-256 of all lines before}}
+//!   {"document": {folder, key, version, tags, text}}      behind the points, by id
+//!   {"trailer": {count and SHA-256 of each kind and of the documents, SHA-256 of all lines before}}
 //! 40 bytes: a skippable frame of zstd with the SHA-256 of all bytes before
 //! ```
 //!
@@ -32,13 +33,15 @@ pub use part_file::PartFile;
 pub use restore::{Restored, Snapshot};
 
 use super::checksum::Digests;
+use crate::index::Holding;
 
 /// Name of the format, in every header.
 const FORMAT: &str = "duijie-snapshot";
 /// Version of the format; to be raised with any change that an older program would misread.
-const VERSION: u32 = 1;
-/// Longest line in bytes, to bound memory: the longest records with their vectors take a tenth of it.
-const MAX_LINE_BYTES: usize = 4 << 20;
+/// Version 1 had no documents; it is read as well.
+const VERSION: u32 = 2;
+/// Longest line in bytes, to bound memory: the longest documents, their quotes escaped, take a fourth of it.
+const MAX_LINE_BYTES: usize = 8 << 20;
 /// Windows of zstd up to 8 MiB are accepted, to bound memory; ours are 2 MiB.
 const MAX_WINDOW_LOG: u32 = 23;
 /// zstd's own default: stronger levels gain little on vectors, which are most of the bytes.
@@ -54,8 +57,13 @@ pub struct Summary {
 // === impl Summary ===
 
 impl Summary {
-    /// Points of all kinds.
+    /// Records of all kinds.
     pub fn points(&self) -> u64 {
+        self.digests.iter().filter(|(holding, _)| **holding != Holding::Documents).map(|(_, it)| it.count).sum()
+    }
+
+    /// Records of all kinds, and documents.
+    pub fn pieces(&self) -> u64 {
         self.digests.values().map(|digest| digest.count).sum()
     }
 }

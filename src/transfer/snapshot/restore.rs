@@ -16,11 +16,13 @@ use super::{
     seal::{SEAL_BYTES, is_sealed},
 };
 use crate::{
-    domain::Kind,
-    index::{Index, Point, STORE_FORMAT},
+    index::{Holding, Index, STORE_FORMAT},
     transfer::{
-        Digests, Listener, PAGE, Progress, Result, Step, Track, TransferError, checksum::track_digests,
-        compare::compare, count, in_maintenance,
+        Digests, Listener, Progress, Result, Step, Track, TransferError,
+        checksum::track_digests,
+        compare::compare,
+        count, in_maintenance,
+        piece::{self, Piece},
     },
 };
 
@@ -42,12 +44,12 @@ pub struct Snapshot {
 /// What a restore has done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {
-    /// Points that were written; the others were there already.
+    /// Points and documents that were written; the others were there already.
     pub written: u64,
 }
 
-/// Points of one kind that are stored together.
-type Batch = (Kind, Vec<Point>);
+/// Points of one kind, or documents, that are stored together.
+type Batch = (Holding, Vec<Piece>);
 
 // === impl Snapshot ===
 
@@ -75,7 +77,7 @@ impl Snapshot {
         let body = FilePart::new(Arc::clone(&file), length.saturating_sub(SEAL_BYTES));
         let mut decoder = Decoder::new(body).ok_or_else(foreign)?;
         check_format(path, decoder.header())?;
-        while decoder.next_point().map_err(damaged)?.is_some() {}
+        while decoder.next_piece().map_err(damaged)?.is_some() {}
         let digests = decoder.digests().cloned().unwrap_or_default();
         let (path, header) = (path.to_path_buf(), decoder.header().clone());
         Ok(Self { path, file, length, header, summary: Summary { digests } })
@@ -91,7 +93,7 @@ impl Snapshot {
         &self.summary
     }
 
-    /// Writes every point into `target`, whose shape must be the one of the header (see
+    /// Writes every point and document into `target`, whose shape must be the one of the header (see
     /// [`check_shapes`](crate::transfer::check_shapes)) and which must be empty or hold nothing but points of this
     /// snapshot; then compares by checksum. Broken off, the same call goes on.
     ///
@@ -105,19 +107,19 @@ impl Snapshot {
     async fn write_all(&self, target: &dyn Index, progress: &mut Listener<'_>) -> Result<Restored> {
         self.refuse_others(target, progress).await?;
         let mut written = 0;
-        let mut track = Track::new(Step::Write, self.summary.points(), progress);
+        let mut track = Track::new(Step::Write, self.summary.pieces(), progress);
         let mut batches = self.batches();
         while let Some(batch) = batches.recv().await {
-            let (kind, points) = batch?;
-            let read = points.len();
-            let missing = compare(target, kind, points).await?.missing;
+            let (holding, pieces) = batch?;
+            let read = pieces.len();
+            let missing = compare(target, holding, pieces).await?.missing;
             if !missing.is_empty() {
                 written += missing.len() as u64;
-                target.upsert(kind, missing).await?;
+                piece::store(target, holding, missing).await?;
             }
             track.add(read);
         }
-        let mut track = Track::new(Step::Verify, self.summary.points(), progress);
+        let mut track = Track::new(Step::Verify, self.summary.pieces(), progress);
         let restored = track_digests(target, &mut track).await?;
         if restored == self.summary.digests {
             Ok(Restored { written })
@@ -132,13 +134,13 @@ impl Snapshot {
         if there == 0 {
             return Ok(());
         }
-        let mut track = Track::new(Step::Compare, self.summary.points(), progress);
+        let mut track = Track::new(Step::Compare, self.summary.pieces(), progress);
         let mut same = 0;
         let mut batches = self.batches();
         while let Some(batch) = batches.recv().await {
-            let (kind, points) = batch?;
-            let read = points.len();
-            same += compare(target, kind, points).await?.same;
+            let (holding, pieces) = batch?;
+            let read = pieces.len();
+            same += compare(target, holding, pieces).await?.same;
             track.add(read);
         }
         match there.saturating_sub(same) {
@@ -147,7 +149,7 @@ impl Snapshot {
         }
     }
 
-    /// Reads the points once more, from a thread that ends when nobody listens any more.
+    /// Reads everything once more, from a thread that ends when nobody listens any more.
     fn batches(&self) -> Receiver<Result<Batch>> {
         let (sender, receiver) = mpsc::channel(WAITING_BATCHES);
         let snapshot = self.clone();
@@ -168,13 +170,13 @@ impl Snapshot {
         let changed = || damaged("文件在读取期间被改动".to_string());
         let mut decoder = Decoder::new(body).filter(|decoder| *decoder.header() == self.header).ok_or_else(changed)?;
         let mut batch: Option<Batch> = None;
-        while let Some(point) = decoder.next_point().map_err(damaged)? {
-            let kind = point.record.kind();
-            let full = batch.take_if(|(other, points)| *other != kind || PAGE <= points.len());
-            if full.is_some_and(|full| !take(full)) {
+        while let Some(piece) = decoder.next_piece().map_err(damaged)? {
+            let holding = piece.holding();
+            let full = |(other, pieces): &mut Batch| *other != holding || piece::page_size(holding) <= pieces.len();
+            if batch.take_if(full).is_some_and(|full| !take(full)) {
                 return Ok(());
             }
-            batch.get_or_insert_with(|| (kind, Vec::with_capacity(PAGE))).1.push(point);
+            batch.get_or_insert_with(|| (holding, Vec::new())).1.push(piece);
         }
         if decoder.digests() != Some(&self.summary.digests) {
             return Err(changed());
@@ -191,7 +193,7 @@ fn check_format(path: &Path, header: &Header) -> Result<()> {
     if header.format != FORMAT {
         return Err(TransferError::Foreigner { path: path.to_path_buf() });
     }
-    if (header.version, header.store.versions.format) == (VERSION, STORE_FORMAT) {
+    if (1..=VERSION).contains(&header.version) && header.store.versions.format == STORE_FORMAT {
         return Ok(());
     }
     Err(TransferError::OtherFormat {
@@ -202,9 +204,9 @@ fn check_format(path: &Path, header: &Header) -> Result<()> {
 }
 
 fn difference(wanted: &Digests, found: &Digests) -> String {
-    let rows = wanted.iter().filter_map(|(kind, wanted)| {
-        let found = found.get(kind).filter(|found| *found != wanted)?;
-        Some(format!("{}：备份 {} 条，存储 {} 条", kind.label(), wanted.count, found.count))
+    let rows = wanted.iter().filter_map(|(holding, wanted)| {
+        let found = found.get(holding).filter(|found| *found != wanted)?;
+        Some(format!("{}：备份 {} 条，存储 {} 条", holding.label(), wanted.count, found.count))
     });
     rows.collect::<Vec<_>>().join("；")
 }

@@ -86,7 +86,7 @@ pub async fn status_with(index: &dyn Index, wanted: impl Fn(&IndexStatus) -> boo
 async fn remove(url: &str, prefix: &str) {
     let client = qdrant_client::Qdrant::from_url(url).skip_compatibility_check().build().unwrap();
     let records = Kind::ALL.map(|kind| format!("{prefix}_{}_1", kind.collection()));
-    for name in records.into_iter().chain([format!("{prefix}_state")]) {
+    for name in records.into_iter().chain(["state", "documents"].map(|what| format!("{prefix}_{what}"))) {
         client.delete_collection(name).await.unwrap();
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use duijie::{
     domain::{Detail, Filter, Kind, Range, Record, codes::*, record::*},
-    index::{EdgeIndex, EdgeOptions, Point, StoreVersions, Tuning},
+    index::{DocumentWrite, EdgeIndex, EdgeOptions, Expect, Index, Key, Point, StoreVersions, Tuning},
     text::{LexicalQuery, SparseVector},
 };
 
@@ -171,4 +171,17 @@ pub fn options(folder: &Path) -> EdgeOptions {
 /// Opens a store.
 pub fn open(folder: &Path) -> EdgeIndex {
     EdgeIndex::open(options(folder)).unwrap()
+}
+
+/// Documents in a few folders, under names and numbers, with and without tags; some of them written more than once.
+pub async fn write_documents(index: &dyn Index, count: usize) {
+    for round in 0..2 {
+        let writes = (0..count as u64).filter(|number| round == 0 || number % 3 == 0).map(|number| {
+            let (folder, text) = (format!("folder-{}", number % 4), format!("{{\"轮\":{round},\"号\":{number}}}"));
+            let key = if number % 2 == 0 { Key::Number(number) } else { Key::Name(format!("名称-{number}")) };
+            let write = DocumentWrite::new(folder, key, text, Expect::Any);
+            if number % 5 == 0 { write } else { write.tagged(format!("tag-{}", number % 5)) }
+        });
+        index.write_documents(writes.collect()).await.unwrap();
+    }
 }

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use duijie::{
     domain::{Filter, Kind},
-    index::{EdgeIndex, Index, IndexError, Point, Search, With, Written},
+    index::{EdgeIndex, Holding, Index, IndexError, Point, Search, With, Written},
 };
 
 use super::{
@@ -181,7 +181,7 @@ async fn a_failed_optimisation_loses_nothing() {
     // a file where the engine wants a folder
     fs::write(folder.path().join("demands/engine/temp_segments"), "").unwrap();
     let said = index.optimize().unwrap_err();
-    assert!(matches!(said, IndexError::Engine { kind: Kind::Demand, .. }), "{said}");
+    assert!(matches!(said, IndexError::Engine { holding: Holding::Records(Kind::Demand), .. }), "{said}");
     index.upsert(Kind::Demand, points[900..].to_vec()).await.unwrap();
     let gone = points.remove(0);
     assert!(index.delete(&gone.record.name()).await.unwrap());
@@ -206,7 +206,7 @@ async fn damage_is_named() {
         copy(folder.path(), copied.path());
         damage(&copied.path().join("demands/engine"));
         let said = refused(copied.path());
-        assert!(matches!(said, IndexError::Damaged { kind: Kind::Demand, .. }), "{said}");
+        assert!(matches!(said, IndexError::Damaged { holding: Holding::Records(Kind::Demand), .. }), "{said}");
     };
     let segment = fs::read_dir(engine.join("segments")).unwrap().next().unwrap().unwrap().file_name();
     let inside = |engine: &Path, file: &str| engine.join("segments").join(&segment).join(file);
