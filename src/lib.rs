@@ -3,7 +3,7 @@
 //! See ARCHITECTURE.md for the map. The layers, each knowing only what stands below it:
 //! [`cli`] → [`grpc`] → [`app`] → [`matcher`], [`ingest`], [`reindex`], [`transfer`], [`duplicate_search`] → [`embed`],
 //! [`index`], [`rank`], [`duplicates`] → [`text`] → [`domain`].
-//! Beside the order stands [`evidence`] → [`indicators`], [`policy`], [`diagnosis`].
+//! [`scheduling`] knows nothing of the crate. Beside the order stands [`evidence`] → [`indicators`], [`policy`], [`diagnosis`].
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

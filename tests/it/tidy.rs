@@ -9,7 +9,7 @@ use std::{
 const MAX_LINES: usize = 500;
 
 /// What each module may use of the crate. `grpc → matcher, ingest → embed, index, rank → text → domain`.
-const LAYERS: [(&str, &[&str]); 17] = [
+const LAYERS: [(&str, &[&str]); 18] = [
     ("domain", &["domain"]),
     ("text", &["text", "domain"]),
     ("rank", &["rank", "domain"]),
@@ -19,6 +19,7 @@ const LAYERS: [(&str, &[&str]); 17] = [
     ("evidence", &["evidence", "text", "indicators", "policy", "diagnosis", "domain"]),
     ("duplicates", &["duplicates", "text", "domain"]),
     ("duplicate_search", &["duplicates", "index", "domain", "error"]),
+    ("scheduling", &["scheduling"]),
     ("event", &["event", "domain"]),
     ("files", &["files", "domain"]),
     ("embed", &["embed", "text", "domain"]),
