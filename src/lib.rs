@@ -21,6 +21,7 @@ pub mod embed;
 pub mod error;
 pub mod eval;
 pub mod event;
+pub mod event_export;
 pub mod events;
 pub mod evidence;
 pub mod files;

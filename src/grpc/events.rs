@@ -1,6 +1,7 @@
 //! `EventService`: check → convert → call → convert.
 
 use prost::Message;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::{
@@ -11,7 +12,7 @@ use super::{
         outcome::{outcome_out, outcomes_in, statistics_out},
         plan::{changes_out, plan_out},
     },
-    event_lists as lists, page_token,
+    event_file, event_lists as lists, page_token,
 };
 use crate::{
     app::Parts,
@@ -201,6 +202,12 @@ impl EventService for EventRpcs {
 
     async fn list_outcomes(&self, request: Request<pb::ListOutcomesRequest>) -> Answer<pb::ListOutcomesResponse> {
         Ok(Response::new(lists::outcomes(&self.events, request.into_inner()).await?))
+    }
+
+    type ExportEventStream = ReceiverStream<Result<pb::ExportEventResponse, Status>>;
+
+    async fn export_event(&self, request: Request<pb::ExportEventRequest>) -> Answer<Self::ExportEventStream> {
+        Ok(Response::new(event_file::export(&self.events, request.into_inner()).await?))
     }
 
     async fn get_event_statistics(

@@ -19,8 +19,15 @@ use tower::{Layer, Service};
 use crate::{deadline, error::Error, metrics};
 
 /// Methods that may take as long as they need when their caller sets no deadline: streams, and plans of large events.
-const UNLIMITED: [&str; 6] =
-    ["ImportRecords", "CreateSnapshot", "FindDuplicates", "MakeShortlist", "MakeSchedule", "CancelParticipant"];
+const UNLIMITED: [&str; 7] = [
+    "ImportRecords",
+    "CreateSnapshot",
+    "FindDuplicates",
+    "MakeShortlist",
+    "MakeSchedule",
+    "CancelParticipant",
+    "ExportEvent",
+];
 /// When a refused caller shall come back.
 const RETRY_MS: u64 = 100;
 

@@ -4,6 +4,7 @@
 mod catalog;
 pub mod convert;
 mod duplicates;
+mod event_file;
 mod event_lists;
 mod events;
 mod gate;
