@@ -1,7 +1,8 @@
 //! The query path: record or text → vectors → candidates → one order → a page of records with reasons.
 //!
-//! `passes` makes the order.
+//! `passes` makes the order; `among` scores given records.
 
+mod among;
 mod passes;
 
 use std::{sync::Arc, time::Instant};
@@ -16,6 +17,7 @@ use crate::{
     rank::{Calibration, Context, Fused, Fusion},
     text::{LexicalQuery, Locator, QueryText, TextPipeline, query_embedding_texts},
 };
+pub use among::Scored;
 pub use passes::Order;
 use passes::published;
 

@@ -157,6 +157,7 @@ fn engine(criterion: &mut Criterion, count: usize, index: &EdgeIndex, points: &[
         filter: filter.clone(),
         depth: CANDIDATES,
         exclude: None,
+        among: None,
     };
     let none = Filter::default();
     let rows = [

@@ -257,6 +257,7 @@ impl Bench {
                     filter: filter.clone(),
                     depth: CANDIDATES,
                     exclude: None,
+                    among: None,
                 }
             };
             let searches: Vec<Search> = (0..SEARCHES).map(search).collect();

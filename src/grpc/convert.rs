@@ -1,8 +1,11 @@
 //! Wire types to domain values and back, by hand, at this one border.
 
+pub mod event;
 pub mod evidence;
 pub mod rematch;
 pub mod watch;
+pub mod outcome;
+pub mod plan;
 
 use jiff::Timestamp;
 

@@ -60,7 +60,7 @@ impl Matcher {
     }
 
     /// Candidates among all that is published, and those of the terms under the filter where they are others.
-    async fn first_pass(
+    pub(super) async fn first_pass(
         &self,
         query: &Prepared,
         target: Kind,
@@ -78,7 +78,12 @@ impl Matcher {
     }
 
     /// What the best of the first pass make of the query.
-    async fn feedback(&self, query: &Prepared, target: Kind, first: &Candidates) -> Result<(Context, Vec<f32>)> {
+    pub(super) async fn feedback(
+        &self,
+        query: &Prepared,
+        target: Kind,
+        first: &Candidates,
+    ) -> Result<(Context, Vec<f32>)> {
         let count = self.settings.feedback;
         let mut best = self.join(target, &query.dense, first, count).await?;
         best.truncate(count);
@@ -95,7 +100,7 @@ impl Matcher {
     }
 
     /// One order of both lists, exact for the first `wanted`.
-    async fn join(
+    pub(super) async fn join(
         &self,
         target: Kind,
         query: &[f32],
@@ -118,9 +123,9 @@ impl Matcher {
 
 impl Prepared {
     /// A search for the terms alone.
-    fn terms(&self, filter: Filter, depth: usize) -> Search {
+    pub(super) fn terms(&self, filter: Filter, depth: usize) -> Search {
         let sparse = Some(self.lexical.sparse()).filter(|sparse| !sparse.indices.is_empty());
-        Search { dense: None, sparse, filter, depth, exclude: self.exclude }
+        Search { dense: None, sparse, filter, depth, exclude: self.exclude, among: None }
     }
 }
 

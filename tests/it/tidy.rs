@@ -19,6 +19,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("evidence", &["evidence", "text", "indicators", "policy", "diagnosis", "domain"]),
     ("duplicates", &["duplicates", "text", "domain"]),
     ("duplicate_search", &["duplicates", "index", "domain", "error"]),
+    ("scheduling", &["scheduling"]),
+    ("event", &["event", "domain"]),
     ("files", &["files", "domain"]),
     ("embed", &["embed", "text", "domain"]),
     ("index", &["index", "text", "domain", "config", "deadline"]),

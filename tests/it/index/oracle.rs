@@ -91,16 +91,19 @@ async fn compare(index: &dyn Index, points: &[Point], statistics: &Statistics, e
         let depth = dice.pick(&[1, 10, 100, 3_000]);
         let query = sample::point(dice.pick(points).record, dice);
         let exclude = dice.maybe(|dice| dice.pick(points).id());
+        let among = dice.maybe(|dice| (0..300).map(|_| dice.pick(points).id()).collect::<Vec<_>>());
         let search = Search {
             dense: Some(query.dense.clone()),
             sparse: Some(query.sparse.clone()),
             filter: filter.clone(),
             depth,
             exclude,
+            among: among.clone(),
         };
         let found = index.search(Kind::Achievement, search).await.unwrap();
-        let kept: Vec<&Point> =
-            points.iter().filter(|p| matches(&filter, &p.record) && Some(p.id()) != exclude).collect();
+        let is_among = |id: PointId| among.as_ref().is_none_or(|among| among.contains(&id));
+        let kept = points.iter().filter(|p| matches(&filter, &p.record) && Some(p.id()) != exclude);
+        let kept: Vec<&Point> = kept.filter(|p| is_among(p.id())).collect();
         let direction = scaled(query.clone()).dense;
         let cosine = |point: &Point| {
             let own = scaled(point.clone()).dense;
