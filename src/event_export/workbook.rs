@@ -1,6 +1,8 @@
 //! The workbook for the staff: 总览, 各单位, 各桌, 各时段, 统计. Each sheet prints on A4 across, with its heading on each page.
 
-use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{
+    DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
+};
 
 use super::{
     ExportError, labels,
@@ -20,20 +22,62 @@ const SHADE: u32 = 0x00DD_E6F0;
 type Column = (&'static str, u16);
 
 const ORGANISATIONS: [Column; 12] = [
-    ("单位", 26), ("日期", 11), ("时间", 13), ("桌号", 6), ("本单位项目", 32), ("对方单位", 26), ("对方项目", 32), ("类别", 6),
-    ("对方联系人", 11), ("对方电话", 15), ("对方邮箱", 20), ("联系方式", 9),
+    ("单位", 26),
+    ("日期", 11),
+    ("时间", 13),
+    ("桌号", 6),
+    ("本单位项目", 32),
+    ("对方单位", 26),
+    ("对方项目", 32),
+    ("类别", 6),
+    ("对方联系人", 11),
+    ("对方电话", 15),
+    ("对方邮箱", 20),
+    ("联系方式", 9),
 ];
 const TABLES: [Column; 8] = [
-    ("桌号", 6), ("日期", 11), ("时间", 13), ("需求", 36), ("需求单位", 28), ("供给项目", 36), ("类别", 6), ("供给单位", 28),
+    ("桌号", 6),
+    ("日期", 11),
+    ("时间", 13),
+    ("需求", 36),
+    ("需求单位", 28),
+    ("供给项目", 36),
+    ("类别", 6),
+    ("供给单位", 28),
 ];
 const SLOTS: [Column; 11] = [
-    ("日期", 11), ("时间", 13), ("桌号", 6), ("需求", 34), ("需求单位", 26), ("供给项目", 34), ("类别", 6), ("供给单位", 26),
-    ("匹配等级", 9), ("到会情况", 9), ("进展", 18),
+    ("日期", 11),
+    ("时间", 13),
+    ("桌号", 6),
+    ("需求", 34),
+    ("需求单位", 26),
+    ("供给项目", 34),
+    ("类别", 6),
+    ("供给单位", 26),
+    ("匹配等级", 9),
+    ("到会情况", 9),
+    ("进展", 18),
 ];
 const STATISTICS: [Column; 20] = [
-    ("统计方式", 10), ("分组", 18), ("洽谈", 7), ("已预约", 7), ("已洽谈", 7), ("空场", 7), ("已替换", 7), ("达成意向", 9),
-    ("洽谈中", 7), ("已签约", 7), ("签约金额（元）", 15), ("未成", 7), ("成熟度不够", 9), ("优势不明确", 9),
-    ("产业化路径不明确", 9), ("材料说明不清", 9), ("不属于本单位方向", 9), ("没有人力或预算", 9), ("已有解决方案", 9),
+    ("统计方式", 10),
+    ("分组", 18),
+    ("洽谈", 7),
+    ("已预约", 7),
+    ("已洽谈", 7),
+    ("空场", 7),
+    ("已替换", 7),
+    ("达成意向", 9),
+    ("洽谈中", 7),
+    ("已签约", 7),
+    ("签约金额（元）", 15),
+    ("未成", 7),
+    ("成熟度不够", 9),
+    ("优势不明确", 9),
+    ("产业化路径不明确", 9),
+    ("材料说明不清", 9),
+    ("不属于本单位方向", 9),
+    ("没有人力或预算", 9),
+    ("已有解决方案", 9),
     ("价格、条件或知识产权谈不拢", 11),
 ];
 
@@ -47,7 +91,9 @@ enum Cell {
 pub(super) fn workbook(view: &View) -> Result<Vec<u8>, ExportError> {
     let mut workbook = Workbook::new();
     let created = ExcelDateTime::from_timestamp(view.time.as_second())?;
-    workbook.set_properties(&DocProperties::new().set_title(labels::line(&view.event.title)).set_creation_datetime(&created));
+    workbook.set_properties(
+        &DocProperties::new().set_title(labels::line(&view.event.title)).set_creation_datetime(&created),
+    );
     overview(workbook.add_worksheet_with_constant_memory()?, view)?;
     sheet(workbook.add_worksheet_with_constant_memory()?, view, "各单位", &ORGANISATIONS, organisations(view))?;
     sheet(workbook.add_worksheet_with_constant_memory()?, view, "各桌", &TABLES, tables(view))?;
@@ -63,7 +109,13 @@ fn organisations(view: &View) -> impl Iterator<Item = Vec<Cell>> {
             let (own, other) = row.sides(*is_demand);
             let mut cells = vec![text(&organisation.name)];
             cells.extend(when(row));
-            cells.extend([table(row), text(&own.title), text(&other.organisation), text(&other.title), text(other.kind())]);
+            cells.extend([
+                table(row),
+                text(&own.title),
+                text(&other.organisation),
+                text(&other.title),
+                text(other.kind()),
+            ]);
             let contact = &other.contact;
             cells.extend([&contact.person, &contact.phone, &contact.email].map(|part| text(part)));
             cells.push(text(row.exchange()));
