@@ -8,6 +8,7 @@ mod crash;
 mod deploy;
 mod duplicates;
 mod evidence;
+mod experts;
 mod harness;
 mod health;
 mod index;
