@@ -105,6 +105,12 @@ pub struct Match {
     /// 逐条列出依据：等级、理由、指标对照、政策提示，以及需求诊断
     #[arg(long)]
     pub evidence: bool,
+    /// 回避与该需求同一单位的记录
+    #[arg(long)]
+    pub avoid_owner: bool,
+    /// 回避的记录名，可多次给出
+    #[arg(long, value_name = "记录名")]
+    pub avoid: Vec<String>,
     /// Conditions.
     #[command(flatten)]
     pub filter: Filter,

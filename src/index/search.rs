@@ -20,8 +20,8 @@ pub struct Search {
     pub filter: Filter,
     /// Most candidates of each source, 1 to [`MAX_DEPTH`].
     pub depth: usize,
-    /// A point to leave out: the record that is the query.
-    pub exclude: Option<PointId>,
+    /// Points to leave out: the record that is the query, and who is to be avoided.
+    pub exclude: Vec<PointId>,
     /// Only these points, 1 to [`MAX_DEPTH`]; `None`: all.
     pub among: Option<Vec<PointId>>,
 }

@@ -9,6 +9,7 @@ mod deploy;
 mod duplicates;
 mod events;
 mod evidence;
+mod experts;
 mod harness;
 mod health;
 mod index;

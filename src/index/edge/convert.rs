@@ -122,11 +122,11 @@ pub(super) fn id_filter(ids: impl IntoIterator<Item = PointId>) -> EdgeFilter {
 
 /// The engine's filter; `None` where everything is kept.
 pub(super) fn edge_filter(filter: &Filter) -> Option<EdgeFilter> {
-    narrowed(filter, None, None)
+    narrowed(filter, Vec::new(), None)
 }
 
 /// The engine's filter with the points to leave out and the only ones to keep.
-fn narrowed(filter: &Filter, exclude: Option<PointId>, among: Option<Vec<PointId>>) -> Option<EdgeFilter> {
+fn narrowed(filter: &Filter, exclude: Vec<PointId>, among: Option<Vec<PointId>>) -> Option<EdgeFilter> {
     let (mut must, mut must_not) = (Vec::new(), Vec::new());
     for condition in conditions(filter) {
         match condition {
@@ -135,7 +135,7 @@ fn narrowed(filter: &Filter, exclude: Option<PointId>, among: Option<Vec<PointId
             Condition::Between { field, range } => must.push(between(field, range)),
         }
     }
-    must_not.extend(exclude.map(|id| has_id([id])));
+    must_not.extend((!exclude.is_empty()).then(|| has_id(exclude)));
     must.extend(among.map(has_id));
     let some = |conditions: Vec<EdgeCondition>| (!conditions.is_empty()).then_some(conditions);
     let (must, must_not) = (some(must), some(must_not));

@@ -193,11 +193,11 @@ pub(super) fn plain_vectors(found: RetrievedPoint) -> Option<(PointId, PlainVect
 
 /// The server's filter; `None` where everything is kept.
 pub(super) fn point_filter(filter: &Filter) -> Option<PointFilter> {
-    narrowed(filter, None, None)
+    narrowed(filter, Vec::new(), None)
 }
 
 /// The server's filter with the points to leave out and the only ones to keep.
-fn narrowed(filter: &Filter, exclude: Option<PointId>, among: Option<Vec<PointId>>) -> Option<PointFilter> {
+fn narrowed(filter: &Filter, exclude: Vec<PointId>, among: Option<Vec<PointId>>) -> Option<PointFilter> {
     let mut all = PointFilter::default();
     for condition in conditions(filter) {
         match condition {
@@ -206,7 +206,7 @@ fn narrowed(filter: &Filter, exclude: Option<PointId>, among: Option<Vec<PointId
             Condition::Between { field, range } => all.must.push(between(field, range)),
         }
     }
-    all.must_not.extend(exclude.map(|id| has_id([id])));
+    all.must_not.extend((!exclude.is_empty()).then(|| has_id(exclude)));
     all.must.extend(among.map(has_id));
     (all != PointFilter::default()).then_some(all)
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use duijie::{
     domain::{Detail, Filter, Kind, Range, Record, codes::*, record::*},
-    index::{DocumentWrite, EdgeIndex, EdgeOptions, Expect, Index, Key, Point, StoreVersions, Tuning},
+    index::{DocumentWrite, EdgeIndex, EdgeOptions, Expect, Index, Key, Point, STORE_FORMAT, StoreVersions, Tuning},
     text::{LexicalQuery, SparseVector},
 };
 
@@ -156,7 +156,7 @@ pub fn options(folder: &Path) -> EdgeOptions {
     EdgeOptions {
         folder: folder.to_path_buf(),
         dimensions: DIMENSIONS,
-        versions: StoreVersions { format: 1, text: "1".into(), model: "sample".into() },
+        versions: StoreVersions { format: STORE_FORMAT, text: "1".into(), model: "sample".into() },
         any_version: false,
         tuning: Tuning {
             graph_from_kib: 32,
