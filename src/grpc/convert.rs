@@ -2,16 +2,16 @@
 
 pub mod event;
 pub mod evidence;
-pub mod rematch;
-pub mod watch;
 pub mod outcome;
 pub mod plan;
+pub mod rematch;
+pub mod watch;
 
 use jiff::Timestamp;
 
 use crate::{
     domain::{
-        Code, Detail, Filter, Kind, Problem, Range, Record, Violation,
+        Code, Detail, Filter, Kind, Problem, Range, Record, RecordName, Violation,
         check::Found as Violations,
         codes::Status,
         found,

@@ -18,7 +18,7 @@ use crate::{
     },
     error::Result,
     index::{PageRequest, PointId, Search, With},
-    rank::{Fused, fuse},
+    rank::Fused,
 };
 
 /// Share of the best achievement in an expert's score.
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
     use crate::{
         domain::{Detail, record::Expert},
-        rank::{Candidate, Fusion},
+        rank::{Candidate, Fusion, fuse},
     };
 
     fn expert(achievements: &[&str]) -> Record {

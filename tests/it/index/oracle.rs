@@ -42,6 +42,7 @@ fn matches(filter: &Filter, record: &Record) -> bool {
         && within(filter.publish_time, seconds(record.publish_time))
         && within(filter.update_time, seconds(record.update_time))
         && within(filter.deadline, seconds(deadline))
+        && (filter.achievements.is_empty() || record.achievements().any(|name| filter.achievements.contains(&name)))
 }
 
 fn dot(one: &SparseVector, other: &SparseVector, weight: impl Fn(u32) -> f64) -> f64 {
