@@ -9,6 +9,7 @@ use std::{
 use crate::{
     config::Config,
     embed::{self, CentreSource, EmbedError, Embedder, ModelOptions, ModelSource},
+    events::Events,
     evidence::Explainer,
     index::{EdgeIndex, EdgeOptions, Index, IndexError, STORE_FORMAT, ServerIndex, StoreShape, StoreVersions, Tuning},
     ingest::Ingest,
@@ -37,6 +38,8 @@ pub struct Parts {
     pub matcher: Matcher,
     /// The import path.
     pub ingest: Ingest,
+    /// Matchmaking events.
+    pub events: Events,
     /// Evidence beside matches.
     pub explainer: Arc<Explainer>,
     /// What answers depend on.
@@ -119,8 +122,9 @@ impl Parts {
     ) -> Self {
         let matcher = Matcher::new(Arc::clone(&text), embedder.clone(), Arc::clone(&index), settings);
         let ingest = Ingest::new(Arc::clone(&text), embedder.clone(), Arc::clone(&index));
+        let events = Events::new(Arc::clone(&index), matcher.clone(), &versions);
         let versions = Arc::new(versions);
-        Self { text, embedder, index, matcher, ingest, explainer, versions }
+        Self { text, embedder, index, matcher, ingest, events, explainer, versions }
     }
 
     /// Whether calls can be answered.

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod allocation;
 pub mod app;
 pub mod cli;
 pub mod config;
@@ -20,6 +21,8 @@ pub mod embed;
 pub mod error;
 pub mod eval;
 pub mod event;
+pub mod event_export;
+pub mod events;
 pub mod evidence;
 pub mod files;
 pub mod grpc;

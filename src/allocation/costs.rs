@@ -50,8 +50,7 @@ pub(super) fn costs(prepared: &Prepared<'_>, solved: &Solved, effort: &Effort, w
 
 /// The rules that leave pairs out, pins, and the quotas by city and field that are used up or just reached.
 fn removable(prepared: &Prepared<'_>, solved: &Solved) -> Vec<Constraint> {
-    let mut found: Vec<Constraint> =
-        prepared.entries.iter().flat_map(|entry| entry.excluded.iter().copied()).collect();
+    let mut found: Vec<Constraint> = prepared.entries.iter().flat_map(|entry| entry.excluded.iter().copied()).collect();
     found.sort_unstable();
     found.dedup();
     if prepared.entries.iter().any(|entry| entry.is_pinned) {

@@ -40,6 +40,8 @@ pub enum Command {
     Delete(Named),
     /// 查重：找出可能是同一项成果、需求或同一位专家的各组记录，并说明依据；不改动任何记录
     Duplicates(Duplicates),
+    /// 对接活动：参会者、名单、排期、发布、对接结果、导出
+    Event(super::event::args::Event),
     /// 查看服务是否正常：正常时退出码为 0，否则为 1（供容器和监控使用）
     Health,
     /// 词典、停用词、模型或向量中心改变后，用库中的记录重建存储（须先停止服务）
@@ -298,4 +300,7 @@ pub struct Demo {
     /// 演示用存储的文件夹
     #[arg(long, default_value = "data/demo", value_name = "文件夹")]
     pub store: PathBuf,
+    /// 演示活动的导出文件写到哪个文件夹
+    #[arg(long, default_value = "data/demo-event", value_name = "文件夹")]
+    pub event_folder: PathBuf,
 }

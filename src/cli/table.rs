@@ -61,6 +61,13 @@ pub fn duplicates(members: &[pb::DuplicateMember]) -> String {
     finish(&table)
 }
 
+/// Rows of plain texts under headings.
+pub fn rows(headings: &[&str], rows: Vec<Vec<String>>) -> String {
+    let mut table = table(headings);
+    rows.into_iter().for_each(|row| drop(table.add_row(row)));
+    finish(&table)
+}
+
 /// Every key of the configuration with its value.
 pub fn config(values: &BTreeMap<&'static str, String>) -> String {
     let mut table = table(&["配置项", "当前值", "缺省值", "说明"]);

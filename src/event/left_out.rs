@@ -65,6 +65,8 @@ pub enum LeftOutReason {
         /// What holds it, in Chinese.
         rule: String,
     },
+    /// It is worth nothing, so that it adds nothing.
+    NoValue,
     /// Nothing that can be named: the search ended before the optimum was proved.
     NotSearched,
 }
@@ -86,6 +88,7 @@ impl LeftOutReason {
             Self::OrganisationCap { .. } => "ORGANISATION_CAP",
             Self::Quota { .. } => "QUOTA",
             Self::Kept { .. } => "KEPT",
+            Self::NoValue => "NO_VALUE",
             Self::NotSearched => "NOT_SEARCHED",
         }
     }
@@ -107,6 +110,7 @@ impl LeftOutReason {
             Self::OrganisationCap { organisation } => format!("单位 {organisation} 的场次已满"),
             Self::Quota { quota } => format!("受名额限制：{quota}"),
             Self::Kept { instead, rule } => format!("{} 须保留（{rule}）", instead.counterpart),
+            Self::NoValue => "得分为零".into(),
             Self::NotSearched => "计算量达到上限，未能证明最优".into(),
         }
     }

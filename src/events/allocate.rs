@@ -9,8 +9,8 @@ use crate::{
     },
     domain::{RecordName, found::Level},
     event::{
-        Cost, Edits, Event, EventError, Group, LeftOut, LeftOutReason, Pair, Participant, Proof, Shortfall, Shortlisted,
-        Side, Why,
+        Cost, Edits, Event, EventError, Group, LeftOut, LeftOutReason, Pair, Participant, Proof, Shortfall,
+        Shortlisted, Side, Why,
     },
 };
 
@@ -56,7 +56,7 @@ struct Table<'a> {
 pub(super) fn shortlists(wanted: &Wanted<'_>, stop: &dyn Fn() -> bool) -> Result<Shortlists, EventError> {
     let table = Table::new(wanted);
     let problem = table.problem();
-    let plan = allocate(&problem, Effort::default(), stop).map_err(|faults| table.faults(&faults))?;
+    let plan = allocate(&problem, &Effort::default(), stop).map_err(|faults| table.faults(&faults))?;
     let by = |pair: &allocation::Pair| table.pair(*pair);
     let shortlist = plan.chosen.iter().map(|chosen| table.shortlisted(chosen));
     let low = table.below_score().filter(|it| it.rank != 0 && it.rank <= table.limit(&it.pair.demand));
@@ -171,7 +171,8 @@ impl<'a> Table<'a> {
         ];
         let caps = sides.into_iter().filter_map(|(side, participants, cap)| Some((side, participants, cap?)));
         let caps = caps.flat_map(|(side, participants, cap)| {
-            let keys = participants.iter().filter_map(|it| self.organisations.binary_search(&it.organisation_key()).ok());
+            let keys =
+                participants.iter().filter_map(|it| self.organisations.binary_search(&it.organisation_key()).ok());
             let keys: BTreeSet<u32> = keys.map(index).collect();
             keys.into_iter().map(move |key| {
                 let group = allocation::Group { side, attribute: Attribute::Organisation, key };
@@ -282,6 +283,7 @@ impl<'a> Table<'a> {
             Reason::Kept { instead, constraint } => {
                 LeftOutReason::Kept { instead: self.pair(*instead), rule: self.constraint(*constraint) }
             }
+            Reason::NoValue => LeftOutReason::NoValue,
             Reason::NotSearched => LeftOutReason::NotSearched,
         }
     }

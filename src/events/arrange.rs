@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     domain::RecordName,
-    event::{
-        Edits, Event, EventError, Meeting, Pair, Participant, ScheduleFigures, Shortlisted, Slot, Unplaced,
-    },
+    event::{Edits, Event, EventError, Meeting, Pair, Participant, ScheduleFigures, Shortlisted, Slot, Unplaced},
     scheduling::{self, Cause, Conflict, Failure, Input, Lock, Place, Published, Schedule, Work, schedule},
 };
 
@@ -49,7 +47,8 @@ pub(super) fn arrange(wanted: &Wanted<'_>, stop: &dyn Fn() -> bool) -> Result<Op
 impl Wanted<'_> {
     fn input(&self) -> Input {
         let (presenters, presenter_of) = self.presenters();
-        let available = |it: &Participant| self.event.slots.iter().map(|slot| it.is_active() && it.can_come(slot)).collect();
+        let available =
+            |it: &Participant| self.event.slots.iter().map(|slot| it.is_active() && it.can_come(slot)).collect();
         let participants = self.participants.iter().zip(presenter_of);
         let mut tables: Vec<Option<usize>> = vec![None; number(self.event.tables)];
         for (place, participant) in self.participants.iter().enumerate().filter(|(_, it)| it.is_active()) {
@@ -232,7 +231,8 @@ mod tests {
 
     #[test]
     fn gaps_do_not_run_over_night() {
-        let slot = |day, hour| Slot { date: date(2026, 12, day), start: time(hour, 0, 0, 0), end: time(hour, 30, 0, 0) };
+        let slot =
+            |day, hour| Slot { date: date(2026, 12, day), start: time(hour, 0, 0, 0), end: time(hour, 30, 0, 0) };
         assert_eq!(days(&[slot(1, 9), slot(1, 10), slot(2, 9), slot(5, 9)]), [0, 0, 1, 2]);
         assert_eq!(days(&[]), [0u32; 0]);
     }

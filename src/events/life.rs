@@ -1,6 +1,9 @@
 //! Events created, read, changed, published, deleted.
 
-use super::{Events, now, store, stored::{ParticipantCounts, Request, StoredEvent}};
+use super::{
+    Events, now, store,
+    stored::{ParticipantCounts, Request, StoredEvent},
+};
 use crate::{
     domain::{Code, Problem, Violation, check::check_text},
     error::{Error, Result},
@@ -44,7 +47,8 @@ impl Events {
             event.id = made_id(request_id);
         }
         let time = now();
-        let fresh = Event { state: EventState::Draft, inputs: 0, layout: 0, create_time: time, update_time: time, ..event };
+        let fresh =
+            Event { state: EventState::Draft, inputs: 0, layout: 0, create_time: time, update_time: time, ..event };
         let event = fresh.checked()?;
         let request = (!request_id.is_empty()).then(|| Request { id: request_id.to_string(), hash: content(&event) });
         let counts = ParticipantCounts::default();
@@ -210,7 +214,8 @@ fn made_id(request_id: &str) -> String {
 
 /// Hash of what a request asks for.
 fn content(event: &Event) -> String {
-    let bare = Event { create_time: jiff::Timestamp::UNIX_EPOCH, update_time: jiff::Timestamp::UNIX_EPOCH, ..event.clone() };
+    let bare =
+        Event { create_time: jiff::Timestamp::UNIX_EPOCH, update_time: jiff::Timestamp::UNIX_EPOCH, ..event.clone() };
     store::hash(&serde_json::to_string(&bare).unwrap_or_default())
 }
 

@@ -44,8 +44,8 @@ pub use outcomes::{MAX_OUTCOME_PAGE, OutcomeChange, OutcomePage, OutcomeQuery, R
 pub use participants::{Added, Draft, Who};
 pub use replan::{OnTheDay, Replanned};
 pub use report::Report;
-pub use stored::{ParticipantCounts, PlanPointer, StoredEvent};
 use store::Store;
+pub use stored::{ParticipantCounts, PlanPointer, StoredEvent};
 
 /// Times that a caller looks whether an event that another works on is free.
 const TRIES: u32 = 50;

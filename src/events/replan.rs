@@ -1,6 +1,11 @@
 //! Changes on the day: somebody calls off, and as little as possible changes for the others.
 
-use super::{Events, participants::find, planning::Inputs, stored::{ParticipantCounts, StoredEvent}};
+use super::{
+    Events,
+    participants::find,
+    planning::Inputs,
+    stored::{ParticipantCounts, StoredEvent},
+};
 use crate::{
     domain::RecordName,
     error::Result,

@@ -51,7 +51,10 @@ impl Report {
     }
 
     /// The contacts of some pairs, the demand's first: whole where both sides agree, masked otherwise.
-    pub fn contacts<'a>(&'a self, pairs: impl IntoIterator<Item = &'a Pair>) -> BTreeMap<&'a Pair, (Contact, Contact, bool)> {
+    pub fn contacts<'a>(
+        &'a self,
+        pairs: impl IntoIterator<Item = &'a Pair>,
+    ) -> BTreeMap<&'a Pair, (Contact, Contact, bool)> {
         let (participants, consents) = (by_record(&self.participants), self.consents());
         let contacts = |pair: &'a Pair| {
             let agreed = consents.get(pair).is_some_and(|consent| consent.of_both());

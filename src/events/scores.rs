@@ -1,8 +1,14 @@
 //! What pairs are worth: the scores and levels that matching gives them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use futures::stream::{self, StreamExt, TryStreamExt};
+use futures::{
+    FutureExt,
+    stream::{self, StreamExt, TryStreamExt},
+};
 
 use crate::{
     domain::{Kind, RecordName, found::Level},
@@ -49,9 +55,10 @@ pub(super) async fn candidates(
 ) -> Result<Candidates> {
     let per_demand = (MAX_PAIRS / demands.len().max(1)).max(1).min(counterparts.len().max(1));
     let of_kind = |kind| counterparts.iter().filter(|it| it.kind == kind).cloned().collect::<Vec<_>>();
-    let groups = [of_kind(Kind::Achievement), of_kind(Kind::Expert)];
-    let scored = demands.iter().map(|demand| scored(matcher, demand, &groups));
-    let mut scored = stream::iter(scored).buffered(AT_ONCE);
+    let groups = Arc::new([of_kind(Kind::Achievement), of_kind(Kind::Expert)]);
+    // owned and boxed, for the compiler to see that they can be sent
+    let scored = demands.iter().map(|demand| scored(matcher.clone(), demand.clone(), groups.clone()).boxed());
+    let mut scored = stream::iter(scored.collect::<Vec<_>>()).buffered(AT_ONCE);
     let mut found = Candidates { all: Vec::new(), per_demand };
     for demand in demands {
         let Some(of_demand) = scored.try_next().await? else { break };
@@ -61,10 +68,10 @@ pub(super) async fn candidates(
 }
 
 /// All counterparts of a demand, best first.
-async fn scored(matcher: &Matcher, demand: &RecordName, groups: &[Vec<RecordName>; 2]) -> Result<Vec<Scored>> {
+async fn scored(matcher: Matcher, demand: RecordName, groups: Arc<[Vec<RecordName>; 2]>) -> Result<Vec<Scored>> {
     let mut all = Vec::new();
-    for group in groups {
-        match matcher.score(demand, group).await {
+    for group in groups.iter() {
+        match matcher.score(&demand, group).await {
             Ok(some) => all.extend(some),
             Err(Error::NotFound(_)) => {}
             Err(error) => return Err(error),
@@ -88,7 +95,8 @@ impl Candidates {
             let rank = u32::try_from(place + 1).unwrap_or(u32::MAX);
             self.all.push(Candidate { pair, score: scored.score, level: scored.level, rank });
         }
-        let unscored = missing.into_iter().map(|pair| Candidate { pair: pair.clone(), score: 0.0, level: None, rank: 0 });
+        let unscored =
+            missing.into_iter().map(|pair| Candidate { pair: pair.clone(), score: 0.0, level: None, rank: 0 });
         self.all.extend(unscored);
     }
 

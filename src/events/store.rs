@@ -12,7 +12,6 @@
 
 use std::sync::Arc;
 
-use futures::stream::{self, StreamExt, TryStreamExt};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
@@ -22,7 +21,7 @@ use crate::{
     error::{Error, Result},
     event::{Edits, EventError, Outcome, Pair, Participant, Plan},
     index::{
-        Document, DocumentQuery, DocumentWrite, DocumentWritten, Documents, Expect, Index, Key, PointId,
+        Document, DocumentQuery, DocumentWrite, DocumentWritten, Expect, Index, Key, PointId,
         documents::{MAX_DOCUMENT_BYTES, MAX_DOCUMENT_PAGE, all_documents},
     },
 };
@@ -33,8 +32,8 @@ const EVENTS: &str = "events";
 const OUTCOME: &str = "outcome";
 /// Documents of one write, to bound a message: a participant has 20 KB at most.
 const WRITE: usize = 200;
-/// Parts of a plan that are read at the same time.
-const PARTS_AT_ONCE: usize = 4;
+/// Documents of a page that is looked through for what is to be removed: parts of plans have 1 MB.
+const REMOVE_PAGE: usize = 16;
 
 /// Reads and writes events.
 #[derive(Clone)]
@@ -120,7 +119,8 @@ impl Store {
     pub async fn write_participants(&self, id: &str, all: &[Participant]) -> Result<()> {
         for some in all.chunks(WRITE) {
             let write = |it: &Participant| {
-                let write = DocumentWrite::new(participants(id), it.record.to_string().as_str(), json(it)?, Expect::Any);
+                let write =
+                    DocumentWrite::new(participants(id), it.record.to_string().as_str(), json(it)?, Expect::Any);
                 Ok(write.tagged(tag(id)))
             };
             self.documents().write_documents(some.iter().map(write).collect::<Result<_>>()?).await?;
@@ -152,9 +152,10 @@ impl Store {
 
     /// The plan that an event points at.
     pub async fn plan(&self, pointer: &PlanPointer) -> Result<Plan> {
-        let parts = stream::iter(0..pointer.parts).map(|part| self.part(&pointer.folder, part));
-        let parts: Vec<String> = parts.buffered(PARTS_AT_ONCE).try_collect().await?;
-        let text = parts.concat();
+        let mut text = String::new();
+        for part in 0..pointer.parts {
+            text += &self.part(&pointer.folder, part).await?;
+        }
         if hash(&text) != pointer.hash {
             return Err(Error::Internal(format!("the parts of plan {} do not fit together", pointer.folder)));
         }
@@ -240,8 +241,7 @@ impl Store {
     async fn remove(&self, query: DocumentQuery, gone: impl Fn(&Document) -> bool) -> Result<()> {
         let mut after = None;
         loop {
-            // parts of plans are large: few at a time
-            let page = self.documents().list_documents(query.clone(), after, PARTS_AT_ONCE * 4).await?;
+            let page = self.documents().list_documents(query.clone(), after, REMOVE_PAGE).await?;
             for document in page.documents.iter().filter(|document| gone(document)) {
                 self.documents().remove_documents(&document.folder, std::slice::from_ref(&document.key)).await?;
             }

@@ -18,8 +18,16 @@ use tower::{Layer, Service};
 
 use crate::{deadline, error::Error, metrics};
 
-/// Methods whose streams may take as long as they need when their caller sets no deadline.
-const UNLIMITED: [&str; 3] = ["ImportRecords", "CreateSnapshot", "FindDuplicates"];
+/// Methods that may take as long as they need when their caller sets no deadline: streams, and plans of large events.
+const UNLIMITED: [&str; 7] = [
+    "ImportRecords",
+    "CreateSnapshot",
+    "FindDuplicates",
+    "MakeShortlist",
+    "MakeSchedule",
+    "CancelParticipant",
+    "ExportEvent",
+];
 /// When a refused caller shall come back.
 const RETRY_MS: u64 = 100;
 

@@ -4,6 +4,9 @@
 mod catalog;
 pub mod convert;
 mod duplicates;
+mod event_file;
+mod event_lists;
+mod events;
 mod gate;
 mod maintenance;
 mod matching;
@@ -20,11 +23,12 @@ use tonic_health::{ServingStatus, server::HealthReporter};
 use crate::{
     app::Parts,
     pb::{
-        self, catalog_service_server::CatalogServiceServer, maintenance_service_server::MaintenanceServiceServer,
-        match_service_server::MatchServiceServer,
+        self, catalog_service_server::CatalogServiceServer, event_service_server::EventServiceServer,
+        maintenance_service_server::MaintenanceServiceServer, match_service_server::MatchServiceServer,
     },
 };
 use catalog::Catalog;
+use events::EventRpcs;
 use gate::GateLayer;
 use maintenance::Maintenance;
 use matching::Matching;
@@ -78,6 +82,10 @@ pub async fn serve(
         .accept_compressed(CompressionEncoding::Gzip);
     let maintenance = MaintenanceServiceServer::new(Maintenance::new(parts.clone()))
         .max_decoding_message_size(limits.max_message_bytes);
+    let events = EventServiceServer::new(EventRpcs::new(&parts))
+        .max_decoding_message_size(limits.max_message_bytes)
+        .max_encoding_message_size(limits.max_message_bytes)
+        .accept_compressed(CompressionEncoding::Gzip);
     let matching = MatchServiceServer::new(Matching(parts))
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)
@@ -93,6 +101,7 @@ pub async fn serve(
         .add_service(catalog)
         .add_service(matching)
         .add_service(maintenance)
+        .add_service(events)
         .serve_with_incoming_shutdown(TcpListenerStream::new(listener), wait(stopped));
     let stop = async move {
         stop.await;
@@ -138,6 +147,7 @@ async fn set_health(reporter: &HealthReporter, status: ServingStatus) {
         <CatalogServiceServer<Catalog> as NamedService>::NAME,
         <MatchServiceServer<Matching> as NamedService>::NAME,
         <MaintenanceServiceServer<Maintenance> as NamedService>::NAME,
+        <EventServiceServer<EventRpcs> as NamedService>::NAME,
     ];
     for service in services {
         reporter.set_service_status(service, status).await;

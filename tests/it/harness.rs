@@ -11,15 +11,19 @@ use duijie::{
     config::Config,
     domain::{Detail, Kind, Record},
     grpc::{self, Limits, convert::record_out},
-    pb::{self, catalog_service_client::CatalogServiceClient, match_service_client::MatchServiceClient},
+    pb::{
+        self, catalog_service_client::CatalogServiceClient, event_service_client::EventServiceClient,
+        match_service_client::MatchServiceClient,
+    },
 };
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use tonic::{Code, Status, transport::Channel};
 use tonic_types::StatusExt;
 
-/// References to the index that the parts of a service hold themselves: their own, the matcher's, the importer's.
-const OWN_COUNT: usize = 3;
+/// References to the index that the parts of a service hold themselves: their own, the matcher's, the importer's, those of the
+/// events and their matcher.
+const OWN_COUNT: usize = 5;
 
 /// A running service.
 pub struct Service {
@@ -82,6 +86,10 @@ impl Service {
 
     pub async fn catalog(&self) -> CatalogServiceClient<Channel> {
         CatalogServiceClient::new(self.channel().await)
+    }
+
+    pub async fn events(&self) -> EventServiceClient<Channel> {
+        EventServiceClient::new(self.channel().await)
     }
 
     pub async fn matching(&self) -> MatchServiceClient<Channel> {

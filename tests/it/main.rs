@@ -7,6 +7,7 @@ mod command_line;
 mod crash;
 mod deploy;
 mod duplicates;
+mod events;
 mod evidence;
 mod harness;
 mod health;

@@ -4,9 +4,12 @@ use jiff::civil::{Date, Time};
 
 use super::{code, int, owner_out, time_out};
 use crate::{
-    domain::{Code, Problem, RecordName, Violation, check::Found as Violations, found::Level, name::check_id, record::Owner},
+    domain::{
+        Code, Problem, RecordName, Violation, check::Found as Violations, found::Level, name::check_id, record::Owner,
+    },
     event::{
-        AvoidedPair, Contact, Edit, Edits, Event, EventState, Pair, Participant, Quota, Rules, Slot, Window, edit::Decision,
+        AvoidedPair, Contact, Edit, Edits, Event, EventState, Pair, Participant, Quota, Rules, Slot, Window,
+        edit::Decision,
     },
     events::{Draft, ParticipantCounts, StoredEvent},
     pb,

@@ -129,10 +129,8 @@ pub fn unplaced_out(it: &Unplaced) -> pb::UnplacedPair {
 
 /// Writes changes of meetings.
 pub fn changes_out(changes: &[Change]) -> Vec<pb::MeetingChange> {
-    let place = |(slot, table): (usize, u32)| pb::MeetingPlace {
-        slot: int(slot + 1),
-        table: count(table.saturating_add(1)),
-    };
+    let place =
+        |(slot, table): (usize, u32)| pb::MeetingPlace { slot: int(slot + 1), table: count(table.saturating_add(1)) };
     let row = |it: &Change| pb::MeetingChange {
         demand: it.pair.demand.to_string(),
         counterpart: it.pair.counterpart.to_string(),
