@@ -64,7 +64,7 @@ pub fn duplicates(members: &[pb::DuplicateMember]) -> String {
 /// Rows of plain texts under headings.
 pub fn rows(headings: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = table(headings);
-    rows.into_iter().for_each(|row| drop(table.add_row(row)));
+    table.add_rows(rows);
     finish(&table)
 }
 

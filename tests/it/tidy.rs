@@ -9,7 +9,7 @@ use std::{
 const MAX_LINES: usize = 500;
 
 /// What each module may use of the crate. `grpc → matcher, ingest → embed, index, rank → text → domain`.
-const LAYERS: [(&str, &[&str]); 18] = [
+const LAYERS: [(&str, &[&str]); 20] = [
     ("domain", &["domain"]),
     ("text", &["text", "domain"]),
     ("rank", &["rank", "domain"]),
@@ -19,8 +19,10 @@ const LAYERS: [(&str, &[&str]); 18] = [
     ("evidence", &["evidence", "text", "indicators", "policy", "diagnosis", "domain"]),
     ("duplicates", &["duplicates", "text", "domain"]),
     ("duplicate_search", &["duplicates", "index", "domain", "error"]),
+    ("allocation", &["allocation"]),
     ("scheduling", &["scheduling"]),
     ("event", &["event", "domain"]),
+    ("events", &["events", "event", "allocation", "scheduling", "matcher", "index", "domain", "error"]),
     ("files", &["files", "domain"]),
     ("embed", &["embed", "text", "domain"]),
     ("index", &["index", "text", "domain", "config", "deadline"]),
