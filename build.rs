@@ -14,6 +14,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         "duijie/v1/match_service.proto",
         "duijie/v1/rematch_service.proto",
         "duijie/v1/watch_service.proto",
+        "duijie/v1/event.proto",
+        "duijie/v1/event_service.proto",
     ];
     let descriptors = protox::compile(protos, ["proto"])?;
     let out = PathBuf::from(env::var("OUT_DIR")?);

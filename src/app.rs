@@ -10,6 +10,7 @@ use crate::{
     config::{Config, RematchTargets},
     domain::{Filter, Kind},
     embed::{self, CentreSource, EmbedError, Embedder, ModelOptions, ModelSource},
+    events::Events,
     evidence::Explainer,
     index::{EdgeIndex, EdgeOptions, Index, IndexError, STORE_FORMAT, ServerIndex, StoreShape, StoreVersions, Tuning},
     ingest::Ingest,
@@ -42,6 +43,8 @@ pub struct Parts {
     pub matcher: Matcher,
     /// The import path.
     pub ingest: Ingest,
+    /// Matchmaking events.
+    pub events: Events,
     /// Evidence beside matches.
     pub explainer: Arc<Explainer>,
     /// Jobs of batch re-matching.
@@ -140,7 +143,8 @@ impl Parts {
         let ingest = Ingest::new(Arc::clone(&text), embedder.clone(), Arc::clone(&index));
         let scheduler = Scheduler::new(Arc::clone(&index), rematch.clone(), Plan::default());
         let watcher = Watcher::new(Arc::clone(&index), matcher.clone());
-        Self { text, embedder, index, matcher, ingest, explainer, rematch, scheduler, watcher, versions }
+        let events = Events::new(Arc::clone(&index), matcher.clone(), &versions);
+        Self { text, embedder, index, matcher, ingest, events, explainer, rematch, scheduler, watcher, versions }
     }
 
     /// Whether calls can be answered.

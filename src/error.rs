@@ -3,6 +3,7 @@
 use crate::{
     domain::{Problem, RecordName, Violation},
     embed::EmbedError,
+    event::EventError,
     index::IndexError,
 };
 
@@ -24,6 +25,9 @@ pub enum Error {
     /// The service stops; another instance, or this one when it is back, goes on.
     #[error("服务正在停止，请稍后凭令牌继续")]
     Stopping,
+    /// A call about an event that is not possible as things are.
+    #[error(transparent)]
+    Event(#[from] EventError),
     /// Too much waits; try again later.
     #[error("服务繁忙，请在 {retry_ms} 毫秒后重试")]
     Busy {

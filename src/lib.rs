@@ -3,11 +3,12 @@
 //! See ARCHITECTURE.md for the map. The layers, each knowing only what stands below it:
 //! [`cli`] → [`grpc`] → [`app`] → [`matcher`], [`ingest`], [`reindex`], [`transfer`], [`duplicate_search`] → [`embed`],
 //! [`index`], [`rank`], [`duplicates`] → [`text`] → [`domain`].
-//! Beside the order stands [`evidence`] → [`indicators`], [`policy`], [`diagnosis`].
+//! [`scheduling`] knows nothing of the crate. Beside the order stands [`evidence`] → [`indicators`], [`policy`], [`diagnosis`].
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod allocation;
 pub mod app;
 pub mod calls;
 pub mod cli;
@@ -20,6 +21,9 @@ pub mod duplicates;
 pub mod embed;
 pub mod error;
 pub mod eval;
+pub mod event;
+pub mod event_export;
+pub mod events;
 pub mod evidence;
 pub mod files;
 pub mod grpc;
@@ -39,6 +43,7 @@ pub mod rematch_export;
 pub mod rematch_reader;
 pub mod rematch_schedule;
 pub mod rematch_scheduler;
+pub mod scheduling;
 pub mod telemetry;
 pub mod text;
 pub mod transfer;

@@ -1,6 +1,7 @@
 //! All benches in one binary: `cargo bench -- match` runs those whose name holds `match`.
 //!
 //! - [`matching`]: cutting, sparse vectors, the engine's queries, whole matches
+//! - [`scheduling`]: the schedule of an event
 //! - [`server`]: the same through the wire
 //! - [`embedding`]: import against the bare model
 //! - [`scale`]: how a store grows, only where asked for by `cargo bench -- scale`; [`process_memory`] for it
@@ -15,12 +16,13 @@ mod process_memory;
 mod qdrant_server;
 mod rematch;
 mod scale;
+mod scheduling;
 mod server;
 mod support;
 
 use criterion::{Criterion, criterion_group};
 
-criterion_group!(benches, matching::hot_path, server::server, embedding::embedding);
+criterion_group!(benches, matching::hot_path, server::server, embedding::embedding, scheduling::scheduling);
 
 fn main() {
     if std::env::args().any(|argument| argument == "scale") {

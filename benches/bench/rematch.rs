@@ -67,7 +67,9 @@ pub fn run() {
     bench.latency(&mut rows);
     let mut table = Table::new();
     table.load_preset(presets::ASCII_MARKDOWN).set_header(["re-matching", ""]);
-    rows.into_iter().for_each(|(name, value)| drop(table.add_row([name, value])));
+    for (name, value) in rows {
+        table.add_row([name, value]);
+    }
     println!("{table}");
 }
 

@@ -256,7 +256,8 @@ impl Bench {
                     sparse: sparse.then(|| point.query.sparse()),
                     filter: filter.clone(),
                     depth: CANDIDATES,
-                    exclude: None,
+                    exclude: Vec::new(),
+                    among: None,
                 }
             };
             let searches: Vec<Search> = (0..SEARCHES).map(search).collect();

@@ -154,7 +154,7 @@ pub fn store(count: usize, pipeline: &TextPipeline, embedder: &Embedder, runtime
 }
 
 /// A small repeatable generator (xorshift64*): benches must not depend on the day.
-pub struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
     /// The next number.

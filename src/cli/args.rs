@@ -46,6 +46,8 @@ pub enum Command {
     Rematch(Rematch),
     /// 订阅：有新的匹配时逐条列出
     Watch(Watch),
+    /// 对接活动：参会者、名单、排期、发布、对接结果、导出
+    Event(super::event::args::Event),
     /// 查看服务是否正常：正常时退出码为 0，否则为 1（供容器和监控使用）
     Health,
     /// 词典、停用词、模型或向量中心改变后，用库中的记录重建存储（须先停止服务）
@@ -103,6 +105,12 @@ pub struct Match {
     /// 逐条列出依据：等级、理由、指标对照、政策提示，以及需求诊断
     #[arg(long)]
     pub evidence: bool,
+    /// 回避与该需求同一单位的记录
+    #[arg(long)]
+    pub avoid_owner: bool,
+    /// 回避的记录名，可多次给出
+    #[arg(long, value_name = "记录名")]
+    pub avoid: Vec<String>,
     /// Conditions.
     #[command(flatten)]
     pub filter: Filter,
@@ -304,4 +312,7 @@ pub struct Demo {
     /// 演示用存储的文件夹
     #[arg(long, default_value = "data/demo", value_name = "文件夹")]
     pub store: PathBuf,
+    /// 演示活动的导出文件写到哪个文件夹
+    #[arg(long, default_value = "data/demo-event", value_name = "文件夹")]
+    pub event_folder: PathBuf,
 }

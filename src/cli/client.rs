@@ -17,9 +17,9 @@ use tonic_types::StatusExt;
 use crate::{
     config::Config,
     pb::{
-        catalog_service_client::CatalogServiceClient, maintenance_service_client::MaintenanceServiceClient,
-        match_service_client::MatchServiceClient, rematch_service_client::RematchServiceClient,
-        watch_service_client::WatchServiceClient,
+        catalog_service_client::CatalogServiceClient, event_service_client::EventServiceClient,
+        maintenance_service_client::MaintenanceServiceClient, match_service_client::MatchServiceClient,
+        rematch_service_client::RematchServiceClient, watch_service_client::WatchServiceClient,
     },
 };
 
@@ -69,6 +69,12 @@ impl Server {
     /// A client for matching.
     pub async fn matching(&self) -> anyhow::Result<MatchServiceClient<Channel>> {
         let client = MatchServiceClient::new(self.connect(Some(DEADLINE)).await?);
+        Ok(client.max_decoding_message_size(MAX_ANSWER_BYTES))
+    }
+
+    /// A client for events. Plans of large events take longer than other calls, so it sets no deadline.
+    pub async fn events(&self) -> anyhow::Result<EventServiceClient<Channel>> {
+        let client = EventServiceClient::new(self.connect(None).await?);
         Ok(client.max_decoding_message_size(MAX_ANSWER_BYTES))
     }
 

@@ -9,7 +9,7 @@ use super::{
     Done,
     args::{self, Demo},
     client::Server,
-    import, matching, serve,
+    event, import, matching, serve,
 };
 use crate::{config::Config, files::ReadOptions, grpc};
 
@@ -38,12 +38,16 @@ pub async fn run(mut config: Config, args: Demo) -> anyhow::Result<Done> {
     };
     let serving = tokio::spawn(grpc::serve(parts.clone(), serve::limits(&config), listener, stopped));
     let server = Server::new(Some(format!("http://{address}")), &config);
-    let shown = show(&server, &args.samples).await;
+    let shown = async {
+        show(&server, &args.samples).await?;
+        event::demo::run(&server, &args.event_folder).await
+    };
+    let shown = shown.await;
     let _ = stop.send(());
     serving.await.context("服务线程中断")??;
     serve::close(parts).await;
     shown?;
-    print_next(&config.store.folder);
+    print_next(&config.store.folder, &args.event_folder);
     Ok(Done::All)
 }
 
@@ -85,11 +89,13 @@ fn blank(target: &str) -> args::Match {
         target: target.to_string(),
         limit: 5,
         evidence: false,
+        avoid_owner: false,
+        avoid: Vec::new(),
         filter: args::Filter::default(),
     }
 }
 
-fn print_next(store: &Path) {
+fn print_next(store: &Path, event: &Path) {
     println!(
         "\n接下来可以试试：\n  \
          DUIJIE_STORE_FOLDER={store} make serve        用演示数据启动服务，再另开一个终端执行下列命令\n  \
@@ -97,8 +103,11 @@ fn print_next(store: &Path) {
          target/release/duijie match demands/xny-d001 --to achievements --region 13 --max-yuan 1000000\n  \
          target/release/duijie match demands/xny-d001 --to achievements --limit 3 --evidence    附匹配的依据\n  \
          target/release/duijie match --text 锂电池热失控预警 --to experts\n  \
+         target/release/duijie event show demo --shortlists    对接会的名单和落选原因\n  \
          target/release/duijie --help                                    全部命令\n\
+         对接会的导出文件在 {event}，其中 demo.html 可直接打印。\n\
          演示数据在 {store}，删去该文件夹即恢复原状。",
-        store = store.display()
+        store = store.display(),
+        event = event.display()
     );
 }

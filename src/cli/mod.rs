@@ -11,6 +11,7 @@ mod demo;
 mod duplicates;
 mod end_point;
 mod evaluate;
+mod event;
 mod evidence;
 mod filter;
 mod health;
@@ -98,6 +99,7 @@ async fn run(args: Args, config: Config) -> anyhow::Result<Done> {
         Command::Duplicates(it) => duplicates::run(&server, it).await,
         Command::Rematch(it) => rematch::run(&server, it).await,
         Command::Watch(it) => watch::run(&server, it).await,
+        Command::Event(it) => event::run(&server, it).await,
         Command::Reindex => reindex::run(config).await,
         Command::Snapshot(it) => snapshot::run(&server, config, it.action).await,
         Command::Copy(it) => copy::run(config, it).await,

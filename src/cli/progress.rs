@@ -26,6 +26,14 @@ pub struct Progress {
     printed: Instant,
 }
 
+/// A sign that work goes on whose length is not known, on a terminal only.
+pub fn spinner(what: &'static str) -> ProgressBar {
+    let bar = if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+    bar.set_message(what);
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
 // === impl Steps ===
 
 impl Steps {

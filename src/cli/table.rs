@@ -62,11 +62,9 @@ pub fn duplicates(members: &[pb::DuplicateMember]) -> String {
 }
 
 /// Rows of texts under headings.
-pub fn rows(headings: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+pub fn rows(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = table(headings);
-    for row in rows {
-        table.add_row(row);
-    }
+    table.add_rows(rows);
     finish(&table)
 }
 

@@ -172,6 +172,11 @@ pub fn field_by_name(name: &str) -> Option<&'static str> {
     FIELDS.iter().find(|(_, known)| known.trim_end_matches("技术") == name).map(|(code, _)| *code)
 }
 
+/// Name of the root that a field belongs to; empty where it is not known.
+pub fn field_label(code: &str) -> &'static str {
+    FIELDS.iter().find(|(root, _)| root_of(code) == *root).map_or("", |(_, name)| *name)
+}
+
 /// Prefixes of a code at the given lengths, as far as the code reaches: what a prefix filter looks up.
 pub fn prefixes<'a>(code: &'a str, lengths: &'a [usize]) -> impl Iterator<Item = &'a str> {
     lengths.iter().filter_map(|&length| code.get(..length))
@@ -268,6 +273,7 @@ mod tests {
             assert!(!is_field(code), "{code}");
         }
         assert_eq!(field_by_name("新材料技术"), Some("40"));
+        assert_eq!(["40", "406", "41", ""].map(field_label), ["新材料", "新材料", "", ""]);
     }
 
     #[test]

@@ -70,6 +70,8 @@ pub enum Problem {
         /// Revision that is stored.
         stored: u64,
     },
+    /// No such record is stored, or takes part.
+    NoSuchRecord,
     /// A page token was not made here, was changed, or belongs to another query.
     PageToken,
 }
@@ -109,6 +111,7 @@ impl Problem {
             Self::NotOfThisKind => "NOT_OF_THIS_KIND",
             Self::RevisionStale { .. } => "REVISION_STALE",
             Self::RevisionConflict { .. } => "REVISION_CONFLICT",
+            Self::NoSuchRecord => "NO_SUCH_RECORD",
             Self::PageToken => "PAGE_TOKEN",
         }
     }
@@ -130,6 +133,7 @@ impl Problem {
             Self::NotOfThisKind => "此类记录没有该项，不能用作条件".into(),
             Self::RevisionStale { stored } => format!("库中已有更新的修订版 {stored}"),
             Self::RevisionConflict { stored } => format!("库中修订版 {stored} 的内容不同，请提高修订号"),
+            Self::NoSuchRecord => "没有这条记录，或它没有参加活动".into(),
             Self::PageToken => "翻页令牌无效，请从第一页重新查询".into(),
         }
     }
@@ -154,6 +158,7 @@ impl fmt::Display for Problem {
             Self::RevisionConflict { stored } => {
                 write!(f, "is stored as revision {stored} with other content: send a higher one")
             }
+            Self::NoSuchRecord => write!(f, "names no record that is stored, or takes part"),
             Self::PageToken => write!(f, "is not a token of this query: start again at the first page"),
         }
     }

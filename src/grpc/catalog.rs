@@ -175,7 +175,8 @@ pub(super) fn bad_token() -> Error {
     Violation::new("page_token", Problem::PageToken).into()
 }
 
-fn point_id(position: &[u8]) -> Option<PointId> {
+/// Id of a point at which a page ended; `None` for a token of another version.
+pub(super) fn point_id(position: &[u8]) -> Option<PointId> {
     uuid::Uuid::from_slice(position).ok().map(PointId::from)
 }
 

@@ -1,6 +1,9 @@
 //! Wire types to domain values and back, by hand, at this one border.
 
+pub mod event;
 pub mod evidence;
+pub mod outcome;
+pub mod plan;
 pub mod rematch;
 pub mod watch;
 
@@ -8,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{
-        Code, Detail, Filter, Kind, Problem, Range, Record, Violation,
+        Code, Detail, Filter, Kind, Problem, Range, Record, RecordName, Violation,
         check::Found as Violations,
         codes::Status,
         found,
@@ -201,6 +204,7 @@ pub fn filter_in(filter: Option<pb::Filter>, kind: Kind) -> Result<Filter, Vec<V
         owners: it.owners,
         excluded_owners: it.excluded_owners,
         sources: it.source_systems,
+        achievements: names_in(&it.achievements, "filter.achievements", &mut found),
     };
     match filter.checked(kind) {
         Ok(filter) if found.0.is_empty() => Ok(filter),
@@ -239,7 +243,22 @@ pub fn filter_out(filter: Filter) -> pb::Filter {
         update_time: filter.update_time.map(times),
         source_systems: filter.sources,
         deadline: filter.deadline.map(times),
+        achievements: filter.achievements.iter().map(ToString::to_string).collect(),
     }
+}
+
+/// Reads names of achievements; a violation for each that is none.
+fn names_in(names: &[String], path: &str, found: &mut Violations) -> Vec<RecordName> {
+    let read = |(index, name): (usize, &String)| {
+        let read = name.parse::<RecordName>().ok().filter(|name| name.kind == Kind::Achievement);
+        if read.is_none() {
+            let want = "resource names of achievements, like achievements/a-1";
+            let problem = Problem::Malformed { want, want_zh: "成果的名称，如 achievements/a-1" };
+            found.say(format!("{path}[{index}]"), problem);
+        }
+        read
+    };
+    names.iter().enumerate().filter_map(read).collect()
 }
 
 /// Writes what matching found, without the evidence.
@@ -255,11 +274,15 @@ pub fn match_out(found: found::Found) -> pb::Match {
         spans: term.spans.into_iter().map(span_out).collect(),
         term: term.term,
     };
+    let mut sources = vec![source(pb::Source::Dense, found.dense), source(pb::Source::Sparse, found.sparse)];
+    sources.extend(found.works.as_ref().map(|works| source(pb::Source::Achievements, works.score)));
+    let through = found.works.map(|works| works.best);
     pb::Match {
         record: Some(record_out(found.record)),
         rank: int(found.rank),
         score: found.score,
-        sources: vec![source(pb::Source::Dense, found.dense), source(pb::Source::Sparse, found.sparse)],
+        sources,
+        through_achievement: through.map(|name| name.to_string()).unwrap_or_default(),
         matched_terms: found.terms.into_iter().map(term).collect(),
         level: found.relevance.map(level_out),
         ..pb::Match::default()

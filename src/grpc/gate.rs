@@ -18,8 +18,8 @@ use tower::{Layer, Service};
 
 use crate::{calls::Calls, deadline, error::Error, metrics};
 
-/// Methods whose streams may take as long as they need when their caller sets no deadline.
-const UNLIMITED: [&str; 7] = [
+/// Methods that may take as long as they need when their caller sets no deadline: streams, and plans of large events.
+const UNLIMITED: [&str; 11] = [
     "ImportRecords",
     "CreateSnapshot",
     "FindDuplicates",
@@ -27,6 +27,10 @@ const UNLIMITED: [&str; 7] = [
     "ExportRematch",
     "DiffRematches",
     "Watch",
+    "MakeShortlist",
+    "MakeSchedule",
+    "CancelParticipant",
+    "ExportEvent",
 ];
 /// Methods beside these that nobody's work waits for: batch work need not leave them room.
 const PATIENT: [&str; 1] = ["WaitRematch"];

@@ -4,6 +4,9 @@
 mod catalog;
 pub mod convert;
 mod duplicates;
+mod event_file;
+mod event_lists;
+mod events;
 mod export;
 mod gate;
 mod maintenance;
@@ -23,12 +26,13 @@ use tonic_health::{ServingStatus, server::HealthReporter};
 use crate::{
     app::Parts,
     pb::{
-        self, catalog_service_server::CatalogServiceServer, maintenance_service_server::MaintenanceServiceServer,
-        match_service_server::MatchServiceServer, rematch_service_server::RematchServiceServer,
-        watch_service_server::WatchServiceServer,
+        self, catalog_service_server::CatalogServiceServer, event_service_server::EventServiceServer,
+        maintenance_service_server::MaintenanceServiceServer, match_service_server::MatchServiceServer,
+        rematch_service_server::RematchServiceServer, watch_service_server::WatchServiceServer,
     },
 };
 use catalog::Catalog;
+use events::EventRpcs;
 use gate::GateLayer;
 use maintenance::Maintenance;
 use matching::Matching;
@@ -84,6 +88,10 @@ pub async fn serve(
         .accept_compressed(CompressionEncoding::Gzip);
     let maintenance = MaintenanceServiceServer::new(Maintenance::new(parts.clone()))
         .max_decoding_message_size(limits.max_message_bytes);
+    let events = EventServiceServer::new(EventRpcs::new(&parts))
+        .max_decoding_message_size(limits.max_message_bytes)
+        .max_encoding_message_size(limits.max_message_bytes)
+        .accept_compressed(CompressionEncoding::Gzip);
     let rematches = RematchServiceServer::new(Rematches(parts.clone()))
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)
@@ -112,6 +120,7 @@ pub async fn serve(
         .add_service(maintenance)
         .add_service(rematches)
         .add_service(watching)
+        .add_service(events)
         .serve_with_incoming_shutdown(TcpListenerStream::new(listener), wait(stopped));
     let stop = async move {
         stop.await;
@@ -165,6 +174,7 @@ async fn set_health(reporter: &HealthReporter, status: ServingStatus) {
         <MaintenanceServiceServer<Maintenance> as NamedService>::NAME,
         <RematchServiceServer<Rematches> as NamedService>::NAME,
         <WatchServiceServer<Watching> as NamedService>::NAME,
+        <EventServiceServer<EventRpcs> as NamedService>::NAME,
     ];
     for service in services {
         reporter.set_service_status(service, status).await;

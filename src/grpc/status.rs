@@ -6,7 +6,7 @@ use std::{collections::HashMap, time::Duration};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-use crate::error::Error;
+use crate::{error::Error, event::EventError};
 
 /// Domain of the reasons in `ErrorInfo`.
 const DOMAIN: &str = "duijie";
@@ -24,6 +24,7 @@ pub fn status(error: &Error) -> Status {
             (Code::NotFound, "SUBSCRIPTION_NOT_FOUND", format!("no subscription with the id {id}"))
         }
         Error::Stopping => (Code::Unavailable, "STOPPING", "the service stops, go on by the token".into()),
+        Error::Event(error) => (event_code(error), error.reason(), error.english()),
         Error::Busy { .. } => (Code::ResourceExhausted, "BUSY", "too many calls wait, try again later".into()),
         Error::DeadlineExceeded => (Code::DeadlineExceeded, "DEADLINE_EXCEEDED", "the deadline has passed".into()),
         Error::Unavailable(_) => (Code::Unavailable, "UNAVAILABLE", "engine or model do not answer".into()),
@@ -52,11 +53,28 @@ pub fn status(error: &Error) -> Status {
     Status::with_error_details(code, message, details)
 }
 
+fn event_code(error: &EventError) -> Code {
+    match error {
+        EventError::NotFound(_) | EventError::NoParticipant(_) | EventError::NoOutcome(_) => Code::NotFound,
+        EventError::Exists(_) | EventError::RequestReused => Code::AlreadyExists,
+        EventError::Stale { .. } => Code::Aborted,
+        EventError::TooLarge(_) => Code::ResourceExhausted,
+        EventError::NoMeeting(_)
+        | EventError::NoShortlist
+        | EventError::ShortlistOutdated
+        | EventError::ScheduleOutdated
+        | EventError::WrongState { .. }
+        | EventError::Contradictions(_)
+        | EventError::HasOutcomes(_) => Code::FailedPrecondition,
+    }
+}
+
 fn metadata(error: &Error) -> HashMap<String, String> {
     match error {
         Error::NotFound(name) => HashMap::from([("name".to_string(), name.to_string())]),
         Error::NoSuchJob(name) => HashMap::from([("name".to_string(), name.clone())]),
         Error::NoSuchSubscription(id) => HashMap::from([("id".to_string(), id.clone())]),
+        Error::Event(EventError::Stale { current }) => HashMap::from([("etag".to_string(), current.clone())]),
         Error::Invalid(violations) => {
             let reasons = violations.iter().map(|violation| violation.problem.reason());
             HashMap::from([("violations".to_string(), reasons.collect::<Vec<_>>().join(","))])
@@ -88,6 +106,11 @@ mod tests {
             (Error::NoSuchJob("rematch/jobs/0".into()), Code::NotFound, "JOB_NOT_FOUND"),
             (Error::NoSuchSubscription("s-1".into()), Code::NotFound, "SUBSCRIPTION_NOT_FOUND"),
             (Error::Stopping, Code::Unavailable, "STOPPING"),
+            (EventError::NotFound("a".into()).into(), Code::NotFound, "EVENT_NOT_FOUND"),
+            (EventError::Exists("a".into()).into(), Code::AlreadyExists, "EVENT_EXISTS"),
+            (EventError::Stale { current: "3".into() }.into(), Code::Aborted, "ETAG_STALE"),
+            (EventError::NoShortlist.into(), Code::FailedPrecondition, "NO_SHORTLIST"),
+            (EventError::TooLarge("x".into()).into(), Code::ResourceExhausted, "EVENT_TOO_LARGE"),
             (Error::Busy { retry_ms: 50 }, Code::ResourceExhausted, "BUSY"),
             (Error::DeadlineExceeded, Code::DeadlineExceeded, "DEADLINE_EXCEEDED"),
             (Error::Unavailable("secret".into()), Code::Unavailable, "UNAVAILABLE"),

@@ -40,7 +40,8 @@ pub use versions::{StoreShape, StoreVersions};
 use crate::domain::{Filter, Kind, RecordName};
 
 /// Layout of folder, payload and ids; to be raised with any change that an old store does not fit.
-pub const STORE_FORMAT: u32 = 1;
+/// Version 2 has [`payload::Field::Achievements`].
+pub const STORE_FORMAT: u32 = 2;
 
 /// What an operation on the index answers.
 pub type Result<T> = std::result::Result<T, IndexError>;

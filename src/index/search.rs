@@ -20,8 +20,10 @@ pub struct Search {
     pub filter: Filter,
     /// Most candidates of each source, 1 to [`MAX_DEPTH`].
     pub depth: usize,
-    /// A point to leave out: the record that is the query.
-    pub exclude: Option<PointId>,
+    /// Points to leave out: the record that is the query, and who is to be avoided.
+    pub exclude: Vec<PointId>,
+    /// Only these points, 1 to [`MAX_DEPTH`]; `None`: all.
+    pub among: Option<Vec<PointId>>,
 }
 
 /// Candidates of each source, best first; a source that was not asked has none.
@@ -82,9 +84,11 @@ impl Search {
         let depth = (1..=MAX_DEPTH).contains(&self.depth);
         let depth =
             if depth { Ok(()) } else { Err(format!("候选数为 {}，应在 1 到 {MAX_DEPTH} 之间", self.depth)) };
+        let among = self.among.as_ref().is_none_or(|among| (1..=MAX_DEPTH).contains(&among.len()));
+        let among = if among { Ok(()) } else { Err(format!("限定的记录数应在 1 到 {MAX_DEPTH} 之间")) };
         let dense = self.dense.as_deref().map_or(Ok(()), |dense| check_dense(dense, dimensions));
         let sparse = self.sparse.as_ref().map_or(Ok(()), check_sparse);
-        depth.and(dense).and(sparse).map_err(|reason| IndexError::BadSearch { reason })
+        depth.and(among).and(dense).and(sparse).map_err(|reason| IndexError::BadSearch { reason })
     }
 }
 
@@ -104,5 +108,10 @@ mod tests {
         check(MAX_DEPTH + 1, None, false);
         check(1, Some(vec![1.0]), false);
         check(1, Some(vec![1.0, f32::NAN]), false);
+        let among = |count| {
+            let among = vec![PointId::from(uuid::Uuid::nil()); count];
+            Search { among: Some(among), depth: 1, ..Search::default() }.check(2).is_ok()
+        };
+        assert_eq!([0, 1, MAX_DEPTH, MAX_DEPTH + 1].map(among), [false, true, true, false]);
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     domain::{Filter, Problem, Range, Record, RecordName, Violation, codes::Status, found::Found},
     error::{Error, Result},
     index::{Index, PageRequest, With},
-    matcher::{FreeText, MAX_MATCHES, Query, Request},
+    matcher::{Avoidance, FreeText, MAX_MATCHES, Query, Request},
 };
 
 /// Matches of a page.
@@ -95,6 +95,7 @@ impl Watcher {
                 filter: published(&subscription.filter, times),
                 offset,
                 limit: PAGE,
+                avoidance: Avoidance::default(),
                 levels: subscription.has_levels(),
             };
             let turn = self.looks.acquire().await;

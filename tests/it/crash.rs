@@ -16,13 +16,13 @@ use tempfile::TempDir;
 use crate::harness::record;
 
 /// A `duijie serve` of its own that can be killed.
-struct Server {
+pub struct Server {
     child: Child,
-    url: String,
+    pub url: String,
 }
 
 impl Server {
-    fn start(folder: &Path) -> Self {
+    pub fn start(folder: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_duijie"))
             .arg("serve")
             .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -39,7 +39,7 @@ impl Server {
     }
 
     /// kill -9 by its id.
-    fn kill(mut self) {
+    pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }

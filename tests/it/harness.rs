@@ -11,7 +11,10 @@ use duijie::{
     config::Config,
     domain::{Detail, Kind, Record},
     grpc::{self, Limits, convert::record_out},
-    pb::{self, catalog_service_client::CatalogServiceClient, match_service_client::MatchServiceClient},
+    pb::{
+        self, catalog_service_client::CatalogServiceClient, event_service_client::EventServiceClient,
+        match_service_client::MatchServiceClient,
+    },
 };
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
@@ -82,6 +85,10 @@ impl Service {
 
     pub async fn catalog(&self) -> CatalogServiceClient<Channel> {
         CatalogServiceClient::new(self.channel().await)
+    }
+
+    pub async fn events(&self) -> EventServiceClient<Channel> {
+        EventServiceClient::new(self.channel().await)
     }
 
     pub async fn matching(&self) -> MatchServiceClient<Channel> {

@@ -106,10 +106,9 @@ fn filters_are_read_whole() {
 fn requests_for_jobs_come_back() {
     let filter = pb::Filter { regions: vec!["130100".into()], statuses: vec![1], ..Default::default() };
     let names = pb::RematchNames { names: vec!["demands/a".into(), "demands/tianjin/b".into()] };
-    for selection in [
-        pb::start_rematch_request::Selection::Filter(filter),
-        pb::start_rematch_request::Selection::Names(names),
-    ] {
+    for selection in
+        [pb::start_rematch_request::Selection::Filter(filter), pb::start_rematch_request::Selection::Names(names)]
+    {
         let request = pb::StartRematchRequest {
             selection: Some(selection),
             targets: vec![pb::RecordKind::Achievement as i32, pb::RecordKind::Expert as i32],

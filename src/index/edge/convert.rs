@@ -121,7 +121,12 @@ pub(super) fn id_filter(ids: impl IntoIterator<Item = PointId>) -> EdgeFilter {
 }
 
 /// The engine's filter; `None` where everything is kept.
-pub(super) fn edge_filter(filter: &Filter, exclude: Option<PointId>) -> Option<EdgeFilter> {
+pub(super) fn edge_filter(filter: &Filter) -> Option<EdgeFilter> {
+    narrowed(filter, Vec::new(), None)
+}
+
+/// The engine's filter with the points to leave out and the only ones to keep.
+fn narrowed(filter: &Filter, exclude: Vec<PointId>, among: Option<Vec<PointId>>) -> Option<EdgeFilter> {
     let (mut must, mut must_not) = (Vec::new(), Vec::new());
     for condition in conditions(filter) {
         match condition {
@@ -130,7 +135,8 @@ pub(super) fn edge_filter(filter: &Filter, exclude: Option<PointId>) -> Option<E
             Condition::Between { field, range } => must.push(between(field, range)),
         }
     }
-    must_not.extend(exclude.map(|id| has_id([id])));
+    must_not.extend((!exclude.is_empty()).then(|| has_id(exclude)));
+    must.extend(among.map(has_id));
     let some = |conditions: Vec<EdgeCondition>| (!conditions.is_empty()).then_some(conditions);
     let (must, must_not) = (some(must), some(must_not));
     (must.is_some() || must_not.is_some()).then_some(EdgeFilter { should: None, min_should: None, must, must_not })
@@ -144,7 +150,7 @@ pub(super) fn document_filter(query: DocumentQuery) -> Option<EdgeFilter> {
 
 /// The searches of both sources, as far as they are asked for and can find something.
 pub(super) fn searches(search: Search, beam: usize) -> (Option<SearchRequest>, Option<SearchRequest>) {
-    let filter = edge_filter(&search.filter, search.exclude);
+    let filter = narrowed(&search.filter, search.exclude, search.among);
     // looks two steps ahead in the graph where a filter leaves up to 7 of 10 points, for others may stand in between:
     // with 4 of 10 left, 100 instead of 90 % of the 20 nearest are found
     let acorn =

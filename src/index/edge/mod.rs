@@ -293,7 +293,7 @@ impl Index for EdgeIndex {
         let request = ScrollRequest {
             offset: page.after.and_then(PointId::next).map(convert::edge_id),
             limit: Some(page.limit.clamp(1, MAX_PAGE_POINTS)),
-            filter: convert::edge_filter(filter, None),
+            filter: convert::edge_filter(filter),
             with_payload: Some(convert::payload_of_interest(page.with)),
             with_vector: convert::vectors_of_interest(page.with),
             ..ScrollRequest::default()
@@ -344,7 +344,7 @@ impl Index for EdgeIndex {
     }
 
     fn count(&self, kind: Kind, filter: &Filter) -> BoxFuture<'_, Result<u64>> {
-        let request = CountRequest { filter: convert::edge_filter(filter, None), exact: true };
+        let request = CountRequest { filter: convert::edge_filter(filter), exact: true };
         let count = move |shard: &Shard| shard.read(|engine| engine.count(request)).map(|count| count as u64);
         self.read(Holding::Records(kind), count).boxed()
     }

@@ -192,7 +192,12 @@ pub(super) fn plain_vectors(found: RetrievedPoint) -> Option<(PointId, PlainVect
 }
 
 /// The server's filter; `None` where everything is kept.
-pub(super) fn point_filter(filter: &Filter, exclude: Option<PointId>) -> Option<PointFilter> {
+pub(super) fn point_filter(filter: &Filter) -> Option<PointFilter> {
+    narrowed(filter, Vec::new(), None)
+}
+
+/// The server's filter with the points to leave out and the only ones to keep.
+fn narrowed(filter: &Filter, exclude: Vec<PointId>, among: Option<Vec<PointId>>) -> Option<PointFilter> {
     let mut all = PointFilter::default();
     for condition in conditions(filter) {
         match condition {
@@ -201,7 +206,8 @@ pub(super) fn point_filter(filter: &Filter, exclude: Option<PointId>) -> Option<
             Condition::Between { field, range } => all.must.push(between(field, range)),
         }
     }
-    all.must_not.extend(exclude.map(|id| has_id([id])));
+    all.must_not.extend((!exclude.is_empty()).then(|| has_id(exclude)));
+    all.must.extend(among.map(has_id));
     (all != PointFilter::default()).then_some(all)
 }
 
@@ -223,7 +229,7 @@ pub(super) fn any(key: &str, values: Vec<String>) -> PointCondition {
 
 /// The searches of both sources, as far as they are asked for and can find something: dense, sparse.
 pub(super) fn searches(collection: &str, search: Search, beam: Beam) -> (Option<QueryPoints>, Option<QueryPoints>) {
-    let filter = point_filter(&search.filter, search.exclude);
+    let filter = narrowed(&search.filter, search.exclude, search.among);
     // looks two steps ahead in the graph where a filter leaves up to 7 of 10 points, for others may stand in between
     let acorn = filter.is_some().then_some(AcornSearchParams { enable: Some(true), max_selectivity: Some(0.7) });
     let request = |vector: vector_input::Variant, name: &str, params: Option<SearchParams>| QueryPoints {

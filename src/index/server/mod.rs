@@ -196,7 +196,7 @@ impl ServerIndex {
         }
         let request = ScrollPoints {
             collection_name: self.core.records(kind)?,
-            filter: convert::point_filter(&filter, None),
+            filter: convert::point_filter(&filter),
             offset: from.flatten().map(convert::server_id),
             limit: u32::try_from(page.limit.clamp(1, MAX_PAGE_POINTS)).ok(),
             with_payload: Some(convert::payload_of_interest(page.with)),
@@ -262,7 +262,7 @@ impl ServerIndex {
     async fn count_points(&self, kind: Kind, filter: Filter) -> Result<u64> {
         let request = CountPoints {
             collection_name: self.core.records(kind)?,
-            filter: convert::point_filter(&filter, None),
+            filter: convert::point_filter(&filter),
             exact: Some(true),
             ..CountPoints::default()
         };

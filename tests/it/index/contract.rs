@@ -3,7 +3,7 @@
 use duijie::{
     domain::{Filter, Kind, RecordName, codes::Status},
     index::{
-        Index, IndexError, IndexStatus, MAINTENANCE, MAX_DEPTH, Page, PageRequest, Point, PointId, Search, With,
+        Hit, Index, IndexError, IndexStatus, MAINTENANCE, MAX_DEPTH, Page, PageRequest, Point, PointId, Search, With,
         Written,
     },
     text::SparseVector,
@@ -169,9 +169,15 @@ async fn each_source_answers_for_itself() {
         assert_eq!((only.dense, only.sparse), (found.dense.clone(), vec![]));
         let only = ask(Search { dense: None, ..both.clone() }).await;
         assert_eq!((only.dense, only.sparse), (vec![], found.sparse.clone()));
-        let without = ask(Search { exclude: Some(query.id()), ..both.clone() }).await;
+        let without = ask(Search { exclude: vec![query.id()], ..both.clone() }).await;
         assert_eq!(without.dense[0], found.dense[1]);
         assert!(without.sparse.iter().all(|hit| hit.id != query.id()));
+        // only these: the same scores, whatever else is there
+        let among: Vec<PointId> = points.iter().step_by(7).map(Point::id).chain([query.id()]).collect();
+        let few = ask(Search { among: Some(among.clone()), depth: 50, ..both.clone() }).await;
+        let all = ask(Search { depth: 50, ..both.clone() }).await;
+        let only = |hits: Vec<Hit>| hits.into_iter().filter(|hit| among.contains(&hit.id)).collect::<Vec<_>>();
+        assert_eq!((few.dense, few.sparse), (only(all.dense), only(all.sparse)));
         let shallow = ask(Search { depth: 1, ..both.clone() }).await;
         assert_eq!((shallow.dense.len(), shallow.sparse.len()), (1, 1));
         // terms in any order; no terms at all; terms that nobody has; a vector without direction

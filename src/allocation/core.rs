@@ -1,0 +1,172 @@
+//! The optimisation without names: pairs that may be chosen freely, limits and groups after the pins, values scaled.
+
+use super::types::Group;
+
+/// Steps in a millionth, so that rounded prices cost less than a millionth of the bound.
+pub(super) const STEPS: i64 = 1 << 8;
+
+/// A pair that may be chosen.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Free {
+    /// Demand and counterpart.
+    pub(super) ends: [u32; 2],
+    /// Value in steps.
+    pub(super) value: i64,
+    /// Value and a little more, in steps: so little that the best plan by gain is one of the best by value. It decides
+    /// between plans of equal value, without which many near-equal prices would have to be searched.
+    pub(super) gain: i64,
+}
+
+/// A quota.
+#[derive(Debug, Clone)]
+pub(super) struct Limit {
+    pub(super) name: Group,
+    /// 0 demands, 1 counterparts.
+    pub(super) side: usize,
+    /// Those that may be in a pair.
+    pub(super) members: Vec<u32>,
+    pub(super) least: i64,
+    pub(super) most: i64,
+}
+
+/// The optimisation.
+#[derive(Debug, Clone)]
+pub(super) struct Core {
+    /// Most pairs of each demand and of each counterpart.
+    pub(super) caps: [Vec<i64>; 2],
+    pub(super) pairs: Vec<Free>,
+    /// Only those that can bind.
+    pub(super) limits: Vec<Limit>,
+    /// Every total is a multiple of this, in steps.
+    pub(super) unit: i64,
+    /// What one pair too few of a minimum costs: more than all pairs are worth.
+    pub(super) penalty: i64,
+}
+
+/// What is known of a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// Nothing.
+    Open,
+    /// It is chosen.
+    In,
+    /// It is not chosen.
+    Out,
+}
+
+// === impl Core ===
+
+impl Core {
+    /// The optimisation of these pairs; drops what cannot bind.
+    pub(super) fn new(caps: [Vec<i64>; 2], pairs: Vec<Free>, limits: Vec<Limit>) -> Self {
+        let unit = pairs.iter().fold(0, |unit, pair| common(unit, pair.value));
+        let largest = pairs.iter().map(|pair| pair.value).max().unwrap_or(0);
+        let total = |side: usize| caps[side].iter().sum::<i64>();
+        let most_pairs = total(0).min(total(1)).min(pairs.len() as i64);
+        let penalty = largest.max(STEPS) * (most_pairs + 1);
+        let unit = common(unit, penalty);
+        let room = unit / (most_pairs + 2);
+        let mut pairs = pairs;
+        for pair in pairs.iter_mut().filter(|_| room > 0) {
+            pair.gain = pair.value + (scatter(pair.ends) % room as u64) as i64;
+        }
+        let mut core = Self { caps, pairs, limits, unit, penalty };
+        core.drop_idle();
+        core
+    }
+
+    /// The most pairs that each participant of a side can be in.
+    pub(super) fn potentials(&self, side: usize) -> Vec<i64> {
+        let mut degrees = vec![0; self.caps[side].len()];
+        for pair in &self.pairs {
+            degrees[pair.ends[side] as usize] += 1;
+        }
+        degrees.iter().zip(&self.caps[side]).map(|(degree, cap): (&i64, &i64)| *degree.min(cap)).collect()
+    }
+
+    fn drop_idle(&mut self) {
+        let potentials = [self.potentials(0), self.potentials(1)];
+        for limit in &mut self.limits {
+            let potential = &potentials[limit.side];
+            limit.members.retain(|member| potential[*member as usize] > 0);
+            let reach: i64 = limit.members.iter().map(|member| potential[*member as usize]).sum();
+            limit.most = limit.most.min(reach);
+            limit.least = limit.least.min(reach);
+        }
+        self.limits.retain(|limit| {
+            let potential = &potentials[limit.side];
+            let reach: i64 = limit.members.iter().map(|member| potential[*member as usize]).sum();
+            limit.least > 0 || limit.most < reach
+        });
+    }
+
+    /// What a choice is worth in steps, missed minimums subtracted; none where it breaks a limit.
+    pub(super) fn worth(&self, chosen: &[bool]) -> Option<i64> {
+        let mut counts = [vec![0; self.caps[0].len()], vec![0; self.caps[1].len()]];
+        let mut total = 0;
+        for (pair, _) in self.pairs.iter().zip(chosen).filter(|(_, is_in)| **is_in) {
+            total += pair.value;
+            counts[0][pair.ends[0] as usize] += 1;
+            counts[1][pair.ends[1] as usize] += 1;
+        }
+        let within = |side: usize| counts[side].iter().zip(&self.caps[side]).all(|(count, cap)| count <= cap);
+        if !within(0) || !within(1) {
+            return None;
+        }
+        for limit in &self.limits {
+            let count: i64 = limit.members.iter().map(|member| counts[limit.side][*member as usize]).sum();
+            if count > limit.most {
+                return None;
+            }
+            total -= self.penalty * (limit.least - count).max(0);
+        }
+        Some(total)
+    }
+
+    /// The optimisation of the open pairs, those that are in taken for granted.
+    pub(super) fn rest(&self, fates: &[Fate]) -> Self {
+        let mut caps = self.caps.clone();
+        let mut taken = [vec![0; caps[0].len()], vec![0; caps[1].len()]];
+        let mut pairs = Vec::new();
+        for (pair, fate) in self.pairs.iter().zip(fates) {
+            match fate {
+                Fate::Open => pairs.push(*pair),
+                Fate::In => (0..2).for_each(|side| taken[side][pair.ends[side] as usize] += 1),
+                Fate::Out => {}
+            }
+        }
+        let mut limits = self.limits.clone();
+        for limit in &mut limits {
+            let count: i64 = limit.members.iter().map(|member| taken[limit.side][*member as usize]).sum();
+            limit.least = (limit.least - count).max(0);
+            limit.most -= count;
+        }
+        for (caps, taken) in caps.iter_mut().zip(&taken) {
+            caps.iter_mut().zip(taken).for_each(|(cap, taken)| *cap -= taken);
+        }
+        let mut core = Self { caps, pairs, limits, unit: self.unit, penalty: self.penalty };
+        core.drop_idle();
+        core
+    }
+
+    /// The largest total value that a bound of gains leaves possible, in steps.
+    pub(super) fn possible(&self, bound: i64) -> i64 {
+        bound.div_euclid(self.unit) * self.unit
+    }
+}
+
+/// A number for a pair that looks like chance and is always the same (the finaliser of splitmix64).
+fn scatter(ends: [u32; 2]) -> u64 {
+    let mut number = (u64::from(ends[0]) << 32 | u64::from(ends[1])).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ number >> 31
+}
+
+fn common(one: i64, other: i64) -> i64 {
+    let (mut one, mut other) = (one, other);
+    while other != 0 {
+        (one, other) = (other, one % other);
+    }
+    one
+}

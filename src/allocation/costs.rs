@@ -1,0 +1,254 @@
+//! What constraints cost: one more unit from the dual solution (exactly where all nest), whole rules by solving again.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, BinaryHeap},
+};
+
+use super::{
+    core::STEPS,
+    plan::Solved,
+    prepare::Prepared,
+    simplex::Simplex,
+    types::{Attribute, Constraint, Cost, Effort, Group, Proof, Quota, Relaxed, Side},
+    work::Work,
+};
+
+/// A limit, maximum or minimum that binds, as an arc of the network.
+struct Binding {
+    constraint: Constraint,
+    /// None where it crosses others.
+    arc: Option<usize>,
+    /// Its price in steps.
+    price: i64,
+}
+
+/// Residual arcs of a flow, to and from each node.
+struct Residual<'a> {
+    simplex: &'a Simplex,
+    near: Vec<Vec<u32>>,
+}
+
+/// All costs, by constraint.
+pub(super) fn costs(prepared: &Prepared<'_>, solved: &Solved, effort: &Effort, work: &mut Work<'_>) -> Vec<Cost> {
+    if effort.cost_pivots == 0 {
+        return Vec::new();
+    }
+    let mut costs = by_one(prepared, solved, work);
+    for constraint in excluding(prepared) {
+        if work.is_over() {
+            break;
+        }
+        let relaxed = Solved::new(prepared, Some(constraint), effort.branches, work);
+        if relaxed.missed() == solved.missed() {
+            let at_least = (relaxed.value - solved.bound).max(0);
+            let at_most = relaxed.bound - solved.value;
+            costs.push(Cost { constraint, relaxed: Relaxed::Removed, at_least, at_most });
+        }
+    }
+    costs.extend(quotas_removed(prepared, solved, &costs, work));
+    costs.retain(|cost| cost.at_most > 0);
+    costs.sort_by_key(|cost| (cost.constraint, cost.relaxed));
+    costs
+}
+
+/// The rules that leave pairs out, and pins.
+fn excluding(prepared: &Prepared<'_>) -> BTreeSet<Constraint> {
+    let mut found: BTreeSet<Constraint> =
+        prepared.entries.iter().flat_map(|entry| entry.excluded.iter().copied()).collect();
+    if prepared.entries.iter().any(|entry| entry.is_pinned) {
+        found.insert(Constraint::Pinned);
+    }
+    found
+}
+
+/// What the quotas by city and field that are used up or just reached cost as a whole, each searched from the plan on.
+///
+/// A quota without a price costs nothing where the prices prove the plan: they do so without it, too. With minimums that
+/// are missed, values cannot be compared.
+fn quotas_removed(prepared: &Prepared<'_>, solved: &Solved, by_one: &[Cost], work: &mut Work<'_>) -> Vec<Cost> {
+    if solved.missed() > 0 {
+        return Vec::new();
+    }
+    let is_proved = solved.possible(solved.dual.bound) == solved.worth;
+    let chosen: Vec<bool> = solved.places.iter().map(|place| solved.chosen[*place]).collect();
+    let mut costs = Vec::new();
+    for (place, limit) in solved.core.limits.iter().enumerate() {
+        for (constraint, is_most) in [(Constraint::Most(limit.name), true), (Constraint::Least(limit.name), false)] {
+            let has_price = by_one.iter().any(|cost| cost.constraint == constraint);
+            let may_cost = has_price || !is_proved && binds(prepared, solved, constraint);
+            if !may_cost || limit.name.attribute == Attribute::Organisation || work.is_over() {
+                continue;
+            }
+            let (worth, bound) = solved.core.search_without((place, is_most), &solved.dual, &chosen, work);
+            let gap = (solved.bound - solved.value) * STEPS;
+            costs.push(Cost {
+                constraint,
+                relaxed: Relaxed::Removed,
+                at_least: (worth - solved.worth - gap).max(0) / STEPS,
+                at_most: (bound - solved.worth) / STEPS,
+            });
+        }
+    }
+    costs
+}
+
+fn is_used_up(quota: &Quota, count: i64) -> bool {
+    quota.most.is_some_and(|most| count >= i64::from(most))
+}
+
+fn by_one(prepared: &Prepared<'_>, solved: &Solved, work: &mut Work<'_>) -> Vec<Cost> {
+    let network = &solved.dual.network;
+    let residual = (solved.proof == Proof::FlowDual).then(|| Residual::new(&network.simplex));
+    // the longest searches serve all bindings of one hub or quota
+    let mut known: Option<((u32, bool), Vec<i64>)> = None;
+    let mut bindings = bindings(prepared, solved);
+    bindings.sort_by_key(|binding| (binding.anchor(&network.simplex), binding.constraint));
+    let mut costs = Vec::new();
+    for binding in bindings {
+        let most = solved.possible(solved.dual.bound.saturating_add(binding.price)) - solved.worth;
+        if most >= solved.core.penalty / 2 {
+            continue;
+        }
+        let mut cost = Cost {
+            constraint: binding.constraint,
+            relaxed: Relaxed::ByOne,
+            at_least: 0,
+            at_most: most.div_euclid(STEPS),
+        };
+        if let (Some(residual), Some(anchor)) = (&residual, binding.anchor(&network.simplex)) {
+            let arcs = network.simplex.arcs().len() as u64;
+            if known.as_ref().is_none_or(|(of, _)| *of != anchor) && work.spend(arcs / 32) {
+                known = Some((anchor, residual.distances(anchor)));
+            }
+            if let Some((_, distances)) = known.as_ref().filter(|(of, _)| *of == anchor) {
+                let gain = (binding.price - distances[binding.far(&network.simplex) as usize]).max(0);
+                let exact = (solved.possible(solved.dual.bound + gain) - solved.worth) / STEPS;
+                (cost.at_least, cost.at_most) = (exact, exact);
+            }
+        }
+        costs.push(cost);
+    }
+    costs
+}
+
+/// The limits and quotas that are used up or just reached, and have a price.
+fn bindings(prepared: &Prepared<'_>, solved: &Solved) -> Vec<Binding> {
+    let network = &solved.dual.network;
+    let mut found = Vec::new();
+    for side in [Side::Demands, Side::Counterparts] {
+        for (member, participant) in prepared.participants(side).iter().enumerate() {
+            let arc = network.first[side.place()] + member;
+            if solved.counts[side.place()][member] >= i64::from(participant.limit) {
+                let constraint = match side {
+                    Side::Demands => Constraint::DemandLimit(member as u32),
+                    Side::Counterparts => Constraint::CounterpartLimit(member as u32),
+                };
+                found.push(Binding { constraint, arc: Some(arc), price: network.simplex.reduced_gain(arc) });
+            }
+        }
+    }
+    for (limit, arcs) in &network.quota_arcs {
+        let price = network.simplex.reduced_gain(arcs[1]);
+        let group = solved.core.limits[*limit].name;
+        found.push(Binding { constraint: Constraint::Most(group), arc: Some(arcs[1]), price });
+        found.push(Binding { constraint: Constraint::Least(group), arc: Some(arcs[1]), price: -price });
+    }
+    for (limit, is_most, price) in &solved.dual.crossing {
+        let group = solved.core.limits[*limit].name;
+        let constraint = if *is_most { Constraint::Most(group) } else { Constraint::Least(group) };
+        found.push(Binding { constraint, arc: None, price: *price });
+    }
+    found.retain(|binding| binding.price > 0 && binds(prepared, solved, binding.constraint));
+    found
+}
+
+fn binds(prepared: &Prepared<'_>, solved: &Solved, constraint: Constraint) -> bool {
+    let of = |group: &Group| {
+        let place = prepared.quotas.binary_search_by_key(group, |quota| quota.group).ok()?;
+        prepared.quotas.get(place).zip(solved.quota_counts.get(place))
+    };
+    match &constraint {
+        Constraint::Most(group) => of(group).is_some_and(|(quota, count)| is_used_up(quota, *count)),
+        Constraint::Least(group) => {
+            of(group).is_some_and(|(quota, count)| quota.least > 0 && *count == i64::from(quota.least))
+        }
+        _ => true,
+    }
+}
+
+// === impl Binding ===
+
+impl Binding {
+    /// From which node, and in which direction, the way round the arc is looked for; shared by all that hang below it.
+    ///
+    /// A maximum's unit goes on through the arc and has to come back from its end to its start. A minimum's unit goes
+    /// back through the arc and has to come from its start to its end.
+    fn anchor(&self, simplex: &Simplex) -> Option<(u32, bool)> {
+        let shared = self.shared(simplex)?;
+        Some((shared, shared == self.way(simplex)?.0))
+    }
+
+    /// The other end of the way.
+    fn far(&self, simplex: &Simplex) -> u32 {
+        let shared = self.shared(simplex).unwrap_or(0);
+        self.way(simplex).map_or(0, |(start, end)| if start == shared { end } else { start })
+    }
+
+    fn way(&self, simplex: &Simplex) -> Option<(u32, u32)> {
+        let arc = simplex.arcs().get(self.arc?)?;
+        Some(if matches!(self.constraint, Constraint::Least(_)) { (arc.from, arc.to) } else { (arc.to, arc.from) })
+    }
+
+    /// Of demands' arcs the start, of counterparts' the end.
+    fn shared(&self, simplex: &Simplex) -> Option<u32> {
+        let arc = simplex.arcs().get(self.arc?)?;
+        let is_of_demands = match self.constraint {
+            Constraint::DemandLimit(_) => true,
+            Constraint::Most(group) | Constraint::Least(group) => group.side == Side::Demands,
+            _ => false,
+        };
+        Some(if is_of_demands { arc.from } else { arc.to })
+    }
+}
+
+// === impl Residual ===
+
+impl<'a> Residual<'a> {
+    fn new(simplex: &'a Simplex) -> Self {
+        let nodes = simplex.arcs().iter().map(|arc| arc.from.max(arc.to) as usize + 1).max().unwrap_or(1);
+        let mut near = vec![Vec::new(); nodes];
+        for (index, arc) in simplex.arcs().iter().enumerate() {
+            near[arc.from as usize].push(index as u32);
+            near[arc.to as usize].push(index as u32);
+        }
+        Self { simplex, near }
+    }
+
+    /// What the cheapest way from this node to each other loses (or to it from each other), at the prices.
+    fn distances(&self, (start, is_from): (u32, bool)) -> Vec<i64> {
+        let mut distances = vec![i64::MAX / 4; self.near.len()];
+        let mut queue = BinaryHeap::from([Reverse((0, start))]);
+        if let Some(distance) = distances.get_mut(start as usize) {
+            *distance = 0;
+        }
+        while let Some(Reverse((distance, node))) = queue.pop() {
+            if distance > distances[node as usize] {
+                continue;
+            }
+            for index in &self.near[node as usize] {
+                let arc = self.simplex.arcs()[*index as usize];
+                let other = if arc.from == node { arc.to } else { arc.from };
+                let along = (arc.from == node) == is_from;
+                let (flow, gain) = (self.simplex.flow(*index as usize), self.simplex.reduced_gain(*index as usize));
+                let (room, loss) = if along { (arc.capacity - flow, -gain) } else { (flow, gain) };
+                let reached = distance + loss.max(0);
+                if room > 0 && reached < distances[other as usize] {
+                    distances[other as usize] = reached;
+                    queue.push(Reverse((reached, other)));
+                }
+            }
+        }
+        distances
+    }
+}

@@ -1,0 +1,78 @@
+//! The best plan found so far, in terms of the whole optimisation, while parts of it are searched.
+
+use super::core::{Core, Fate};
+
+/// The best plan so far.
+#[derive(Debug, Clone)]
+pub(super) struct Incumbent {
+    /// What it is worth in steps, missed minimums subtracted.
+    pub(super) worth: i64,
+    pub(super) chosen: Vec<bool>,
+    /// What is settled outside of the optimisation that is searched now.
+    settled: Vec<bool>,
+    /// Its pairs in terms of the whole.
+    places: Vec<usize>,
+    /// What the settled pairs are worth, and what they gain.
+    base: i64,
+    gained: i64,
+}
+
+// === impl Incumbent ===
+
+impl Incumbent {
+    /// Nothing chosen.
+    pub(super) fn new(core: &Core) -> Self {
+        let pairs = core.pairs.len();
+        let nothing = vec![false; pairs];
+        let worth = core.worth(&nothing).unwrap_or(i64::MIN / 4);
+        Self { worth, settled: nothing.clone(), chosen: nothing, places: (0..pairs).collect(), base: 0, gained: 0 }
+    }
+
+    /// This choice, which keeps all limits.
+    pub(super) fn of(core: &Core, chosen: &[bool]) -> Self {
+        let mut incumbent = Self::new(core);
+        incumbent.offer(core, chosen);
+        incumbent
+    }
+
+    /// Takes a choice of the optimisation's pairs if it keeps all limits and is better; says whether it was taken.
+    pub(super) fn offer(&mut self, core: &Core, chosen: &[bool]) -> bool {
+        let Some(worth) = core.worth(chosen).map(|worth| worth + self.base) else { return false };
+        if worth <= self.worth {
+            return false;
+        }
+        self.worth = worth;
+        self.chosen.clone_from(&self.settled);
+        for (place, is_in) in self.places.iter().zip(chosen) {
+            self.chosen[*place] = *is_in;
+        }
+        true
+    }
+
+    /// Whether nothing within this bound is better.
+    pub(super) fn beats(&self, core: &Core, bound: i64) -> bool {
+        core.possible(self.whole(bound)) <= self.worth
+    }
+
+    /// A bound of the optimisation that is searched now, as a bound of the whole.
+    pub(super) fn whole(&self, bound: i64) -> i64 {
+        bound.saturating_add(self.gained)
+    }
+
+    /// From now on, [`Core::rest`] of these fates is searched.
+    pub(super) fn settle(&mut self, core: &Core, fates: &[Fate]) {
+        let mut places = Vec::new();
+        for ((place, fate), pair) in self.places.iter().zip(fates).zip(&core.pairs) {
+            match fate {
+                Fate::Open => places.push(*place),
+                Fate::In => {
+                    self.settled[*place] = true;
+                    self.base += pair.value;
+                    self.gained += pair.gain;
+                }
+                Fate::Out => {}
+            }
+        }
+        self.places = places;
+    }
+}

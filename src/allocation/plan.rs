@@ -1,0 +1,127 @@
+//! From a checked problem to a plan.
+
+use super::{
+    core::{Core, STEPS},
+    costs::costs,
+    prepare::Prepared,
+    reasons::Reasons,
+    search::Dual,
+    types::{Chosen, Constraint, Effort, Faults, Plan, Problem, Proof, Shortfall},
+    work::Work,
+};
+
+/// A solved optimisation, in terms of the problem.
+pub(super) struct Solved {
+    pub(super) core: Core,
+    /// Places of the optimisation's pairs in the entries.
+    pub(super) places: Vec<usize>,
+    /// Of each entry, whether it is in the plan.
+    pub(super) chosen: Vec<bool>,
+    /// How many pairs each participant is in.
+    pub(super) counts: [Vec<i64>; 2],
+    /// How many pairs each quota counts.
+    pub(super) quota_counts: Vec<i64>,
+    /// What the optimisation's own pairs are worth in steps, missed minimums subtracted.
+    pub(super) worth: i64,
+    /// In millionths, pins included.
+    pub(super) value: i64,
+    pub(super) bound: i64,
+    pub(super) proof: Proof,
+    pub(super) dual: Dual,
+    shortfalls: Vec<Shortfall>,
+}
+
+/// Makes the plan of the greatest total value.
+///
+/// `stop` is asked now and then; once it says yes, what was found so far is the answer, with a bound that holds.
+///
+/// # Errors
+/// All faults of the problem, in order.
+pub fn allocate(problem: &Problem, effort: &Effort, stop: &dyn Fn() -> bool) -> Result<Plan, Faults> {
+    let prepared = Prepared::new(problem)?;
+    let mut work = Work::new(effort.pivots, stop);
+    let solved = Solved::new(&prepared, None, effort.branches, &mut work);
+    let mut more = Work::new(effort.cost_pivots, stop);
+    let costs = costs(&prepared, &solved, effort, &mut more);
+    let left_out = Reasons::new(&prepared, &solved).left_out();
+    let pivots = work.done() + more.done();
+    Ok(solved.plan(&prepared, Plan { costs, left_out, pivots, ..Plan::default() }))
+}
+
+// === impl Solved ===
+
+impl Solved {
+    /// Solves the problem, without one of its constraints where one is named.
+    pub(super) fn new(
+        prepared: &Prepared<'_>,
+        without: Option<Constraint>,
+        branches: u32,
+        work: &mut Work<'_>,
+    ) -> Self {
+        let (core, places) = prepared.core(without);
+        let found = core.search(branches, work);
+        let mut chosen: Vec<bool> = prepared.entries.iter().map(|entry| entry.is_pinned).collect();
+        if without == Some(Constraint::Pinned) {
+            chosen.fill(false);
+        }
+        let taken: i64 =
+            prepared.entries.iter().zip(&chosen).map(|(entry, is_in)| i64::from(*is_in) * entry.value).sum();
+        for (place, is_in) in places.iter().zip(&found.chosen) {
+            chosen[*place] = *is_in;
+        }
+        let entries = prepared.entries.iter().zip(&chosen).filter(|(_, is_in)| **is_in);
+        let counts = prepared.counts(entries.clone().map(|(entry, _)| entry.pair));
+        let quota_counts: Vec<i64> =
+            prepared.quotas.iter().map(|quota| prepared.use_of(Constraint::Least(quota.group), &counts).0).collect();
+        let own: i64 = core.pairs.iter().zip(&found.chosen).map(|(pair, is_in)| i64::from(*is_in) * pair.value).sum();
+        // the bound for plans that miss the minimums by as much as this one
+        let above = (found.bound - found.worth).min(core.penalty);
+        let value = taken + own / STEPS;
+        Self {
+            bound: value + above.div_euclid(STEPS),
+            shortfalls: shortfalls(prepared, &quota_counts, without),
+            worth: found.worth,
+            proof: found.proof,
+            dual: found.dual,
+            core,
+            places,
+            chosen,
+            counts,
+            quota_counts,
+            value,
+        }
+    }
+
+    /// By how many pairs all minimums together are missed.
+    pub(super) fn missed(&self) -> u64 {
+        self.shortfalls.iter().map(|shortfall| u64::from(shortfall.least - shortfall.reached)).sum()
+    }
+
+    /// The largest total of the optimisation's own pairs that a bound leaves possible, in steps.
+    pub(super) fn possible(&self, bound: i64) -> i64 {
+        self.core.possible(bound)
+    }
+
+    fn plan(self, prepared: &Prepared<'_>, rest: Plan) -> Plan {
+        let entries = prepared.entries.iter().zip(&self.chosen).filter(|(_, is_in)| **is_in);
+        let chosen =
+            entries.map(|(entry, _)| Chosen { pair: entry.pair, value: entry.value, is_pinned: entry.is_pinned });
+        Plan {
+            chosen: chosen.collect(),
+            value: self.value,
+            bound: self.bound,
+            proof: self.proof,
+            shortfalls: self.shortfalls,
+            ..rest
+        }
+    }
+}
+
+fn shortfalls(prepared: &Prepared<'_>, counts: &[i64], without: Option<Constraint>) -> Vec<Shortfall> {
+    let missed = |(quota, count): (&super::types::Quota, &i64)| {
+        let is_asked = without != Some(Constraint::Least(quota.group));
+        let reached = u32::try_from(*count).unwrap_or(u32::MAX);
+        (is_asked && reached < quota.least).then_some(Shortfall { group: quota.group, least: quota.least, reached })
+    };
+    prepared.quotas.iter().zip(counts).filter_map(missed).collect()
+}

@@ -1,0 +1,259 @@
+//! Prices for crossing quotas: the Lagrangian bound, made small by cutting planes within a box around the best prices.
+//!
+//! A price on every pair that a crossing quota counts takes the quota out of the constraints; what remains is a flow. For
+//! any prices the flow's worth plus what the quotas have to give is a bound for every plan. As a function of the prices it
+//! is convex and made of planes, one for each flow, so the next prices are the minimum of the planes seen so far (a small
+//! linear programme, solved by `microlp`), not too far from the best ones. Prices are whole steps and flows are exact: the
+//! programme's rounding can only cost rounds, never make the bound wrong.
+
+use microlp::{ComparisonOp, OptimizationDirection, Problem};
+
+use super::{
+    core::{Core, STEPS},
+    incumbent::Incumbent,
+    nest::Nest,
+    network::{Flow, Network, Range},
+    types::MILLION,
+    work::Work,
+};
+
+/// A part of all plans: those where each cell has as many pairs as its range says.
+pub(super) struct Part<'a> {
+    pub(super) core: &'a Core,
+    pub(super) nest: &'a Nest,
+    pub(super) ranges: &'a [Range],
+}
+
+/// A crossing quota's maximum or minimum.
+#[derive(Debug, Clone, Copy)]
+struct Side {
+    /// Its place in [`Core::limits`].
+    limit: usize,
+    is_most: bool,
+}
+
+/// What a flow says about the bound: a plane over the prices.
+#[derive(Debug, Clone)]
+struct Plane {
+    worth: i64,
+    /// What is left of each crossing maximum, or above each crossing minimum.
+    slack: Vec<i64>,
+    cells: Vec<i64>,
+}
+
+/// What is known of the bound as a function of the prices.
+struct Model<'a> {
+    planes: &'a [Plane],
+    /// The best prices, and the bound there.
+    best: &'a [i64],
+    bound: i64,
+    /// The highest prices that make sense.
+    ceilings: &'a [i64],
+    /// How far each price may go from the best.
+    radius: i64,
+}
+
+/// The best prices found.
+pub(super) struct Priced {
+    /// No plan of the part is worth more, in steps.
+    pub(super) bound: i64,
+    /// What the network's prices prove; the same unless work ran out.
+    pub(super) network_bound: i64,
+    /// Prices in steps, one for each maximum and each minimum.
+    pub(super) prices: Vec<i64>,
+    /// The network at these prices.
+    pub(super) network: Network,
+    /// Whether its flow is the best one at these prices.
+    pub(super) is_solved: bool,
+    /// The flow at these prices.
+    pub(super) flow: Flow,
+    /// Cells that the flows near the best prices disagree on, each with the smallest and the largest number of pairs.
+    pub(super) spread: Vec<Range>,
+}
+
+/// A round that improves the bound by less than this part of what was promised does not move the box.
+const WORTH_MOVING: i64 = 10;
+
+// === impl Part ===
+
+impl Part<'_> {
+    /// Looks for prices that make the bound small, from these on; every flow on the way is offered to the incumbent.
+    pub(super) fn price(&self, start: &[i64], incumbent: &mut Incumbent, work: &mut Work<'_>) -> Priced {
+        let network = Network::new(self.core, self.nest, self.ranges);
+        self.price_from(network, start, incumbent, work)
+    }
+
+    /// As [`Self::price`], from a network that has a flow already.
+    pub(super) fn price_from(
+        &self,
+        network: Network,
+        start: &[i64],
+        incumbent: &mut Incumbent,
+        work: &mut Work<'_>,
+    ) -> Priced {
+        let sides = sides(self.core, self.nest);
+        let mut network = network;
+        let mut best = if start.len() == sides.len() { start.to_vec() } else { vec![0; sides.len()] };
+        let (mut bound, plane) = self.look(&sides, &best, &mut network, (incumbent, work));
+        let mut planes = vec![plane];
+        // nobody pays more for a minimum than missing it costs
+        let ceiling = |side: &Side| if side.is_most { i64::MAX / 1024 } else { self.core.penalty };
+        let ceilings: Vec<i64> = sides.iter().map(ceiling).collect();
+        let mut radius = STEPS * MILLION / 16;
+        let mut last = best.clone();
+        for _ in 0..60 + 12 * sides.len() {
+            if work.is_over() || incumbent.beats(self.core, bound) {
+                break;
+            }
+            let model = Model { planes: &planes, best: &best, bound, ceilings: &ceilings, radius };
+            let Some((next, promised)) = model.minimum() else { break };
+            if promised < STEPS / 8 || next == best {
+                break;
+            }
+            let (found, plane) = self.look(&sides, &next, &mut network, (incumbent, work));
+            planes.push(plane);
+            last.clone_from(&next);
+            if found < bound - promised / WORTH_MOVING {
+                let at_edge = next.iter().zip(&best).any(|(next, best)| (next - best).abs() >= radius);
+                radius = if at_edge { (radius * 3).min(self.core.penalty) } else { radius };
+                (bound, best) = (found, next);
+            } else {
+                if found < bound {
+                    (bound, best) = (found, next);
+                }
+                radius = if found > bound + promised { (radius / 2).max(STEPS) } else { radius };
+            }
+            thin(&mut planes, &best);
+        }
+        let mut network_bound = bound;
+        if last != best {
+            let (found, plane) = self.look(&sides, &best, &mut network, (incumbent, work));
+            planes.push(plane);
+            network_bound = found;
+            bound = bound.min(found);
+        }
+        let flow = network.flow(self.core);
+        let spread = self.spread(&planes, &best, &flow);
+        let is_solved = network.solve(work);
+        Priced { bound, network_bound, prices: best, network, is_solved, flow, spread }
+    }
+
+    /// The bound at these prices, and the plane of the flow.
+    fn look(
+        &self,
+        sides: &[Side],
+        prices: &[i64],
+        network: &mut Network,
+        (incumbent, work): (&mut Incumbent, &mut Work<'_>),
+    ) -> (i64, Plane) {
+        let mut cells = vec![0; self.nest.cells.len()];
+        let mut of_limits = vec![0; self.core.limits.len()];
+        let mut given = 0;
+        for (side, price) in sides.iter().zip(prices) {
+            let limit = &self.core.limits[side.limit];
+            let (sign, at) = if side.is_most { (1, limit.most) } else { (-1, limit.least) };
+            of_limits[side.limit] += sign * price;
+            given += sign * price * at;
+        }
+        for (price, cell) in cells.iter_mut().zip(&self.nest.cells) {
+            *price = cell.limits.iter().map(|limit| of_limits[*limit]).sum();
+        }
+        network.set_prices(&cells);
+        network.solve(work);
+        let flow = network.flow(self.core);
+        incumbent.offer(self.core, &flow.chosen);
+        let bound = network.bound().saturating_add(given);
+        let slack = sides.iter().map(|side| slack(self.core, self.nest, *side, &flow.cells)).collect();
+        (bound, Plane { worth: flow.worth, slack, cells: flow.cells })
+    }
+
+    fn spread(&self, planes: &[Plane], prices: &[i64], flow: &Flow) -> Vec<Range> {
+        let best = planes.iter().map(|plane| plane.at(prices)).max().unwrap_or(0);
+        let fits = |plane: &&Plane| {
+            plane.cells.iter().zip(self.ranges).all(|(count, range)| (range.0..=range.1).contains(count))
+        };
+        let mut near: Vec<&Plane> = planes.iter().filter(fits).collect();
+        near.sort_by_key(|plane| best - plane.at(prices));
+        near.truncate(prices.len() + 1);
+        let at = |cell: usize| {
+            let counts = near.iter().map(|plane| plane.cells[cell]).chain([flow.cells[cell]]);
+            counts.fold((i64::MAX, i64::MIN), |(least, most), count| (least.min(count), most.max(count)))
+        };
+        (0..self.nest.cells.len()).map(at).collect()
+    }
+}
+
+// === impl Plane ===
+
+impl Plane {
+    fn at(&self, prices: &[i64]) -> i64 {
+        let priced: i128 =
+            self.slack.iter().zip(prices).map(|(slack, price)| i128::from(*slack) * i128::from(*price)).sum();
+        (i128::from(self.worth) + priced).clamp(i128::from(i64::MIN / 4), i128::from(i64::MAX / 4)) as i64
+    }
+}
+
+// === impl Model ===
+
+impl Model<'_> {
+    /// The minimum of the planes within the box, as prices, and by how much it lies below the best bound.
+    fn minimum(&self) -> Option<(Vec<i64>, i64)> {
+        let scale = self.radius as f64;
+        let mut problem = Problem::new(OptimizationDirection::Minimize);
+        let range = |(price, ceiling): (&i64, &i64)| {
+            ((-(*price as f64) / scale).max(-1.0), ((*ceiling - *price) as f64 / scale).clamp(0.0, 1.0))
+        };
+        let ranges = self.best.iter().zip(self.ceilings).map(range);
+        let steps: Vec<_> = ranges.map(|range| problem.add_var(0.0, range)).collect();
+        let reach = |plane: &Plane| plane.slack.iter().map(|slack| slack.abs() as f64).sum::<f64>();
+        let heights: Vec<f64> =
+            self.planes.iter().map(|plane| (plane.at(self.best) - self.bound) as f64 / scale).collect();
+        let parts = self.planes.iter().zip(&heights);
+        let lowest = parts.clone().map(|(plane, height)| height - reach(plane)).fold(f64::MIN, f64::max);
+        let height = problem.add_var(1.0, (lowest - 1.0, f64::INFINITY));
+        // planes that are nowhere in the box the highest would only spoil the scale
+        for (plane, at) in parts.filter(|(plane, at)| **at + reach(plane) >= lowest) {
+            let slacks = steps.iter().zip(&plane.slack);
+            let mut terms: Vec<_> = slacks.map(|(step, slack)| (*step, -(*slack as f64))).collect();
+            terms.push((height, 1.0));
+            problem.add_constraint(&terms[..], ComparisonOp::Ge, *at);
+        }
+        let solution = problem.solve().ok()?.into_solution().ok()?;
+        let prices = steps.iter().zip(self.best).zip(self.ceilings).map(|((step, price), ceiling)| {
+            (price + (solution.var_value(*step) * scale).round() as i64).clamp(0, *ceiling)
+        });
+        Some((prices.collect(), (-solution.var_value(height) * scale) as i64))
+    }
+}
+
+fn sides(core: &Core, nest: &Nest) -> Vec<Side> {
+    let mut sides = Vec::new();
+    for limit in nest.crossing.iter().copied() {
+        if core.limits[limit].least > 0 {
+            sides.push(Side { limit, is_most: false });
+        }
+        sides.push(Side { limit, is_most: true });
+    }
+    sides
+}
+
+fn slack(core: &Core, nest: &Nest, side: Side, cells: &[i64]) -> i64 {
+    let limit = &core.limits[side.limit];
+    let counted = nest.cells.iter().zip(cells).filter(|(cell, _)| cell.limits.contains(&side.limit));
+    let count: i64 = counted.map(|(_, count)| count).sum();
+    if side.is_most { limit.most - count } else { count - limit.least }
+}
+
+/// Which prices of crossing quotas those of [`Priced::prices`] are: place in [`Core::limits`], whether of the maximum.
+pub(super) fn price_names(core: &Core, nest: &Nest) -> Vec<(usize, bool)> {
+    sides(core, nest).iter().map(|side| (side.limit, side.is_most)).collect()
+}
+
+/// Keeps the planes that lie highest at the best prices.
+fn thin(planes: &mut Vec<Plane>, prices: &[i64]) {
+    let most = 4 * prices.len() + 40;
+    if planes.len() > 2 * most {
+        planes.sort_by_key(|plane| -plane.at(prices));
+        planes.truncate(most);
+    }
+}

@@ -1,0 +1,151 @@
+//! Why good pairs are not in the plan: rules that exclude them, or what stands against adding them or swapping them in.
+
+use super::{
+    core::STEPS,
+    plan::Solved,
+    prepare::{Entry, Prepared},
+    types::{Constraint, LeftOut, MOST_HOLDERS, Pair, Proof, Reason},
+};
+
+/// Finds reasons in one plan.
+pub(super) struct Reasons<'a> {
+    prepared: &'a Prepared<'a>,
+    solved: &'a Solved,
+    /// Places in the entries of each demand's and each counterpart's chosen pairs.
+    chosen: [Vec<Vec<usize>>; 2],
+}
+
+// === impl Reasons ===
+
+impl<'a> Reasons<'a> {
+    /// For this plan.
+    pub(super) fn new(prepared: &'a Prepared<'a>, solved: &'a Solved) -> Self {
+        let mut chosen =
+            [vec![Vec::new(); prepared.problem.demands.len()], vec![Vec::new(); prepared.problem.counterparts.len()]];
+        for (place, entry) in prepared.entries.iter().enumerate() {
+            if solved.chosen[place] {
+                chosen[0][entry.pair.demand as usize].push(place);
+                chosen[1][entry.pair.counterpart as usize].push(place);
+            }
+        }
+        Self { prepared, solved, chosen }
+    }
+
+    /// Those of each demand's best candidates, as many as its limit, that are not chosen.
+    pub(super) fn left_out(&self) -> Vec<LeftOut> {
+        let entries = &self.prepared.entries;
+        let mut found = Vec::new();
+        let mut start = 0;
+        for (demand, participant) in self.prepared.problem.demands.iter().enumerate() {
+            let end = start + entries[start..].partition_point(|entry| entry.pair.demand as usize <= demand);
+            let mut order: Vec<usize> = (start..end).collect();
+            order.sort_by_key(|place| (-entries[*place].value, *place));
+            for (rank, place) in order.into_iter().take(participant.limit as usize).enumerate() {
+                if !self.solved.chosen[place] {
+                    found.push(self.of(place, rank as u32 + 1));
+                }
+            }
+            start = end;
+        }
+        found
+    }
+
+    fn of(&self, place: usize, rank: u32) -> LeftOut {
+        let entry = &self.prepared.entries[place];
+        let (pair, value) = (entry.pair, entry.value);
+        if !entry.excluded.is_empty() {
+            let reasons = entry.excluded.iter().map(|constraint| Reason::Excluded(*constraint)).collect();
+            return LeftOut { pair, value, rank, reasons, loss: None };
+        }
+        let mut reasons = self.against(entry);
+        reasons.sort_unstable();
+        reasons.dedup();
+        if reasons.is_empty() {
+            reasons.push(if self.solved.proof == Proof::Open { Reason::NotSearched } else { Reason::NoValue });
+        }
+        LeftOut { pair, value, rank, reasons, loss: Some(self.loss(place)) }
+    }
+
+    fn against(&self, entry: &Entry) -> Vec<Reason> {
+        let demand = &self.chosen[0][entry.pair.demand as usize];
+        let limit = self.prepared.problem.demands[entry.pair.demand as usize].limit as usize;
+        if demand.len() < limit {
+            return self.full(entry.pair, None);
+        }
+        let weaker: Vec<&Entry> = demand
+            .iter()
+            .map(|place| &self.prepared.entries[*place])
+            .filter(|other| other.value < entry.value)
+            .collect();
+        if weaker.is_empty() {
+            return vec![Reason::LowerValue];
+        }
+        let mut reasons = Vec::new();
+        for other in weaker {
+            let mut blockers = self.full(entry.pair, Some(other.pair));
+            blockers.extend(self.kept(other, entry.pair));
+            if blockers.is_empty() {
+                // a swap that pays: only a plan that was not searched to the end has one
+                return Vec::new();
+            }
+            reasons.extend(blockers);
+        }
+        reasons
+    }
+
+    /// Limits and maximums that count this pair, do not count the one that makes room, and are used up.
+    fn full(&self, pair: Pair, instead: Option<Pair>) -> Vec<Reason> {
+        let freed = instead.map(|instead| self.prepared.upper_limits(instead)).unwrap_or_default();
+        let limits = self.prepared.upper_limits(pair).into_iter().filter(|constraint| !freed.contains(constraint));
+        limits
+            .filter(|constraint| {
+                let (count, most) = self.prepared.use_of(*constraint, &self.solved.counts);
+                count >= most
+            })
+            .map(|constraint| Reason::Full { constraint, held_by: self.holders(constraint) })
+            .collect()
+    }
+
+    fn kept(&self, other: &Entry, by: Pair) -> Vec<Reason> {
+        let instead = other.pair;
+        let reason = |constraint: Constraint| Reason::Kept { instead, constraint };
+        if other.is_pinned {
+            return vec![reason(Constraint::Pinned)];
+        }
+        let counted: Vec<_> = self.prepared.quotas_of(by).collect();
+        let quotas = self.prepared.quotas_of(instead).filter(|quota| quota.least > 0 && !counted.contains(quota));
+        quotas
+            .filter(|quota| {
+                let (count, _) = self.prepared.use_of(Constraint::Least(quota.group), &self.solved.counts);
+                count <= i64::from(quota.least)
+            })
+            .map(|quota| reason(Constraint::Least(quota.group)))
+            .collect()
+    }
+
+    fn holders(&self, constraint: Constraint) -> Vec<Pair> {
+        let of = |side: usize, members: &[u32]| -> Vec<usize> {
+            members.iter().flat_map(|member| &self.chosen[side][*member as usize]).copied().collect()
+        };
+        let mut places = match constraint {
+            Constraint::DemandLimit(demand) => of(0, &[demand]),
+            Constraint::CounterpartLimit(counterpart) => of(1, &[counterpart]),
+            Constraint::Most(group) => of(group.side.place(), &self.prepared.members(group)),
+            _ => Vec::new(),
+        };
+        places.sort_by_key(|place| (self.prepared.entries[*place].value, *place));
+        places.truncate(MOST_HOLDERS);
+        places.into_iter().map(|place| self.prepared.entries[place].pair).collect()
+    }
+
+    /// By at least how much the total falls with this pair in it.
+    fn loss(&self, place: usize) -> i64 {
+        let Ok(pair) = self.solved.places.binary_search(&place) else {
+            // pins have used up one of its limits
+            return 0;
+        };
+        let gain = self.solved.dual.network.simplex.reduced_gain(pair).min(0);
+        let most = self.solved.possible(self.solved.dual.bound.saturating_add(gain));
+        ((self.solved.worth - most) / STEPS).clamp(0, self.solved.core.penalty / STEPS)
+    }
+}

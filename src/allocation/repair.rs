@@ -1,0 +1,143 @@
+//! A plan from a flow that breaks crossing quotas: numbers of pairs for the cells that keep them, and the best flow within.
+
+use super::{
+    core::Core,
+    incumbent::Incumbent,
+    nest::Nest,
+    network::{Network, Range},
+    prices::Part,
+    work::Work,
+};
+
+/// Rounds of moving room between cells.
+const ROUNDS: usize = 12;
+
+// === impl Part ===
+
+impl Part<'_> {
+    /// Offers plans near this flow to the incumbent.
+    pub(super) fn repair(&self, cells: &[i64], incumbent: &mut Incumbent, work: &mut Work<'_>) {
+        let mut most = cells.to_vec();
+        cut(self.core, self.nest, &mut most);
+        let reach: Vec<i64> =
+            self.nest.cells.iter().zip(self.ranges).map(|(cell, range)| cell.reach.min(range.1)).collect();
+        let mut wishes: Vec<i64> = vec![0; most.len()];
+        for _ in 0..ROUNDS {
+            if work.is_over() {
+                return;
+            }
+            widen(self.core, self.nest, (&reach, &wishes), &mut most);
+            let least = minimums(self.core, self.nest, &most);
+            let ranges: Vec<Range> = least.iter().zip(&most).map(|(least, most)| (*least, *most)).collect();
+            let mut network = Network::new(self.core, self.nest, &ranges);
+            network.solve(work);
+            let flow = network.flow(self.core);
+            if !incumbent.offer(self.core, &flow.chosen) && wishes.iter().any(|wish| *wish > 0) {
+                return;
+            }
+            wishes = network.cell_worth();
+            let freed = most.iter().zip(&flow.cells).any(|(most, count)| count < most);
+            most.clone_from(&flow.cells);
+            if !exchange(self.core, self.nest, (&reach, &wishes), &mut most) && !freed {
+                return;
+            }
+        }
+    }
+}
+
+fn counts(core: &Core, nest: &Nest, cells: &[i64]) -> Vec<i64> {
+    let mut counts = vec![0; core.limits.len()];
+    for (cell, count) in nest.cells.iter().zip(cells) {
+        cell.limits.iter().for_each(|limit| counts[*limit] += count);
+    }
+    counts
+}
+
+/// Takes pairs away from the fullest cells until no crossing maximum is broken.
+fn cut(core: &Core, nest: &Nest, most: &mut [i64]) {
+    let mut counts = counts(core, nest, most);
+    for limit in nest.crossing.iter().copied() {
+        while counts[limit] > core.limits[limit].most {
+            let inside = (0..most.len()).filter(|cell| nest.cells[*cell].limits.contains(&limit));
+            let Some(fullest) = inside.max_by_key(|cell| (most[*cell], usize::MAX - cell)) else { break };
+            if most[fullest] <= 0 {
+                break;
+            }
+            most[fullest] -= 1;
+            nest.cells[fullest].limits.iter().for_each(|limit| counts[*limit] -= 1);
+        }
+    }
+}
+
+/// Gives the cells what is left of the crossing maximums, one by one, those that wish most first.
+fn widen(core: &Core, nest: &Nest, (reach, wishes): (&[i64], &[i64]), most: &mut [i64]) {
+    let mut counts = counts(core, nest, most);
+    let mut order: Vec<usize> = (0..most.len()).collect();
+    order.sort_by_key(|cell| (-wishes[*cell], *cell));
+    loop {
+        let mut any = false;
+        for cell in order.iter().copied() {
+            let limits = &nest.cells[cell].limits;
+            if most[cell] < reach[cell] && limits.iter().all(|limit| counts[*limit] < core.limits[*limit].most) {
+                most[cell] += 1;
+                limits.iter().for_each(|limit| counts[*limit] += 1);
+                any = true;
+            }
+        }
+        if !any {
+            return;
+        }
+    }
+}
+
+/// Moves one pair's room to the cell that wishes it most, from the cells that wish it least; says whether it did.
+fn exchange(core: &Core, nest: &Nest, (reach, wishes): (&[i64], &[i64]), most: &mut [i64]) -> bool {
+    let mut counts = counts(core, nest, most);
+    let mut order: Vec<usize> =
+        (0..most.len()).filter(|cell| wishes[*cell] > 0 && most[*cell] < reach[*cell]).collect();
+    order.sort_by_key(|cell| (-wishes[*cell], *cell));
+    for taker in order {
+        let mut givers = Vec::new();
+        let mut cost = 0;
+        for limit in nest.cells[taker].limits.iter().copied() {
+            let already = givers.iter().any(|giver: &usize| nest.cells[*giver].limits.contains(&limit));
+            if already || counts[limit] < core.limits[limit].most {
+                continue;
+            }
+            let may = |cell: &usize| *cell != taker && most[*cell] > 0 && nest.cells[*cell].limits.contains(&limit);
+            let Some(giver) = (0..most.len()).filter(may).min_by_key(|cell| (wishes[*cell], *cell)) else { break };
+            cost += wishes[giver].max(0);
+            givers.push(giver);
+        }
+        if givers.is_empty() || cost >= wishes[taker] {
+            continue;
+        }
+        for (cell, by) in givers.iter().map(|giver| (*giver, -1)).chain([(taker, 1)]) {
+            most[cell] += by;
+            nest.cells[cell].limits.iter().for_each(|limit| counts[*limit] += by);
+        }
+        if nest.crossing.iter().all(|limit| counts[*limit] <= core.limits[*limit].most) {
+            return true;
+        }
+        for (cell, by) in givers.iter().map(|giver| (*giver, 1)).chain([(taker, -1)]) {
+            most[cell] += by;
+            nest.cells[cell].limits.iter().for_each(|limit| counts[*limit] += by);
+        }
+    }
+    false
+}
+
+/// How many pairs each cell should have at least, so that crossing minimums are met where there is room.
+fn minimums(core: &Core, nest: &Nest, most: &[i64]) -> Vec<i64> {
+    let mut least = vec![0; most.len()];
+    for limit in nest.crossing.iter().copied() {
+        let inside: Vec<usize> = (0..most.len()).filter(|cell| nest.cells[*cell].limits.contains(&limit)).collect();
+        let mut missing = core.limits[limit].least - inside.iter().map(|cell| least[*cell]).sum::<i64>();
+        for cell in inside {
+            let more = missing.min(most[cell] - least[cell]).max(0);
+            least[cell] += more;
+            missing -= more;
+        }
+    }
+    least
+}

@@ -1,0 +1,7 @@
+//! Tests of the allocation: against all subsets, by properties, and at the edges.
+
+mod brute;
+mod edges;
+mod explained;
+mod optimum;
+mod problems;

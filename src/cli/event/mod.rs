@@ -1,0 +1,55 @@
+//! `duijie event`: matchmaking events from the command line.
+//!
+//! - [`args`]: what can be typed
+//! - `prepare`: create, fill, remove, edit, delete
+//! - `rules`: slots and rules as typed
+//! - `plan`: shortlist, schedule, publish, cancel
+//! - `show`: what is printed of an event and its plan
+//! - `outcome`: outcomes, statistics
+//! - `export`: files; `demo`: the last part of `duijie demo`
+
+pub mod args;
+pub mod demo;
+mod export;
+mod outcome;
+mod plan;
+mod prepare;
+mod rules;
+mod show;
+
+use super::{Done, client::Server};
+use crate::pb;
+use args::{Action, Event};
+pub use export::export;
+pub use plan::{publish, schedule, shortlist};
+pub use prepare::{create, fill};
+
+/// Does what was asked.
+pub async fn run(server: &Server, event: Event) -> anyhow::Result<Done> {
+    match event.action {
+        Action::Create(it) => create(server, *it).await,
+        Action::List => show::list(server).await,
+        Action::Fill(it) => fill(server, *it).await,
+        Action::Remove(it) => prepare::remove(server, it).await,
+        Action::Shortlist(it) => shortlist(server, it).await,
+        Action::Edit(it) => prepare::edit(server, it).await,
+        Action::Schedule(it) => schedule(server, it).await,
+        Action::Publish(it) => publish(server, &it.id).await,
+        Action::Cancel(it) => plan::cancel(server, it).await,
+        Action::Show(it) => show::show(server, it).await,
+        Action::Export(it) => export(server, it).await,
+        Action::Outcome(it) => outcome::run(server, *it).await,
+        Action::Statistics(it) => outcome::statistics(server, it).await,
+        Action::Delete(it) => prepare::delete(server, it).await,
+    }
+}
+
+/// Resource name of an event.
+fn name(id: &str) -> String {
+    format!("events/{}", id.trim_start_matches("events/"))
+}
+
+/// An event that a call answered with.
+fn answered(event: Option<pb::Event>) -> anyhow::Result<pb::Event> {
+    event.ok_or_else(|| anyhow::anyhow!("服务的回答无法读取"))
+}

@@ -1,0 +1,80 @@
+//! `duijie event shortlist`, `schedule`, `publish`, `cancel`.
+
+use super::{
+    answered,
+    args::{Cancel, Make},
+    name, show,
+};
+use crate::{
+    cli::{
+        Done,
+        client::{Server, explain},
+        progress::spinner,
+    },
+    pb,
+};
+
+/// Makes the shortlists and says how good they are.
+pub async fn shortlist(server: &Server, it: Make) -> anyhow::Result<Done> {
+    let request = pb::MakeShortlistRequest { name: name(&it.id), etag: String::new(), closed_slot_count: it.over };
+    let working = spinner("正在匹配并优化对接名单");
+    let answer = server.events().await?.make_shortlist(request).await;
+    working.finish_and_clear();
+    let answer = answer.map_err(|status| explain(&status))?.into_inner();
+    let (event, plan) = (answered(answer.event)?, answer.plan.unwrap_or_default());
+    print!("{}", show::plan(&plan));
+    print!("{}", show::changes(&event, &answer.changes));
+    Ok(Done::All)
+}
+
+/// Makes the schedule and says what has no place.
+pub async fn schedule(server: &Server, it: Make) -> anyhow::Result<Done> {
+    let request = pb::MakeScheduleRequest { name: name(&it.id), etag: String::new(), closed_slot_count: it.over };
+    let working = spinner("正在排期");
+    let mut client = server.events().await?;
+    let answer = client.make_schedule(request).await;
+    working.finish_and_clear();
+    let answer = answer.map_err(|status| explain(&status))?.into_inner();
+    let (event, plan) = (answered(answer.event)?, answer.plan.unwrap_or_default());
+    print!("{}", show::schedule(&plan));
+    if event.state() == pb::EventState::Published {
+        print!("{}", show::changes(&event, &answer.changes));
+    }
+    let request = pb::ListMeetingsRequest { name: name(&it.id), page_size: 1, ..Default::default() };
+    let page = client.list_meetings(request).await.map_err(|status| explain(&status))?.into_inner();
+    print!("{}", show::unplaced(&page.unplaced));
+    Ok(Done::All)
+}
+
+/// Publishes an event, through review.
+pub async fn publish(server: &Server, id: &str) -> anyhow::Result<Done> {
+    let mut client = server.events().await?;
+    let get = pb::GetEventRequest { name: name(id) };
+    let event = client.get_event(get).await.map_err(|status| explain(&status))?.into_inner().event;
+    let mut event = answered(event)?;
+    for state in [pb::EventState::Review, pb::EventState::Published] {
+        if state as i32 <= event.state {
+            continue;
+        }
+        let request = pb::SetEventStateRequest { name: name(id), etag: event.etag, state: state as i32 };
+        let answer = client.set_event_state(request).await.map_err(|status| explain(&status))?;
+        event = answered(answer.into_inner().event)?;
+    }
+    print!("{}", show::outline(&event));
+    Ok(Done::All)
+}
+
+/// Takes a participant out and says what changed.
+pub async fn cancel(server: &Server, it: Cancel) -> anyhow::Result<Done> {
+    let request = pb::CancelParticipantRequest {
+        name: name(&it.id),
+        etag: String::new(),
+        record: it.record,
+        refill: it.refill,
+        closed_slot_count: it.over,
+    };
+    let answer = server.events().await?.cancel_participant(request).await.map_err(|status| explain(&status))?;
+    let answer = answer.into_inner();
+    print!("{}", show::changes(&answered(answer.event)?, &answer.changes));
+    Ok(Done::All)
+}

@@ -1,0 +1,130 @@
+//! `duijie event create`, `fill`, `remove`, `edit`, `delete`.
+
+use anyhow::{Context, bail};
+
+use super::{
+    answered,
+    args::{Create, Delete, Edit, Fill, Records},
+    name, rules, show,
+};
+use crate::{
+    cli::{
+        Done,
+        client::{Server, explain},
+        filter::{filter, kind},
+    },
+    pb,
+};
+
+/// Creates an event; the same again finds it as it is.
+pub async fn create(server: &Server, it: Create) -> anyhow::Result<Done> {
+    let event = pb::Event {
+        slots: rules::slots(&it)?,
+        title: it.title,
+        place: it.place,
+        table_count: it.tables,
+        spare_percent: it.spare,
+        rules: Some(rules::rules(it.rules)?),
+        ..Default::default()
+    };
+    // the same command again is the same request
+    let request_id = format!("cli-{}", it.id).chars().take(64).collect();
+    let request = pb::CreateEventRequest { event_id: it.id, event: Some(event), request_id };
+    let answer = server.events().await?.create_event(request).await.map_err(|status| explain(&status))?;
+    print!("{}", show::outline(&answered(answer.into_inner().event)?));
+    Ok(Done::All)
+}
+
+/// Adds participants.
+pub async fn fill(server: &Server, it: Fill) -> anyhow::Result<Done> {
+    let mut request = pb::AddParticipantsRequest { name: name(&it.id), limit: it.limit, ..Default::default() };
+    match (&it.kind, it.records.is_empty()) {
+        (Some(of_kind), true) => {
+            request.kind = kind(of_kind)?;
+            request.filter = Some(filter(it.filter)?);
+        }
+        (None, false) => request.participants = participants(it)?,
+        _ => bail!("请写明记录名，或用 --kind 按条件选取"),
+    }
+    let answer =
+        server.events().await?.add_participants(request).await.map_err(|status| explain(&status))?.into_inner();
+    let pb::AddParticipantsResponse { event, added_count, updated_count, unchanged_count } = answer;
+    println!("新加入 {added_count}，改动 {updated_count}，原已参加 {unchanged_count}");
+    print!("{}", show::counts(&answered(event)?));
+    Ok(Done::All)
+}
+
+fn participants(it: Fill) -> anyhow::Result<Vec<pb::Participant>> {
+    let windows: Vec<pb::Slot> = it.window.iter().map(|text| rules::window(text)).collect::<anyhow::Result<_>>()?;
+    let contact = pb::Contact { person: it.person, phone: it.phone, email: it.email };
+    let participant = |record: String| pb::Participant {
+        record,
+        contact: Some(contact.clone()),
+        presenter: it.presenter.clone(),
+        people: it.people,
+        windows: windows.clone(),
+        cap: it.cap,
+        table: it.table,
+        ..Default::default()
+    };
+    Ok(it.records.into_iter().map(participant).collect())
+}
+
+/// Takes participants off the list.
+pub async fn remove(server: &Server, it: Records) -> anyhow::Result<Done> {
+    let request = pb::RemoveParticipantsRequest { name: name(&it.id), etag: String::new(), records: it.records };
+    let answer = server.events().await?.remove_participants(request).await.map_err(|status| explain(&status))?;
+    print!("{}", show::counts(&answered(answer.into_inner().event)?));
+    Ok(Done::All)
+}
+
+/// Notes decisions of the staff.
+pub async fn edit(server: &Server, it: Edit) -> anyhow::Result<Done> {
+    use pb::EditAction as A;
+    let rows = [
+        (A::Pin, &it.pin, 2),
+        (A::Forbid, &it.forbid, 2),
+        (A::Free, &it.free, 2),
+        (A::Lock, &it.lock, 4),
+        (A::Unlock, &it.unlock, 2),
+    ];
+    let mut edits = Vec::new();
+    for (action, values, count) in rows {
+        for value in values.chunks(count) {
+            edits.push(decision(action, value)?);
+        }
+    }
+    if edits.is_empty() {
+        return list(server, &it.id).await;
+    }
+    let request = pb::EditEventRequest { name: name(&it.id), etag: String::new(), edits };
+    let answer = server.events().await?.edit_event(request).await.map_err(|status| explain(&status))?;
+    print!("{}", show::outline(&answered(answer.into_inner().event)?));
+    list(server, &it.id).await
+}
+
+fn decision(action: pb::EditAction, values: &[String]) -> anyhow::Result<pb::EventEdit> {
+    let text = |at: usize| values.get(at).cloned().unwrap_or_default();
+    let number = |at: usize| match values.get(at) {
+        Some(value) => value.parse::<i32>().with_context(|| format!("“{value}”不是时段或桌号")),
+        None => Ok(0),
+    };
+    let (demand, counterpart) = (text(0), text(1));
+    Ok(pb::EventEdit { demand, counterpart, action: action as i32, slot: number(2)?, table: number(3)? })
+}
+
+/// Prints all decisions that stand.
+async fn list(server: &Server, id: &str) -> anyhow::Result<Done> {
+    let request = pb::ListEditsRequest { name: name(id) };
+    let answer = server.events().await?.list_edits(request).await.map_err(|status| explain(&status))?;
+    print!("{}", show::edits(&answer.into_inner().edits));
+    Ok(Done::All)
+}
+
+/// Deletes an event.
+pub async fn delete(server: &Server, it: Delete) -> anyhow::Result<Done> {
+    let request = pb::DeleteEventRequest { name: name(&it.id), etag: String::new(), force: it.force };
+    server.events().await?.delete_event(request).await.map_err(|status| explain(&status))?;
+    println!("已删除活动 {}", it.id);
+    Ok(Done::All)
+}

@@ -1,0 +1,117 @@
+//! Pages to print: A4, one for each organisation that has a meeting, all styles inside, nothing fetched from anywhere.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::{
+    labels,
+    view::{Organisation, Row, Side, View},
+};
+
+/// Rows from which the lines stand closer, so that more meetings fit on the page.
+const DENSE: usize = 11;
+
+/// Makes the pages. An organisation with more meetings than fit goes on on the next page, under the same headings.
+pub(super) fn pages(view: &View) -> String {
+    let title = labels::line(&view.event.title);
+    let page = html! {
+        (DOCTYPE)
+        html lang="zh-CN" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width";
+                title { (title) "·洽谈安排" }
+                style { (PreEscaped(include_str!("page.css"))) }
+            }
+            body {
+                @for organisation in &view.organisations { (section(view, organisation)) }
+                @if view.organisations.is_empty() {
+                    section.page { (banner(view)) h1 { "尚无洽谈安排" } }
+                }
+            }
+        }
+    };
+    page.into_string()
+}
+
+fn banner(view: &View) -> Markup {
+    let place = labels::line(&view.event.place);
+    html! {
+        header {
+            p.event { (labels::line(&view.event.title)) }
+            p.where { (labels::days(&view.event.slots)) @if !place.is_empty() { "　" (place) } }
+        }
+    }
+}
+
+fn section(view: &View, organisation: &Organisation) -> Markup {
+    let rows: Vec<(&Row, bool)> =
+        organisation.meetings.iter().filter_map(|(at, is_demand)| Some((view.rows.get(*at)?, *is_demand))).collect();
+    let class = if rows.len() < DENSE { "page" } else { "page dense" };
+    html! {
+        section class=(class) data-key=(organisation.key) {
+            (banner(view))
+            h1 { (organisation.name) }
+            p.sum { (summary(&rows)) }
+            table {
+                colgroup { col.time; col.table; col.own; col.other; col.subject; col.contact; }
+                thead {
+                    tr { th { "时间" } th { "桌号" } th { "本单位项目" } th { "洽谈单位" } th { "对方项目" } th { "联系方式" } }
+                }
+                @for day in rows.chunk_by(|(one, _), (next, _)| one.slot.date == next.slot.date) {
+                    (meetings_of_a_day(day))
+                }
+            }
+            footer { (footnote(&rows)) }
+        }
+    }
+}
+
+fn meetings_of_a_day(day: &[(&Row, bool)]) -> Markup {
+    let date = day.first().map(|(row, _)| row.slot.date);
+    html! {
+        tbody {
+            @if let Some(date) = date {
+                tr.day { th colspan="6" { (labels::full_date(date)) "　" (labels::weekday(date)) } }
+            }
+            @for (row, is_demand) in day {
+                @let (own, other) = row.sides(*is_demand);
+                tr {
+                    td.time { (labels::hours(row.slot)) }
+                    td.table { (row.table()) }
+                    td { (own.title) }
+                    td { (other.organisation) }
+                    td { span.kind { (other.kind()) } (other.title) }
+                    td.contact { (contact(other)) }
+                }
+            }
+        }
+    }
+}
+
+fn contact(side: &Side) -> Markup {
+    let contact = &side.contact;
+    html! {
+        @for part in [&contact.person, &contact.phone, &contact.email] {
+            @if !part.is_empty() { span { (part) } }
+        }
+    }
+}
+
+/// `共 5 场洽谈：12月1日 3 场，12月2日 2 场。`
+fn summary(rows: &[(&Row, bool)]) -> String {
+    let days = rows.chunk_by(|(one, _), (next, _)| one.slot.date == next.slot.date);
+    let days = days.filter_map(|day| Some((day.first()?.0.slot.date, day.len())));
+    let days: Vec<String> = days.map(|(date, count)| format!("{} {count} 场", labels::short_date(date))).collect();
+    match days.as_slice() {
+        [day] => format!("共 {} 场洽谈，均在 {}。", rows.len(), day.split(' ').next().unwrap_or_default()),
+        days => format!("共 {} 场洽谈：{}。", rows.len(), days.join("，")),
+    }
+}
+
+fn footnote(rows: &[(&Row, bool)]) -> &'static str {
+    if rows.iter().all(|(row, _)| row.agreed) {
+        "请提前五分钟到桌。如需调整，请联系会务组。"
+    } else {
+        "请提前五分钟到桌。如需调整，请联系会务组。联系方式中的星号，待双方同意交换后显示。"
+    }
+}

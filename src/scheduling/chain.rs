@@ -1,0 +1,90 @@
+//! Chains between two slots (Kempe chains): a meeting comes into one slot, whoever is in its way goes to the other, whoever is
+//! in the way there comes back, until nobody is in anybody's way, or it turns out that it cannot be.
+
+use super::{Place, budget::Budget, plan::Plan};
+
+/// Tries chains; keeps its lists between the tries.
+#[derive(Debug, Default)]
+pub(super) struct Chains {
+    /// The try in which a pair was moved last.
+    moved: Vec<u32>,
+    current: u32,
+    queue: Vec<(usize, Place)>,
+    blockers: Vec<usize>,
+}
+
+/// How tables are dealt with in a chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tables {
+    /// Everybody keeps the table: whoever is there is in the way.
+    Keep,
+    /// Where the table is taken, any other will do.
+    Any,
+}
+
+impl Chains {
+    /// Brings a pair, placed or not, to `to`; whoever is in the way goes to the slot `other`, and back. Nothing is changed
+    /// where that cannot be. Everybody is moved once at most.
+    pub fn bring(&mut self, plan: &mut Plan, budget: &mut Budget, wish: (usize, Place, usize), tables: Tables) -> bool {
+        let (pair, to, other) = wish;
+        let mark = plan.mark();
+        let before = [plan.count(to.slot), plan.count(other)];
+        self.start(plan.problem.pairs.len());
+        self.queue.push((pair, to));
+        while let Some((pair, place)) = self.queue.pop() {
+            let opposite = if place.slot == to.slot { other } else { to.slot };
+            if !budget.step() || !self.shift(plan, pair, place, opposite, tables) {
+                self.queue.clear();
+                plan.undo(mark);
+                return false;
+            }
+        }
+        let most = plan.problem.most;
+        if before.into_iter().zip([to.slot, other]).any(|(before, slot)| before.max(most) < plan.count(slot)) {
+            plan.undo(mark);
+            return false;
+        }
+        true
+    }
+
+    fn start(&mut self, pairs: usize) {
+        self.moved.resize(pairs, 0);
+        self.current = self.current.wrapping_add(1);
+        if self.current == 0 {
+            self.moved.fill(0);
+            self.current = 1;
+        }
+    }
+
+    /// Puts one pair to its new place and sends those who are in its way to the opposite slot.
+    fn shift(&mut self, plan: &mut Plan, pair: usize, place: Place, opposite: usize, tables: Tables) -> bool {
+        if plan.frozen[pair] || self.moved[pair] == self.current || !plan.problem.pairs[pair].open.contains(place.slot)
+        {
+            return false;
+        }
+        self.moved[pair] = self.current;
+        plan.take(pair);
+        let table = (tables == Tables::Keep || plan.problem.pairs[pair].is_fixed).then_some(place.table);
+        plan.blockers(pair, place.slot, table, &mut self.blockers);
+        for blocker in &self.blockers {
+            if plan.frozen[*blocker] || self.moved[*blocker] == self.current {
+                return false;
+            }
+            if let Some(from) = plan.take(*blocker) {
+                self.queue.push((*blocker, Place { slot: opposite, table: from.table }));
+            }
+        }
+        if plan.people_against(pair, place.slot).is_some() {
+            return false; // a crowd of meetings that must not move
+        }
+        let table = match tables {
+            _ if plan.at_table(place).is_none() => Some(place.table),
+            Tables::Keep => None,
+            Tables::Any => plan.seat(pair, place.slot, None),
+        };
+        table.is_some_and(|table| {
+            plan.put(pair, Place { slot: place.slot, table });
+            true
+        })
+    }
+}

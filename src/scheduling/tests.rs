@@ -1,0 +1,4 @@
+mod edges;
+mod model;
+mod properties;
+mod published;
