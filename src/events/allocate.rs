@@ -357,3 +357,6 @@ impl<'a> Table<'a> {
         EventError::Contradictions(faults.0.iter().map(sentence).collect())
     }
 }
+
+#[cfg(test)]
+mod tests;

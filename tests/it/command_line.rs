@@ -239,7 +239,16 @@ async fn files_that_are_not_what_they_say_are_told() {
 fn the_demo_runs_and_a_second_time_embeds_nothing() {
     let folder = TempDir::new().unwrap();
     let store = folder.path().join("demo");
-    let arguments = ["demo", "--store", store.to_str().unwrap()];
+    let event = folder.path().join("event");
+    let arguments = ["demo", "--store", store.to_str().unwrap(), "--event-folder", event.to_str().unwrap()];
     check(duijie(&arguments, &[]), 0, &["新增 320", "新增 128", "新增 88", "一段文字 → 成果", "名次", "duijie match"]);
-    check(duijie(&arguments, &[]), 0, &["未变 320", "未变 128", "未变 88"]);
+    let files = || {
+        let files =
+            ["xlsx", "html", "ics", "zip", "csv", "json"].map(|ending| fs::read(event.join(format!("demo.{ending}"))));
+        files.map(|file| file.unwrap().len())
+    };
+    let first = files();
+    assert!(first.iter().all(|len| 100 < *len), "{first:?}");
+    check(duijie(&arguments, &[]), 0, &["未变 320", "未变 128", "未变 88", "已发布", "洽谈安排没有变化"]);
+    assert_eq!(files()[4], first[4]);
 }

@@ -1,6 +1,7 @@
 //! Matchmaking events over real gRPC.
 
 mod bad_input;
+mod commands;
 mod day;
 mod engines;
 mod life;
