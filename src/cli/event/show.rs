@@ -158,7 +158,9 @@ async fn print_meetings(server: &Server, event: &pb::Event) -> anyhow::Result<()
         print!("{}", unplaced(&page.unplaced));
         all.extend(page.meetings.into_iter().map(|it| {
             let fixed = if it.locked { "固定" } else { "" };
-            vec![slot(event, it.slot), it.table.to_string(), it.demand, it.counterpart, fixed.to_string()]
+            let demand = format!("{}\n{}", it.demand_title, it.demand);
+            let counterpart = format!("{}\n{}", it.counterpart_title, it.counterpart);
+            vec![slot(event, it.slot), it.table.to_string(), demand, counterpart, fixed.to_string()]
         }));
         page_token = page.next_page_token;
         if page_token.is_empty() {
