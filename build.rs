@@ -12,6 +12,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         "duijie/v1/maintenance.proto",
         "duijie/v1/evidence.proto",
         "duijie/v1/match_service.proto",
+        "duijie/v1/rematch_service.proto",
+        "duijie/v1/watch_service.proto",
         "duijie/v1/event.proto",
         "duijie/v1/event_service.proto",
     ];

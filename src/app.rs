@@ -7,7 +7,8 @@ use std::{
 };
 
 use crate::{
-    config::Config,
+    config::{Config, RematchTargets},
+    domain::{Filter, Kind},
     embed::{self, CentreSource, EmbedError, Embedder, ModelOptions, ModelSource},
     events::Events,
     evidence::Explainer,
@@ -17,7 +18,11 @@ use crate::{
     metrics,
     policy::{Policies, PolicyError},
     rank::{Calibration, CalibrationError, Fusion},
+    rematch::{JobRequest, Rematch, Selection},
+    rematch_schedule::Schedule,
+    rematch_scheduler::{Plan, Scheduler},
     text::{TextError, TextPipeline},
+    watch::Watcher,
 };
 
 /// Folder of rule files where none is configured.
@@ -42,6 +47,12 @@ pub struct Parts {
     pub events: Events,
     /// Evidence beside matches.
     pub explainer: Arc<Explainer>,
+    /// Jobs of batch re-matching.
+    pub rematch: Rematch,
+    /// Jobs that start by themselves.
+    pub scheduler: Scheduler,
+    /// New matches as they come.
+    pub watcher: Watcher,
     /// What answers depend on.
     pub versions: Arc<StoreVersions>,
 }
@@ -69,6 +80,9 @@ pub enum StartError {
         /// Why not.
         source: io::Error,
     },
+    /// The region of jobs that start by themselves.
+    #[error("rematch.region = \"{0}\" 不是 GB/T 2260 中的地区代码，应形如 13、1301 或 130100")]
+    Region(String),
     /// The extra dictionary's file.
     #[error("无法读取附加词典 {path}，请检查 text.dictionary：{source}", path = path.display())]
     Dictionary {
@@ -109,10 +123,13 @@ impl Parts {
         let versions = versions(&text, &embedder);
         let settings = settings(config, &embedder)?;
         let index = index(config, embedder.identity().dimensions, versions.clone())?;
-        Ok(Self::new(text, embedder, index, explainer, (versions, settings)))
+        let plan = plan(config)?;
+        let mut parts = Self::new(text, embedder, index, explainer, (versions, settings));
+        parts.scheduler = Scheduler::new(Arc::clone(&parts.index), parts.rematch.clone(), plan);
+        Ok(parts)
     }
 
-    /// Puts parts together that were made elsewhere.
+    /// Puts parts together that were made elsewhere; no job starts by itself.
     pub fn new(
         text: Arc<TextPipeline>,
         embedder: Embedder,
@@ -120,11 +137,14 @@ impl Parts {
         explainer: Arc<Explainer>,
         (versions, settings): (StoreVersions, Settings),
     ) -> Self {
+        let versions = Arc::new(versions);
+        let rematch = Rematch::new(Arc::clone(&index), settings.clone(), Arc::clone(&versions));
         let matcher = Matcher::new(Arc::clone(&text), embedder.clone(), Arc::clone(&index), settings);
         let ingest = Ingest::new(Arc::clone(&text), embedder.clone(), Arc::clone(&index));
+        let scheduler = Scheduler::new(Arc::clone(&index), rematch.clone(), Plan::default());
+        let watcher = Watcher::new(Arc::clone(&index), matcher.clone());
         let events = Events::new(Arc::clone(&index), matcher.clone(), &versions);
-        let versions = Arc::new(versions);
-        Self { text, embedder, index, matcher, ingest, events, explainer, versions }
+        Self { text, embedder, index, matcher, ingest, events, explainer, rematch, scheduler, watcher, versions }
     }
 
     /// Whether calls can be answered.
@@ -158,6 +178,22 @@ pub fn settings(config: &Config, embedder: &Embedder) -> Result<Settings, StartE
         // the best records of vectors that are not centred have in common what all records have: nDCG@10 -0.013
         feedback: if embedder.centre().is_some() { matching.feedback } else { 0 },
         calibration: Arc::new(calibration(config)?),
+    })
+}
+
+/// Which jobs start by themselves.
+fn plan(config: &Config) -> Result<Plan, StartError> {
+    let it = &config.rematch;
+    let targets = match it.targets {
+        RematchTargets::Achievements => vec![Kind::Achievement],
+        RematchTargets::Experts => vec![Kind::Expert],
+        RematchTargets::Both => vec![Kind::Achievement, Kind::Expert],
+    };
+    let filter = Filter { regions: it.region.clone().into_iter().collect(), ..Filter::default() };
+    let filter = filter.checked(Kind::Demand).map_err(|_| StartError::Region(it.region.clone().unwrap_or_default()))?;
+    Ok(Plan {
+        schedule: Schedule { nightly: it.nightly, time_zone: it.time_zone.clone(), after_changes: it.after_changes },
+        request: JobRequest { selection: Selection::Filter(filter), targets, limit: it.limit, ..JobRequest::default() },
     })
 }
 

@@ -16,6 +16,15 @@ pub enum Error {
     /// No such record.
     #[error("没有名为 {0} 的记录")]
     NotFound(RecordName),
+    /// No such job.
+    #[error("没有名为 {0} 的任务")]
+    NoSuchJob(String),
+    /// No such subscription.
+    #[error("没有编号为 {0} 的订阅")]
+    NoSuchSubscription(String),
+    /// The service stops; another instance, or this one when it is back, goes on.
+    #[error("服务正在停止，请稍后凭令牌继续")]
+    Stopping,
     /// A call about an event that is not possible as things are.
     #[error(transparent)]
     Event(#[from] EventError),

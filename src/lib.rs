@@ -10,6 +10,7 @@
 
 pub mod allocation;
 pub mod app;
+pub mod calls;
 pub mod cli;
 pub mod config;
 pub mod deadline;
@@ -36,7 +37,14 @@ pub mod policy;
 pub mod rank;
 pub mod recentre;
 pub mod reindex;
+pub mod rematch;
+pub mod rematch_difference;
+pub mod rematch_export;
+pub mod rematch_reader;
+pub mod rematch_schedule;
+pub mod rematch_scheduler;
 pub mod scheduling;
 pub mod telemetry;
 pub mod text;
 pub mod transfer;
+pub mod watch;

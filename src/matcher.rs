@@ -1,14 +1,21 @@
 //! The query path: record or text → vectors → candidates → one order → a page of records with reasons.
 //!
-//! `passes` makes the order; `among` scores given records.
+//! `passes` makes the order; `works` adds what experts did; `among` scores given records.
 
 mod among;
 mod passes;
+mod works;
 
-use std::{sync::Arc, time::Instant};
+use std::{collections::HashMap, sync::Arc, time::Instant};
+
+use serde::{Deserialize, Serialize};
 
 use crate::{
-    domain::{Filter, Kind, RecordName, found::Found},
+    domain::{
+        Filter, Kind, RecordName,
+        found::{Found, Works},
+        record::Owner,
+    },
     embed::{Embedder, EmbeddingTexts, Priority},
     error::{Error, Result},
     index::{Index, Point, PointId, With},
@@ -56,7 +63,7 @@ pub enum Query {
 }
 
 /// A demand or an offer in free words.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FreeText {
     /// Short form; weighs most.
     pub title: String,
@@ -79,9 +86,20 @@ pub struct Request {
     pub offset: usize,
     /// Matches wanted.
     pub limit: usize,
+    /// Whom to leave out although he would fit; changes no score.
+    pub avoidance: Avoidance,
     /// Whether to say how related people would call each match. It is known for a demand, or a text in its place, and
     /// achievements only.
     pub levels: bool,
+}
+
+/// Whom to leave out although he would fit (回避).
+#[derive(Debug, Clone, Default)]
+pub struct Avoidance {
+    /// The organisation of the stored record that is the query.
+    pub same_owner: bool,
+    /// These records.
+    pub names: Vec<RecordName>,
 }
 
 /// A page of matches.
@@ -116,6 +134,13 @@ struct Prepared {
     dense: Vec<f32>,
     lexical: LexicalQuery,
     exclude: Option<PointId>,
+    owner: Option<Owner>,
+}
+
+/// What a match may be.
+struct Wanted {
+    filter: Filter,
+    avoid: Vec<PointId>,
 }
 
 // === impl Matcher ===
@@ -137,13 +162,14 @@ impl Matcher {
             request.filter.statuses = published().statuses;
         }
         let prepared = self.prepare(&request.query, request.target).await?;
+        let wanted = Wanted::new(request.filter, request.avoidance, prepared.owner.as_ref());
         let query_us = micros(started);
         let last = (request.offset + request.limit).min(MAX_MATCHES);
-        let Order { order, context, .. } = self.order(&prepared, request.target, request.filter, last + 1).await?;
+        let Order { order, context, works, .. } = self.order(&prepared, request.target, wanted, last + 1).await?;
         let search_us = micros(started) - query_us;
         let more = last < order.len() && last < MAX_MATCHES;
         let page: Vec<_> = order.into_iter().take(last).skip(request.offset).collect();
-        let mut found = self.explain(&prepared.lexical, request.target, page, request.offset).await?;
+        let mut found = self.explain((&prepared.lexical, &works), request.target, page, request.offset).await?;
         let graded = context.filter(|_| request.levels && were_graded(&request.query, request.target));
         let calibration = &self.settings.calibration;
         if let Some(context) = graded {
@@ -170,7 +196,7 @@ impl Matcher {
     /// As [`Matcher::find`].
     pub async fn rank_all(&self, query: &Query, target: Kind, depth: usize) -> Result<Order> {
         let prepared = self.prepare(query, target).await?;
-        self.order(&prepared, target, published(), depth).await
+        self.order(&prepared, target, published().into(), depth).await
     }
 
     async fn prepare(&self, query: &Query, target: Kind) -> Result<Prepared> {
@@ -181,7 +207,8 @@ impl Matcher {
                     return Err(Error::NotFound(name.clone()));
                 };
                 let exclude = (name.kind == target).then(|| PointId::of(name));
-                Ok(Prepared { dense: point.dense, lexical: point.query, exclude })
+                let owner = point.record.owner;
+                Ok(Prepared { dense: point.dense, lexical: point.query, exclude, owner })
             }
             Query::Text(text) => self.prepare_text(text).await,
         }
@@ -197,12 +224,12 @@ impl Matcher {
             cut.await.map_err(|error| Error::Internal(error.to_string()))?;
         let vectors = self.embedder.record_vectors(&[texts], Priority::Interactive).await?;
         let dense = vectors.into_iter().next().ok_or_else(|| Error::Internal("no vector for the query".into()))?;
-        Ok(Prepared { dense, lexical, exclude: None })
+        Ok(Prepared { dense, lexical, exclude: None, owner: None })
     }
 
     async fn explain(
         &self,
-        lexical: &LexicalQuery,
+        (lexical, works): (&LexicalQuery, &HashMap<PointId, Works>),
         target: Kind,
         page: Vec<Fused<PointId>>,
         offset: usize,
@@ -215,11 +242,29 @@ impl Matcher {
             let point = point?;
             let terms = locator.locate(&point.sparse, &point.record, MAX_TERMS);
             let Point { record, .. } = point;
-            let Fused { score, dense, sparse, .. } = fused;
+            let Fused { id, score, dense, sparse } = fused;
+            let works = works.get(&id).cloned();
             let rank = offset + place + 1;
-            Some(Found { record, rank, score, dense, sparse, terms, relevance: None })
+            Some(Found { record, rank, score, dense, sparse, works, terms, relevance: None })
         });
         Ok(found.collect())
+    }
+}
+
+// === impl Wanted ===
+
+impl Wanted {
+    fn new(mut filter: Filter, avoidance: Avoidance, owner: Option<&Owner>) -> Self {
+        let owner = owner.filter(|_| avoidance.same_owner);
+        let names = owner.into_iter().flat_map(|owner| [&owner.credit_code, &owner.name]);
+        filter.excluded_owners.extend(names.filter(|name| !name.is_empty()).cloned());
+        Self { filter, avoid: avoidance.names.iter().map(PointId::of).collect() }
+    }
+}
+
+impl From<Filter> for Wanted {
+    fn from(filter: Filter) -> Self {
+        Self { filter, avoid: Vec::new() }
     }
 }
 

@@ -5,6 +5,7 @@
 //! - [`server`]: the same through the wire
 //! - [`embedding`]: import against the bare model
 //! - [`scale`]: how a store grows, only where asked for by `cargo bench -- scale`; [`process_memory`] for it
+//! - [`rematch`]: batch re-matching against bare queries, only where asked for by `cargo bench -- rematch`
 //! - [`support`]: records, vectors and stores for all
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "benches")]
 
@@ -13,6 +14,7 @@ mod matching;
 mod process_memory;
 #[path = "../../tests/qdrant_server/mod.rs"]
 mod qdrant_server;
+mod rematch;
 mod scale;
 mod scheduling;
 mod server;
@@ -25,6 +27,9 @@ criterion_group!(benches, matching::hot_path, server::server, embedding::embeddi
 fn main() {
     if std::env::args().any(|argument| argument == "scale") {
         return scale::run();
+    }
+    if std::env::args().any(|argument| argument == "rematch") {
+        return rematch::run();
     }
     benches();
     Criterion::default().configure_from_args().final_summary();

@@ -20,7 +20,7 @@ use duijie::{
     embed::{Embedder, Priority},
     evidence::{Explainer, Options},
     index::{EdgeIndex, EdgeOptions, Index, Point, Search, With},
-    matcher::{FreeText, Query, Request, Settings},
+    matcher::{Avoidance, FreeText, Query, Request, Settings},
     policy::Policies,
     text::{QueryText, TextPipeline, query_embedding_texts},
 };
@@ -156,7 +156,7 @@ fn engine(criterion: &mut Criterion, count: usize, index: &EdgeIndex, points: &[
         sparse: sparse.then(|| point.query.sparse()),
         filter: filter.clone(),
         depth: CANDIDATES,
-        exclude: None,
+        exclude: Vec::new(),
         among: None,
     };
     let none = Filter::default();
@@ -249,5 +249,13 @@ fn by_text(_: u64) -> Query {
 
 /// The first page of its matches.
 pub fn request(query: Query) -> Request {
-    Request { query, target: Kind::Achievement, filter: Filter::default(), offset: 0, limit: LIMIT, levels: false }
+    Request {
+        query,
+        target: Kind::Achievement,
+        filter: Filter::default(),
+        offset: 0,
+        limit: LIMIT,
+        avoidance: Avoidance::default(),
+        levels: false,
+    }
 }

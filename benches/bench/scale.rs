@@ -256,7 +256,7 @@ impl Bench {
                     sparse: sparse.then(|| point.query.sparse()),
                     filter: filter.clone(),
                     depth: CANDIDATES,
-                    exclude: None,
+                    exclude: Vec::new(),
                     among: None,
                 }
             };

@@ -12,6 +12,9 @@ pub(super) struct Free {
     pub(super) ends: [u32; 2],
     /// Value in steps.
     pub(super) value: i64,
+    /// Value and a little more, in steps: so little that the best plan by gain is one of the best by value. It decides
+    /// between plans of equal value, without which many near-equal prices would have to be searched.
+    pub(super) gain: i64,
 }
 
 /// A quota.
@@ -62,6 +65,11 @@ impl Core {
         let most_pairs = total(0).min(total(1)).min(pairs.len() as i64);
         let penalty = largest.max(STEPS) * (most_pairs + 1);
         let unit = common(unit, penalty);
+        let room = unit / (most_pairs + 2);
+        let mut pairs = pairs;
+        for pair in pairs.iter_mut().filter(|_| room > 0) {
+            pair.gain = pair.value + (scatter(pair.ends) % room as u64) as i64;
+        }
         let mut core = Self { caps, pairs, limits, unit, penalty };
         core.drop_idle();
         core
@@ -141,10 +149,18 @@ impl Core {
         core
     }
 
-    /// The largest total that a bound in steps leaves possible.
+    /// The largest total value that a bound of gains leaves possible, in steps.
     pub(super) fn possible(&self, bound: i64) -> i64 {
         bound.div_euclid(self.unit) * self.unit
     }
+}
+
+/// A number for a pair that looks like chance and is always the same (the finaliser of splitmix64).
+fn scatter(ends: [u32; 2]) -> u64 {
+    let mut number = (u64::from(ends[0]) << 32 | u64::from(ends[1])).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ number >> 31
 }
 
 fn common(one: i64, other: i64) -> i64 {

@@ -1,6 +1,9 @@
 //! What constraints cost: one more unit from the dual solution (exactly where all nest), whole rules by solving again.
 
-use std::{cmp::Reverse, collections::BinaryHeap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, BinaryHeap},
+};
 
 use super::{
     core::STEPS,
@@ -32,42 +35,62 @@ pub(super) fn costs(prepared: &Prepared<'_>, solved: &Solved, effort: &Effort, w
         return Vec::new();
     }
     let mut costs = by_one(prepared, solved, work);
-    costs.extend(removable(prepared, solved).into_iter().filter_map(|constraint| {
+    for constraint in excluding(prepared) {
         if work.is_over() {
-            return None;
+            break;
         }
         let relaxed = Solved::new(prepared, Some(constraint), effort.branches, work);
-        if relaxed.missed() != solved.missed() {
-            return None;
+        if relaxed.missed() == solved.missed() {
+            let at_least = (relaxed.value - solved.bound).max(0);
+            let at_most = relaxed.bound - solved.value;
+            costs.push(Cost { constraint, relaxed: Relaxed::Removed, at_least, at_most });
         }
-        let at_least = (relaxed.value - solved.bound).max(0);
-        Some(Cost { constraint, relaxed: Relaxed::Removed, at_least, at_most: relaxed.bound - solved.value })
-    }));
+    }
+    costs.extend(quotas_removed(prepared, solved, &costs, work));
     costs.retain(|cost| cost.at_most > 0);
     costs.sort_by_key(|cost| (cost.constraint, cost.relaxed));
     costs
 }
 
-/// The rules that leave pairs out, pins, and the quotas by city and field that are used up or just reached.
-fn removable(prepared: &Prepared<'_>, solved: &Solved) -> Vec<Constraint> {
-    let mut found: Vec<Constraint> = prepared.entries.iter().flat_map(|entry| entry.excluded.iter().copied()).collect();
-    found.sort_unstable();
-    found.dedup();
+/// The rules that leave pairs out, and pins.
+fn excluding(prepared: &Prepared<'_>) -> BTreeSet<Constraint> {
+    let mut found: BTreeSet<Constraint> =
+        prepared.entries.iter().flat_map(|entry| entry.excluded.iter().copied()).collect();
     if prepared.entries.iter().any(|entry| entry.is_pinned) {
-        found.push(Constraint::Pinned);
-    }
-    for (quota, count) in prepared.quotas.iter().zip(&solved.quota_counts) {
-        if quota.group.attribute == Attribute::Organisation {
-            continue;
-        }
-        if is_used_up(quota, *count) {
-            found.push(Constraint::Most(quota.group));
-        }
-        if quota.least > 0 && *count == i64::from(quota.least) {
-            found.push(Constraint::Least(quota.group));
-        }
+        found.insert(Constraint::Pinned);
     }
     found
+}
+
+/// What the quotas by city and field that are used up or just reached cost as a whole, each searched from the plan on.
+///
+/// A quota without a price costs nothing where the prices prove the plan: they do so without it, too. With minimums that
+/// are missed, values cannot be compared.
+fn quotas_removed(prepared: &Prepared<'_>, solved: &Solved, by_one: &[Cost], work: &mut Work<'_>) -> Vec<Cost> {
+    if solved.missed() > 0 {
+        return Vec::new();
+    }
+    let is_proved = solved.possible(solved.dual.bound) == solved.worth;
+    let chosen: Vec<bool> = solved.places.iter().map(|place| solved.chosen[*place]).collect();
+    let mut costs = Vec::new();
+    for (place, limit) in solved.core.limits.iter().enumerate() {
+        for (constraint, is_most) in [(Constraint::Most(limit.name), true), (Constraint::Least(limit.name), false)] {
+            let has_price = by_one.iter().any(|cost| cost.constraint == constraint);
+            let may_cost = has_price || !is_proved && binds(prepared, solved, constraint);
+            if !may_cost || limit.name.attribute == Attribute::Organisation || work.is_over() {
+                continue;
+            }
+            let (worth, bound) = solved.core.search_without((place, is_most), &solved.dual, &chosen, work);
+            let gap = (solved.bound - solved.value) * STEPS;
+            costs.push(Cost {
+                constraint,
+                relaxed: Relaxed::Removed,
+                at_least: (worth - solved.worth - gap).max(0) / STEPS,
+                at_most: (bound - solved.worth) / STEPS,
+            });
+        }
+    }
+    costs
 }
 
 fn is_used_up(quota: &Quota, count: i64) -> bool {
@@ -100,7 +123,8 @@ fn by_one(prepared: &Prepared<'_>, solved: &Solved, work: &mut Work<'_>) -> Vec<
             }
             if let Some((_, distances)) = known.as_ref().filter(|(of, _)| *of == anchor) {
                 let gain = (binding.price - distances[binding.far(&network.simplex) as usize]).max(0);
-                (cost.at_least, cost.at_most) = (gain / STEPS, gain / STEPS);
+                let exact = (solved.possible(solved.dual.bound + gain) - solved.worth) / STEPS;
+                (cost.at_least, cost.at_most) = (exact, exact);
             }
         }
         costs.push(cost);

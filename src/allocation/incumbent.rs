@@ -3,7 +3,7 @@
 use super::core::{Core, Fate};
 
 /// The best plan so far.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Incumbent {
     /// What it is worth in steps, missed minimums subtracted.
     pub(super) worth: i64,
@@ -12,8 +12,9 @@ pub(super) struct Incumbent {
     settled: Vec<bool>,
     /// Its pairs in terms of the whole.
     places: Vec<usize>,
-    /// What the settled pairs are worth.
+    /// What the settled pairs are worth, and what they gain.
     base: i64,
+    gained: i64,
 }
 
 // === impl Incumbent ===
@@ -24,7 +25,14 @@ impl Incumbent {
         let pairs = core.pairs.len();
         let nothing = vec![false; pairs];
         let worth = core.worth(&nothing).unwrap_or(i64::MIN / 4);
-        Self { worth, settled: nothing.clone(), chosen: nothing, places: (0..pairs).collect(), base: 0 }
+        Self { worth, settled: nothing.clone(), chosen: nothing, places: (0..pairs).collect(), base: 0, gained: 0 }
+    }
+
+    /// This choice, which keeps all limits.
+    pub(super) fn of(core: &Core, chosen: &[bool]) -> Self {
+        let mut incumbent = Self::new(core);
+        incumbent.offer(core, chosen);
+        incumbent
     }
 
     /// Takes a choice of the optimisation's pairs if it keeps all limits and is better; says whether it was taken.
@@ -43,17 +51,12 @@ impl Incumbent {
 
     /// Whether nothing within this bound is better.
     pub(super) fn beats(&self, core: &Core, bound: i64) -> bool {
-        core.possible(bound.saturating_add(self.base)) <= self.worth
-    }
-
-    /// How far a bound is above what the incumbent is worth; a pair that loses more than this can be settled.
-    pub(super) fn gap(&self, bound: i64) -> i64 {
-        bound.saturating_add(self.base) - self.worth
+        core.possible(self.whole(bound)) <= self.worth
     }
 
     /// A bound of the optimisation that is searched now, as a bound of the whole.
     pub(super) fn whole(&self, bound: i64) -> i64 {
-        bound.saturating_add(self.base)
+        bound.saturating_add(self.gained)
     }
 
     /// From now on, [`Core::rest`] of these fates is searched.
@@ -65,6 +68,7 @@ impl Incumbent {
                 Fate::In => {
                     self.settled[*place] = true;
                     self.base += pair.value;
+                    self.gained += pair.gain;
                 }
                 Fate::Out => {}
             }

@@ -15,11 +15,11 @@ use super::{
 pub(super) type Range = (i64, i64);
 
 /// The network, with a flow.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Network {
     pub(super) simplex: Simplex,
-    /// Arcs of each nested quota: the part that earns the penalty, and the rest.
-    pub(super) quota_arcs: Vec<(usize, [usize; 2])>,
+    /// Arcs of each nested quota: the part that earns the penalty, the rest, and what opens without the maximum.
+    pub(super) quota_arcs: Vec<(usize, [usize; 3])>,
     cell_arcs: Vec<[usize; 2]>,
     /// First arc of the demands, and of the counterparts.
     pub(super) first: [usize; 2],
@@ -36,7 +36,7 @@ pub(super) struct Flow {
     pub(super) chosen: Vec<bool>,
     /// Pairs of each cell.
     pub(super) cells: Vec<i64>,
-    /// Value of the pairs without the penalties of what is missed of minimums that are arcs, in steps.
+    /// Gains of the pairs less the penalties of what is missed of minimums that are arcs, in steps.
     pub(super) worth: i64,
 }
 
@@ -57,7 +57,7 @@ impl Network {
         let mut builder = Builder::new(core, nest);
         for pair in &core.pairs {
             let (from, to) = (1 + pair.ends[0], 1 + core.caps[0].len() as u32 + pair.ends[1]);
-            builder.arcs.push(Arc { from, to, capacity: 1, gain: pair.value });
+            builder.arcs.push(Arc { from, to, capacity: 1, gain: pair.gain });
         }
         let first = [0, 1].map(|side| {
             let start = builder.arcs.len();
@@ -74,7 +74,9 @@ impl Network {
             .map(|(index, home)| {
                 let limit = &core.limits[*index];
                 let home = builder.node(*home);
-                (*index, builder.ranged(limit.side, home, builder.limit_nodes[*index], (limit.least, limit.most)))
+                let node = builder.limit_nodes[*index];
+                let [wanted, rest] = builder.ranged(limit.side, home, node, (limit.least, limit.most));
+                (*index, [wanted, rest, builder.arc(limit.side, home, node, 0)])
             })
             .collect();
         let cell_arcs = nest
@@ -108,6 +110,22 @@ impl Network {
         self.simplex.reprice();
     }
 
+    /// Takes a nested quota's maximum away; the flow stays as it is.
+    pub(super) fn drop_most(&mut self, limit: usize, reach: i64) {
+        if let Some((_, arcs)) = self.quota_arcs.iter().find(|(index, _)| *index == limit) {
+            self.simplex.open(arcs[2], reach);
+        }
+    }
+
+    /// Takes a nested quota's minimum away; the flow stays as it is.
+    pub(super) fn drop_least(&mut self, limit: usize, least: i64) {
+        if let Some((_, arcs)) = self.quota_arcs.iter().find(|(index, _)| *index == limit) {
+            self.simplex.set_gain(arcs[0], 0);
+            self.simplex.reprice();
+            self.earned -= self.penalty * least;
+        }
+    }
+
     /// Looks for the best flow; says whether it was found.
     pub(super) fn solve(&mut self, work: &mut Work<'_>) -> bool {
         self.simplex.solve(work)
@@ -126,10 +144,10 @@ impl Network {
     /// The flow as choices.
     pub(super) fn flow(&self, core: &Core) -> Flow {
         let chosen: Vec<bool> = (0..self.pairs).map(|pair| self.simplex.flow(pair) > 0).collect();
-        let count = |arcs: &[usize; 2]| self.simplex.flow(arcs[0]) + self.simplex.flow(arcs[1]);
-        let cells: Vec<i64> = self.cell_arcs.iter().map(count).collect();
+        let count = |arcs: &[usize]| arcs.iter().map(|arc| self.simplex.flow(*arc)).sum::<i64>();
+        let cells: Vec<i64> = self.cell_arcs.iter().map(|arcs| count(arcs)).collect();
         let mut worth: i64 =
-            core.pairs.iter().zip(&chosen).map(|(pair, is_in)| if *is_in { pair.value } else { 0 }).sum();
+            core.pairs.iter().zip(&chosen).map(|(pair, is_in)| if *is_in { pair.gain } else { 0 }).sum();
         for (index, arcs) in &self.quota_arcs {
             worth -= self.penalty * (core.limits[*index].least - count(arcs)).max(0);
         }

@@ -70,7 +70,8 @@ impl<'a> Prepared<'a> {
             if is_free && !is_taken(entry, without) {
                 let ends = [entry.pair.demand, entry.pair.counterpart];
                 if caps[0][ends[0] as usize] > 0 && caps[1][ends[1] as usize] > 0 {
-                    pairs.push(Free { ends, value: entry.value * STEPS });
+                    let value = entry.value * STEPS;
+                    pairs.push(Free { ends, value, gain: value });
                     places.push(place);
                 }
             }

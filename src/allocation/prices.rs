@@ -79,8 +79,20 @@ const WORTH_MOVING: i64 = 10;
 impl Part<'_> {
     /// Looks for prices that make the bound small, from these on; every flow on the way is offered to the incumbent.
     pub(super) fn price(&self, start: &[i64], incumbent: &mut Incumbent, work: &mut Work<'_>) -> Priced {
+        let network = Network::new(self.core, self.nest, self.ranges);
+        self.price_from(network, start, incumbent, work)
+    }
+
+    /// As [`Self::price`], from a network that has a flow already.
+    pub(super) fn price_from(
+        &self,
+        network: Network,
+        start: &[i64],
+        incumbent: &mut Incumbent,
+        work: &mut Work<'_>,
+    ) -> Priced {
         let sides = sides(self.core, self.nest);
-        let mut network = Network::new(self.core, self.nest, self.ranges);
+        let mut network = network;
         let mut best = if start.len() == sides.len() { start.to_vec() } else { vec![0; sides.len()] };
         let (mut bound, plane) = self.look(&sides, &best, &mut network, (incumbent, work));
         let mut planes = vec![plane];

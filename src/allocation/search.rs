@@ -25,11 +25,15 @@ pub(super) struct Found {
 /// The network at the best prices.
 pub(super) struct Dual {
     pub(super) network: Network,
+    pub(super) nest: Nest,
     /// The bound at these prices.
     pub(super) bound: i64,
     /// Prices of crossing quotas: place in [`Core::limits`], whether of the maximum, the price in steps.
     pub(super) crossing: Vec<(usize, bool, i64)>,
 }
+
+/// Parts into which branch and bound divides at most where only a cost is asked for.
+const BRANCHES_WITHOUT: u32 = 0;
 
 struct Open {
     ranges: Vec<Range>,
@@ -51,24 +55,64 @@ impl Core {
         let part = Part { core: self, nest: &nest, ranges: &ranges };
         let priced = part.price(&[], &mut incumbent, work);
         part.repair(&priced.flow.cells, &mut incumbent, work);
-        let root = priced.bound;
-        let mut bound = root;
+        let (bound, proof) = self.finish(&priced, &mut incumbent, branches, work);
+        let names = price_names(self, &nest);
+        let crossing = names.iter().zip(&priced.prices).map(|((limit, is_most), price)| (*limit, *is_most, *price));
+        let dual = Dual { crossing: crossing.collect(), bound: priced.network_bound, network: priced.network, nest };
+        Found { chosen: incumbent.chosen, worth: incumbent.worth, bound, proof, dual }
+    }
+
+    /// What is worth at least so much and at most so much without one of the quotas' ends, from the search with it. The
+    /// quota is named by its place and whether its maximum is meant.
+    pub(super) fn search_without(
+        &self,
+        (limit, is_most): (usize, bool),
+        dual: &Dual,
+        chosen: &[bool],
+        work: &mut Work<'_>,
+    ) -> (i64, i64) {
+        let mut core = self.clone();
+        let mut nest = dual.nest.clone();
+        let mut network = dual.network.clone();
+        let least = core.limits[limit].least;
+        let mut prices = Vec::new();
+        if is_most {
+            core.limits[limit].most = self.pairs.len() as i64;
+            network.drop_most(limit, self.pairs.len() as i64);
+        } else {
+            core.limits[limit].least = 0;
+            network.drop_least(limit, least);
+        }
+        // a crossing maximum without end has slack that would only spoil the scale: the quota goes if nothing is left of it
+        let is_idle = is_most && least == 0 || !is_most && self.limits[limit].most >= self.pairs.len() as i64;
+        nest.crossing.retain(|crossing| *crossing != limit || !is_idle);
+        for name in price_names(&core, &nest) {
+            let known = dual.crossing.iter().find(|(limit, is_most, _)| (*limit, *is_most) == name);
+            prices.push(known.filter(|_| name != (limit, is_most)).map_or(0, |(_, _, price)| *price));
+        }
+        let mut incumbent = Incumbent::of(&core, chosen);
+        let ranges = whole(&nest);
+        let part = Part { core: &core, nest: &nest, ranges: &ranges };
+        let priced = part.price_from(network, &prices, &mut incumbent, work);
+        let (bound, _) = core.finish(&priced, &mut incumbent, BRANCHES_WITHOUT, work);
+        (incumbent.worth, bound)
+    }
+
+    /// After the prices of the whole: settles and searches the rest; the bound that is left, and what proves it.
+    fn finish(&self, priced: &Priced, incumbent: &mut Incumbent, branches: u32, work: &mut Work<'_>) -> (i64, Proof) {
+        let mut bound = priced.bound;
         let mut proof = Proof::Prices;
         if !incumbent.beats(self, bound) {
             proof = Proof::Branches;
             let mut left = branches;
-            bound = bound.min(self.settle(&priced, &mut incumbent, (&mut left, work)));
+            // settling narrows what the incumbent sees, so the bound is compared by its worth from here on
+            let mut inner = incumbent.clone();
+            bound = bound.min(self.settle(priced, &mut inner, (&mut left, work)));
+            incumbent.worth = inner.worth;
+            incumbent.chosen = inner.chosen;
         }
-        if self.possible(bound) <= incumbent.worth {
-            bound = incumbent.worth;
-        } else {
-            proof = Proof::Open;
-        }
-        let names = price_names(self, &nest);
-        let crossing = names.iter().zip(&priced.prices).map(|((limit, is_most), price)| (*limit, *is_most, *price));
-        let dual = Dual { crossing: crossing.collect(), bound: priced.network_bound, network: priced.network };
-        let bound = self.possible(bound);
-        Found { chosen: incumbent.chosen, worth: incumbent.worth, bound, proof, dual }
+        let bound = self.possible(bound).max(incumbent.worth);
+        if bound > incumbent.worth { (bound, Proof::Open) } else { (bound, proof) }
     }
 
     fn flow(&self, nest: Nest, work: &mut Work<'_>) -> Found {
@@ -76,19 +120,20 @@ impl Core {
         network.solve(work);
         let flow = network.flow(self);
         let bound = self.possible(network.bound());
-        let proof = if bound == flow.worth { Proof::FlowDual } else { Proof::Open };
-        let dual = Dual { bound: network.bound(), network, crossing: Vec::new() };
-        Found { chosen: flow.chosen, worth: flow.worth, bound, proof, dual }
+        // a flow that was not finished may miss minimums, but never breaks a limit
+        let worth = self.worth(&flow.chosen).unwrap_or(i64::MIN / 4);
+        let proof = if bound == worth { Proof::FlowDual } else { Proof::Open };
+        let dual = Dual { bound: network.bound(), network, nest, crossing: Vec::new() };
+        Found { chosen: flow.chosen, worth, bound, proof, dual }
     }
 
     /// Settles what the prices decide and searches the rest; the bound is one of the whole.
     fn settle(&self, priced: &Priced, incumbent: &mut Incumbent, left: (&mut u32, &mut Work<'_>)) -> i64 {
-        let gap = incumbent.gap(priced.network_bound);
         let fates: Vec<Fate> = (0..self.pairs.len())
             .map(|pair| {
                 let gain = priced.network.simplex.reduced_gain(pair);
                 // a plan that differs here is worth no more than the incumbent
-                match gain.abs() >= gap {
+                match incumbent.beats(self, priced.network_bound.saturating_sub(gain.abs())) {
                     true if gain > 0 => Fate::In,
                     true if gain < 0 => Fate::Out,
                     _ => Fate::Open,

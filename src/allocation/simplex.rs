@@ -21,7 +21,7 @@ pub(super) struct Arc {
 }
 
 /// A network with a spanning tree and a flow.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Simplex {
     /// The caller's arcs, then one from each node to the root; those never carry flow.
     arcs: Vec<Arc>,
@@ -103,6 +103,17 @@ impl Simplex {
     /// Changes what an arc brings; [`Self::reprice`] has to follow before the next solve.
     pub(super) fn set_gain(&mut self, arc: usize, gain: i64) {
         self.arcs[arc].gain = gain;
+    }
+
+    /// Opens an arc that had no capacity so far.
+    pub(super) fn open(&mut self, arc: usize, capacity: i64) {
+        if self.arcs[arc].capacity == 0 {
+            self.arcs[arc].capacity = capacity;
+            // a closed arc may count as full
+            if self.state[arc] < 0 {
+                self.state[arc] = 1;
+            }
+        }
     }
 
     /// Makes the potentials fit the gains.

@@ -324,7 +324,7 @@ pub struct Plan {
 /// How much work may be done. Counted, not timed, so the same input gives the same answer on every machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Effort {
-    /// Pivots of the network simplex for the plan; about a million a second at 100,000 pairs.
+    /// Pivots of the network simplex for the plan; a few hundred thousand a second.
     pub pivots: u64,
     /// Pivots for the costs of rules and quotas that are found by solving again, all of them together; 0 leaves them out.
     pub cost_pivots: u64,
@@ -334,6 +334,6 @@ pub struct Effort {
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { pivots: 20_000_000, cost_pivots: 20_000_000, branches: 2_000 }
+        Self { pivots: 20_000_000, cost_pivots: 5_000_000, branches: 2_000 }
     }
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
+use super::{rematch::args::Rematch, watch::Watch};
+
 /// 科技成果、需求、专家的对接匹配服务
 #[derive(Debug, Parser)]
 #[command(name = "duijie", version, about, disable_help_subcommand = true)]
@@ -40,6 +42,10 @@ pub enum Command {
     Delete(Named),
     /// 查重：找出可能是同一项成果、需求或同一位专家的各组记录，并说明依据；不改动任何记录
     Duplicates(Duplicates),
+    /// 批量重新匹配：任务的开始、进度、结果、差异
+    Rematch(Rematch),
+    /// 订阅：有新的匹配时逐条列出
+    Watch(Watch),
     /// 对接活动：参会者、名单、排期、发布、对接结果、导出
     Event(super::event::args::Event),
     /// 查看服务是否正常：正常时退出码为 0，否则为 1（供容器和监控使用）
@@ -99,6 +105,12 @@ pub struct Match {
     /// 逐条列出依据：等级、理由、指标对照、政策提示，以及需求诊断
     #[arg(long)]
     pub evidence: bool,
+    /// 回避与该需求同一单位的记录
+    #[arg(long)]
+    pub avoid_owner: bool,
+    /// 回避的记录名，可多次给出
+    #[arg(long, value_name = "记录名")]
+    pub avoid: Vec<String>,
     /// Conditions.
     #[command(flatten)]
     pub filter: Filter,

@@ -19,6 +19,7 @@ use crate::{
     pb::{
         catalog_service_client::CatalogServiceClient, event_service_client::EventServiceClient,
         maintenance_service_client::MaintenanceServiceClient, match_service_client::MatchServiceClient,
+        rematch_service_client::RematchServiceClient, watch_service_client::WatchServiceClient,
     },
 };
 
@@ -85,6 +86,18 @@ impl Server {
             Err(error) if self.named => Err(error),
             Err(_) => Ok(None),
         }
+    }
+
+    /// A client of the jobs of re-matching.
+    pub async fn rematch(&self) -> anyhow::Result<RematchServiceClient<Channel>> {
+        let client = RematchServiceClient::new(self.connect(None).await?);
+        Ok(client.max_decoding_message_size(MAX_ANSWER_BYTES))
+    }
+
+    /// A client that hears of new matches.
+    pub async fn watch(&self) -> anyhow::Result<WatchServiceClient<Channel>> {
+        let client = WatchServiceClient::new(self.connect(None).await?);
+        Ok(client.max_decoding_message_size(MAX_ANSWER_BYTES))
     }
 
     /// A client that asks after health.

@@ -89,6 +89,8 @@ fn blank(target: &str) -> args::Match {
         target: target.to_string(),
         limit: 5,
         evidence: false,
+        avoid_owner: false,
+        avoid: Vec::new(),
         filter: args::Filter::default(),
     }
 }

@@ -31,6 +31,7 @@ pub async fn run_match(server: &Server, args: Match) -> anyhow::Result<Done> {
         page_size: args.limit,
         page_token: String::new(),
         evidence: args.evidence.then_some(ALL),
+        avoidance: Some(pb::Avoidance { same_owner: args.avoid_owner, names: args.avoid }),
     };
     let answer = server.matching().await?.r#match(request).await.map_err(|status| explain(&status))?.into_inner();
     print(&answer.matches, answer.timing.unwrap_or_default());

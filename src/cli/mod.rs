@@ -20,9 +20,11 @@ mod matching;
 mod progress;
 mod records;
 mod reindex;
+mod rematch;
 mod serve;
 mod snapshot;
 mod table;
+mod watch;
 
 use std::{fs, io, path::Path, process::ExitCode};
 
@@ -95,6 +97,8 @@ async fn run(args: Args, config: Config) -> anyhow::Result<Done> {
         Command::Delete(it) => records::delete(&server, &it.name).await,
         Command::Health => health::run(&server).await,
         Command::Duplicates(it) => duplicates::run(&server, it).await,
+        Command::Rematch(it) => rematch::run(&server, it).await,
+        Command::Watch(it) => watch::run(&server, it).await,
         Command::Event(it) => event::run(&server, it).await,
         Command::Reindex => reindex::run(config).await,
         Command::Snapshot(it) => snapshot::run(&server, config, it.action).await,

@@ -61,8 +61,8 @@ pub fn duplicates(members: &[pb::DuplicateMember]) -> String {
     finish(&table)
 }
 
-/// Rows of plain texts under headings.
-pub fn rows(headings: &[&str], rows: Vec<Vec<String>>) -> String {
+/// Rows of texts under headings.
+pub fn rows(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = table(headings);
     table.add_rows(rows);
     finish(&table)

@@ -8,6 +8,7 @@ mod reader;
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
+use jiff::{civil::Time, tz::TimeZone};
 pub use keys::{KEYS, Key};
 use reader::Reader;
 
@@ -28,6 +29,8 @@ pub struct Config {
     pub text: Text,
     /// Ranking.
     pub matching: Matching,
+    /// Jobs of re-matching that start by themselves.
+    pub rematch: RematchSchedule,
     /// Subsidy rules.
     pub policy: PolicyRules,
     /// Address of the Prometheus endpoint; `None`: off.
@@ -161,6 +164,34 @@ pub struct Matching {
     pub calibration: Option<PathBuf>,
 }
 
+/// Jobs of re-matching that start by themselves.
+#[derive(Debug, Clone)]
+pub struct RematchSchedule {
+    /// When one starts every night; `None`: not at all.
+    pub nightly: Option<Time>,
+    /// Time zone of this time.
+    pub time_zone: TimeZone,
+    /// Changed records after which one starts; `None`: never.
+    pub after_changes: Option<u64>,
+    /// What is looked for.
+    pub targets: RematchTargets,
+    /// Region of the demands; `None`: all.
+    pub region: Option<String>,
+    /// Targets of each kind that a demand keeps, 1 to 100.
+    pub limit: usize,
+}
+
+/// What scheduled jobs look for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RematchTargets {
+    /// Achievements.
+    Achievements,
+    /// Experts.
+    Experts,
+    /// Achievements and experts.
+    Both,
+}
+
 /// Subsidy rules.
 #[derive(Debug, Clone)]
 pub struct PolicyRules {
@@ -227,6 +258,7 @@ impl Config {
                 feedback: reader.number("match.feedback"),
                 calibration: reader.optional("match.calibration").map(PathBuf::from),
             },
+            rematch: rematch(&mut reader),
             policy: PolicyRules { folder: reader.optional("policy.folder").map(PathBuf::from) },
             metrics_listen: reader.optional_address("metrics.listen"),
             log: Log { filter: reader.text("log.filter"), json: reader.flag("log.json") },
@@ -250,6 +282,26 @@ impl Config {
         let mut reader = Reader::new(toml, env);
         let values = KEYS.iter().map(|key| (key.name, shown(key, reader.text(key.name)))).collect();
         reader.finish().map(|()| values)
+    }
+}
+
+/// Jobs of re-matching that start by themselves.
+fn rematch(reader: &mut Reader) -> RematchSchedule {
+    let after_changes: u64 = reader.number("rematch.after_changes");
+    RematchSchedule {
+        nightly: reader.time_of_day("rematch.nightly"),
+        time_zone: reader.time_zone("rematch.time_zone"),
+        after_changes: Some(after_changes).filter(|changes| 0 < *changes),
+        targets: reader.choice(
+            "rematch.targets",
+            &[
+                ("achievements", RematchTargets::Achievements),
+                ("experts", RematchTargets::Experts),
+                ("both", RematchTargets::Both),
+            ],
+        ),
+        region: reader.optional("rematch.region"),
+        limit: reader.number("rematch.limit"),
     }
 }
 
@@ -366,6 +418,19 @@ mod tests {
         }
         assert_eq!(mistakes.lines().count(), 8, "{mistakes}");
         assert_eq!(Config::read("[server", []).unwrap_err().0.len(), 1);
+    }
+
+    #[test]
+    fn jobs_start_by_themselves_where_it_is_said() {
+        let rematch = |toml: &str| Config::read(toml, []).map(|config| config.rematch);
+        let never = rematch("").unwrap();
+        assert_eq!((never.nightly, never.after_changes, never.limit), (None, None, 20));
+        let toml = "[rematch]\nnightly = \"02:30\"\nafter_changes = 500\ntargets = \"both\"\nregion = \"13\"";
+        let both = rematch(toml).unwrap();
+        assert_eq!((both.nightly, both.after_changes), (Some(Time::constant(2, 30, 0, 0)), Some(500)));
+        assert_eq!((both.targets, both.region.as_deref()), (RematchTargets::Both, Some("13")));
+        let toml = "[rematch]\nnightly = \"25:00\"\ntime_zone = \"Nowhere\"\ntargets = \"all\"\nlimit = 0\nafter_changes = -1\nregion = \"x\"";
+        assert_eq!(rematch(toml).unwrap_err().0.len(), 5);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, str::FromStr};
 
+use jiff::{civil::Time, tz::TimeZone};
+
 use super::{
     ConfigError,
     keys::{KEYS, Key},
@@ -128,6 +130,29 @@ impl Reader {
         let words = choices.map(|(word, _)| word).join("、");
         self.mistake(format!("{name} = \"{text}\" 应为 {words} 之一"));
         choices[0].1
+    }
+
+    /// Value as a time of day, `None` where it is empty or a mistake.
+    pub fn time_of_day(&mut self, name: &str) -> Option<Time> {
+        let text = self.optional(name)?;
+        let parsed = Time::strptime("%H:%M", &text).ok();
+        if parsed.is_none() {
+            self.mistake(format!("{name} = \"{text}\" 应为“时:分”，例如 02:30"));
+        }
+        parsed
+    }
+
+    /// Value as the name of a time zone; that of China is known without a database of them.
+    pub fn time_zone(&mut self, name: &str) -> TimeZone {
+        let china = TimeZone::fixed(jiff::tz::offset(8));
+        let text = self.text(name);
+        if text == "Asia/Shanghai" {
+            return china;
+        }
+        TimeZone::get(&text).unwrap_or_else(|_| {
+            self.mistake(format!("{name} = \"{text}\" 不是已知的时区，例如 Asia/Shanghai"));
+            china
+        })
     }
 
     /// Notes a mistake that is none of a single value's.

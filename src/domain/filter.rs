@@ -1,7 +1,9 @@
 //! Conditions on records and what makes them contradict themselves.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
-    Kind, Problem, Violation,
+    Kind, Problem, RecordName, Violation,
     check::{MAX_AMOUNT_YUAN, MAX_OWNER_CHARS, check_text},
     codes::{PolicyField, Stage, Status},
     gb,
@@ -12,7 +14,8 @@ use super::{
 pub const MAX_LIST: usize = 50;
 
 /// Keeps the records that meet every condition that is set; within a list one hit is enough.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Filter {
     /// Regions, each with all below it; six digits.
     pub regions: Vec<String>,
@@ -42,10 +45,12 @@ pub struct Filter {
     pub sources: Vec<String>,
     /// Deadline of a demand, in whole seconds since 1970.
     pub deadline: Option<Range>,
+    /// Achievements, in one of which an expert took part.
+    pub achievements: Vec<RecordName>,
 }
 
 /// Closed range; an end that is `None` is open.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Range {
     /// Lowest value.
     pub min: Option<i64>,
@@ -78,6 +83,7 @@ impl Filter {
             ("owners", self.owners.len()),
             ("excluded_owners", self.excluded_owners.len()),
             ("source_systems", self.sources.len()),
+            ("achievements", self.achievements.len()),
         ] {
             if MAX_LIST < len {
                 found.push(Violation::new(format!("filter.{name}"), Problem::TooMany { max: MAX_LIST }));
@@ -132,6 +138,7 @@ impl Filter {
             ("filter.trl", self.trl.is_some(), kind == Kind::Achievement),
             ("filter.amount_yuan", self.amount_yuan.is_some(), kind != Kind::Expert),
             ("filter.deadline", self.deadline.is_some(), kind == Kind::Demand),
+            ("filter.achievements", !self.achievements.is_empty(), kind == Kind::Expert),
         ];
         let wrong = rows.into_iter().filter(|(_, set, applies)| *set && !applies);
         found.extend(wrong.map(|(path, ..)| Violation::new(path, Problem::NotOfThisKind)));

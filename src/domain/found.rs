@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Record;
+use super::{Record, RecordName};
 
 /// One record with why it is there.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,10 +17,21 @@ pub struct Found {
     pub dense: SourceScore,
     /// What BM25 said.
     pub sparse: SourceScore,
+    /// What an expert's achievements said; `None` where they said nothing.
+    pub works: Option<Works>,
     /// Terms of the query that the record has, weightiest first.
     pub terms: Vec<MatchedTerm>,
     /// How related people would call it; `None` where it was not asked for, or is not known for such pairs.
     pub relevance: Option<Relevance>,
+}
+
+/// What the achievements that an expert took part in say of the expert.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Works {
+    /// The one that is matched best by the same query.
+    pub best: RecordName,
+    /// Its score, 0 to 1, its place among the achievements, and what it adds.
+    pub score: SourceScore,
 }
 
 /// How related people would call a match.

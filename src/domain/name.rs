@@ -34,7 +34,7 @@ pub enum Kind {
 /// assert_eq!("demands/local/d1".parse::<RecordName>().unwrap().to_string(), "demands/d1");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(into = "String", try_from = "String")]
 pub struct RecordName {
     /// Collection that it is in.
     pub kind: Kind,

@@ -194,6 +194,16 @@ impl Record {
         }
     }
 
+    /// Names of the achievements that an expert took part in; none of others.
+    pub fn achievements(&self) -> impl Iterator<Item = RecordName> {
+        let ids = match &self.detail {
+            Detail::Expert(expert) => expert.achievement_ids.as_slice(),
+            Detail::Achievement(_) | Detail::Demand(_) => &[],
+        };
+        let name = |id: &String| RecordName { kind: Kind::Achievement, source: self.source.clone(), id: id.clone() };
+        ids.iter().map(name)
+    }
+
     /// Whether both say the same, whatever the service added (times, revision).
     pub fn same_content(&self, other: &Self) -> bool {
         let bare = |record: &Self| Self { create_time: None, update_time: None, revision: 0, ..record.clone() };

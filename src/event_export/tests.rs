@@ -1,1 +1,6 @@
-
+mod browser;
+mod calendar;
+mod contacts;
+mod fixture;
+mod tables;
+mod workbook;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{EventReport, ExportError, labels::line};
 use crate::{
-    domain::{Kind, RecordName, found::Level},
+    domain::{RecordName, found::Level},
     event::{
         Contact, Event, Meeting, Outcome, Pair, Participant, Plan, Shortlisted, Slot, Statistics,
         participant::{ByRecord, by_record},
@@ -171,10 +171,5 @@ impl Side {
     /// 需求, 成果, 专家.
     pub fn kind(&self) -> &'static str {
         self.record.kind.label()
-    }
-
-    /// Whether it is an expert, who is a person and no thing.
-    pub fn is_expert(&self) -> bool {
-        self.record.kind == Kind::Expert
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     domain::{
         Code, Detail, Record,
         codes::Status,
-        found::{Found, MatchedTerm, SourceScore, TextField},
+        found::{Found, MatchedTerm, SourceScore, TextField, Works},
     },
     indicators::Outcome,
 };
@@ -43,6 +43,8 @@ pub enum ReasonKind {
     Meaning,
     /// Terms of the query that the record has add to the score.
     Terms,
+    /// An achievement that the expert took part in adds to the score.
+    Works,
     /// Against: the meaning adds nothing.
     MeaningFar,
     /// Against: no term of the query stands in the record.
@@ -64,6 +66,7 @@ pub enum ReasonKind {
 /// All reasons of a match: the parts of its score, largest first, then the rest.
 pub(super) fn reasons(found: &Found, answers: &[IndicatorAnswer], now: Timestamp) -> Vec<Reason> {
     let mut reasons = vec![meaning(&found.dense), terms(found)];
+    reasons.extend(found.works.as_ref().map(works));
     reasons.sort_by(|one, other| other.contribution.total_cmp(&one.contribution));
     reasons.extend(title(found));
     let record = &found.record;
@@ -87,6 +90,17 @@ fn meaning(dense: &SourceScore) -> Reason {
         Some(cosine) => Reason::new(ReasonKind::MeaningFar, format!("语义相似度（余弦）{cosine:.2}，过低，不占得分")),
         None => Reason::new(ReasonKind::MeaningFar, "语义不相近，不在候选之内，不占得分".to_string()),
     }
+}
+
+/// The achievement is called by its id, which stands in the expert's own record; its words are another record's.
+fn works(works: &Works) -> Reason {
+    let SourceScore { score, rank, contribution } = works.score;
+    let score = score.unwrap_or_default();
+    let text = format!(
+        "参与完成的成果 {} 与所求相符（得分 {score:.2}，列成果第 {rank}），占得分 {contribution:.3}",
+        works.best
+    );
+    Reason { contribution, ..Reason::new(ReasonKind::Works, text) }
 }
 
 fn terms(found: &Found) -> Reason {
@@ -194,7 +208,7 @@ impl Reason {
 impl ReasonKind {
     /// Whether it speaks against the match.
     pub fn is_against(self) -> bool {
-        !matches!(self, Self::Meaning | Self::Terms | Self::IndicatorsSatisfied)
+        !matches!(self, Self::Meaning | Self::Terms | Self::Works | Self::IndicatorsSatisfied)
     }
 }
 
@@ -214,6 +228,7 @@ mod tests {
             score: dense.contribution + sparse.contribution,
             dense,
             sparse,
+            works: None,
             terms,
             relevance: None,
         }

@@ -57,7 +57,7 @@ pub use self::{
     error::{FileError, FileProblem},
     mapping::{Mapping, MappingError},
     reader::RecordFile,
-    report::{ErrorReport, ReportError, Written},
+    report::{ErrorReport, ReportError, Written, harmless},
 };
 use crate::domain::{Kind, Record};
 

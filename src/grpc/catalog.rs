@@ -19,6 +19,7 @@ use crate::{
     index::{PageRequest, PointId, With},
     ingest::{MAX_BATCH, Outcome, Stored},
     pb::{self, catalog_service_server::CatalogService},
+    rematch,
 };
 
 /// Records on a page where the caller does not say.
@@ -116,7 +117,7 @@ impl CatalogService for Catalog {
         request: Request<pb::DeleteRecordRequest>,
     ) -> Result<Response<pb::DeleteRecordResponse>, Status> {
         let name: RecordName = request.into_inner().name.parse().map_err(Error::from)?;
-        match self.parts.index.delete(&name).await.map_err(Error::from)? {
+        match rematch::delete(&*self.parts.index, &name).await? {
             true => Ok(Response::new(pb::DeleteRecordResponse {})),
             false => Err(Error::NotFound(name).into()),
         }

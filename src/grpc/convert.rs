@@ -4,12 +4,14 @@ pub mod event;
 pub mod evidence;
 pub mod outcome;
 pub mod plan;
+pub mod rematch;
+pub mod watch;
 
 use jiff::Timestamp;
 
 use crate::{
     domain::{
-        Code, Detail, Filter, Kind, Problem, Range, Record, Violation,
+        Code, Detail, Filter, Kind, Problem, Range, Record, RecordName, Violation,
         check::Found as Violations,
         codes::Status,
         found,
@@ -202,6 +204,7 @@ pub fn filter_in(filter: Option<pb::Filter>, kind: Kind) -> Result<Filter, Vec<V
         owners: it.owners,
         excluded_owners: it.excluded_owners,
         sources: it.source_systems,
+        achievements: names_in(&it.achievements, "filter.achievements", &mut found),
     };
     match filter.checked(kind) {
         Ok(filter) if found.0.is_empty() => Ok(filter),
@@ -211,6 +214,51 @@ pub fn filter_in(filter: Option<pb::Filter>, kind: Kind) -> Result<Filter, Vec<V
             Err(found.0)
         }
     }
+}
+
+/// Writes a filter.
+pub fn filter_out(filter: Filter) -> pb::Filter {
+    fn numbers<C: Code>(codes: Vec<C>) -> Vec<i32> {
+        codes.into_iter().map(Code::number).collect()
+    }
+    let range = |range: Range| pb::IntRange { min: range.min, max: range.max };
+    // a closed range of seconds is a half-open one of times
+    let time = |second: i64| prost_types::Timestamp { seconds: second, nanos: 0 };
+    let times = |range: Range| pb::TimeRange {
+        start_time: range.min.map(time),
+        end_time: range.max.map(|max| time(max.saturating_add(1))),
+    };
+    pb::Filter {
+        regions: filter.regions,
+        industries: filter.industries,
+        fields: filter.fields,
+        policy_fields: numbers(filter.policy_fields),
+        stages: numbers(filter.stages),
+        trl: filter.trl.map(range),
+        amount_yuan: filter.amount_yuan.map(range),
+        statuses: numbers(filter.statuses),
+        owners: filter.owners,
+        excluded_owners: filter.excluded_owners,
+        publish_time: filter.publish_time.map(times),
+        update_time: filter.update_time.map(times),
+        source_systems: filter.sources,
+        deadline: filter.deadline.map(times),
+        achievements: filter.achievements.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// Reads names of achievements; a violation for each that is none.
+fn names_in(names: &[String], path: &str, found: &mut Violations) -> Vec<RecordName> {
+    let read = |(index, name): (usize, &String)| {
+        let read = name.parse::<RecordName>().ok().filter(|name| name.kind == Kind::Achievement);
+        if read.is_none() {
+            let want = "resource names of achievements, like achievements/a-1";
+            let problem = Problem::Malformed { want, want_zh: "成果的名称，如 achievements/a-1" };
+            found.say(format!("{path}[{index}]"), problem);
+        }
+        read
+    };
+    names.iter().enumerate().filter_map(read).collect()
 }
 
 /// Writes what matching found, without the evidence.
@@ -226,11 +274,15 @@ pub fn match_out(found: found::Found) -> pb::Match {
         spans: term.spans.into_iter().map(span_out).collect(),
         term: term.term,
     };
+    let mut sources = vec![source(pb::Source::Dense, found.dense), source(pb::Source::Sparse, found.sparse)];
+    sources.extend(found.works.as_ref().map(|works| source(pb::Source::Achievements, works.score)));
+    let through = found.works.map(|works| works.best);
     pb::Match {
         record: Some(record_out(found.record)),
         rank: int(found.rank),
         score: found.score,
-        sources: vec![source(pb::Source::Dense, found.dense), source(pb::Source::Sparse, found.sparse)],
+        sources,
+        through_achievement: through.map(|name| name.to_string()).unwrap_or_default(),
         matched_terms: found.terms.into_iter().map(term).collect(),
         level: found.relevance.map(level_out),
         ..pb::Match::default()
@@ -285,7 +337,8 @@ fn time_in(time: prost_types::Timestamp, path: &str, found: &mut Violations) -> 
     read
 }
 
-fn time_out(time: Timestamp) -> prost_types::Timestamp {
+/// Writes a time.
+pub fn time_out(time: Timestamp) -> prost_types::Timestamp {
     prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }
 }
 

@@ -16,18 +16,24 @@ use tokio::sync::Semaphore;
 use tonic::{Code, Status, body::Body};
 use tower::{Layer, Service};
 
-use crate::{deadline, error::Error, metrics};
+use crate::{calls::Calls, deadline, error::Error, metrics};
 
 /// Methods that may take as long as they need when their caller sets no deadline: streams, and plans of large events.
-const UNLIMITED: [&str; 7] = [
+const UNLIMITED: [&str; 11] = [
     "ImportRecords",
     "CreateSnapshot",
     "FindDuplicates",
+    "StreamRematchResults",
+    "ExportRematch",
+    "DiffRematches",
+    "Watch",
     "MakeShortlist",
     "MakeSchedule",
     "CancelParticipant",
     "ExportEvent",
 ];
+/// Methods beside these that nobody's work waits for: batch work need not leave them room.
+const PATIENT: [&str; 1] = ["WaitRematch"];
 /// When a refused caller shall come back.
 const RETRY_MS: u64 = 100;
 
@@ -36,6 +42,7 @@ const RETRY_MS: u64 = 100;
 pub struct GateLayer {
     calls: Arc<Semaphore>,
     default_deadline: Duration,
+    waiting: Calls,
 }
 
 /// A service behind the gate.
@@ -55,9 +62,10 @@ struct Count {
 // === impl GateLayer ===
 
 impl GateLayer {
-    /// At most `max_calls` at a time; `default_deadline` for callers that set none.
-    pub fn new(max_calls: usize, default_deadline: Duration) -> Self {
-        Self { calls: Arc::new(Semaphore::new(max_calls)), default_deadline }
+    /// At most `max_calls` at a time; `default_deadline` for callers that set none. Those whose callers wait are counted
+    /// by `waiting`.
+    pub fn new(max_calls: usize, default_deadline: Duration, waiting: Calls) -> Self {
+        Self { calls: Arc::new(Semaphore::new(max_calls)), default_deadline, waiting }
     }
 
     fn deadline(&self, method: &str, headers: &HeaderMap) -> Option<Duration> {
@@ -102,13 +110,15 @@ where
         }
         let method = path.rsplit('/').next().unwrap_or_default().to_string();
         let deadline = self.layer.deadline(&method, request.headers());
+        let patient = UNLIMITED.contains(&method.as_str()) || PATIENT.contains(&method.as_str());
         let mut count = Count { method, started: Instant::now(), code: Code::Cancelled };
         let Ok(permit) = Arc::clone(&self.layer.calls).try_acquire_owned() else {
             return Box::pin(async move { Ok(count.refuse(&Error::Busy { retry_ms: RETRY_MS })) });
         };
+        let waiting = (!patient).then(|| self.layer.waiting.enter());
         let answer = self.inner.call(request);
         Box::pin(async move {
-            let _permit = permit;
+            let (_permit, _waiting) = (permit, waiting);
             let answer = deadline::within(deadline, answer);
             let answer = match deadline {
                 Some(deadline) => tokio::time::timeout(deadline, answer).await,

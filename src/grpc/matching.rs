@@ -24,12 +24,14 @@ use crate::{
     error::Error,
     evidence::{Evidence, Options},
     index::With,
-    matcher::{self, FreeText, MAX_MATCHES, Page, Query},
+    matcher::{self, Avoidance, FreeText, MAX_MATCHES, Page, Query},
     pb::{self, match_service_server::MatchService},
 };
 
 /// Matches on a page where the caller does not say.
 const DEFAULT_PAGE: usize = 20;
+/// Most records that are to be avoided.
+const MAX_AVOIDED: usize = 200;
 
 /// The service over its parts.
 #[derive(Clone)]
@@ -48,11 +50,12 @@ impl MatchService for Matching {
         let (Some(query), Some(target), Some(filter)) = (query, target, filter) else {
             return Err(Error::Invalid(found.0).into());
         };
+        let avoidance = avoidance_in(request.avoidance, target)?;
         let levels = request.evidence.is_some_and(|options| options.levels);
         let options = options_in(request.evidence);
         let asked = options.any().then(|| query.clone());
         let paging = Paging { size: request.page_size, token: &request.page_token, shape: &shape };
-        let asking = matcher::Request { query, target, filter, offset: 0, limit: 0, levels };
+        let asking = matcher::Request { query, target, filter, offset: 0, limit: 0, avoidance, levels };
         let (page, next_page_token) = self.page(asking, paging).await?;
         let mut timing = timing_out(&page);
         let nothing_good_enough = page.nothing_good_enough;
@@ -90,7 +93,8 @@ impl MatchService for Matching {
         let filter = filter_in(request.filter, target).map_err(Error::from)?;
         let paging = Paging { size: request.page_size, token: &request.page_token, shape: &shape };
         let query = Query::Stored(name);
-        let asking = matcher::Request { query, target, filter, offset: 0, limit: 0, levels: false };
+        let avoidance = Avoidance::default();
+        let asking = matcher::Request { query, target, filter, offset: 0, limit: 0, avoidance, levels: false };
         let (page, next_page_token) = self.page(asking, paging).await?;
         Ok(Response::new(pb::SimilarResponse {
             timing: Some(timing_out(&page)),
@@ -185,11 +189,30 @@ fn query_in(query: Option<pb::match_request::Query>, found: &mut Found) -> Optio
         Some(pb::match_request::Query::Name(name)) => {
             name.parse().map(Query::Stored).map_err(|violation: Violation| found.0.push(violation)).ok()
         }
-        Some(pb::match_request::Query::Text(text)) => text_in(text, found),
+        Some(pb::match_request::Query::Text(text)) => text_in(text, found).map(Query::Text),
     }
 }
 
-fn text_in(text: pb::TextQuery, found: &mut Found) -> Option<Query> {
+/// Reads whom to avoid.
+fn avoidance_in(avoidance: Option<pb::Avoidance>, target: Kind) -> Result<Avoidance, Error> {
+    let Some(pb::Avoidance { same_owner, names }) = avoidance else { return Ok(Avoidance::default()) };
+    let mut found = Found::default();
+    if MAX_AVOIDED < names.len() {
+        found.say("avoidance.names", Problem::TooMany { max: MAX_AVOIDED });
+    }
+    let mut read = Vec::with_capacity(names.len());
+    for (index, name) in names.iter().enumerate() {
+        match name.parse::<RecordName>() {
+            Ok(name) if name.kind == target => read.push(name),
+            Ok(_) => found.say(format!("avoidance.names[{index}]"), Problem::NotOfThisKind),
+            Err(violation) => found.say(format!("avoidance.names[{index}]"), violation.problem),
+        }
+    }
+    if found.0.is_empty() { Ok(Avoidance { same_owner, names: read }) } else { Err(Error::Invalid(found.0)) }
+}
+
+/// Reads a text; what is wrong with it is noted, with paths below `text`.
+pub(super) fn text_in(text: pb::TextQuery, found: &mut Found) -> Option<FreeText> {
     let before = found.0.len();
     found.take("text.title", check_text(&text.title, 0, MAX_TITLE_CHARS, false));
     found.take("text.body", check_text(&text.body, 0, MAX_BODY_CHARS, true));
@@ -198,7 +221,7 @@ fn text_in(text: pb::TextQuery, found: &mut Found) -> Option<Query> {
         found.say("text", Problem::Required);
     }
     let text = FreeText { title: text.title, body: text.body, keywords: text.keywords };
-    (found.0.len() == before).then_some(Query::Text(text))
+    (found.0.len() == before).then_some(text)
 }
 
 fn timing_out(page: &Page) -> pb::Timing {

@@ -7,11 +7,14 @@ mod duplicates;
 mod event_file;
 mod event_lists;
 mod events;
+mod export;
 mod gate;
 mod maintenance;
 mod matching;
 mod page_token;
+mod rematch;
 pub mod status;
+mod watching;
 
 use std::{future::Future, time::Duration};
 
@@ -25,6 +28,7 @@ use crate::{
     pb::{
         self, catalog_service_server::CatalogServiceServer, event_service_server::EventServiceServer,
         maintenance_service_server::MaintenanceServiceServer, match_service_server::MatchServiceServer,
+        rematch_service_server::RematchServiceServer, watch_service_server::WatchServiceServer,
     },
 };
 use catalog::Catalog;
@@ -32,6 +36,8 @@ use events::EventRpcs;
 use gate::GateLayer;
 use maintenance::Maintenance;
 use matching::Matching;
+use rematch::Rematches;
+use watching::Watching;
 
 /// How often health is looked at.
 const HEALTH_PERIOD: Duration = Duration::from_millis(500);
@@ -86,12 +92,23 @@ pub async fn serve(
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)
         .accept_compressed(CompressionEncoding::Gzip);
+    let rematches = RematchServiceServer::new(Rematches(parts.clone()))
+        .max_decoding_message_size(limits.max_message_bytes)
+        .max_encoding_message_size(limits.max_message_bytes)
+        .accept_compressed(CompressionEncoding::Gzip);
+    let watching = WatchServiceServer::new(Watching::new(parts.clone(), stopped.clone()))
+        .max_decoding_message_size(limits.max_message_bytes);
+    let (rematch, calls) = (parts.rematch.clone(), parts.rematch.calls().clone());
+    let jobs_stop = wait(stopped.clone());
+    let jobs = tokio::spawn(async move { rematch.run(jobs_stop).await });
+    let (scheduler, schedule_stop) = (parts.scheduler.clone(), wait(stopped.clone()));
+    let schedule = tokio::spawn(async move { scheduler.run(schedule_stop).await });
     let matching = MatchServiceServer::new(Matching(parts))
         .max_decoding_message_size(limits.max_message_bytes)
         .max_encoding_message_size(limits.max_message_bytes)
         .accept_compressed(CompressionEncoding::Gzip);
     let serving = Server::builder()
-        .layer(GateLayer::new(limits.max_calls, limits.default_deadline))
+        .layer(GateLayer::new(limits.max_calls, limits.default_deadline, calls))
         .max_concurrent_streams(MAX_STREAMS)
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .tcp_nodelay(true)
@@ -101,6 +118,8 @@ pub async fn serve(
         .add_service(catalog)
         .add_service(matching)
         .add_service(maintenance)
+        .add_service(rematches)
+        .add_service(watching)
         .add_service(events)
         .serve_with_incoming_shutdown(TcpListenerStream::new(listener), wait(stopped));
     let stop = async move {
@@ -115,6 +134,12 @@ pub async fn serve(
     };
     health_watch.abort();
     let _ = health_watch.await;
+    // where the transport failed, nobody has told it to stop
+    if result.is_err() {
+        jobs.abort();
+        schedule.abort();
+    }
+    let _ = tokio::join!(jobs, schedule);
     result
 }
 
@@ -147,6 +172,8 @@ async fn set_health(reporter: &HealthReporter, status: ServingStatus) {
         <CatalogServiceServer<Catalog> as NamedService>::NAME,
         <MatchServiceServer<Matching> as NamedService>::NAME,
         <MaintenanceServiceServer<Maintenance> as NamedService>::NAME,
+        <RematchServiceServer<Rematches> as NamedService>::NAME,
+        <WatchServiceServer<Watching> as NamedService>::NAME,
         <EventServiceServer<EventRpcs> as NamedService>::NAME,
     ];
     for service in services {

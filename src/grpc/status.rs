@@ -19,6 +19,11 @@ pub fn status(error: &Error) -> Status {
             (Code::InvalidArgument, "INVALID_ARGUMENT", text)
         }
         Error::NotFound(name) => (Code::NotFound, "RECORD_NOT_FOUND", format!("no record named {name}")),
+        Error::NoSuchJob(name) => (Code::NotFound, "JOB_NOT_FOUND", format!("no job named {name}")),
+        Error::NoSuchSubscription(id) => {
+            (Code::NotFound, "SUBSCRIPTION_NOT_FOUND", format!("no subscription with the id {id}"))
+        }
+        Error::Stopping => (Code::Unavailable, "STOPPING", "the service stops, go on by the token".into()),
         Error::Event(error) => (event_code(error), error.reason(), error.english()),
         Error::Busy { .. } => (Code::ResourceExhausted, "BUSY", "too many calls wait, try again later".into()),
         Error::DeadlineExceeded => (Code::DeadlineExceeded, "DEADLINE_EXCEEDED", "the deadline has passed".into()),
@@ -67,6 +72,8 @@ fn event_code(error: &EventError) -> Code {
 fn metadata(error: &Error) -> HashMap<String, String> {
     match error {
         Error::NotFound(name) => HashMap::from([("name".to_string(), name.to_string())]),
+        Error::NoSuchJob(name) => HashMap::from([("name".to_string(), name.clone())]),
+        Error::NoSuchSubscription(id) => HashMap::from([("id".to_string(), id.clone())]),
         Error::Event(EventError::Stale { current }) => HashMap::from([("etag".to_string(), current.clone())]),
         Error::Invalid(violations) => {
             let reasons = violations.iter().map(|violation| violation.problem.reason());
@@ -96,6 +103,9 @@ mod tests {
         let rows = [
             (Error::Invalid(violations), Code::InvalidArgument, "INVALID_ARGUMENT"),
             (Error::NotFound("demands/d1".parse().unwrap()), Code::NotFound, "RECORD_NOT_FOUND"),
+            (Error::NoSuchJob("rematch/jobs/0".into()), Code::NotFound, "JOB_NOT_FOUND"),
+            (Error::NoSuchSubscription("s-1".into()), Code::NotFound, "SUBSCRIPTION_NOT_FOUND"),
+            (Error::Stopping, Code::Unavailable, "STOPPING"),
             (EventError::NotFound("a".into()).into(), Code::NotFound, "EVENT_NOT_FOUND"),
             (EventError::Exists("a".into()).into(), Code::AlreadyExists, "EVENT_EXISTS"),
             (EventError::Stale { current: "3".into() }.into(), Code::Aborted, "ETAG_STALE"),

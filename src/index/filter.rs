@@ -44,6 +44,7 @@ pub fn conditions(filter: &Filter) -> Vec<Condition> {
         (Field::Status, keys(&filter.statuses)),
         (Field::Owner, filter.owners.clone()),
         (Field::Source, filter.sources.clone()),
+        (Field::Achievements, filter.achievements.iter().map(ToString::to_string).collect()),
     ];
     let ranges = [
         (Field::Trl, filter.trl),
@@ -103,6 +104,8 @@ mod tests {
         );
         check(Filter { statuses: vec![Status::Active], ..none() }, &[any(Field::Status, &["active"])]);
         check(Filter { owners: strings(&["甲"]), ..none() }, &[any(Field::Owner, &["甲"])]);
+        let achievements = vec!["achievements/a-1".parse().unwrap()];
+        check(Filter { achievements, ..none() }, &[any(Field::Achievements, &["achievements/a-1"])]);
         check(Filter { sources: strings(&["local"]), ..none() }, &[any(Field::Source, &["local"])]);
         check(
             Filter { owners: strings(&["甲"]), excluded_owners: strings(&["乙"]), ..none() },

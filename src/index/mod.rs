@@ -31,8 +31,8 @@ pub use error::IndexError;
 use futures::future::BoxFuture;
 pub use holding::Holding;
 pub use lease::{Lease, MAINTENANCE};
-pub use point::{Point, PointId, With, Written};
-pub use search::{Candidates, Hit, MAX_DEPTH, Page, PageRequest, Search};
+pub use point::{Point, PointId, Vectors, Which, With, Written};
+pub use search::{Candidates, Hit, MAX_DEPTH, Page, PageRequest, Search, VectorPage};
 pub use server::{Pace, ServerIndex};
 pub use status::{IndexStatus, KindStatus};
 pub use versions::{StoreShape, StoreVersions};
@@ -40,7 +40,8 @@ pub use versions::{StoreShape, StoreVersions};
 use crate::domain::{Filter, Kind, RecordName};
 
 /// Layout of folder, payload and ids; to be raised with any change that an old store does not fit.
-pub const STORE_FORMAT: u32 = 1;
+/// Version 2 has [`payload::Field::Achievements`].
+pub const STORE_FORMAT: u32 = 2;
 
 /// What an operation on the index answers.
 pub type Result<T> = std::result::Result<T, IndexError>;
@@ -73,6 +74,13 @@ pub trait Index: Documents {
 
     /// Reads found points by id, in the order of the ids; `None` where one is gone by now.
     fn fetch(&self, kind: Kind, ids: &[PointId], with: With) -> BoxFuture<'_, Result<Vec<Option<Point>>>>;
+
+    /// Reads vectors of found points by id, in the order of the ids, without their records, which cost the most of a read.
+    fn vectors(&self, kind: Kind, ids: &[PointId], which: Which) -> BoxFuture<'_, Result<Vec<Option<Vectors>>>>;
+
+    /// Reads the vectors of all points, at most `limit` of them that come after `after` in the order of ids.
+    fn scan(&self, kind: Kind, after: Option<PointId>, limit: usize, which: Which)
+    -> BoxFuture<'_, Result<VectorPage>>;
 
     /// Reads the points that meet a filter, page by page in the order of ids.
     fn scroll(&self, kind: Kind, filter: &Filter, page: PageRequest) -> BoxFuture<'_, Result<Page>>;

@@ -58,6 +58,8 @@ pub enum Field {
     Deadline,
     /// Revision.
     Revision,
+    /// Full names of the achievements that an expert took part in.
+    Achievements,
 }
 
 /// What an indexed field holds.
@@ -84,7 +86,7 @@ pub struct Row {
 
 impl Field {
     /// All fields; an engine indexes each before any data comes in.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Region,
         Self::Industry,
         Self::TechnologyField,
@@ -99,6 +101,7 @@ impl Field {
         Self::UpdateTime,
         Self::Deadline,
         Self::Revision,
+        Self::Achievements,
     ];
 
     /// Key in the payload.
@@ -118,6 +121,7 @@ impl Field {
             Self::UpdateTime => "update_s",
             Self::Deadline => "deadline_s",
             Self::Revision => REVISION,
+            Self::Achievements => "achievements",
         }
     }
 
@@ -131,7 +135,8 @@ impl Field {
             | Self::Stage
             | Self::Status
             | Self::Owner
-            | Self::Source => FieldType::Keyword,
+            | Self::Source
+            | Self::Achievements => FieldType::Keyword,
             Self::Trl | Self::AmountYuan | Self::PublishTime | Self::UpdateTime | Self::Deadline | Self::Revision => {
                 FieldType::Integer
             }
@@ -167,6 +172,10 @@ impl Field {
                 Detail::Achievement(_) | Detail::Expert(_) => None,
             },
             Self::Revision => Some(json!(record.revision)),
+            Self::Achievements => {
+                let names: Vec<String> = record.achievements().map(|name| name.to_string()).collect();
+                (!names.is_empty()).then(|| json!(names))
+            }
         }
     }
 }

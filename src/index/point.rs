@@ -45,6 +45,26 @@ pub enum Written {
     },
 }
 
+/// Vectors of a point, without its record.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Vectors {
+    /// Embedding; empty where it was not asked for.
+    pub dense: Vec<f32>,
+    /// Term weights; empty where they were not asked for.
+    pub sparse: SparseVector,
+}
+
+/// Which vectors to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// The embedding.
+    Dense,
+    /// The term weights.
+    Sparse,
+    /// Both.
+    Both,
+}
+
 /// How much of a point to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum With {

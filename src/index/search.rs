@@ -1,7 +1,7 @@
 //! Searches and what they find.
 
 use super::{
-    IndexError, Point, PointId, Result, With,
+    IndexError, Point, PointId, Result, Vectors, With,
     point::{check_dense, check_sparse},
 };
 use crate::{domain::Filter, text::SparseVector};
@@ -20,8 +20,8 @@ pub struct Search {
     pub filter: Filter,
     /// Most candidates of each source, 1 to [`MAX_DEPTH`].
     pub depth: usize,
-    /// A point to leave out: the record that is the query.
-    pub exclude: Option<PointId>,
+    /// Points to leave out: the record that is the query, and who is to be avoided.
+    pub exclude: Vec<PointId>,
     /// Only these points, 1 to [`MAX_DEPTH`]; `None`: all.
     pub among: Option<Vec<PointId>>,
 }
@@ -60,6 +60,15 @@ pub struct PageRequest {
 pub struct Page {
     /// Points, as much of each as was asked for.
     pub points: Vec<Point>,
+    /// What to ask for `after` to get the next page; `None` on the last one.
+    pub next: Option<PointId>,
+}
+
+/// One page of a scan, in the order of ids.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct VectorPage {
+    /// Points with their vectors.
+    pub rows: Vec<(PointId, Vectors)>,
     /// What to ask for `after` to get the next page; `None` on the last one.
     pub next: Option<PointId>,
 }

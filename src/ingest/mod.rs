@@ -135,7 +135,7 @@ impl Ingest {
                 if points.is_empty() {
                     continue;
                 }
-                let written = self.index.upsert(kind, points).await?;
+                let written = self.index.upsert(kind, stamped(points)).await?;
                 for (change, written) in of_kind.into_iter().zip(written) {
                     let again = attempt < ATTEMPTS && change.unversioned;
                     match self.written(change, written) {
@@ -235,6 +235,19 @@ impl Ingest {
         };
         Some(Stored { name: Some(change.record.name()), outcome, revision: change.record.revision })
     }
+}
+
+/// The time of the write, not that of the look at what was stored: embedding may lie between, and who looks for what has
+/// changed since some moment is to miss nothing.
+fn stamped(mut points: Vec<Point>) -> Vec<Point> {
+    let now = Some(Timestamp::now());
+    for record in points.iter_mut().map(|point| &mut point.record) {
+        if record.create_time == record.update_time {
+            record.create_time = now;
+        }
+        record.update_time = now;
+    }
+    points
 }
 
 fn cut(pipeline: &TextPipeline, record: &Record) -> Cut {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Matcher, Prepared, Query, passes::published, were_graded};
 use crate::{
-    domain::{Filter, RecordName, found::Level},
+    domain::{Filter, Kind, RecordName, found::Level},
     error::Result,
     index::{Candidates, PointId, Search},
 };
@@ -37,12 +37,14 @@ impl Matcher {
         let (turned, context) = if self.settings.feedback == 0 {
             (prepared.dense.clone(), None)
         } else {
-            let (first, _) = self.first_pass(&prepared, target, &published(), 1).await?;
+            let (first, _) = self.first_pass(&prepared, target, &published().into(), 1).await?;
             let (context, turned) = self.feedback(&prepared, target, &first).await?;
             (turned, Some(context))
         };
         let candidates = self.candidates_among(&prepared, &turned, &ids, target).await?;
         let order = self.join(target, &turned, &candidates, ids.len()).await?;
+        let everybody = Filter::default().into();
+        let (order, _) = self.with_works(&prepared, &turned, order, (target, &everybody)).await?;
         let graded = context.filter(|_| were_graded(&stored, target));
         let level = |score| graded.map(|context| self.settings.calibration.relevance(score, context).level);
         let scored = order.into_iter().filter_map(|fused| {
@@ -55,12 +57,12 @@ impl Matcher {
     }
 
     /// What both sources say of these points, all of them.
-    async fn candidates_among(
+    pub(super) async fn candidates_among(
         &self,
         query: &Prepared,
         turned: &[f32],
         ids: &[PointId],
-        target: crate::domain::Kind,
+        target: Kind,
     ) -> Result<Candidates> {
         let terms = Search { among: Some(ids.to_vec()), ..query.terms(Filter::default(), ids.len()) };
         let sparse = async {

@@ -6,11 +6,14 @@
 //! ```
 //!
 //! The first pass knows neither filter nor page, so that a record's score depends on neither. Where the terms of the
-//! first pass serve the second as well, they are not asked for twice; else both are asked for at the same time.
+//! first pass serve the second as well, they are not asked for twice; else both are asked for at the same time. What
+//! experts did is joined to the order at its end (`works`).
 
-use super::{Matcher, Prepared};
+use std::collections::HashMap;
+
+use super::{Matcher, Prepared, Wanted};
 use crate::{
-    domain::{Filter, Kind, codes::Status},
+    domain::{Filter, Kind, codes::Status, found::Works},
     error::Result,
     index::{Candidates, Hit, PointId, Search, With},
     rank::{Candidate, Context, Fused, fuse, turned, unsettled},
@@ -24,6 +27,8 @@ const FIRST_DEPTH: usize = 100;
 pub struct Order {
     /// Matches, best first.
     pub order: Vec<Fused<PointId>>,
+    /// What the achievements of experts said; empty for other kinds.
+    pub works: HashMap<PointId, Works>,
     /// What the first pass says of the query; `None` where there was only one.
     pub context: Option<Context>,
     /// The query of the first pass.
@@ -41,22 +46,24 @@ pub(super) fn published() -> Filter {
 
 impl Matcher {
     /// The first `depth` matches at least, in order.
-    pub(super) async fn order(&self, query: &Prepared, target: Kind, filter: Filter, depth: usize) -> Result<Order> {
+    pub(super) async fn order(&self, query: &Prepared, target: Kind, wanted: Wanted, depth: usize) -> Result<Order> {
         let wide = depth.max(self.settings.candidates);
         if self.settings.feedback == 0 {
-            let search = Search { dense: Some(query.dense.clone()), ..query.terms(filter, wide) };
+            let search = Search { dense: Some(query.dense.clone()), ..query.wanted(&wanted, wide) };
             let found = self.index.search(target, search).await?;
             let order = self.join(target, &query.dense, &found, depth).await?;
+            let (order, works) = self.with_works(query, &query.dense, order, (target, &wanted)).await?;
             let (query, turned) = (query.dense.clone(), query.dense.clone());
-            return Ok(Order { order, context: None, query, turned });
+            return Ok(Order { order, works, context: None, query, turned });
         }
-        let (first, terms) = self.first_pass(query, target, &filter, wide).await?;
+        let (first, terms) = self.first_pass(query, target, &wanted, wide).await?;
         let (context, turned) = self.feedback(query, target, &first).await?;
-        let nearest = Search { dense: Some(turned.clone()), sparse: None, ..query.terms(filter, wide) };
+        let nearest = Search { dense: Some(turned.clone()), sparse: None, ..query.wanted(&wanted, wide) };
         let Candidates { dense, .. } = self.index.search(target, nearest).await?;
         let sparse = terms.unwrap_or(first.sparse);
         let order = self.join(target, &turned, &Candidates { dense, sparse }, depth).await?;
-        Ok(Order { order, context: Some(context), query: query.dense.clone(), turned })
+        let (order, works) = self.with_works(query, &turned, order, (target, &wanted)).await?;
+        Ok(Order { order, works, context: Some(context), query: query.dense.clone(), turned })
     }
 
     /// Candidates among all that is published, and those of the terms under the filter where they are others.
@@ -64,13 +71,14 @@ impl Matcher {
         &self,
         query: &Prepared,
         target: Kind,
-        filter: &Filter,
+        wanted: &Wanted,
         wide: usize,
     ) -> Result<(Candidates, Option<Vec<Hit>>)> {
         let depth = self.settings.candidates.max(FIRST_DEPTH);
         let all = Search { dense: Some(query.dense.clone()), ..query.terms(published(), depth) };
-        let filtered = query.terms(filter.clone(), wide);
-        let others = (*filter != published() || depth < wide) && filtered.sparse.is_some();
+        let filtered = query.wanted(wanted, wide);
+        let narrow = wanted.filter != published() || !wanted.avoid.is_empty();
+        let others = (narrow || depth < wide) && filtered.sparse.is_some();
         let terms =
             async { if others { Ok(Some(self.index.search(target, filtered).await?.sparse)) } else { Ok(None) } };
         let first = self.index.search(target, all);
@@ -125,7 +133,14 @@ impl Prepared {
     /// A search for the terms alone.
     pub(super) fn terms(&self, filter: Filter, depth: usize) -> Search {
         let sparse = Some(self.lexical.sparse()).filter(|sparse| !sparse.indices.is_empty());
-        Search { dense: None, sparse, filter, depth, exclude: self.exclude, among: None }
+        Search { dense: None, sparse, filter, depth, exclude: self.exclude.into_iter().collect(), among: None }
+    }
+
+    /// The same among what a match may be.
+    fn wanted(&self, wanted: &Wanted, depth: usize) -> Search {
+        let mut search = self.terms(wanted.filter.clone(), depth);
+        search.exclude.extend(&wanted.avoid);
+        search
     }
 }
 

@@ -21,15 +21,13 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use tonic::{Code, Status, transport::Channel};
 use tonic_types::StatusExt;
 
-/// References to the index that the parts of a service hold themselves: their own, the matcher's, the importer's, those of the
-/// events and their matcher.
-const OWN_COUNT: usize = 5;
-
 /// A running service.
 pub struct Service {
     pub parts: Parts,
     pub url: String,
     pub folder: PathBuf,
+    /// References to the index that the parts hold themselves.
+    own_count: usize,
     stop: Option<oneshot::Sender<()>>,
     serving: JoinHandle<()>,
     _folder: Option<TempDir>,
@@ -62,6 +60,7 @@ impl Service {
             Parts::build_with(&built, shared)
         });
         let parts = parts.await.unwrap().unwrap();
+        let own_count = Arc::strong_count(&parts.index);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let mut limits = Limits {
@@ -77,7 +76,7 @@ impl Service {
         });
         let serving = tokio::spawn(async move { served.await.unwrap() });
         let folder = folder.to_path_buf();
-        Self { parts, url, folder, stop: Some(stop), serving, _folder: None }
+        Self { parts, url, folder, own_count, stop: Some(stop), serving, _folder: None }
     }
 
     pub async fn channel(&self) -> Channel {
@@ -113,7 +112,7 @@ impl Service {
         (&mut self.serving).await.unwrap();
         // connections that end hold the parts for a moment longer; the folder must outlive them
         for _ in 0..500 {
-            if Arc::strong_count(&self.parts.index) <= OWN_COUNT {
+            if Arc::strong_count(&self.parts.index) <= self.own_count {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use duijie::{
     domain::{Filter, Kind, found::Level},
     index::With,
-    matcher::{FreeText, MAX_MATCHES, Page, Query, Request},
+    matcher::{Avoidance, FreeText, MAX_MATCHES, Page, Query, Request},
     pb,
 };
 use tempfile::TempDir;
@@ -41,7 +41,15 @@ async fn service(more: &str) -> (Service, TempDir) {
 
 fn by_name(name: &str, target: Kind) -> Request {
     let query = Query::Stored(name.parse().unwrap());
-    Request { query, target, filter: Filter::default(), offset: 0, limit: MAX_MATCHES, levels: true }
+    Request {
+        query,
+        target,
+        filter: Filter::default(),
+        offset: 0,
+        limit: MAX_MATCHES,
+        avoidance: Avoidance::default(),
+        levels: true,
+    }
 }
 
 fn by_text(title: &str) -> Request {

@@ -9,7 +9,7 @@ use std::{
 const MAX_LINES: usize = 500;
 
 /// What each module may use of the crate. `grpc → matcher, ingest → embed, index, rank → text → domain`.
-const LAYERS: [(&str, &[&str]); 20] = [
+const LAYERS: &[(&str, &[&str])] = &[
     ("domain", &["domain"]),
     ("text", &["text", "domain"]),
     ("rank", &["rank", "domain"]),
@@ -30,6 +30,14 @@ const LAYERS: [(&str, &[&str]); 20] = [
     ("ingest", &["ingest", "embed", "index", "text", "domain", "error"]),
     ("transfer", &["transfer", "index", "text", "domain", "error"]),
     ("config", &["config"]),
+    ("calls", &[]),
+    ("rematch", &["rematch", "matcher", "calls", "index", "rank", "text", "domain", "error"]),
+    ("rematch_difference", &["rematch_difference", "domain"]),
+    ("rematch_export", &["rematch_export", "rematch_difference", "files", "domain"]),
+    ("rematch_reader", &["rematch", "rematch_difference", "rematch_export", "index", "domain", "error"]),
+    ("rematch_schedule", &[]),
+    ("rematch_scheduler", &["rematch", "rematch_schedule", "index", "domain", "error"]),
+    ("watch", &["watch", "matcher", "index", "domain", "error"]),
 ];
 
 fn root() -> &'static Path {

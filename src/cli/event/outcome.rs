@@ -118,7 +118,7 @@ fn outcomes(outcomes: &[pb::Outcome]) -> String {
         ]
     };
     let headings = ["日期", "需求", "对接对象", "到会", "进展", "合同或原因", "同意公开联系方式", "备注"];
-    rows(&headings, outcomes.iter().map(row).collect())
+    rows(&headings, outcomes.iter().map(row))
 }
 
 /// Prints counts per event, city, field and quarter.

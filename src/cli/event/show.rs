@@ -134,7 +134,7 @@ fn shortlist(list: &pb::DemandShortlist) -> String {
             why,
         ]
     });
-    rows(&["名次", "得分", "等级", "名称", "记录名", "说明"], chosen.chain(left).collect())
+    rows(&["名次", "得分", "等级", "名称", "记录名", "说明"], chosen.chain(left))
 }
 
 fn grade(grade: i32) -> String {
@@ -265,7 +265,7 @@ pub fn changes(event: &pb::Event, changes: &[pb::MeetingChange]) -> String {
         };
         vec![it.demand.clone(), it.counterpart.clone(), what]
     };
-    rows(&["需求", "对接对象", "变化"], changes.iter().map(row).collect())
+    rows(&["需求", "对接对象", "变化"], changes.iter().map(row))
 }
 
 /// The decisions of the staff.
@@ -279,7 +279,7 @@ pub fn edits(edits: &[pb::EventEdit]) -> String {
         };
         vec![it.demand.clone(), it.counterpart.clone(), what]
     };
-    rows(&["需求", "对接对象", "人工指定"], edits.iter().map(row).collect())
+    rows(&["需求", "对接对象", "人工指定"], edits.iter().map(row))
 }
 
 /// Day and time of a slot, counted from 1.

@@ -43,6 +43,7 @@ fn reason_out(reason: Reason) -> pb::Reason {
     let kind = match reason.kind {
         ReasonKind::Meaning => pb::ReasonKind::Meaning,
         ReasonKind::Terms => pb::ReasonKind::Terms,
+        ReasonKind::Works => pb::ReasonKind::Achievement,
         ReasonKind::MeaningFar => pb::ReasonKind::MeaningFar,
         ReasonKind::NoTerms => pb::ReasonKind::NoTerms,
         ReasonKind::TitleWithoutTerms => pb::ReasonKind::TitleWithoutTerms,

@@ -96,7 +96,68 @@ fn filters_are_read_whole() {
     assert_eq!(filter.statuses, [Status::Active, Status::Closed]);
     assert_eq!(filter.publish_time, Some(Range { min: Some(11), max: Some(19) }));
     assert_eq!(filter.trl, Some(Range { min: Some(2), max: None }));
+    assert_eq!(filter_in(Some(filter_out(filter.clone())), Kind::Achievement).unwrap(), filter);
     let it = pb::Filter { statuses: vec![0], regions: vec!["99".into()], ..Default::default() };
     let found = filter_in(Some(it), Kind::Demand).unwrap_err();
     assert_eq!(found.iter().map(|v| v.field.as_str()).collect::<Vec<_>>(), ["filter.statuses[0]", "filter.regions[0]"]);
+}
+
+#[test]
+fn requests_for_jobs_come_back() {
+    let filter = pb::Filter { regions: vec!["130100".into()], statuses: vec![1], ..Default::default() };
+    let names = pb::RematchNames { names: vec!["demands/a".into(), "demands/tianjin/b".into()] };
+    for selection in
+        [pb::start_rematch_request::Selection::Filter(filter), pb::start_rematch_request::Selection::Names(names)]
+    {
+        let request = pb::StartRematchRequest {
+            selection: Some(selection),
+            targets: vec![pb::RecordKind::Achievement as i32, pb::RecordKind::Expert as i32],
+            limit: 7,
+            least_grade: pb::Grade::Fair as i32,
+            least_score: 0.25,
+            base: "rematch/jobs/00000000000000ff".into(),
+            request_id: "r".into(),
+        };
+        let read = rematch::job_request_in(request.clone()).unwrap();
+        assert_eq!(rematch::request_out(read), request);
+    }
+    let read = rematch::job_request_in(pb::StartRematchRequest::default()).unwrap();
+    assert_eq!(read, crate::rematch::JobRequest::default());
+}
+
+#[test]
+fn subscriptions_come_back() {
+    use pb::subscription::Subject;
+    let text = pb::TextQuery { title: "焊接".into(), body: "薄板".into(), keywords: vec!["激光".into()] };
+    let owned = pb::OwnedRecords { owner: "甲公司".into(), kind: pb::RecordKind::Demand as i32 };
+    for subject in [Subject::Record("demands/d-1".into()), Subject::Text(text), Subject::Owned(owned)] {
+        let subscription = pb::Subscription {
+            subject: Some(subject),
+            target: pb::RecordKind::Achievement as i32,
+            filter: Some(pb::Filter { trl: Some(pb::IntRange { min: Some(4), max: None }), ..Default::default() }),
+            least_grade: pb::Grade::Weak as i32,
+            least_score: 0.5,
+        };
+        let read = watch::subscription_in(Some(subscription.clone())).unwrap();
+        assert_eq!(watch::subscription_out(read), subscription);
+    }
+}
+
+#[test]
+fn spans_of_time_have_ends() {
+    let check = |seconds: i64, nanos: i32, want: Option<u128>| {
+        let span = Some(prost_types::Duration { seconds, nanos });
+        let read = rematch::span_in(span, "timeout", (0, 10)).map(|read| read.unwrap().as_millis());
+        assert_eq!(read.ok(), want, "{seconds} s {nanos} ns");
+    };
+    check(1, 500_000_000, Some(1_500));
+    check(0, 1_000_000, Some(1));
+    check(10, 0, Some(10_000));
+    check(0, 0, None);
+    check(10, 1, None);
+    check(-1, 0, None);
+    check(0, -1, None);
+    check(0, 1_000_000_000, None);
+    check(i64::MAX, 0, None);
+    assert_eq!(rematch::span_in(None, "timeout", (1, 10)), Ok(None));
 }

@@ -16,7 +16,7 @@ use super::options::Tuning;
 use crate::{
     domain::{Filter, Range},
     index::{
-        DocumentQuery, Hit, Holding, Point, PointId, Search, With, document_row,
+        DocumentQuery, Hit, Holding, Point, PointId, Search, Vectors, Which, With, document_row,
         filter::{Condition, conditions},
         payload::{Field, FieldType, QUERY, RECORD, Row},
     },
@@ -122,11 +122,11 @@ pub(super) fn id_filter(ids: impl IntoIterator<Item = PointId>) -> EdgeFilter {
 
 /// The engine's filter; `None` where everything is kept.
 pub(super) fn edge_filter(filter: &Filter) -> Option<EdgeFilter> {
-    narrowed(filter, None, None)
+    narrowed(filter, Vec::new(), None)
 }
 
 /// The engine's filter with the points to leave out and the only ones to keep.
-fn narrowed(filter: &Filter, exclude: Option<PointId>, among: Option<Vec<PointId>>) -> Option<EdgeFilter> {
+fn narrowed(filter: &Filter, exclude: Vec<PointId>, among: Option<Vec<PointId>>) -> Option<EdgeFilter> {
     let (mut must, mut must_not) = (Vec::new(), Vec::new());
     for condition in conditions(filter) {
         match condition {
@@ -135,7 +135,7 @@ fn narrowed(filter: &Filter, exclude: Option<PointId>, among: Option<Vec<PointId
             Condition::Between { field, range } => must.push(between(field, range)),
         }
     }
-    must_not.extend(exclude.map(|id| has_id([id])));
+    must_not.extend((!exclude.is_empty()).then(|| has_id(exclude)));
     must.extend(among.map(has_id));
     let some = |conditions: Vec<EdgeCondition>| (!conditions.is_empty()).then_some(conditions);
     let (must, must_not) = (some(must), some(must_not));
@@ -211,6 +211,22 @@ pub(super) fn vectors_of_interest(with: With) -> WithVector {
         With::Sparse => WithVector::Selector(vec![SPARSE.to_string()]),
         With::Everything => WithVector::Bool(true),
     }
+}
+
+/// These vectors.
+pub(super) fn these_vectors(which: Which) -> WithVector {
+    match which {
+        Which::Dense => WithVector::Selector(vec![DENSE.to_string()]),
+        Which::Sparse => WithVector::Selector(vec![SPARSE.to_string()]),
+        Which::Both => WithVector::Bool(true),
+    }
+}
+
+/// Id and vectors of a record that was read; `None` where the id is not one of ours.
+pub(super) fn vectors(record: EdgeRecord) -> Option<(PointId, Vectors)> {
+    let id = point_id(record.id)?;
+    let Row { dense, sparse, .. } = row(record);
+    Some((id, Vectors { dense, sparse }))
 }
 
 /// The row of a record that was read; vectors that were not read are empty.

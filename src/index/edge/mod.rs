@@ -42,7 +42,9 @@ use std::{
 
 use futures::{FutureExt, future::BoxFuture};
 pub use options::{EdgeOptions, Tuning};
-use qdrant_edge::{CountRequest, PointId as EdgeId, Record as EdgeRecord, ScrollRequest, SearchRequest};
+use qdrant_edge::{
+    CountRequest, PointId as EdgeId, Record as EdgeRecord, ScrollRequest, SearchRequest, WithPayloadInterface,
+};
 use tokio::sync::{Semaphore, oneshot};
 
 use self::{
@@ -53,7 +55,7 @@ use self::{
 };
 use super::{
     Candidates, Hit, Holding, Index, IndexError, IndexStatus, Lease, Page, PageRequest, Point, PointId, Result, Search,
-    StoreShape, StoreVersions, With, Written, lease::LocalDuties,
+    StoreShape, StoreVersions, VectorPage, Vectors, Which, With, Written, lease::LocalDuties,
 };
 use crate::domain::{Filter, Kind, RecordName};
 
@@ -209,8 +211,7 @@ impl EdgeIndex {
             return Ok(Vec::new());
         }
         if MAX_PAGE_POINTS < ids.len() {
-            let reason = format!("一次读取 {} 条，最多 {MAX_PAGE_POINTS} 条", ids.len());
-            return Err(IndexError::BadSearch { reason });
+            return Err(too_many(ids.len()));
         }
         if ids.len() < SPLIT_FETCH_POINTS {
             return self.read(Holding::Records(kind), move |shard| fetch(shard, &ids, with)).await;
@@ -307,6 +308,41 @@ impl Index for EdgeIndex {
         .boxed()
     }
 
+    fn vectors(&self, kind: Kind, ids: &[PointId], which: Which) -> BoxFuture<'_, Result<Vec<Option<Vectors>>>> {
+        let ids = ids.to_vec();
+        async move {
+            if MAX_PAGE_POINTS < ids.len() {
+                return Err(too_many(ids.len()));
+            }
+            self.read(Holding::Records(kind), move |shard| read_vectors(shard, &ids, which)).await
+        }
+        .boxed()
+    }
+
+    fn scan(
+        &self,
+        kind: Kind,
+        after: Option<PointId>,
+        limit: usize,
+        which: Which,
+    ) -> BoxFuture<'_, Result<VectorPage>> {
+        let request = ScrollRequest {
+            offset: after.and_then(PointId::next).map(convert::edge_id),
+            limit: Some(limit.clamp(1, MAX_PAGE_POINTS)),
+            with_payload: Some(WithPayloadInterface::Bool(false)),
+            with_vector: convert::these_vectors(which),
+            ..ScrollRequest::default()
+        };
+        let at_end = after.is_some() && request.offset.is_none();
+        async move {
+            if at_end {
+                return Ok(VectorPage::default());
+            }
+            self.read(Holding::Records(kind), move |shard| scan_page(shard, request)).await
+        }
+        .boxed()
+    }
+
     fn count(&self, kind: Kind, filter: &Filter) -> BoxFuture<'_, Result<u64>> {
         let request = CountRequest { filter: convert::edge_filter(filter), exact: true };
         let count = move |shard: &Shard| shard.read(|engine| engine.count(request)).map(|count| count as u64);
@@ -371,6 +407,25 @@ fn fetch(shard: &Shard, ids: &[PointId], with: With) -> Result<Vec<Option<Point>
         found.insert(point.id(), point);
     }
     Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
+}
+
+fn read_vectors(shard: &Shard, ids: &[PointId], which: Which) -> Result<Vec<Option<Vectors>>> {
+    let edge_ids: Vec<EdgeId> = ids.iter().copied().map(convert::edge_id).collect();
+    let (payload, vectors) = (WithPayloadInterface::Bool(false), convert::these_vectors(which));
+    let records = shard.read(|engine| engine.retrieve(&edge_ids, Some(payload), Some(vectors)))?;
+    let mut found: HashMap<PointId, Vectors> = records.into_iter().filter_map(convert::vectors).collect();
+    Ok(ids.iter().map(|id| found.remove(id)).collect())
+}
+
+fn scan_page(shard: &Shard, request: ScrollRequest) -> Result<VectorPage> {
+    let (records, more) = shard.read(|engine| engine.scroll(request))?;
+    let rows: Vec<_> = records.into_iter().filter_map(convert::vectors).collect();
+    let next = rows.last().map(|(id, _)| *id).filter(|_| more.is_some());
+    Ok(VectorPage { rows, next })
+}
+
+fn too_many(count: usize) -> IndexError {
+    IndexError::BadSearch { reason: format!("一次读取 {count} 条，最多 {MAX_PAGE_POINTS} 条") }
 }
 
 fn read_page(shard: &Shard, request: ScrollRequest) -> Result<Page> {

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::{
     domain::{Filter, Range},
     index::{
-        DocumentQuery, Hit, Point, PointId, Search, With, document_row,
+        DocumentQuery, Hit, Point, PointId, Search, Vectors as PlainVectors, Which, With, document_row,
         filter::{Condition, conditions},
         payload::{Field, QUERY, RECORD, Row},
     },
@@ -167,13 +167,37 @@ pub(super) fn vectors_of_interest(with: With) -> WithVectorsSelector {
     WithVectorsSelector { selector_options: Some(options) }
 }
 
+/// No payload.
+pub(super) fn no_payload() -> WithPayloadSelector {
+    with_payload_selector::SelectorOptions::Enable(false).into()
+}
+
+/// These vectors.
+pub(super) fn these_vectors(which: Which) -> WithVectorsSelector {
+    let names: &[&str] = match which {
+        Which::Dense => &[DENSE],
+        Which::Sparse => &[SPARSE],
+        Which::Both => &[DENSE, SPARSE],
+    };
+    let names = names.iter().map(ToString::to_string).collect();
+    let options = with_vectors_selector::SelectorOptions::Include(VectorsSelector { names });
+    WithVectorsSelector { selector_options: Some(options) }
+}
+
+/// Id and vectors of a record that was read; `None` where the id is not one of ours.
+pub(super) fn plain_vectors(found: RetrievedPoint) -> Option<(PointId, PlainVectors)> {
+    let id = point_id(found.id.as_ref())?;
+    let (dense, sparse) = vectors_out(found.vectors);
+    Some((id, PlainVectors { dense, sparse }))
+}
+
 /// The server's filter; `None` where everything is kept.
 pub(super) fn point_filter(filter: &Filter) -> Option<PointFilter> {
-    narrowed(filter, None, None)
+    narrowed(filter, Vec::new(), None)
 }
 
 /// The server's filter with the points to leave out and the only ones to keep.
-fn narrowed(filter: &Filter, exclude: Option<PointId>, among: Option<Vec<PointId>>) -> Option<PointFilter> {
+fn narrowed(filter: &Filter, exclude: Vec<PointId>, among: Option<Vec<PointId>>) -> Option<PointFilter> {
     let mut all = PointFilter::default();
     for condition in conditions(filter) {
         match condition {
@@ -182,7 +206,7 @@ fn narrowed(filter: &Filter, exclude: Option<PointId>, among: Option<Vec<PointId
             Condition::Between { field, range } => all.must.push(between(field, range)),
         }
     }
-    all.must_not.extend(exclude.map(|id| has_id([id])));
+    all.must_not.extend((!exclude.is_empty()).then(|| has_id(exclude)));
     all.must.extend(among.map(has_id));
     (all != PointFilter::default()).then_some(all)
 }

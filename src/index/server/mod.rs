@@ -28,7 +28,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures::{FutureExt, future::BoxFuture};
 pub use options::Pace;
-use qdrant_client::qdrant::{CountPoints, QueryBatchPoints, QueryPoints, ScrollPoints};
+use qdrant_client::qdrant::{CountPoints, GetPoints, QueryBatchPoints, QueryPoints, ScrollPoints};
 use tokio::{task::JoinHandle, time::Instant};
 use uuid::Uuid;
 
@@ -39,7 +39,7 @@ use self::{
 };
 use super::{
     Candidates, Hit, Index, IndexError, IndexStatus, KindStatus, Lease, Page, PageRequest, Point, PointId, Result,
-    Search, StoreShape, With, Written,
+    Search, StoreShape, VectorPage, Vectors, Which, With, Written,
 };
 use crate::{
     config::{Qdrant, Quantization},
@@ -214,6 +214,51 @@ impl ServerIndex {
         Ok(Page { points, next })
     }
 
+    async fn read_vectors(&self, kind: Kind, ids: Vec<PointId>, which: Which) -> Result<Vec<Option<Vectors>>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        if MAX_PAGE_POINTS < ids.len() {
+            let reason = format!("一次读取 {} 条，最多 {MAX_PAGE_POINTS} 条", ids.len());
+            return Err(IndexError::BadSearch { reason });
+        }
+        let request = GetPoints {
+            with_payload: Some(convert::no_payload()),
+            with_vectors: Some(convert::these_vectors(which)),
+            ..convert::get(&self.core.records(kind)?, &ids, With::Payload)
+        };
+        let answer = self.core.wire.call(|node| {
+            let request = request.clone();
+            async move { node.points().get(request).await }
+        });
+        let mut found: HashMap<PointId, Vectors> =
+            answer.await?.result.into_iter().filter_map(convert::plain_vectors).collect();
+        Ok(ids.iter().map(|id| found.remove(id)).collect())
+    }
+
+    async fn scan_page(&self, kind: Kind, after: Option<PointId>, limit: usize, which: Which) -> Result<VectorPage> {
+        let from = after.map(PointId::next);
+        if from == Some(None) {
+            return Ok(VectorPage::default());
+        }
+        let request = ScrollPoints {
+            collection_name: self.core.records(kind)?,
+            offset: from.flatten().map(convert::server_id),
+            limit: u32::try_from(limit.clamp(1, MAX_PAGE_POINTS)).ok(),
+            with_payload: Some(convert::no_payload()),
+            with_vectors: Some(convert::these_vectors(which)),
+            ..ScrollPoints::default()
+        };
+        let answer = self.core.wire.call(|node| {
+            let request = request.clone();
+            async move { node.points().scroll(request).await }
+        });
+        let answer = answer.await?;
+        let rows: Vec<_> = answer.result.into_iter().filter_map(convert::plain_vectors).collect();
+        let next = rows.last().map(|(id, _)| *id).filter(|_| answer.next_page_offset.is_some());
+        Ok(VectorPage { rows, next })
+    }
+
     async fn count_points(&self, kind: Kind, filter: Filter) -> Result<u64> {
         let request = CountPoints {
             collection_name: self.core.records(kind)?,
@@ -265,6 +310,20 @@ impl Index for ServerIndex {
 
     fn scroll(&self, kind: Kind, filter: &Filter, page: PageRequest) -> BoxFuture<'_, Result<Page>> {
         self.read_page(kind, filter.clone(), page).boxed()
+    }
+
+    fn vectors(&self, kind: Kind, ids: &[PointId], which: Which) -> BoxFuture<'_, Result<Vec<Option<Vectors>>>> {
+        self.read_vectors(kind, ids.to_vec(), which).boxed()
+    }
+
+    fn scan(
+        &self,
+        kind: Kind,
+        after: Option<PointId>,
+        limit: usize,
+        which: Which,
+    ) -> BoxFuture<'_, Result<VectorPage>> {
+        self.scan_page(kind, after, limit, which).boxed()
     }
 
     fn count(&self, kind: Kind, filter: &Filter) -> BoxFuture<'_, Result<u64>> {

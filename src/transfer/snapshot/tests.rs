@@ -6,13 +6,13 @@ use sha2::{Digest as _, Sha256};
 use super::{encoder::Encoder, line::Header, seal::Sealing, *};
 use crate::{
     domain::{Detail, Kind, Record},
-    index::{Document, Point, StoreShape, StoreVersions},
+    index::{Document, Point, STORE_FORMAT, StoreShape, StoreVersions},
     text::{LexicalQuery, SparseVector},
     transfer::piece::Piece,
 };
 
 fn header() -> Header {
-    let versions = StoreVersions { format: 1, text: "t".into(), model: "m".into() };
+    let versions = StoreVersions { format: STORE_FORMAT, text: "t".into(), model: "m".into() };
     Header::new(StoreShape { versions, dimensions: 2 }, Holding::ALL.map(|holding| (holding, 1)).into())
 }
 
@@ -138,8 +138,8 @@ fn other_formats_are_told() {
         lines[0] = header.to_string();
         refused(&sealed(&resummed(lines)), want);
     };
-    check(|header| header["version"] = json!(3), "备份 3、存储 1");
-    check(|header| header["version"] = json!(0), "备份 0、存储 1");
+    check(|header| header["version"] = json!(3), "备份 3、存储 2");
+    check(|header| header["version"] = json!(0), "备份 0、存储 2");
     check(|header| header["store"]["format"] = json!(9), "备份 2、存储 9");
     check(|header| header["format"] = json!("other"), "不是 duijie 的备份");
     check(|header| header["store"]["dimensions"] = json!(3), "2 维，应为 3 维");

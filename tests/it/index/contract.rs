@@ -169,7 +169,7 @@ async fn each_source_answers_for_itself() {
         assert_eq!((only.dense, only.sparse), (found.dense.clone(), vec![]));
         let only = ask(Search { dense: None, ..both.clone() }).await;
         assert_eq!((only.dense, only.sparse), (vec![], found.sparse.clone()));
-        let without = ask(Search { exclude: Some(query.id()), ..both.clone() }).await;
+        let without = ask(Search { exclude: vec![query.id()], ..both.clone() }).await;
         assert_eq!(without.dense[0], found.dense[1]);
         assert!(without.sparse.iter().all(|hit| hit.id != query.id()));
         // only these: the same scores, whatever else is there

@@ -98,7 +98,7 @@ async fn of_many_who_saw_the_same_one_wins() {
 async fn folders_are_listed_in_order_by_page_and_by_tag() {
     on_every_engine(async |index, _| {
         let numbered = |folder: &str, number: u64| {
-            let tag = if number % 2 == 0 { "even" } else { "odd" };
+            let tag = if number.is_multiple_of(2) { "even" } else { "odd" };
             let it = write(folder, number, &number.to_string(), Expect::Absent).tagged(tag);
             if number < 10 { it.tagged("small") } else { it }
         };

@@ -42,6 +42,7 @@ fn matches(filter: &Filter, record: &Record) -> bool {
         && within(filter.publish_time, seconds(record.publish_time))
         && within(filter.update_time, seconds(record.update_time))
         && within(filter.deadline, seconds(deadline))
+        && (filter.achievements.is_empty() || record.achievements().any(|name| filter.achievements.contains(&name)))
 }
 
 fn dot(one: &SparseVector, other: &SparseVector, weight: impl Fn(u32) -> f64) -> f64 {
@@ -90,19 +91,19 @@ async fn compare(index: &dyn Index, points: &[Point], statistics: &Statistics, e
         let filter = if round % 3 == 0 { Filter::default() } else { sample::filter(dice) };
         let depth = dice.pick(&[1, 10, 100, 3_000]);
         let query = sample::point(dice.pick(points).record, dice);
-        let exclude = dice.maybe(|dice| dice.pick(points).id());
+        let exclude: Vec<PointId> = (0..dice.below(3)).map(|_| dice.pick(points).id()).collect();
         let among = dice.maybe(|dice| (0..300).map(|_| dice.pick(points).id()).collect::<Vec<_>>());
         let search = Search {
             dense: Some(query.dense.clone()),
             sparse: Some(query.sparse.clone()),
             filter: filter.clone(),
             depth,
-            exclude,
+            exclude: exclude.clone(),
             among: among.clone(),
         };
         let found = index.search(Kind::Achievement, search).await.unwrap();
         let is_among = |id: PointId| among.as_ref().is_none_or(|among| among.contains(&id));
-        let kept = points.iter().filter(|p| matches(&filter, &p.record) && Some(p.id()) != exclude);
+        let kept = points.iter().filter(|p| matches(&filter, &p.record) && !exclude.contains(&p.id()));
         let kept: Vec<&Point> = kept.filter(|p| is_among(p.id())).collect();
         let direction = scaled(query.clone()).dense;
         let cosine = |point: &Point| {

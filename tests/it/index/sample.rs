@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use duijie::{
-    domain::{Detail, Filter, Kind, Range, Record, codes::*, record::*},
-    index::{DocumentWrite, EdgeIndex, EdgeOptions, Expect, Index, Key, Point, StoreVersions, Tuning},
+    domain::{Detail, Filter, Kind, Range, Record, RecordName, codes::*, record::*},
+    index::{DocumentWrite, EdgeIndex, EdgeOptions, Expect, Index, Key, Point, STORE_FORMAT, StoreVersions, Tuning},
     text::{LexicalQuery, SparseVector},
 };
 
@@ -49,6 +49,7 @@ const REGIONS: [&str; 8] = ["130000", "130100", "130102", "130200", "131000", "1
 const INDUSTRIES: [&str; 7] = ["C", "C38", "C385", "C3851", "C39", "A01", "C3852"];
 const FIELDS: [&str; 6] = ["10", "101", "10101", "80", "804", "80406"];
 const OWNERS: [&str; 4] = ["甲大学", "乙公司", "丙研究院", "914403001922038216"];
+const ACHIEVEMENTS: [&str; 3] = ["r-0", "r-1", "r-2"];
 const SOURCES: [&str; 3] = ["local", "tianjin", "beijing"];
 
 fn codes<C: Code>() -> Vec<C> {
@@ -85,7 +86,10 @@ pub fn record(kind: Kind, id: &str, dice: &mut Dice) -> Record {
             demand.budget_yuan = dice.maybe(|dice| dice.below(100) as i64);
             demand.deadline = dice.maybe(time);
         }
-        Detail::Expert(_) => {}
+        Detail::Expert(expert) => {
+            let ids: Vec<&str> = (0..dice.below(3)).map(|_| dice.pick(&ACHIEVEMENTS)).collect();
+            expert.achievement_ids = ids.into_iter().map(String::from).collect();
+        }
     }
     record
 }
@@ -130,6 +134,11 @@ fn range(from: i64, width: usize, dice: &mut Dice) -> Option<Range> {
     })
 }
 
+fn achievements(dice: &mut Dice) -> Vec<RecordName> {
+    let name = |id: &str, source: &str| RecordName { kind: Kind::Achievement, source: source.into(), id: id.into() };
+    (0..=dice.below(2)).map(|_| name(dice.pick(&ACHIEVEMENTS), dice.pick(&SOURCES))).collect()
+}
+
 /// A filter with few conditions.
 pub fn filter(dice: &mut Dice) -> Filter {
     let strings = |all: &[&str], dice: &mut Dice| some(all, dice).into_iter().map(String::from).collect();
@@ -148,6 +157,7 @@ pub fn filter(dice: &mut Dice) -> Filter {
         update_time: range(1_700_000_000, 50, dice),
         sources: strings(&SOURCES, dice),
         deadline: range(1_700_000_000, 50, dice),
+        achievements: if dice.below(4) == 0 { achievements(dice) } else { Vec::new() },
     }
 }
 
@@ -156,7 +166,7 @@ pub fn options(folder: &Path) -> EdgeOptions {
     EdgeOptions {
         folder: folder.to_path_buf(),
         dimensions: DIMENSIONS,
-        versions: StoreVersions { format: 1, text: "1".into(), model: "sample".into() },
+        versions: StoreVersions { format: STORE_FORMAT, text: "1".into(), model: "sample".into() },
         any_version: false,
         tuning: Tuning {
             graph_from_kib: 32,
@@ -176,11 +186,12 @@ pub fn open(folder: &Path) -> EdgeIndex {
 /// Documents in a few folders, under names and numbers, with and without tags; some of them written more than once.
 pub async fn write_documents(index: &dyn Index, count: usize) {
     for round in 0..2 {
-        let writes = (0..count as u64).filter(|number| round == 0 || number % 3 == 0).map(|number| {
+        let writes = (0..count as u64).filter(|number| round == 0 || number.is_multiple_of(3)).map(|number| {
             let (folder, text) = (format!("folder-{}", number % 4), format!("{{\"轮\":{round},\"号\":{number}}}"));
-            let key = if number % 2 == 0 { Key::Number(number) } else { Key::Name(format!("名称-{number}")) };
+            let key =
+                if number.is_multiple_of(2) { Key::Number(number) } else { Key::Name(format!("名称-{number}")) };
             let write = DocumentWrite::new(folder, key, text, Expect::Any);
-            if number % 5 == 0 { write } else { write.tagged(format!("tag-{}", number % 5)) }
+            if number.is_multiple_of(5) { write } else { write.tagged(format!("tag-{}", number % 5)) }
         });
         index.write_documents(writes.collect()).await.unwrap();
     }

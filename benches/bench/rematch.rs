@@ -1,0 +1,268 @@
+//! Batch re-matching against bare engine queries: `cargo bench --bench bench -- rematch` prints a table.
+//!
+//! `DUIJIE_BENCH_DEMANDS` (default 1000) demands against `DUIJIE_BENCH_RECORDS` (default 10000, the first number)
+//! achievements. The store is built once, below `target/`; each run works on a copy of it. Bare queries are the same
+//! three searches of a demand (nearest, sharing terms, nearest again), as many at a time, nothing else; they run before
+//! and after the job.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use comfy_table::{Table, presets};
+use duijie::{
+    domain::{Filter, Kind, RecordName, codes::Status},
+    index::{EdgeIndex, EdgeOptions, Index, Point, Search, Tuning, With},
+    rematch::{Job, JobRequest, State},
+};
+use jiff::Timestamp;
+use tokio::{runtime::Runtime, sync::oneshot};
+
+use crate::{
+    matching::{CANDIDATES, by_id, demand, parts, request},
+    process_memory::Memory,
+    support::{self, BATCH},
+};
+
+/// Records that change before the incremental job: half of them demands.
+const CHANGED: usize = 100;
+/// Demands of a row of bare queries, at most.
+const BARE: usize = 2_000;
+/// Matches of a row of latencies.
+const MATCHES: usize = 400;
+/// How often memory is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+struct Bench {
+    demands: usize,
+    records: usize,
+    runtime: Runtime,
+    index: Arc<EdgeIndex>,
+    parts: duijie::app::Parts,
+    /// Points that are not in the store yet.
+    spare: [Vec<Point>; 2],
+}
+
+type Row = (String, String);
+
+/// Prints the table.
+pub fn run() {
+    let bench = Bench::open();
+    let mut rows = vec![("demands × achievements".to_string(), format!("{} × {}", bench.demands, bench.records))];
+    let before = bench.bare();
+    let full = bench.full(&mut rows);
+    let after = bench.bare();
+    let bare = (before + after) / 2.0;
+    let speed = full.demands_per_second();
+    rows.push(("bare queries, demands/s".into(), format!("{before:.0} before, {after:.0} after")));
+    rows.push(("job of bare queries".into(), format!("{:.0} %", 100.0 * speed / bare)));
+    bench.since(&full, &mut rows);
+    bench.latency(&mut rows);
+    let mut table = Table::new();
+    table.load_preset(presets::ASCII_MARKDOWN).set_header(["re-matching", ""]);
+    for (name, value) in rows {
+        table.add_row([name, value]);
+    }
+    println!("{table}");
+}
+
+// === impl Bench ===
+
+impl Bench {
+    fn open() -> Self {
+        let wanted = std::env::var("DUIJIE_BENCH_DEMANDS").ok().and_then(|demands| demands.parse().ok());
+        let demands = wanted.unwrap_or(1_000);
+        let records = std::env::var("DUIJIE_BENCH_RECORDS").map_or(10_000, |_| support::counts().remove(0));
+        let (runtime, pipeline) = (Runtime::new().expect("a runtime"), Arc::new(support::pipeline()));
+        let embedder = support::embedder();
+        let versions = support::versions(&pipeline);
+        let folder = format!("target/rematch-store-{demands}-{records}-{}-{}", pipeline.version(), support::MAKE);
+        let folder = support::root().join(folder);
+        let counts = [(Kind::Demand, demands), (Kind::Achievement, records)];
+        let made = |kind, skip: usize, count| {
+            let points = support::make(kind, &embedder, &runtime).skip(skip).take(count);
+            points.map(|made| support::point(made, &pipeline)).collect::<Vec<Point>>()
+        };
+        let open = |folder: &Path| {
+            let tuning = Tuning { graph_threads: 2, ..Tuning::default() };
+            let options = EdgeOptions::new(folder.to_path_buf(), 384, versions.clone());
+            Arc::new(EdgeIndex::open(EdgeOptions { tuning, ..options }).expect("the store"))
+        };
+        if !folder.with_extension("done").exists() {
+            let _ = fs::remove_dir_all(&folder);
+            eprintln!("building a store of {demands} demands and {records} achievements, once");
+            let index = open(&folder);
+            for (kind, count) in counts {
+                let mut points = support::make(kind, &embedder, &runtime).take(count);
+                loop {
+                    let batch = points.by_ref().take(BATCH).map(|made| support::point(made, &pipeline));
+                    let batch: Vec<Point> = batch.collect();
+                    if batch.is_empty() {
+                        break;
+                    }
+                    runtime.block_on(index.upsert(kind, batch)).expect("a write");
+                }
+            }
+            index.optimize().expect("graphs");
+            Arc::into_inner(index).expect("the only one").close();
+            fs::write(folder.with_extension("done"), "").expect("target/ can be written");
+        }
+        let index = open(&copy(&folder));
+        let parts = runtime.block_on(async { parts(index.clone(), &pipeline, &embedder) });
+        let spare = counts.map(|(kind, count)| made(kind, count, CHANGED / 2));
+        Self { demands, records, runtime, index, parts, spare }
+    }
+
+    /// Demands per second of the searches alone.
+    fn bare(&self) -> f64 {
+        let count = self.demands.min(BARE);
+        let names: Vec<RecordName> = (0..count).map(demand).collect();
+        let points = self.runtime.block_on(self.index.get(&names, With::Everything)).expect("demands");
+        let points: Arc<Vec<Point>> = Arc::new(points.into_iter().flatten().collect());
+        let next = Arc::new(AtomicUsize::new(0));
+        let started = Instant::now();
+        let tasks: Vec<_> = (0..2 * cores())
+            .map(|_| {
+                let (index, points, next) = (Arc::clone(&self.index), Arc::clone(&points), Arc::clone(&next));
+                self.runtime.spawn(async move {
+                    while let Some(point) = points.get(next.fetch_add(1, Relaxed)) {
+                        searches(&index, point).await;
+                    }
+                })
+            })
+            .collect();
+        for task in tasks {
+            self.runtime.block_on(task).expect("no panic");
+        }
+        points.len() as f64 / started.elapsed().as_secs_f64()
+    }
+
+    fn full(&self, rows: &mut Vec<Row>) -> Job {
+        let (job, memory) = self.job(JobRequest::default(), || ());
+        let seconds = job.worked_ms as f64 / 1e3;
+        rows.push(("full job".into(), format!("{seconds:.1} s, {:.0} demands/s", job.demands_per_second())));
+        let compared = (self.demands * self.records) as f64 / seconds;
+        let kept = job.counts.pairs as f64 / seconds;
+        rows.push(("pairs/s".into(), format!("{kept:.0} kept of {compared:.3e} compared")));
+        let later = &memory[memory.len() / 4..];
+        let ends = (later.iter().min(), later.iter().max());
+        rows.push(("memory after a quarter".into(), format!("{ends:?} MB resident, least and most")));
+        job
+    }
+
+    /// Runs a job to its end; `meanwhile` runs beside it. Resident memory in MB from time to time.
+    fn job(&self, request: JobRequest, meanwhile: impl FnOnce()) -> (Job, Vec<u64>) {
+        let rematch = self.parts.rematch.clone();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let worker = rematch.clone();
+        let worker = self.runtime.spawn(async move { worker.run(async { drop(stopped.await) }).await });
+        let ended = Arc::new(AtomicBool::new(false));
+        let watched = Arc::clone(&ended);
+        let memory = std::thread::spawn(move || {
+            let mut seen = vec![Memory::now().resident_mb];
+            while !watched.load(Relaxed) {
+                std::thread::sleep(LOOK_EVERY);
+                seen.push(Memory::now().resident_mb);
+            }
+            seen
+        });
+        let job = self.runtime.block_on(rematch.start(request)).expect("a job");
+        meanwhile();
+        let job = self.runtime.block_on(rematch.wait(job.id, Duration::from_secs(3_600))).expect("a job");
+        assert_eq!(job.state, State::Done, "{job:?}");
+        ended.store(true, Relaxed);
+        drop(stop);
+        self.runtime.block_on(worker).expect("no panic");
+        (job, memory.join().expect("no panic"))
+    }
+
+    /// What the job costs that takes what holds from another.
+    fn since(&self, base: &Job, rows: &mut Vec<Row>) {
+        let counts = [self.demands, self.records];
+        for ((kind, count), spare) in [Kind::Demand, Kind::Achievement].into_iter().zip(counts).zip(&self.spare) {
+            let step = count / spare.len();
+            let changed = spare.iter().enumerate().map(|(number, point)| {
+                let mut point = point.clone();
+                point.record.id = format!("b-{}", number * step);
+                point.record.revision = 2;
+                point.record.update_time = Some(Timestamp::now());
+                point
+            });
+            let changed = self.index.upsert(kind, changed.collect());
+            self.runtime.block_on(changed).expect("a write");
+        }
+        let started = Instant::now();
+        let (job, _) = self.job(JobRequest { base: Some(base.id), ..JobRequest::default() }, || ());
+        let (matched, seconds) = (job.counts.done - job.counts.carried, job.worked_ms as f64 / 1e3);
+        let share = 100.0 * job.worked_ms as f64 / base.worked_ms as f64;
+        let said = format!("{seconds:.2} s, {share:.1} % of the full job; {matched} demands matched; {:?}", job.method);
+        rows.push((format!("since {CHANGED} changed records"), said));
+        rows.push(("the same, start to end".into(), format!("{:.2} s", started.elapsed().as_secs_f64())));
+    }
+
+    fn latency(&self, rows: &mut Vec<Row>) {
+        let alone = self.matches();
+        let mut beside = Vec::new();
+        let (job, _) = self.job(JobRequest::default(), || beside = self.matches());
+        let (alone, beside) = (percentiles(alone), percentiles(beside));
+        let said = |(half, most): (f64, f64)| format!("p50 {half:.2} ms, p99 {most:.2} ms");
+        rows.push(("Match alone".into(), said(alone)));
+        rows.push(("Match beside a job".into(), format!("{}, {:.2} times", said(beside), beside.1 / alone.1)));
+        rows.push(("that job".into(), format!("{:.0} demands/s", job.demands_per_second())));
+    }
+
+    /// Latencies of one caller who asks again as soon as there is an answer.
+    fn matches(&self) -> Vec<Duration> {
+        let (matcher, calls) = (self.parts.matcher.clone(), self.parts.rematch.calls().clone());
+        let asked = async move {
+            let mut took = Vec::with_capacity(MATCHES);
+            for number in 0..MATCHES as u64 {
+                let started = Instant::now();
+                let waiting = calls.enter();
+                let page = matcher.find(request(by_id(number))).await.expect("a page");
+                drop(waiting);
+                assert!(!page.found.is_empty());
+                took.push(started.elapsed());
+            }
+            took
+        };
+        self.runtime.block_on(self.runtime.spawn(asked)).expect("no panic")
+    }
+}
+
+/// The searches of a demand.
+async fn searches(index: &EdgeIndex, point: &Point) {
+    let published = Filter { statuses: vec![Status::Active], ..Filter::default() };
+    let search = Search { filter: published, depth: CANDIDATES, ..Search::default() };
+    let dense = Search { dense: Some(point.dense.clone()), ..search.clone() };
+    let sparse = Search { sparse: Some(point.query.sparse()), ..search };
+    for search in [dense.clone(), sparse, dense] {
+        index.search(Kind::Achievement, search).await.expect("candidates");
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn percentiles(mut took: Vec<Duration>) -> (f64, f64) {
+    took.sort_unstable();
+    let at = |share: usize| took[(took.len() - 1) * share / 100].as_secs_f64() * 1e3;
+    (at(50), at(99))
+}
+
+/// A copy that may be changed, beside the store.
+fn copy(folder: &Path) -> PathBuf {
+    let copy = folder.with_extension("copy");
+    let _ = fs::remove_dir_all(&copy);
+    let done = Command::new("cp").arg("-r").arg(folder).arg(&copy).status().expect("cp");
+    assert!(done.success());
+    copy
+}

@@ -1,0 +1,34 @@
+//! `duijie rematch runs`.
+
+use super::{args::Runs, job::state_label, time, told};
+use crate::{
+    cli::{Done, client::Server, table},
+    pb,
+};
+
+/// Prints what the schedule did.
+pub async fn run(server: &Server, args: Runs) -> anyhow::Result<Done> {
+    let request = pb::ListRematchRunsRequest { page_size: args.limit };
+    let runs = server.rematch().await?.list_rematch_runs(request).await.map_err(told)?.into_inner().runs;
+    if runs.is_empty() {
+        println!("还没有定时自动进行的任务；在配置中设置 rematch.nightly 或 rematch.after_changes 即可开启");
+        return Ok(Done::All);
+    }
+    let row = |run: &pb::RematchRun| {
+        let trigger = match run.trigger.as_str() {
+            "nightly" => "每晚",
+            "changes" => "有变化",
+            other => other,
+        };
+        vec![
+            trigger.to_string(),
+            time(run.start_time),
+            time(run.end_time),
+            state_label(run.state()).to_string(),
+            run.pair_count.to_string(),
+            if run.failure.is_empty() { run.rematch.clone() } else { format!("{}\n{}", run.rematch, run.failure) },
+        ]
+    };
+    print!("{}", table::rows(&["缘由", "开始时间", "结束时间", "状态", "匹配", "任务"], runs.iter().map(row)));
+    Ok(Done::All)
+}

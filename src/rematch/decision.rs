@@ -1,0 +1,353 @@
+//! Whether what was found for an unchanged demand can have changed: pure.
+//!
+//! With each result a job keeps the two queries of the demand, the best of the first pass and the list. A changed target
+//! matters where it stood among either, or where it would come among either now; another one cannot. Queries are kept as
+//! numbers of 16 bits, half the size, so the comparison has slack: a doubtful demand is matched again, which is always
+//! right.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    bytes::{Damaged, Reader, Writer},
+    statistics::Weighted,
+};
+use crate::{domain::Kind, index::PointId, rank::Fusion, text::SparseVector};
+
+/// What 1 is as a number of 16 bits.
+const ONE: f32 = 32_767.0;
+/// Most that a cosine can be off by because of it: half a step in each dimension, for unit vectors of up to 1,024
+/// dimensions, is 0.5 / 32,767 · √1,024; twice that for what is rounded elsewhere.
+const COSINE_SLACK: f64 = 1e-3;
+/// Numbers that are multiplied at a time.
+const LANES: usize = 16;
+
+/// What is kept of a demand to decide whether it has to be matched again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// Demand.
+    pub demand: PointId,
+    /// Pairs of its result.
+    pub pairs: u32,
+    /// Query of the first pass.
+    pub dense: Packed,
+    /// Its terms.
+    pub sparse: SparseVector,
+    /// For each kind of targets.
+    pub kinds: Vec<KindDecision>,
+}
+
+/// The same for one kind of targets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KindDecision {
+    /// Kind of targets.
+    pub kind: Kind,
+    /// The best of the first pass; `None` where there was one pass only.
+    pub first: Option<Best>,
+    /// Query of the second pass, if there was one.
+    pub turned: Packed,
+    /// The list, before those below the least level are left out.
+    pub list: Best,
+}
+
+/// The best of a pass.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Best {
+    /// Targets.
+    pub ids: Vec<PointId>,
+    /// Score of the last one; `None` where there were fewer than were wanted, so that any target would come in.
+    pub last: Option<f64>,
+}
+
+/// A unit vector in numbers of 16 bits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Packed(Vec<i16>);
+
+/// A target as it is now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fresh {
+    /// Its embedding.
+    pub dense: Vec<f32>,
+    /// Its terms.
+    pub sparse: SparseVector,
+}
+
+/// Targets of one kind that have changed.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    changed: HashSet<PointId>,
+    /// Embeddings of what can be found now, scaled to length 1.
+    fresh: Vec<Vec<f32>>,
+    /// Which of them have a term, with its weight.
+    postings: HashMap<u32, Vec<(u32, f32)>>,
+}
+
+// === impl Packed ===
+
+impl Packed {
+    /// Packs a vector, scaled to length 1.
+    pub fn new(vector: &[f32]) -> Self {
+        #[expect(clippy::cast_possible_truncation, reason = "the values lie between -ONE and ONE")]
+        let pack = |value: f32| (value * ONE).round().clamp(-ONE, ONE) as i16;
+        Self(unit(vector).into_iter().map(pack).collect())
+    }
+
+    /// The vector, nearly.
+    fn unpacked(&self) -> Vec<f32> {
+        self.0.iter().map(|value| f32::from(*value) / ONE).collect()
+    }
+}
+
+// === impl Decision ===
+
+impl Decision {
+    /// Writes it.
+    pub fn write(&self, writer: &mut Writer) {
+        writer.u128(self.demand.uuid().as_u128());
+        writer.u32(self.pairs);
+        write_packed(writer, &self.dense);
+        writer.list(&self.sparse.indices, |writer, term| writer.u32(*term));
+        writer.list(&self.sparse.values, |writer, weight| writer.f32(*weight));
+        writer.list(&self.kinds, |writer, kind| {
+            writer.u32(number(kind.kind));
+            writer.list(kind.first.as_slice(), write_best);
+            write_packed(writer, &kind.turned);
+            write_best(writer, &kind.list);
+        });
+    }
+
+    /// Reads one.
+    ///
+    /// # Errors
+    /// [`Damaged`].
+    pub fn read(reader: &mut Reader<'_>) -> Result<Self, Damaged> {
+        Ok(Self {
+            demand: read_id(reader)?,
+            pairs: reader.u32()?,
+            dense: read_packed(reader)?,
+            sparse: SparseVector { indices: reader.list(Reader::u32)?, values: reader.list(Reader::f32)? },
+            kinds: reader.list(|reader| {
+                Ok(KindDecision {
+                    kind: kind(reader.u32()?)?,
+                    first: reader.list(read_best)?.into_iter().next(),
+                    turned: read_packed(reader)?,
+                    list: read_best(reader)?,
+                })
+            })?,
+        })
+    }
+}
+
+// === impl Changes ===
+
+impl Changes {
+    /// Notes a target that has changed or is gone; `fresh` where it can be found now.
+    pub fn add(&mut self, id: PointId, fresh: Option<Fresh>) {
+        if !self.changed.insert(id) {
+            return;
+        }
+        let Some(Fresh { dense, sparse }) = fresh else { return };
+        let place = u32::try_from(self.fresh.len()).unwrap_or(u32::MAX);
+        for (term, weight) in sparse.indices.iter().zip(&sparse.values) {
+            self.postings.entry(*term).or_default().push((place, *weight));
+        }
+        self.fresh.push(unit(&dense));
+    }
+
+    /// Targets that have changed or are gone.
+    pub fn len(&self) -> usize {
+        self.changed.len()
+    }
+
+    /// Whether nothing has changed.
+    pub fn is_empty(&self) -> bool {
+        self.changed.is_empty()
+    }
+
+    /// Whether one of them can matter to a demand; `query` are the demand's terms as the job weighs them.
+    pub fn matter(&self, demand: &Decision, kind: &KindDecision, query: &Weighted, fusion: &Fusion) -> bool {
+        let passes = || kind.first.iter().chain([&kind.list]);
+        let stood = passes().any(|best| best.ids.iter().any(|id| self.changed.contains(id)));
+        if stood || self.fresh.is_empty() {
+            return stood;
+        }
+        let bm25 = self.bm25(query);
+        let slack = fusion.dense_weight / (1.0 - fusion.cosine_floor).max(1e-3) * COSINE_SLACK;
+        let comes_in = |vector: &Packed, best: &Best| {
+            let Some(last) = best.last else { return true };
+            let vector = vector.unpacked();
+            let scores = self.fresh.iter().zip(&bm25);
+            scores
+                .map(|(fresh, bm25)| fusion.score(f64::from(dot(&vector, fresh)), *bm25))
+                .any(|score| last - slack <= score)
+        };
+        let first = kind.first.as_ref().is_some_and(|best| comes_in(&demand.dense, best));
+        let second = if kind.first.is_some() { &kind.turned } else { &demand.dense };
+        first || comes_in(second, &kind.list)
+    }
+
+    /// BM25 of each fresh target.
+    fn bm25(&self, query: &Weighted) -> Vec<f64> {
+        let mut scores = vec![0.0; self.fresh.len()];
+        for (term, weight) in query.terms() {
+            for (place, value) in self.postings.get(term).into_iter().flatten() {
+                if let Some(score) = scores.get_mut(*place as usize) {
+                    *score += weight * f64::from(*value);
+                }
+            }
+        }
+        scores
+    }
+}
+
+/// A product of two vectors, in lanes so that the compiler multiplies several numbers at a time.
+fn dot(one: &[f32], other: &[f32]) -> f32 {
+    let (ones, others) = (one.chunks_exact(LANES), other.chunks_exact(LANES));
+    let rest: f32 = ones.remainder().iter().zip(others.remainder()).map(|(a, b)| a * b).sum();
+    let mut sums = [0.0f32; LANES];
+    for (ones, others) in ones.zip(others) {
+        for (sum, (a, b)) in sums.iter_mut().zip(ones.iter().zip(others)) {
+            *sum += a * b;
+        }
+    }
+    sums.iter().sum::<f32>() + rest
+}
+
+fn unit(vector: &[f32]) -> Vec<f32> {
+    let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
+    if length <= f32::EPSILON { vector.to_vec() } else { vector.iter().map(|value| value / length).collect() }
+}
+
+fn write_packed(writer: &mut Writer, packed: &Packed) {
+    writer.list(&packed.0, |writer, value| writer.i16(*value));
+}
+
+fn read_packed(reader: &mut Reader<'_>) -> Result<Packed, Damaged> {
+    reader.list(Reader::i16).map(Packed)
+}
+
+fn write_best(writer: &mut Writer, best: &Best) {
+    writer.list(&best.ids, |writer, id| writer.u128(id.uuid().as_u128()));
+    writer.list(best.last.as_slice(), |writer, last| writer.f64(*last));
+}
+
+fn read_best(reader: &mut Reader<'_>) -> Result<Best, Damaged> {
+    Ok(Best { ids: reader.list(read_id)?, last: reader.list(Reader::f64)?.into_iter().next() })
+}
+
+fn read_id(reader: &mut Reader<'_>) -> Result<PointId, Damaged> {
+    reader.u128().map(|id| PointId::from(uuid::Uuid::from_u128(id)))
+}
+
+fn number(kind: Kind) -> u32 {
+    match kind {
+        Kind::Achievement => 1,
+        Kind::Demand => 2,
+        Kind::Expert => 3,
+    }
+}
+
+fn kind(given: u32) -> Result<Kind, Damaged> {
+    Kind::ALL.into_iter().find(|kind| number(*kind) == given).ok_or(Damaged)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::rematch::statistics::{Statistics, terms};
+
+    const FUSION: Fusion = Fusion { dense_weight: 0.75, cosine_floor: 0.0, bm25_half: 25.0 };
+
+    fn id(number: u128) -> PointId {
+        PointId::from(Uuid::from_u128(number))
+    }
+
+    fn sparse() -> impl Strategy<Value = SparseVector> {
+        prop::collection::btree_map(0u32..30, 0.1f32..9.0, 0..8)
+            .prop_map(|terms| terms.into_iter().collect::<SparseVector>())
+    }
+
+    fn dense() -> impl Strategy<Value = Vec<f32>> {
+        prop::collection::vec(-1f32..1.0, 24)
+    }
+
+    fn best(ids: &[u128], last: Option<f64>) -> Best {
+        Best { ids: ids.iter().copied().map(id).collect(), last }
+    }
+
+    fn demand(dense: &[f32], sparse: &SparseVector, first: Option<Best>, list: Best) -> Decision {
+        let kind = KindDecision { kind: Kind::Achievement, first, turned: Packed::new(dense), list };
+        let (dense, sparse) = (Packed::new(dense), sparse.clone());
+        Decision { demand: id(1), pairs: 3, dense, sparse, kinds: vec![kind] }
+    }
+
+    #[test]
+    fn what_stood_in_a_pass_or_would_come_into_one_matters() {
+        let query = SparseVector::default();
+        let check = |changed: u128, fresh: Option<[f32; 2]>, want: bool| {
+            let demand = demand(&[1.0, 0.0], &query, Some(best(&[7], Some(0.6))), best(&[7, 8], Some(0.5)));
+            let mut changes = Changes::default();
+            let fresh = fresh.map(|dense| Fresh { dense: dense.to_vec(), sparse: SparseVector::default() });
+            changes.add(id(changed), fresh);
+            let weighted = Statistics::default().weigh(&query);
+            assert_eq!(changes.matter(&demand, &demand.kinds[0], &weighted, &FUSION), want, "{changed}");
+        };
+        check(7, None, true);
+        check(8, None, true);
+        check(9, None, false);
+        check(9, Some([1.0, 0.0]), true);
+        check(9, Some([0.67, 0.742_361]), true);
+        check(9, Some([0.5, 0.866]), false);
+        check(9, Some([-1.0, 0.0]), false);
+    }
+
+    #[test]
+    fn where_places_are_free_everything_matters() {
+        let query = SparseVector::default();
+        let demand = demand(&[1.0, 0.0], &query, None, best(&[7], None));
+        let weighted = Statistics::default().weigh(&query);
+        let mut changes = Changes::default();
+        let matter = |changes: &Changes| changes.matter(&demand, &demand.kinds[0], &weighted, &FUSION);
+        changes.add(id(9), None);
+        assert!(!matter(&changes));
+        changes.add(id(10), Some(Fresh { dense: vec![-1.0, 0.0], sparse: SparseVector::default() }));
+        assert!(matter(&changes));
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_written_is_read(dense in dense(), sparse in sparse(), ids in prop::collection::vec(any::<u128>(), 0..5), last: Option<f64>) {
+            prop_assume!(last.is_none_or(|last| !last.is_nan()));
+            let demand = demand(&dense, &sparse, last.map(|_| best(&ids, last)), best(&ids, last));
+            let mut writer = Writer::default();
+            demand.write(&mut writer);
+            let bytes = writer.finish();
+            let mut reader = Reader::new(&bytes);
+            prop_assert_eq!(Decision::read(&mut reader).unwrap(), demand);
+            prop_assert!(reader.end().is_ok());
+            let cut = Decision::read(&mut Reader::new(&bytes[..bytes.len() - 1]));
+            prop_assert!(cut.is_err());
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Decision::read(&mut Reader::new(&bytes));
+        }
+
+        /// No target that would come in is overlooked.
+        #[test]
+        fn what_comes_in_is_never_overlooked(query in dense(), sparse in sparse(), fresh in dense(), document in sparse(), last in 0f64..1.0) {
+            let weighted = Statistics::default().weigh(&sparse);
+            let cosine = f64::from(dot(&unit(&query), &unit(&fresh)));
+            let score = FUSION.score(cosine, weighted.score(&terms(&document)));
+            let demand = demand(&query, &sparse, None, best(&[], Some(last)));
+            let mut changes = Changes::default();
+            changes.add(id(5), Some(Fresh { dense: fresh, sparse: document }));
+            let matters = changes.matter(&demand, &demand.kinds[0], &weighted, &FUSION);
+            prop_assert!(matters || score < last);
+            prop_assert!(!matters || last - 2e-3 < score);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Why a pair differs.
+
+use super::{Change, Inputs, PairChange, Reason, State};
+
+/// What the record as it is now says of the time between two jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Between {
+    /// It was as it is.
+    Same,
+    /// It was first stored.
+    Made,
+    /// It was changed.
+    Changed,
+    /// It went, or was closed.
+    Gone,
+    /// It was changed after the later job, which hides what was before.
+    Hidden,
+}
+
+/// Why a pair differs, at least one reason, in the order of [`Reason::ALL`]. `demand` and `target` are the records as they
+/// are now, `None` where they are gone.
+pub fn explain(
+    change: &PairChange,
+    (before, after): (&Inputs, &Inputs),
+    demand: Option<&State>,
+    target: Option<&State>,
+) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    let mut hidden = false;
+    match of_demand(change, (before, after), demand) {
+        Between::Made => reasons.push(Reason::DemandNew),
+        Between::Changed => reasons.push(Reason::DemandChanged),
+        Between::Gone => reasons.push(Reason::DemandGone),
+        Between::Hidden => hidden = true,
+        Between::Same => {}
+    }
+    // a demand that only one job has explains all its pairs
+    let in_both = change.demand_before.is_some() && change.demand_after.is_some();
+    if in_both {
+        match of_target(change, (before, after), target) {
+            Between::Made => reasons.push(Reason::TargetNew),
+            Between::Changed => reasons.push(Reason::TargetChanged),
+            Between::Gone => reasons.push(Reason::TargetGone),
+            Between::Hidden => hidden = true,
+            Between::Same => {}
+        }
+    }
+    reasons.extend(of_versions(change, before, after));
+    if reasons.is_empty() {
+        reasons.push(if hidden || !in_both { Reason::Unknown } else { Reason::Others });
+    }
+    reasons
+}
+
+fn of_demand(change: &PairChange, (before, after): (&Inputs, &Inputs), now: Option<&State>) -> Between {
+    match (change.demand_before, change.demand_after) {
+        (Some(was), Some(is)) if was != is => Between::Changed,
+        (Some(_), Some(_)) => Between::Same,
+        (None, is) => came(is, (before, after), now),
+        (Some(was), None) => went(was, after, now),
+    }
+}
+
+fn of_target(change: &PairChange, (before, after): (&Inputs, &Inputs), now: Option<&State>) -> Between {
+    match (change.before, change.after) {
+        (Some(was), Some(is)) if was.revision != is.revision => Between::Changed,
+        (Some(_), Some(_)) => Between::Same,
+        (None, is) => came(is.map(|place| place.revision), (before, after), now),
+        (Some(was), None) => went(was.revision, after, now),
+    }
+}
+
+/// What happened to a record that only the later job names, with revision `is`.
+fn came(is: Option<u64>, (before, _): (&Inputs, &Inputs), now: Option<&State>) -> Between {
+    let Some(now) = now else { return Between::Hidden };
+    if now.create_time.is_some_and(|made| before.start <= made) {
+        return Between::Made;
+    }
+    if is != Some(now.revision) {
+        return Between::Hidden;
+    }
+    if now.update_time.is_some_and(|changed| before.start <= changed) { Between::Changed } else { Between::Same }
+}
+
+/// What happened to a record that only the earlier job names, with revision `was`.
+fn went(was: u64, after: &Inputs, now: Option<&State>) -> Between {
+    match now {
+        None => Between::Gone,
+        Some(now) if now.revision == was => Between::Same,
+        Some(now) if now.update_time.is_some_and(|changed| after.end < changed) => Between::Hidden,
+        Some(now) if !now.active => Between::Gone,
+        Some(_) => Between::Changed,
+    }
+}
+
+fn of_versions(change: &PairChange, before: &Inputs, after: &Inputs) -> Vec<Reason> {
+    let levelled = matches!(change.change, Change::Up | Change::Down);
+    let demand_in_both = change.demand_before.is_some() && change.demand_after.is_some();
+    let kind = change.target.kind;
+    let statistics = (before.statistics(kind), after.statistics(kind));
+    let asked_in_both = statistics.0.is_some() && statistics.1.is_some();
+    let levels_count = levelled || before.has_least_level || after.has_least_level;
+    let selection = !levelled && (!asked_in_both || (!demand_in_both && before.selection != after.selection));
+    let lacking = |demand: Option<u64>, inputs: &Inputs| demand.is_none() && !inputs.complete;
+    let incomplete = lacking(change.demand_before, before) || lacking(change.demand_after, after);
+    let rows = [
+        (demand_in_both && before.text != after.text, Reason::Dictionary),
+        (demand_in_both && before.model != after.model, Reason::Model),
+        (demand_in_both && levels_count && before.calibration != after.calibration, Reason::Calibration),
+        (demand_in_both && before.settings != after.settings, Reason::Settings),
+        (demand_in_both && asked_in_both && statistics.0 != statistics.1, Reason::Statistics),
+        (selection, Reason::Selection),
+        (demand_in_both && !levelled && before.limits != after.limits, Reason::Limits),
+        (incomplete, Reason::Incomplete),
+    ];
+    rows.into_iter().filter(|(holds, _)| *holds).map(|(_, reason)| reason).collect()
+}

@@ -1,0 +1,160 @@
+//! Parquet: groups of rows, column by column. Rows of one group are kept until it is full.
+
+use std::{io::Write, sync::Arc};
+
+use parquet::{
+    basic::Compression,
+    data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type},
+    errors::ParquetError,
+    file::{properties::WriterProperties, writer::SerializedFileWriter},
+    schema::{parser::parse_message_type, types::Type},
+};
+
+use super::{
+    ExportError, Row,
+    columns::{Column, Sort, Value},
+};
+
+/// Rows of a group: about 3 MB.
+const GROUP_ROWS: usize = 10_000;
+/// Who wrote the file, without a version that would change the bytes.
+const CREATED_BY: &str = "duijie";
+
+/// Writes groups of rows.
+pub struct Groups<W: Write + Send> {
+    columns: Vec<Column>,
+    writer: SerializedFileWriter<W>,
+    kept: Vec<Kept>,
+    rows: usize,
+    group_rows: usize,
+}
+
+/// Values of one column that wait; in those that may be empty, a definition level for each row.
+enum Kept {
+    Text(Vec<ByteArray>),
+    Word(Vec<ByteArray>, Vec<i16>),
+    Place(Vec<i32>, Vec<i16>),
+    Score(Vec<f64>, Vec<i16>),
+}
+
+// === impl Groups ===
+
+impl<W: Write + Send> Groups<W> {
+    pub fn new(columns: Vec<Column>, out: W) -> Result<Self, ExportError> {
+        Self::with_limit(columns, out, GROUP_ROWS)
+    }
+
+    /// Groups of at most `group_rows` rows, at least 1.
+    pub fn with_limit(columns: Vec<Column>, out: W, group_rows: usize) -> Result<Self, ExportError> {
+        let schema = schema(&columns).map_err(failed)?;
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::SNAPPY)
+            .set_created_by(CREATED_BY.to_string())
+            .build();
+        let writer = SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties)).map_err(failed)?;
+        let kept = columns.iter().map(Kept::new).collect();
+        Ok(Self { columns, writer, kept, rows: 0, group_rows: group_rows.max(1) })
+    }
+
+    pub fn write(&mut self, row: &Row) -> Result<(), ExportError> {
+        for (column, kept) in self.columns.iter().zip(&mut self.kept) {
+            kept.push((column.value)(row));
+        }
+        self.rows += 1;
+        if self.rows == self.group_rows { self.write_group().map_err(failed) } else { Ok(()) }
+    }
+
+    pub fn finish(mut self) -> Result<(), ExportError> {
+        if self.rows != 0 {
+            self.write_group().map_err(failed)?;
+        }
+        self.writer.close().map(drop).map_err(failed)
+    }
+
+    fn write_group(&mut self) -> Result<(), ParquetError> {
+        self.rows = 0;
+        let mut group = self.writer.next_row_group()?;
+        for kept in &mut self.kept {
+            let Some(mut column) = group.next_column()? else {
+                return Err(ParquetError::General("a column is missing".to_string()));
+            };
+            match kept {
+                Kept::Text(values) => column.typed::<ByteArrayType>().write_batch(values, None, None)?,
+                Kept::Word(values, levels) => {
+                    column.typed::<ByteArrayType>().write_batch(values, Some(levels), None)?
+                }
+                Kept::Place(values, levels) => column.typed::<Int32Type>().write_batch(values, Some(levels), None)?,
+                Kept::Score(values, levels) => column.typed::<DoubleType>().write_batch(values, Some(levels), None)?,
+            };
+            column.close()?;
+            kept.clear();
+        }
+        group.close().map(drop)
+    }
+}
+
+// === impl Kept ===
+
+impl Kept {
+    fn new(column: &Column) -> Self {
+        match column.sort {
+            Sort::Text | Sort::Codes => Self::Text(Vec::new()),
+            Sort::Code => Self::Word(Vec::new(), Vec::new()),
+            Sort::Place => Self::Place(Vec::new(), Vec::new()),
+            Sort::Score => Self::Score(Vec::new(), Vec::new()),
+        }
+    }
+
+    fn push(&mut self, value: Value<'_>) {
+        match self {
+            Self::Text(values) => values.push(ByteArray::from(text(value).unwrap_or_default().into_bytes())),
+            Self::Word(values, levels) => keep(values, levels, text(value).map(|text| text.into_bytes().into())),
+            Self::Place(values, levels) => {
+                let place = if let Value::Place(place) = value { i32::try_from(place).ok() } else { None };
+                keep(values, levels, place);
+            }
+            Self::Score(values, levels) => {
+                keep(values, levels, if let Value::Score(score) = value { Some(score) } else { None });
+            }
+        }
+    }
+
+    fn clear(&mut self) {
+        match self {
+            Self::Text(values) => values.clear(),
+            Self::Word(values, levels) => (values.clear(), levels.clear()).0,
+            Self::Place(values, levels) => (values.clear(), levels.clear()).0,
+            Self::Score(values, levels) => (values.clear(), levels.clear()).0,
+        }
+    }
+}
+
+fn keep<T>(values: &mut Vec<T>, levels: &mut Vec<i16>, value: Option<T>) {
+    levels.push(i16::from(value.is_some()));
+    values.extend(value);
+}
+
+/// What machines get; several words are joined by commas.
+fn text(value: Value<'_>) -> Option<String> {
+    match value {
+        Value::Text(text) => Some(text.into_owned()),
+        Value::Code(key, _) => Some(key.to_string()),
+        Value::Codes(codes) => Some(codes.iter().map(|(key, _)| *key).collect::<Vec<_>>().join(",")),
+        Value::Empty | Value::Place(_) | Value::Score(_) => None,
+    }
+}
+
+fn schema(columns: &[Column]) -> Result<Type, ParquetError> {
+    let field = |column: &Column| match column.sort {
+        Sort::Text | Sort::Codes => format!("required binary {} (STRING);", column.key),
+        Sort::Code => format!("optional binary {} (STRING);", column.key),
+        Sort::Place => format!("optional int32 {};", column.key),
+        Sort::Score => format!("optional double {};", column.key),
+    };
+    let fields: Vec<String> = columns.iter().map(field).collect();
+    parse_message_type(&format!("message rematch {{ {} }}", fields.join(" ")))
+}
+
+fn failed(error: ParquetError) -> ExportError {
+    ExportError::Library { format: "Parquet", reason: error.to_string() }
+}

@@ -1,0 +1,198 @@
+//! One look at what was changed since the cursor.
+
+use jiff::Timestamp;
+
+use super::{End, Event, MAX_QUERIES, MatchId, NewMatch, Stream, Subject, Subscription, Watcher};
+use crate::{
+    domain::{Filter, Problem, Range, Record, RecordName, Violation, codes::Status, found::Found},
+    error::{Error, Result},
+    index::{Index, PageRequest, With},
+    matcher::{Avoidance, FreeText, MAX_MATCHES, Query, Request},
+};
+
+/// Matches of a page.
+const PAGE: usize = 100;
+/// Seconds after which no change lies: the end of the year 9999.
+const END_OF_TIME: i64 = 253_402_300_799;
+
+/// Something that asks.
+pub(super) struct Asking {
+    query: Query,
+    /// Name and revision of a record; `None` for a text.
+    record: Option<(RecordName, u64)>,
+    /// When the record was last changed, in seconds since 1970.
+    changed: i64,
+}
+
+/// What a look did.
+pub(super) struct Looked {
+    /// Matches that were sent.
+    pub sent: usize,
+    /// Whether some could not be gone through.
+    pub cut: bool,
+}
+
+/// Why a look ended early.
+type Ended<T> = std::result::Result<T, End>;
+
+// === impl Watcher ===
+
+impl Watcher {
+    /// Sends what is new since the cursor, and moves the cursor on.
+    pub(super) async fn look(&self, stream: &mut Stream) -> Ended<Looked> {
+        let now = Timestamp::now().as_second();
+        let floor = stream.cursor.floor();
+        let queries = queries(&*self.index, &stream.subscription).await.map_err(End::Failed)?;
+        let since = published(&stream.subscription.filter, (floor, END_OF_TIME));
+        let counted = self.index.count(stream.subscription.target, &since).await;
+        let has_changes = 0 < counted.map_err(|error| End::Failed(error.into()))?;
+        let mut looked = Looked { sent: 0, cut: false };
+        for asking in queries {
+            // a query that was changed is a new one: all that it finds is new
+            let from = if floor <= asking.changed { 0 } else { floor };
+            if from == 0 || has_changes {
+                self.ask(stream, &asking, from, &mut looked).await?;
+            }
+        }
+        stream.cursor.looked(now);
+        Ok(looked)
+    }
+
+    /// Sends what one query finds among the records changed at `from` or later. A time that holds more than pages reach is
+    /// cut in halves.
+    async fn ask(&self, stream: &mut Stream, asking: &Asking, from: i64, looked: &mut Looked) -> Ended<()> {
+        let mut times = vec![(from, END_OF_TIME)];
+        while let Some((from, to)) = times.pop() {
+            let all = self.ask_between(stream, asking, (from, to), looked).await?;
+            match all {
+                true => {}
+                false if from == to => looked.cut = true,
+                false => {
+                    // nearly all changes lie before now
+                    let now = Timestamp::now().as_second();
+                    let last = if from < now && now < to { now } else { to };
+                    let middle = if last < to { last } else { from + (to - from) / 2 };
+                    times.extend([(middle + 1, to), (from, middle)]);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The same between two times, both included. Says whether these were all.
+    async fn ask_between(
+        &self,
+        stream: &mut Stream,
+        asking: &Asking,
+        times: (i64, i64),
+        looked: &mut Looked,
+    ) -> Ended<bool> {
+        for offset in (0..MAX_MATCHES).step_by(PAGE) {
+            let subscription = &stream.subscription;
+            let request = Request {
+                query: asking.query.clone(),
+                target: subscription.target,
+                filter: published(&subscription.filter, times),
+                offset,
+                limit: PAGE,
+                avoidance: Avoidance::default(),
+                levels: subscription.least_level.is_some(),
+            };
+            let turn = self.looks.acquire().await;
+            let page = match self.matcher.find(request).await {
+                Ok(page) => page,
+                // the record went since it was read: it asks for nothing
+                Err(Error::NotFound(_)) => return Ok(true),
+                Err(error) => return Err(End::Failed(error)),
+            };
+            drop(turn);
+            for found in page.found {
+                // better ones come first, and a better score has no lower level
+                if !good_enough(&stream.subscription, &found) {
+                    return Ok(true);
+                }
+                looked.sent += usize::from(stream.offer(asking, found).await?);
+            }
+            if !page.more {
+                return Ok(offset + PAGE < MAX_MATCHES);
+            }
+        }
+        Ok(false)
+    }
+}
+
+// === impl Stream ===
+
+impl Stream {
+    /// Sends a match unless it was sent; says whether it was sent now.
+    async fn offer(&mut self, asking: &Asking, found: Found) -> Ended<bool> {
+        let (name, revision) = match &asking.record {
+            Some((name, revision)) => (name.to_string(), *revision),
+            None => (text_key(&asking.query), 0),
+        };
+        let target = found.record.name().to_string();
+        let id = MatchId::of((&name, revision), (&target, found.record.revision));
+        if self.cursor.has_sent(id) {
+            return Ok(false);
+        }
+        let changed = found.record.update_time.map_or(0, Timestamp::as_second).max(asking.changed);
+        let found = Found { rank: 0, ..found };
+        self.send(Event::Match(Box::new(NewMatch { id, query: asking.record.clone(), found }))).await?;
+        self.cursor.note(id, changed);
+        Ok(true)
+    }
+}
+
+/// What asks for a subscription now.
+///
+/// # Errors
+/// [`Error::Invalid`] where an owner has too many records; those of the index.
+pub(super) async fn queries(index: &dyn Index, subscription: &Subscription) -> Result<Vec<Asking>> {
+    match &subscription.subject {
+        Subject::Text(text) => Ok(vec![Asking { query: Query::Text(text.clone()), record: None, changed: i64::MIN }]),
+        Subject::Record(name) => {
+            let found = index.get(std::slice::from_ref(name), With::Payload).await?;
+            let record = found.into_iter().next().flatten().map(|point| point.record);
+            Ok(record.filter(|record| record.status == Status::Active).map(asking).into_iter().collect())
+        }
+        Subject::Owned { owner, kind } => {
+            let filter = Filter { owners: vec![owner.clone()], ..published(&Filter::default(), (0, END_OF_TIME)) };
+            let page = PageRequest { after: None, limit: MAX_QUERIES + 1, with: With::Payload };
+            let points = index.scroll(*kind, &Filter { update_time: None, ..filter }, page).await?.points;
+            if MAX_QUERIES < points.len() {
+                return Err(Violation::new("subscription.owned", Problem::TooMany { max: MAX_QUERIES }).into());
+            }
+            Ok(points.into_iter().map(|point| asking(point.record)).collect())
+        }
+    }
+}
+
+fn asking(record: Record) -> Asking {
+    let changed = record.update_time.map_or(0, Timestamp::as_second);
+    let record = (record.name(), record.revision);
+    Asking { query: Query::Stored(record.0.clone()), record: Some(record), changed }
+}
+
+/// What is published, meets the filter, and was changed between two times, both included.
+fn published(filter: &Filter, (from, to): (i64, i64)) -> Filter {
+    let statuses = if filter.statuses.is_empty() { vec![Status::Active] } else { filter.statuses.clone() };
+    let to = (to < END_OF_TIME).then_some(to);
+    Filter { statuses, update_time: Some(Range { min: Some(from), max: to }), ..filter.clone() }
+}
+
+fn good_enough(subscription: &Subscription, found: &Found) -> bool {
+    let level = match (subscription.least_level, found.relevance) {
+        (Some(least), Some(relevance)) => least <= relevance.level,
+        (Some(_), None) => false,
+        (None, _) => true,
+    };
+    level && subscription.least_score <= found.score
+}
+
+/// What a text is called in ids.
+fn text_key(query: &Query) -> String {
+    match query {
+        Query::Text(FreeText { title, body, keywords }) => format!("{title}\n{body}\n{}", keywords.join("\n")),
+        Query::Stored(name) => name.to_string(),
+    }
+}

@@ -1,0 +1,247 @@
+//! New matches as they come, for systems that subscribe.
+//!
+//! A record's score depends neither on the filter nor on the page, so what became new since a time is what a match finds
+//! among the records changed since then. Each stream looks again and again, from its [`Cursor`] on; where nothing was
+//! changed, a look is one count. Nothing is kept between looks but the cursor, and that is in the token that subscribers
+//! get, so any instance goes on with any stream.
+
+pub mod cursor;
+mod look;
+mod saved;
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tokio::{
+    sync::{Semaphore, mpsc::Sender, watch},
+    time::Instant,
+};
+
+pub use cursor::{Cursor, MatchId};
+pub use saved::{MAX_SAVED, Saved};
+
+use crate::{
+    domain::{
+        Filter, Kind, RecordName,
+        found::{Found, Level},
+    },
+    error::{Error, Result},
+    index::Index,
+    matcher::{FreeText, Matcher},
+};
+
+/// Most records of an owner that one stream asks with.
+pub const MAX_QUERIES: usize = 200;
+/// Streams of one instance.
+pub const MAX_STREAMS: usize = 64;
+
+/// Watches for new matches; clones share the limits.
+#[derive(Clone)]
+pub struct Watcher {
+    index: Arc<dyn Index>,
+    matcher: Matcher,
+    pace: Pace,
+    streams: Arc<Semaphore>,
+    /// One look at a time, so that calls that wait for an answer have the other cores.
+    looks: Arc<Semaphore>,
+}
+
+/// How fast things go.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// Time between two looks, at least.
+    pub look_every: Duration,
+    /// Time that a subscriber has to take an event while as many wait as may.
+    pub patience: Duration,
+}
+
+/// Which new matches are wanted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Subscription {
+    /// For what.
+    pub subject: Subject,
+    /// Kind of records to find.
+    pub target: Kind,
+    /// Conditions on them, none on the time of their change.
+    pub filter: Filter,
+    /// Least level; for demands and texts that look for achievements.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub least_level: Option<Level>,
+    /// Least score, 0 to 1.
+    #[serde(default)]
+    pub least_score: f64,
+}
+
+/// For what matches are wanted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// A stored record.
+    Record(RecordName),
+    /// A text.
+    Text(FreeText),
+    /// The published records of an owner.
+    Owned {
+        /// Credit code or name.
+        owner: String,
+        /// Kind of the records.
+        kind: Kind,
+    },
+}
+
+/// What a subscriber hears.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// A match that became new.
+    Match(Box<NewMatch>),
+    /// Everything up to here was sent.
+    Checkpoint {
+        /// Where to go on.
+        cursor: Cursor,
+        /// When.
+        time: Timestamp,
+        /// Whether more records were changed within one second than can be gone through.
+        cut: bool,
+    },
+}
+
+/// A match that became new.
+#[derive(Debug, Clone)]
+pub struct NewMatch {
+    /// Stable id.
+    pub id: MatchId,
+    /// The record that asks, with its revision; `None` for a text.
+    pub query: Option<(RecordName, u64)>,
+    /// The match.
+    pub found: Found,
+}
+
+/// Why a stream ended.
+#[derive(Debug, Clone)]
+pub enum End {
+    /// The subscriber has gone.
+    Gone,
+    /// The subscriber takes nothing.
+    Slow,
+    /// The service stops.
+    Stopped,
+    /// A look failed.
+    Failed(Error),
+}
+
+/// One stream.
+struct Stream {
+    subscription: Subscription,
+    cursor: Cursor,
+    events: Sender<Event>,
+    patience: Duration,
+}
+
+// === impl Pace ===
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { look_every: Duration::from_secs(1), patience: Duration::from_secs(10) }
+    }
+}
+
+// === impl Subscription ===
+
+impl Subscription {
+    /// Whether levels are known for its matches: people graded demands with achievements.
+    pub fn has_levels(&self) -> bool {
+        let asks = match &self.subject {
+            Subject::Record(name) => name.kind == Kind::Demand,
+            Subject::Text(_) => true,
+            Subject::Owned { kind, .. } => *kind == Kind::Demand,
+        };
+        asks && self.target == Kind::Achievement
+    }
+}
+
+// === impl Watcher ===
+
+impl Watcher {
+    /// A watcher over these parts.
+    pub fn new(index: Arc<dyn Index>, matcher: Matcher) -> Self {
+        let streams = Arc::new(Semaphore::new(MAX_STREAMS));
+        Self { index, matcher, pace: Pace::default(), streams, looks: Arc::new(Semaphore::new(1)) }
+    }
+
+    /// The same at another pace.
+    #[must_use]
+    pub fn with_pace(mut self, pace: Pace) -> Self {
+        self.pace = pace;
+        self
+    }
+
+    /// Takes a place among the streams, for as long as what is returned is held.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when all are taken.
+    pub fn place(&self) -> Result<tokio::sync::OwnedSemaphorePermit> {
+        Arc::clone(&self.streams).try_acquire_owned().map_err(|_| Error::Busy { retry_ms: 10_000 })
+    }
+
+    /// Makes one look at a subscription, to tell what is wrong with it before a stream begins.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where an owner has too many records; those of the index.
+    pub async fn check(&self, subscription: &Subscription) -> Result<()> {
+        look::queries(&*self.index, subscription).await.map(drop)
+    }
+
+    /// Sends what becomes new from `cursor` on, and a checkpoint at least every `heartbeat`, until something ends it.
+    pub async fn run(
+        &self,
+        (subscription, cursor): (Subscription, Cursor),
+        heartbeat: Duration,
+        events: Sender<Event>,
+        mut stop: watch::Receiver<bool>,
+    ) -> End {
+        let mut stream = Stream { subscription, cursor, events, patience: self.pace.patience };
+        let watching = self.watch(&mut stream, heartbeat);
+        tokio::select! {
+            end = watching => end,
+            _ = stop.wait_for(|stopped| *stopped) => End::Stopped,
+        }
+    }
+
+    async fn watch(&self, stream: &mut Stream, heartbeat: Duration) -> End {
+        let mut due = Instant::now();
+        loop {
+            let started = Instant::now();
+            let looked = match self.look(stream).await {
+                Ok(looked) => looked,
+                Err(end) => return end,
+            };
+            if 0 < looked.sent || looked.cut || due <= Instant::now() {
+                let (cursor, time) = (stream.cursor.clone(), Timestamp::now());
+                if let Err(end) = stream.send(Event::Checkpoint { cursor, time, cut: looked.cut }).await {
+                    return end;
+                }
+                due = Instant::now() + heartbeat;
+            }
+            // a look that takes long, as with many queries over many changes, is made less often
+            let next = started + self.pace.look_every.max(started.elapsed() * 4);
+            tokio::select! {
+                () = tokio::time::sleep_until(next.min(due.max(started + self.pace.look_every))) => {}
+                () = stream.events.closed() => return End::Gone,
+            }
+        }
+    }
+}
+
+// === impl Stream ===
+
+impl Stream {
+    async fn send(&self, event: Event) -> std::result::Result<(), End> {
+        use tokio::sync::mpsc::error::SendTimeoutError::{Closed, Timeout};
+        match self.events.send_timeout(event, self.patience).await {
+            Ok(()) => Ok(()),
+            Err(Closed(_)) => Err(End::Gone),
+            Err(Timeout(_)) => Err(End::Slow),
+        }
+    }
+}

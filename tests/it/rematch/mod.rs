@@ -1,0 +1,173 @@
+//! Jobs of re-matching on the real engine.
+//!
+//! - `incremental`: what an incremental job says is what a full one says, whatever was edited
+//! - `jobs`: asking, waiting, stopping, reading page by page
+//! - `survives`: kill -9, and two instances on one server
+
+mod incremental;
+mod jobs;
+mod survives;
+
+use std::{sync::Arc, time::Duration};
+
+use duijie::{
+    domain::{Detail, Kind, Record, RecordName, codes::Status},
+    index::{EdgeIndex, Index, Point, StoreVersions},
+    matcher::Settings,
+    rank::{Calibration, Fusion},
+    rematch::{DemandResult, Job, JobId, JobRequest, Rematch, State},
+    text::LexicalQuery,
+};
+use jiff::{SignedDuration, Timestamp};
+use tempfile::TempDir;
+use tokio::{sync::oneshot, task::JoinHandle};
+
+use crate::index::sample::{self, DIMENSIONS, Dice};
+
+/// How long anything may take that is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Different words of the made texts.
+const WORDS: usize = 60;
+/// Subjects around which the made vectors lie.
+const SUBJECTS: u64 = 6;
+
+/// A store with somebody who runs its jobs.
+pub struct Store {
+    pub index: Arc<EdgeIndex>,
+    pub rematch: Rematch,
+    worker: Worker,
+    folder: TempDir,
+}
+
+/// Somebody who runs jobs.
+pub struct Worker {
+    stop: oneshot::Sender<()>,
+    running: JoinHandle<()>,
+}
+
+impl Store {
+    pub fn open(settings: Settings) -> Self {
+        let folder = TempDir::new().unwrap();
+        let index = Arc::new(sample::open(folder.path()));
+        let rematch = Rematch::new(index.clone(), settings, Arc::new(versions()));
+        Self { worker: Worker::start(&rematch), index, rematch, folder }
+    }
+
+    /// The same store with other settings.
+    pub async fn with(self, settings: Settings) -> Self {
+        self.worker.stop().await;
+        let Self { index, folder, .. } = self;
+        let rematch = Rematch::new(index.clone(), settings, Arc::new(versions()));
+        Self { worker: Worker::start(&rematch), index, rematch, folder }
+    }
+
+    /// Runs a job to its end.
+    pub async fn run(&self, request: JobRequest) -> Job {
+        let job = self.rematch.start(request).await.unwrap();
+        let job = self.rematch.wait(job.id, PATIENCE).await.unwrap();
+        assert_eq!(job.state, State::Done, "{job:?}");
+        job
+    }
+
+    pub async fn close(self) {
+        self.worker.stop().await;
+        drop((self.index, self.rematch));
+        drop(self.folder);
+    }
+}
+
+impl Worker {
+    pub fn start(rematch: &Rematch) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        let rematch = rematch.clone();
+        let running = tokio::spawn(async move {
+            let stopped = async { drop(stopped.await) };
+            rematch.run(stopped).await;
+        });
+        Self { stop, running }
+    }
+
+    pub async fn stop(self) {
+        drop(self.stop);
+        self.running.await.unwrap();
+    }
+
+    /// Ends as a process does that is killed.
+    pub async fn kill(self) {
+        self.running.abort();
+        let _ = self.running.await;
+    }
+}
+
+pub fn settings() -> Settings {
+    Settings {
+        candidates: 40,
+        fusion: Fusion { dense_weight: 0.75, cosine_floor: 0.0, bm25_half: 25.0 },
+        feedback: 5,
+        calibration: Arc::new(Calibration::shipped().unwrap()),
+    }
+}
+
+pub fn versions() -> StoreVersions {
+    sample::options(std::path::Path::new("")).versions
+}
+
+/// A point whose vector and words lie around one of a few subjects, stored an hour ago.
+pub fn point(kind: Kind, id: &str, dice: &mut Dice) -> Point {
+    let subject = dice.next() % SUBJECTS;
+    let mut centre = Dice::new(subject + 1);
+    let dense = (0..DIMENSIONS).map(|_| centre.float() + 0.6 * dice.float()).collect();
+    let word = |dice: &mut Dice| (subject as usize * 5 + dice.below(WORDS / 3)) % WORDS;
+    let mut terms: Vec<(String, f32)> = Vec::new();
+    for _ in 0..6 {
+        let term = format!("词{}", word(dice));
+        if terms.iter().all(|(other, _)| *other != term) {
+            terms.push((term, 0.3 + 2.0 * dice.float().abs()));
+        }
+    }
+    let query = LexicalQuery { terms };
+    let update_time = Timestamp::now().checked_sub(SignedDuration::from_hours(1)).ok();
+    let record =
+        Record { revision: 1, update_time, ..Record::new("local", id, format!("题目{id}"), Detail::empty(kind)) };
+    Point { record, dense, sparse: query.sparse(), query }
+}
+
+/// The same record with another content, stored now.
+pub fn changed(before: &Record, dice: &mut Dice) -> Point {
+    let mut point = point(before.kind(), &before.id, dice);
+    point.record.revision = before.revision + 1;
+    point.record.update_time = Some(Timestamp::now());
+    point
+}
+
+/// The same with another status.
+pub fn with_status(mut point: Point, status: Status) -> Point {
+    point.record.status = status;
+    point.record.revision += 1;
+    point.record.update_time = Some(Timestamp::now());
+    point
+}
+
+pub async fn store(index: &dyn Index, kind: Kind, count: usize, dice: &mut Dice) {
+    let points = (0..count).map(|number| point(kind, &format!("r-{number}"), dice)).collect();
+    index.upsert(kind, points).await.unwrap();
+}
+
+/// All results of a job, read in pages of this size.
+pub async fn results(rematch: &Rematch, id: JobId, page: usize) -> Vec<DemandResult> {
+    let (mut all, mut after): (Vec<DemandResult>, Option<RecordName>) = (Vec::new(), None);
+    loop {
+        let read = rematch.results(id, after.as_ref(), page).await.unwrap();
+        assert!(read.results.len() <= page);
+        all.extend(read.results);
+        match read.next {
+            Some(next) => after = Some(next),
+            None => return all,
+        }
+    }
+}
+
+/// The same without what only says where a result comes from.
+pub fn bare(results: Vec<DemandResult>) -> Vec<DemandResult> {
+    results.into_iter().map(|result| DemandResult { carried: false, ..result }).collect()
+}
