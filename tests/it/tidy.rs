@@ -9,7 +9,7 @@ use std::{
 const MAX_LINES: usize = 500;
 
 /// What each module may use of the crate. `grpc → matcher, ingest → embed, index, rank → text → domain`.
-const LAYERS: [(&str, &[&str]); 18] = [
+const LAYERS: [(&str, &[&str]); 19] = [
     ("domain", &["domain"]),
     ("text", &["text", "domain"]),
     ("rank", &["rank", "domain"]),
@@ -21,6 +21,7 @@ const LAYERS: [(&str, &[&str]); 18] = [
     ("duplicate_search", &["duplicates", "index", "domain", "error"]),
     ("scheduling", &["scheduling"]),
     ("event", &["event", "domain"]),
+    ("event_export", &["event_export", "event", "domain"]),
     ("files", &["files", "domain"]),
     ("embed", &["embed", "text", "domain"]),
     ("index", &["index", "text", "domain", "config", "deadline"]),
