@@ -49,7 +49,7 @@ fn section(view: &View, organisation: &Organisation) -> Markup {
     let class = if rows.len() < DENSE { "page" } else { "page dense" };
     let own = only_project(&rows);
     html! {
-        section class=(class) data-key=(organisation.key) {
+        section class=(class) {
             (banner(view))
             h1 { (organisation.name) }
             p.sum { (summary(&rows)) }
