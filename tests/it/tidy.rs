@@ -23,6 +23,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("scheduling", &["scheduling"]),
     ("event", &["event", "domain"]),
     ("events", &["events", "event", "allocation", "scheduling", "matcher", "index", "domain", "error"]),
+    ("event_export", &["event_export", "event", "domain"]),
     ("files", &["files", "domain"]),
     ("embed", &["embed", "text", "domain"]),
     ("index", &["index", "text", "domain", "config", "deadline"]),
