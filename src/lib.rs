@@ -3,11 +3,12 @@
 //! See ARCHITECTURE.md for the map. The layers, each knowing only what stands below it:
 //! [`cli`] → [`grpc`] → [`app`] → [`matcher`], [`ingest`], [`reindex`], [`transfer`], [`duplicate_search`] → [`embed`],
 //! [`index`], [`rank`], [`duplicates`] → [`text`] → [`domain`].
-//! Beside the order stands [`evidence`] → [`indicators`], [`policy`], [`diagnosis`].
+//! Beside the order stands [`evidence`] → [`indicators`], [`policy`], [`diagnosis`]; [`allocation`] knows none of them.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod allocation;
 pub mod app;
 pub mod cli;
 pub mod config;

@@ -3,10 +3,12 @@
 //! - [`matching`]: cutting, sparse vectors, the engine's queries, whole matches
 //! - [`server`]: the same through the wire
 //! - [`embedding`]: import against the bare model
+//! - [`allocation`]: shortlists of whole events
 //! - [`scale`]: how a store grows, only where asked for by `cargo bench -- scale`; [`process_memory`] for it
 //! - [`support`]: records, vectors and stores for all
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "benches")]
 
+mod allocation;
 mod embedding;
 mod matching;
 mod process_memory;
@@ -18,7 +20,7 @@ mod support;
 
 use criterion::{Criterion, criterion_group};
 
-criterion_group!(benches, matching::hot_path, server::server, embedding::embedding);
+criterion_group!(benches, matching::hot_path, server::server, embedding::embedding, allocation::allocation);
 
 fn main() {
     if std::env::args().any(|argument| argument == "scale") {

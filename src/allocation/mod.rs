@@ -43,7 +43,7 @@ pub use self::{
     plan::allocate,
     types::{
         Attribute, Candidate, Chosen, Constraint, Cost, Effort, Fault, Faults, Group, LeftOut, MILLION, MOST_CHOSEN,
-        MOST_HOLDERS, MOST_PAIRS, MOST_PARTICIPANTS, MOST_QUOTAS, Pair, Participant, Plan, Problem, Proof, Quota, Reason,
-        Relaxed, Rules, Shortfall, Side,
+        MOST_HOLDERS, MOST_PAIRS, MOST_PARTICIPANTS, MOST_QUOTAS, Pair, Participant, Plan, Problem, Proof, Quota,
+        Reason, Relaxed, Rules, Shortfall, Side,
     },
 };

@@ -118,8 +118,7 @@ fn divide(core: &Core, side: usize, order: [Attribute; 3]) -> (Vec<usize>, Vec<u
     let mut crossing = Vec::new();
     let mut accepted: Vec<Vec<usize>> = vec![Vec::new(); core.caps[side].len()];
     for attribute in order {
-        let of_attribute =
-            |limit: &&(usize, &Limit)| limit.1.side == side && limit.1.name.attribute == attribute;
+        let of_attribute = |limit: &&(usize, &Limit)| limit.1.side == side && limit.1.name.attribute == attribute;
         let limits: Vec<(usize, &Limit)> = core.limits.iter().enumerate().collect();
         for (index, limit) in limits.iter().filter(of_attribute) {
             let mut shared: BTreeMap<usize, usize> = BTreeMap::new();

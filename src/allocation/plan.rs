@@ -64,7 +64,8 @@ impl Solved {
         if without == Some(Constraint::Pinned) {
             chosen.fill(false);
         }
-        let taken: i64 = prepared.entries.iter().zip(&chosen).map(|(entry, is_in)| i64::from(*is_in) * entry.value).sum();
+        let taken: i64 =
+            prepared.entries.iter().zip(&chosen).map(|(entry, is_in)| i64::from(*is_in) * entry.value).sum();
         for (place, is_in) in places.iter().zip(&found.chosen) {
             chosen[*place] = *is_in;
         }

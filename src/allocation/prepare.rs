@@ -62,10 +62,7 @@ impl<'a> Prepared<'a> {
         let limits_of = |list: &[Participant], taken: &[i64]| -> Vec<i64> {
             list.iter().zip(taken).map(|(participant, taken)| i64::from(participant.limit) - taken).collect()
         };
-        let caps = [
-            limits_of(&self.problem.demands, &taken[0]),
-            limits_of(&self.problem.counterparts, &taken[1]),
-        ];
+        let caps = [limits_of(&self.problem.demands, &taken[0]), limits_of(&self.problem.counterparts, &taken[1])];
         let mut pairs = Vec::new();
         let mut places = Vec::new();
         for (place, entry) in self.entries.iter().enumerate() {
@@ -123,10 +120,9 @@ impl<'a> Prepared<'a> {
     fn check_pins(&self, faults: &mut Vec<Fault>) {
         let pinned: Vec<&Entry> = self.entries.iter().filter(|entry| entry.is_pinned).collect();
         for entry in &pinned {
-            faults.extend(entry.excluded.iter().map(|constraint| Fault::PinAgainst {
-                pin: entry.pair,
-                constraint: *constraint,
-            }));
+            faults.extend(
+                entry.excluded.iter().map(|constraint| Fault::PinAgainst { pin: entry.pair, constraint: *constraint }),
+            );
         }
         let counts = self.counts(pinned.iter().map(|entry| entry.pair));
         for entry in &pinned {
@@ -153,9 +149,9 @@ impl<'a> Prepared<'a> {
         let ends = [(Side::Demands, pair.demand), (Side::Counterparts, pair.counterpart)];
         let groups = ends.into_iter().flat_map(|(side, member)| {
             let participant = &self.participants(side)[member as usize];
-            Attribute::ALL.into_iter().filter_map(move |attribute| {
-                participant.key(attribute).map(|key| Group { side, attribute, key })
-            })
+            Attribute::ALL
+                .into_iter()
+                .filter_map(move |attribute| participant.key(attribute).map(|key| Group { side, attribute, key }))
         });
         groups.filter_map(|group| {
             let place = self.quotas.binary_search_by_key(&group, |quota| quota.group).ok()?;
@@ -275,7 +271,8 @@ fn check_quotas(quotas: &[Quota], faults: &mut Vec<Fault>) {
 fn entries(problem: &Problem) -> Vec<Entry> {
     let rules = &problem.rules;
     let listed = |pairs: &[Pair]| pairs.iter().copied().collect::<BTreeSet<Pair>>();
-    let lists = BTreeMap::from([(Constraint::Met, listed(&rules.met)), (Constraint::Forbidden, listed(&rules.forbidden))]);
+    let lists =
+        BTreeMap::from([(Constraint::Met, listed(&rules.met)), (Constraint::Forbidden, listed(&rules.forbidden))]);
     let pinned = listed(&rules.pinned);
     let apart: BTreeSet<(u32, u32)> =
         rules.organisations_apart.iter().flat_map(|(one, other)| [(*one, *other), (*other, *one)]).collect();

@@ -93,7 +93,8 @@ fn widen(core: &Core, nest: &Nest, (reach, wishes): (&[i64], &[i64]), most: &mut
 /// Moves one pair's room to the cell that wishes it most, from the cells that wish it least; says whether it did.
 fn exchange(core: &Core, nest: &Nest, (reach, wishes): (&[i64], &[i64]), most: &mut [i64]) -> bool {
     let mut counts = counts(core, nest, most);
-    let mut order: Vec<usize> = (0..most.len()).filter(|cell| wishes[*cell] > 0 && most[*cell] < reach[*cell]).collect();
+    let mut order: Vec<usize> =
+        (0..most.len()).filter(|cell| wishes[*cell] > 0 && most[*cell] < reach[*cell]).collect();
     order.sort_by_key(|cell| (-wishes[*cell], *cell));
     for taker in order {
         let mut givers = Vec::new();

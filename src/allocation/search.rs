@@ -99,13 +99,7 @@ impl Core {
     }
 
     /// After the prices of the whole: settles and searches the rest; the bound that is left, and what proves it.
-    fn finish(
-        &self,
-        priced: &Priced,
-        incumbent: &mut Incumbent,
-        branches: u32,
-        work: &mut Work<'_>,
-    ) -> (i64, Proof) {
+    fn finish(&self, priced: &Priced, incumbent: &mut Incumbent, branches: u32, work: &mut Work<'_>) -> (i64, Proof) {
         let mut bound = priced.bound;
         let mut proof = Proof::Prices;
         if !incumbent.beats(self, bound) {

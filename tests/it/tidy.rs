@@ -9,11 +9,12 @@ use std::{
 const MAX_LINES: usize = 500;
 
 /// What each module may use of the crate. `grpc → matcher, ingest → embed, index, rank → text → domain`.
-const LAYERS: [(&str, &[&str]); 16] = [
+const LAYERS: [(&str, &[&str]); 17] = [
     ("domain", &["domain"]),
     ("text", &["text", "domain"]),
     ("rank", &["rank", "domain"]),
     ("indicators", &["indicators"]),
+    ("allocation", &["allocation"]),
     ("policy", &["policy", "domain"]),
     ("diagnosis", &["diagnosis", "domain"]),
     ("evidence", &["evidence", "text", "indicators", "policy", "diagnosis", "domain"]),

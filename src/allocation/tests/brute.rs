@@ -95,8 +95,7 @@ pub fn best(problem: &Problem) -> Option<Best> {
         }
         let value = inside.map(|(_, pair)| (pair.value * 1e6).round() as i64).sum();
         let found = Best { missed: missed(problem, &chosen), value };
-        let is_better =
-            best.is_none_or(|best| (found.missed, -found.value) < (best.missed, -best.value));
+        let is_better = best.is_none_or(|best| (found.missed, -found.value) < (best.missed, -best.value));
         if is_better {
             best = Some(found);
         }

@@ -27,8 +27,12 @@ pub const LARGER: Size =
 
 fn participant(size: Size) -> impl Strategy<Value = Participant> {
     let key = || option::weighted(0.9, 0..size.keys);
-    (0..=size.limit, key(), key(), key())
-        .prop_map(|(limit, organisation, city, field)| Participant { limit, organisation, city, field })
+    (0..=size.limit, key(), key(), key()).prop_map(|(limit, organisation, city, field)| Participant {
+        limit,
+        organisation,
+        city,
+        field,
+    })
 }
 
 fn pairs(size: Size) -> impl Strategy<Value = Vec<Candidate>> {
@@ -89,9 +93,8 @@ fn rules(size: Size) -> impl Strategy<Value = Rules> {
 pub fn problem(size: Size) -> impl Strategy<Value = Problem> {
     let lists = (vec(participant(size), size.demands), vec(participant(size), size.counterparts));
     (lists, pairs(size), quotas(size), rules(size)).prop_map(|((demands, counterparts), pairs, quotas, mut rules)| {
-        let is_there = |pin: &Pair| {
-            pairs.iter().any(|pair| (pair.demand, pair.counterpart) == (pin.demand, pin.counterpart))
-        };
+        let is_there =
+            |pin: &Pair| pairs.iter().any(|pair| (pair.demand, pair.counterpart) == (pin.demand, pin.counterpart));
         rules.pinned.retain(is_there);
         Problem { demands, counterparts, pairs, quotas, rules }
     })
