@@ -14,6 +14,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("text", &["text", "domain"]),
     ("rank", &["rank", "domain"]),
     ("indicators", &["indicators"]),
+    ("allocation", &["allocation"]),
     ("policy", &["policy", "domain"]),
     ("diagnosis", &["diagnosis", "domain"]),
     ("evidence", &["evidence", "text", "indicators", "policy", "diagnosis", "domain"]),
