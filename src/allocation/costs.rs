@@ -72,15 +72,15 @@ fn quotas_removed(prepared: &Prepared<'_>, solved: &Solved, by_one: &[Cost], wor
     }
     let is_proved = solved.possible(solved.dual.bound) == solved.worth;
     let chosen: Vec<bool> = solved.places.iter().map(|place| solved.chosen[*place]).collect();
-    let price = |constraint: &Constraint| by_one.iter().find(|cost| cost.constraint == *constraint).map(|cost| cost.at_most);
+    let price =
+        |constraint: &Constraint| by_one.iter().find(|cost| cost.constraint == *constraint).map(|cost| cost.at_most);
     let ends = solved.core.limits.iter().enumerate().flat_map(|(place, limit)| {
         let is_of_organisation = limit.name.attribute == Attribute::Organisation;
         let ends = [(Constraint::Most(limit.name), (place, true)), (Constraint::Least(limit.name), (place, false))];
         ends.into_iter().filter(move |_| !is_of_organisation)
     });
-    let may_cost = |constraint: &Constraint| {
-        price(constraint).is_some() || !is_proved && binds(prepared, solved, *constraint)
-    };
+    let may_cost =
+        |constraint: &Constraint| price(constraint).is_some() || !is_proved && binds(prepared, solved, *constraint);
     let mut ends: Vec<_> = ends.filter(|(constraint, _)| may_cost(constraint)).collect();
     ends.sort_by_key(|(constraint, _)| (Reverse(price(constraint)), *constraint));
     let mut costs = Vec::new();

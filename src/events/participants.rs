@@ -30,7 +30,7 @@ pub enum Who {
         /// Kind of records.
         kind: Kind,
         /// Conditions.
-        filter: Filter,
+        filter: Box<Filter>,
         /// Most records, 1 to [`MAX_PARTICIPANTS`].
         limit: usize,
     },
@@ -86,7 +86,7 @@ impl Events {
         let wanted = match who {
             Who::Given(drafts) => self.given(&stored, drafts, &all).await?,
             Who::Found { kind, filter, limit } => {
-                let found = self.found(kind, filter, limit).await?;
+                let found = self.found(kind, *filter, limit).await?;
                 found.into_iter().map(|it| all.get(&it.record).cloned().unwrap_or(it)).collect()
             }
         };

@@ -254,7 +254,7 @@ fn who(request: pb::AddParticipantsRequest) -> Result<Who, Error> {
         return Err(missing("participants"));
     }
     let kind = kind_in(request.kind, "kind")?;
-    let filter = filter_in(request.filter, kind)?;
+    let filter = Box::new(filter_in(request.filter, kind)?);
     let mut found = Violations::default();
     let limit = super::convert::event::number(request.limit, "limit", &mut found);
     if !found.0.is_empty() {

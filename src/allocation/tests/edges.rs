@@ -172,10 +172,7 @@ fn reasons_of_a_small_plan() {
         constraint: Constraint::CounterpartLimit(counterpart),
         held_by: vec![by],
     };
-    assert_eq!(
-        left_out,
-        [(pair(0, 0), vec![full(0, pair(1, 0))]), (pair(1, 1), vec![full(1, pair(0, 1))])]
-    );
+    assert_eq!(left_out, [(pair(0, 0), vec![full(0, pair(1, 0))]), (pair(1, 1), vec![full(1, pair(0, 1))])]);
     // putting 0-0 in takes 1-0 out; at least nothing, at most the difference is lost
     assert!(plan.left_out[0].loss.is_some_and(|loss| (0..=50_000).contains(&loss)));
 }

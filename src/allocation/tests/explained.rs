@@ -7,9 +7,7 @@ use super::{
     optimum::{pairs, plan},
     problems::{LARGER, SMALL, Size, problem},
 };
-use crate::allocation::{
-    Constraint, Cost, Group, LeftOut, MOST_HOLDERS, Pair, Plan, Problem, Proof, Reason, Relaxed,
-};
+use crate::allocation::{Constraint, Cost, Group, LeftOut, MOST_HOLDERS, Pair, Plan, Problem, Proof, Reason, Relaxed};
 
 /// The problem with one constraint relaxed.
 fn relax(problem: &Problem, cost: &Cost) -> Problem {
@@ -78,9 +76,7 @@ fn used(problem: &Problem, constraint: Constraint, chosen: &[Pair]) -> (i64, i64
             chosen.iter().filter(|pair| pair.counterpart == counterpart).count() as i64,
             i64::from(problem.counterparts[counterpart as usize].limit),
         ),
-        Constraint::Most(group) => {
-            (count(problem, group, chosen), i64::from(of_quota(group).most.expect("a maximum")))
-        }
+        Constraint::Most(group) => (count(problem, group, chosen), i64::from(of_quota(group).most.expect("a maximum"))),
         Constraint::Least(group) => (count(problem, group, chosen), i64::from(of_quota(group).least)),
         other => panic!("{other:?} has no count"),
     }
@@ -206,8 +202,7 @@ fn forced(problem: &Problem, pair: Pair) -> Option<i64> {
     best(&other).filter(|found| found.missed == best(problem).map_or(0, |best| best.missed)).map(|found| found.value)
 }
 
-const TINY: Size =
-    Size { demands: 3, counterparts: 4, pairs: 9, limit: 3, keys: 2, quotas: 5, most: 3, values: 50 };
+const TINY: Size = Size { demands: 3, counterparts: 4, pairs: 9, limit: 3, keys: 2, quotas: 5, most: 3, values: 50 };
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]

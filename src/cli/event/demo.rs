@@ -12,8 +12,10 @@ use crate::cli::{args::Filter, client::Server};
 
 /// Id of the event.
 const ID: &str = "demo";
-/// Who takes part: kind and number.
+/// Who takes part: kind and number, of one field.
 const PARTICIPANTS: [(&str, i32); 3] = [("demands", 10), ("achievements", 30), ("experts", 6)];
+/// Field of those who take part: 新材料.
+const FIELD: &str = "40";
 /// Forms of the exports.
 const FORMATS: [&str; 6] = ["xlsx", "html", "ics", "zip", "csv", "json"];
 
@@ -22,7 +24,7 @@ pub async fn run(server: &Server, folder: &Path) -> anyhow::Result<()> {
     println!("\n■ 一场对接会：创建、选取参会者、生成名单、排期、发布、导出");
     create(server, event()).await?;
     for (kind, limit) in PARTICIPANTS {
-        let filter = Filter::default();
+        let filter = Filter { field: vec![FIELD.into()], ..Filter::default() };
         let blank = Fill {
             id: ID.into(),
             records: Vec::new(),

@@ -23,7 +23,9 @@ pub async fn shortlist(server: &Server, it: Make) -> anyhow::Result<Done> {
     let answer = answer.map_err(|status| explain(&status))?.into_inner();
     let (event, plan) = (answered(answer.event)?, answer.plan.unwrap_or_default());
     print!("{}", show::plan(&plan));
-    print!("{}", show::changes(&event, &answer.changes));
+    if event.state() == pb::EventState::Published {
+        print!("{}", show::changes(&event, &answer.changes));
+    }
     Ok(Done::All)
 }
 

@@ -32,7 +32,7 @@ pub async fn list(server: &Server) -> anyhow::Result<Done> {
     }
     let row = |it: &pb::Event| {
         let counts = it.participant_counts.unwrap_or_default();
-        let plan = it.plan.clone().unwrap_or_default();
+        let plan = it.plan.unwrap_or_default();
         vec![
             it.name.trim_start_matches("events/").to_string(),
             it.title.clone(),
@@ -158,7 +158,9 @@ async fn print_meetings(server: &Server, event: &pb::Event) -> anyhow::Result<()
         print!("{}", unplaced(&page.unplaced));
         all.extend(page.meetings.into_iter().map(|it| {
             let fixed = if it.locked { "固定" } else { "" };
-            vec![slot(event, it.slot), it.table.to_string(), it.demand, it.counterpart, fixed.to_string()]
+            let demand = format!("{}\n{}", it.demand_title, it.demand);
+            let counterpart = format!("{}\n{}", it.counterpart_title, it.counterpart);
+            vec![slot(event, it.slot), it.table.to_string(), demand, counterpart, fixed.to_string()]
         }));
         page_token = page.next_page_token;
         if page_token.is_empty() {
@@ -171,7 +173,7 @@ async fn print_meetings(server: &Server, event: &pb::Event) -> anyhow::Result<()
 
 /// Name, state, size of an event.
 pub fn outline(event: &pb::Event) -> String {
-    let plan = event.plan.clone().unwrap_or_default();
+    let plan = event.plan.unwrap_or_default();
     let outdated = match (plan.shortlist_outdated, plan.schedule_outdated) {
         (true, _) => "名单生成后有改动，请重新生成名单",
         (false, true) => "排期后有改动，请重新排期",
@@ -207,7 +209,7 @@ pub fn counts(event: &pb::Event) -> String {
 
 /// How good the shortlists are.
 pub fn plan(plan: &pb::Plan) -> String {
-    let outline = plan.outline.clone().unwrap_or_default();
+    let outline = plan.outline.unwrap_or_default();
     let mut text = pairs(&[
         ("名单", format!("选出 {} 对，备选 {} 对，总得分 {:.3}", outline.pair_count, plan.candidate_count, plan.value)),
         ("上界", format!("{:.3}，{}", plan.bound, plan.certificate)),
@@ -228,7 +230,7 @@ pub fn plan(plan: &pb::Plan) -> String {
 /// How good the schedule is.
 pub fn schedule(plan: &pb::Plan) -> String {
     let Some(figures) = plan.schedule else { return String::new() };
-    let outline = plan.outline.clone().unwrap_or_default();
+    let outline = plan.outline.unwrap_or_default();
     let placed = format!("安排 {} 场，未能安排 {} 对", outline.meeting_count, outline.unplaced_count);
     let figures = format!(
         "空等 {} 个时段，需求方换桌 {} 次，供给方换桌 {} 次，桌位使用 {:.0}%",

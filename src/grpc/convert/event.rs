@@ -361,3 +361,92 @@ pub fn edits_out(edits: Edits) -> Vec<pb::EventEdit> {
 pub fn count(count: u32) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wire() -> pb::Event {
+        let quota = pb::Quota { side: 1, group: 2, code: "40".into(), at_least: 1, at_most: Some(7) };
+        pb::Event {
+            title: "对接会".into(),
+            place: "石家庄".into(),
+            slots: vec![pb::Slot { date: "2026-12-01".into(), start_time: "09:00".into(), end_time: "09:25".into() }],
+            table_count: 3,
+            spare_percent: 10,
+            rules: Some(pb::EventRules {
+                per_demand: 2,
+                per_achievement: 3,
+                per_expert: 4,
+                per_demand_organisation: Some(5),
+                per_counterpart_organisation: None,
+                least_grade: pb::Grade::Fair as i32,
+                least_score: 0.25,
+                quotas: vec![quota],
+                avoided_pairs: vec![pb::AvoidedPair { left: "甲".into(), right: "乙".into() }],
+                allow_same_organisation: true,
+                allow_met_before: true,
+            }),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn events_come_back_as_they_were_sent() {
+        let event = event_in("e".into(), Some(wire())).unwrap().checked().unwrap();
+        let counts = ParticipantCounts::default();
+        let back = event_out(&StoredEvent { event, request: None, counts, plan: None, version: 3 });
+        let want = wire();
+        assert_eq!((back.name.as_str(), back.etag.as_str(), back.state()), ("events/e", "3", pb::EventState::Draft));
+        assert_eq!((back.title, back.place, back.slots), (want.title, want.place, want.slots));
+        assert_eq!((back.table_count, back.spare_percent, back.rules), (3, 10, want.rules));
+        // what is not given gets its default
+        let bare = pb::Event { rules: None, ..wire() };
+        let rules = event_in("e".into(), Some(bare)).unwrap().rules;
+        assert_eq!(rules, Rules::default());
+    }
+
+    #[test]
+    fn what_the_wire_can_hold_and_an_event_cannot() {
+        let check = |change: fn(&mut pb::Event), want: &[&str]| {
+            let mut event = wire();
+            change(&mut event);
+            let violations = event_in("e".into(), Some(event)).err().unwrap_or_default();
+            assert_eq!(violations.iter().map(|it| it.field.as_str()).collect::<Vec<_>>(), want);
+        };
+        check(|_| (), &[]);
+        check(|it| it.table_count = -1, &["event.table_count"]);
+        check(|it| it.slots[0].date = "1.12.".into(), &["event.slots[0].date"]);
+        check(|it| it.slots[0].end_time = "24:01".into(), &["event.slots[0].end_time"]);
+        check(|it| it.rules.as_mut().unwrap().least_grade = 77, &["event.rules.least_grade"]);
+        check(|it| it.rules.as_mut().unwrap().per_expert = -5, &["event.rules.per_expert"]);
+        check(|it| it.rules.as_mut().unwrap().quotas[0].group = 9, &["event.rules.quotas[0].group"]);
+        for name in ["", "e", "events/", "events/a/b", "events/编号"] {
+            assert_eq!(event_name_in(name, "name").unwrap_err().field, "name", "{name}");
+        }
+        assert_eq!(event_name_in("events/a.b", "name").unwrap(), "a.b");
+    }
+
+    #[test]
+    fn edits_and_participants_count_from_one() {
+        let edit = |action: pb::EditAction, slot, table| pb::EventEdit {
+            demand: "demands/d".into(),
+            counterpart: "experts/e".into(),
+            action: action as i32,
+            slot,
+            table,
+        };
+        let read = |edit: pb::EventEdit| edits_in(vec![edit]).unwrap().remove(0).1;
+        assert_eq!(read(edit(pb::EditAction::Lock, 1, 2)), Edit::Lock { slot: 0, table: 1 });
+        assert_eq!(read(edit(pb::EditAction::Pin, 0, 0)), Edit::Pin);
+        let mut edits = Edits::default();
+        let (pair, decision) = edits_in(vec![edit(pb::EditAction::Lock, 4, 9)]).unwrap().remove(0);
+        edits.apply(&pair, decision);
+        assert_eq!(edits_out(edits), [edit(pb::EditAction::Lock, 4, 9)]);
+        let participant = pb::Participant { record: "demands/d".into(), table: 3, cap: 2, ..Default::default() };
+        let draft = participants_in(vec![participant]).unwrap().remove(0);
+        assert_eq!((draft.table, draft.cap, draft.people), (Some(2), Some(2), 1));
+        let said = participants_in(vec![pb::Participant { table: -1, ..Default::default() }]).unwrap_err();
+        assert_eq!(said.len(), 2);
+    }
+}

@@ -8,7 +8,10 @@ use super::{
 };
 use crate::{
     domain::{Code, RecordName},
-    event::{Change, LeftOut, LeftOutReason, Meeting, Participant, Plan, PlanVersions, Shortlisted, Unplaced},
+    event::{
+        Change, LeftOut, LeftOutReason, Meeting, Participant, Plan, PlanVersions, Shortlisted, Unplaced,
+        participant::by_record,
+    },
     events::{Report, StoredEvent},
     pb,
 };
@@ -99,6 +102,8 @@ fn reason_out(reason: &LeftOutReason) -> pb::LeftOutReason {
 
 /// Writes some meetings of an event.
 pub fn meetings_out(report: &Report, meetings: &[&Meeting]) -> Vec<pb::Meeting> {
+    let titles = by_record(&report.participants);
+    let title = |record: &RecordName| titles.get(record).map(|it| it.title.clone()).unwrap_or_default();
     let mut contacts = report.contacts(meetings.iter().map(|it| &it.pair));
     let row = |it: &&Meeting| {
         let (demand, counterpart, contacts_shown) = contacts.remove(&it.pair).unwrap_or_default();
@@ -112,6 +117,8 @@ pub fn meetings_out(report: &Report, meetings: &[&Meeting]) -> Vec<pb::Meeting> 
             demand_contact: contact(demand),
             counterpart_contact: contact(counterpart),
             contacts_shown,
+            demand_title: title(&it.pair.demand),
+            counterpart_title: title(&it.pair.counterpart),
         }
     };
     meetings.iter().map(row).collect()
