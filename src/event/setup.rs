@@ -162,9 +162,10 @@ pub struct AvoidedPair {
 // === impl Event ===
 
 impl Event {
-    /// Tables that may be used in a slot.
+    /// Tables that may be used in a slot: one at least, as the schedule has it.
     pub fn usable_tables(&self) -> u32 {
-        self.tables.saturating_sub(self.tables.saturating_mul(self.spare_percent).div_ceil(100))
+        let spare = self.tables.saturating_mul(self.spare_percent).div_ceil(100);
+        self.tables.saturating_sub(spare).max(self.tables.min(1))
     }
 
     /// First day; the earliest date that can be written where there is no slot.
