@@ -3,7 +3,8 @@
 //! See ARCHITECTURE.md for the map. The layers, each knowing only what stands below it:
 //! [`cli`] → [`grpc`] → [`app`] → [`matcher`], [`ingest`], [`reindex`], [`transfer`], [`duplicate_search`] → [`embed`],
 //! [`index`], [`rank`], [`duplicates`] → [`text`] → [`domain`].
-//! [`scheduling`] knows nothing of the crate. Beside the order stands [`evidence`] → [`indicators`], [`policy`], [`diagnosis`].
+//! Beside the order stands [`evidence`] → [`indicators`], [`policy`], [`diagnosis`]; [`allocation`] and [`scheduling`] know
+//! nothing of the crate.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

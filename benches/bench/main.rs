@@ -4,11 +4,13 @@
 //! - [`scheduling`]: the schedule of an event
 //! - [`server`]: the same through the wire
 //! - [`embedding`]: import against the bare model
+//! - [`allocation`]: shortlists of whole events
 //! - [`scale`]: how a store grows, only where asked for by `cargo bench -- scale`; [`process_memory`] for it
 //! - [`rematch`]: batch re-matching against bare queries, only where asked for by `cargo bench -- rematch`
 //! - [`support`]: records, vectors and stores for all
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "benches")]
 
+mod allocation;
 mod embedding;
 mod matching;
 mod process_memory;
@@ -22,7 +24,14 @@ mod support;
 
 use criterion::{Criterion, criterion_group};
 
-criterion_group!(benches, matching::hot_path, server::server, embedding::embedding, scheduling::scheduling);
+criterion_group!(
+    benches,
+    matching::hot_path,
+    server::server,
+    embedding::embedding,
+    allocation::allocation,
+    scheduling::scheduling
+);
 
 fn main() {
     if std::env::args().any(|argument| argument == "scale") {

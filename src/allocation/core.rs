@@ -63,7 +63,8 @@ impl Core {
         let largest = pairs.iter().map(|pair| pair.value).max().unwrap_or(0);
         let total = |side: usize| caps[side].iter().sum::<i64>();
         let most_pairs = total(0).min(total(1)).min(pairs.len() as i64);
-        let penalty = largest.max(STEPS) * (most_pairs + 1);
+        // twice, and for a pair more, so that even with a limit relaxed values and penalties cannot be confused
+        let penalty = largest.max(STEPS) * 2 * (most_pairs + 2);
         let unit = common(unit, penalty);
         let room = unit / (most_pairs + 2);
         let mut pairs = pairs;
@@ -71,8 +72,18 @@ impl Core {
             pair.gain = pair.value + (scatter(pair.ends) % room as u64) as i64;
         }
         let mut core = Self { caps, pairs, limits, unit, penalty };
+        core.forgive();
         core.drop_idle();
         core
+    }
+
+    /// Lowers minimums to what can be reached at all. Only before the search: what is missed has to stay comparable.
+    fn forgive(&mut self) {
+        let potentials = [self.potentials(0), self.potentials(1)];
+        for limit in &mut self.limits {
+            let reach: i64 = limit.members.iter().map(|member| potentials[limit.side][*member as usize]).sum();
+            limit.least = limit.least.min(reach);
+        }
     }
 
     /// The most pairs that each participant of a side can be in.
@@ -84,19 +95,24 @@ impl Core {
         degrees.iter().zip(&self.caps[side]).map(|(degree, cap): (&i64, &i64)| *degree.min(cap)).collect()
     }
 
+    /// Whether each participant of a side is in any pair.
+    fn is_asked(&self, side: usize) -> Vec<bool> {
+        let mut asked = vec![false; self.caps[side].len()];
+        self.pairs.iter().for_each(|pair| asked[pair.ends[side] as usize] = true);
+        asked
+    }
+
+    /// Drops quotas that could not bind even if one limit were one higher, so that the price of a limit is a true one.
     fn drop_idle(&mut self) {
         let potentials = [self.potentials(0), self.potentials(1)];
+        let asked = [self.is_asked(0), self.is_asked(1)];
         for limit in &mut self.limits {
-            let potential = &potentials[limit.side];
-            limit.members.retain(|member| potential[*member as usize] > 0);
-            let reach: i64 = limit.members.iter().map(|member| potential[*member as usize]).sum();
-            limit.most = limit.most.min(reach);
-            limit.least = limit.least.min(reach);
+            limit.members.retain(|member| asked[limit.side][*member as usize]);
         }
-        self.limits.retain(|limit| {
-            let potential = &potentials[limit.side];
-            let reach: i64 = limit.members.iter().map(|member| potential[*member as usize]).sum();
-            limit.least > 0 || limit.most < reach
+        self.limits.retain_mut(|limit| {
+            let reach: i64 = limit.members.iter().map(|member| potentials[limit.side][*member as usize]).sum();
+            limit.most = limit.most.min(reach + 1);
+            limit.least > 0 || limit.most <= reach
         });
     }
 

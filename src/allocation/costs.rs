@@ -72,23 +72,30 @@ fn quotas_removed(prepared: &Prepared<'_>, solved: &Solved, by_one: &[Cost], wor
     }
     let is_proved = solved.possible(solved.dual.bound) == solved.worth;
     let chosen: Vec<bool> = solved.places.iter().map(|place| solved.chosen[*place]).collect();
+    let price =
+        |constraint: &Constraint| by_one.iter().find(|cost| cost.constraint == *constraint).map(|cost| cost.at_most);
+    let ends = solved.core.limits.iter().enumerate().flat_map(|(place, limit)| {
+        let is_of_organisation = limit.name.attribute == Attribute::Organisation;
+        let ends = [(Constraint::Most(limit.name), (place, true)), (Constraint::Least(limit.name), (place, false))];
+        ends.into_iter().filter(move |_| !is_of_organisation)
+    });
+    let may_cost =
+        |constraint: &Constraint| price(constraint).is_some() || !is_proved && binds(prepared, solved, *constraint);
+    let mut ends: Vec<_> = ends.filter(|(constraint, _)| may_cost(constraint)).collect();
+    ends.sort_by_key(|(constraint, _)| (Reverse(price(constraint)), *constraint));
     let mut costs = Vec::new();
-    for (place, limit) in solved.core.limits.iter().enumerate() {
-        for (constraint, is_most) in [(Constraint::Most(limit.name), true), (Constraint::Least(limit.name), false)] {
-            let has_price = by_one.iter().any(|cost| cost.constraint == constraint);
-            let may_cost = has_price || !is_proved && binds(prepared, solved, constraint);
-            if !may_cost || limit.name.attribute == Attribute::Organisation || work.is_over() {
-                continue;
-            }
-            let (worth, bound) = solved.core.search_without((place, is_most), &solved.dual, &chosen, work);
-            let gap = (solved.bound - solved.value) * STEPS;
-            costs.push(Cost {
-                constraint,
-                relaxed: Relaxed::Removed,
-                at_least: (worth - solved.worth - gap).max(0) / STEPS,
-                at_most: (bound - solved.worth) / STEPS,
-            });
+    for (constraint, end) in ends {
+        if work.is_over() {
+            break;
         }
+        let (worth, bound) = solved.core.search_without(end, &solved.dual, &chosen, work);
+        let gap = (solved.bound - solved.value) * STEPS;
+        costs.push(Cost {
+            constraint,
+            relaxed: Relaxed::Removed,
+            at_least: (worth - solved.worth - gap).max(0) / STEPS,
+            at_most: (bound - solved.worth) / STEPS,
+        });
     }
     costs
 }
@@ -100,34 +107,30 @@ fn is_used_up(quota: &Quota, count: i64) -> bool {
 fn by_one(prepared: &Prepared<'_>, solved: &Solved, work: &mut Work<'_>) -> Vec<Cost> {
     let network = &solved.dual.network;
     let residual = (solved.proof == Proof::FlowDual).then(|| Residual::new(&network.simplex));
-    // the longest searches serve all bindings of one hub or quota
-    let mut known: Option<((u32, bool), Vec<i64>)> = None;
     let mut bindings = bindings(prepared, solved);
     bindings.sort_by_key(|binding| (binding.anchor(&network.simplex), binding.constraint));
+    // one search serves all bindings of one hub or quota
+    let mut known: Option<((u32, bool), Vec<i64>)> = None;
     let mut costs = Vec::new();
     for binding in bindings {
-        let most = solved.possible(solved.dual.bound.saturating_add(binding.price)) - solved.worth;
-        if most >= solved.core.penalty / 2 {
-            continue;
-        }
-        let mut cost = Cost {
-            constraint: binding.constraint,
-            relaxed: Relaxed::ByOne,
-            at_least: 0,
-            at_most: most.div_euclid(STEPS),
-        };
-        if let (Some(residual), Some(anchor)) = (&residual, binding.anchor(&network.simplex)) {
+        let exact = residual.as_ref().and_then(|residual| {
+            let anchor = binding.anchor(&network.simplex)?;
             let arcs = network.simplex.arcs().len() as u64;
             if known.as_ref().is_none_or(|(of, _)| *of != anchor) && work.spend(arcs / 32) {
                 known = Some((anchor, residual.distances(anchor)));
             }
-            if let Some((_, distances)) = known.as_ref().filter(|(of, _)| *of == anchor) {
-                let gain = (binding.price - distances[binding.far(&network.simplex) as usize]).max(0);
-                let exact = (solved.possible(solved.dual.bound + gain) - solved.worth) / STEPS;
-                (cost.at_least, cost.at_most) = (exact, exact);
-            }
+            let (_, distances) = known.as_ref().filter(|(of, _)| *of == anchor)?;
+            let far = distances.get(binding.far(&network.simplex) as usize)?;
+            Some((binding.price - far).max(0))
+        });
+        let grows = |price: i64| solved.possible(solved.dual.bound.saturating_add(price)) - solved.worth;
+        let (least, most) = exact.map_or((0, grows(binding.price)), |gain| (grows(gain), grows(gain)));
+        // a unit that helps a minimum: values do not compare
+        if solved.missed() > 0 && most >= solved.core.penalty / 2 {
+            continue;
         }
-        costs.push(cost);
+        let (at_least, at_most) = (least / STEPS, most.min(solved.core.penalty) / STEPS);
+        costs.push(Cost { constraint: binding.constraint, relaxed: Relaxed::ByOne, at_least, at_most });
     }
     costs
 }

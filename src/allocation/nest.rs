@@ -104,7 +104,8 @@ impl Nest {
             }
         }
         for ((home, limits), members) in cells {
-            let reach = members.iter().map(|member| potentials[*member]).sum();
+            // one more, so that the price of a member's limit is not hidden behind it
+            let reach = 1 + members.iter().map(|member| potentials[*member]).sum::<i64>();
             members.iter().for_each(|member| homes[*member] = Home::Cell(self.cells.len()));
             self.cells.push(Cell { side, home, limits, reach });
         }

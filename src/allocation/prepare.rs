@@ -68,12 +68,9 @@ impl<'a> Prepared<'a> {
         for (place, entry) in self.entries.iter().enumerate() {
             let is_free = entry.excluded.iter().all(|constraint| Some(*constraint) == without);
             if is_free && !is_taken(entry, without) {
-                let ends = [entry.pair.demand, entry.pair.counterpart];
-                if caps[0][ends[0] as usize] > 0 && caps[1][ends[1] as usize] > 0 {
-                    let value = entry.value * STEPS;
-                    pairs.push(Free { ends, value, gain: value });
-                    places.push(place);
-                }
+                let value = entry.value * STEPS;
+                pairs.push(Free { ends: [entry.pair.demand, entry.pair.counterpart], value, gain: value });
+                places.push(place);
             }
         }
         let limits = self.quotas.iter().map(|quota| self.limit(quota, &taken, without)).collect();

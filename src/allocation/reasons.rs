@@ -140,10 +140,7 @@ impl<'a> Reasons<'a> {
 
     /// By at least how much the total falls with this pair in it.
     fn loss(&self, place: usize) -> i64 {
-        let Ok(pair) = self.solved.places.binary_search(&place) else {
-            // pins have used up one of its limits
-            return 0;
-        };
+        let Ok(pair) = self.solved.places.binary_search(&place) else { return 0 };
         let gain = self.solved.dual.network.simplex.reduced_gain(pair).min(0);
         let most = self.solved.possible(self.solved.dual.bound.saturating_add(gain));
         ((self.solved.worth - most) / STEPS).clamp(0, self.solved.core.penalty / STEPS)

@@ -171,6 +171,9 @@ impl Core {
         (left, work): (&mut u32, &mut Work<'_>),
     ) -> i64 {
         let mut open = divide(nest, &whole(nest), &root);
+        if open.is_empty() && !root.is_solved {
+            return incumbent.whole(root.bound);
+        }
         while let Some(next) = open.pop() {
             if incumbent.beats(self, next.bound) {
                 continue;

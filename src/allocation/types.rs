@@ -326,7 +326,8 @@ pub struct Plan {
 pub struct Effort {
     /// Pivots of the network simplex for the plan; a few hundred thousand a second.
     pub pivots: u64,
-    /// Pivots for the costs of rules and quotas that are found by solving again, all of them together; 0 leaves them out.
+    /// Pivots for the costs, all of them together: first by one, then rules, then quotas, the dearest first. What is not
+    /// reached is not told; 0 leaves all costs out.
     pub cost_pivots: u64,
     /// Parts into which branch and bound divides at most.
     pub branches: u32,
@@ -334,6 +335,6 @@ pub struct Effort {
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { pivots: 20_000_000, cost_pivots: 5_000_000, branches: 2_000 }
+        Self { pivots: 20_000_000, cost_pivots: 1_000_000, branches: 2_000 }
     }
 }

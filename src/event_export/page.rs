@@ -8,7 +8,7 @@ use super::{
 };
 
 /// Rows from which the lines stand closer, so that more meetings fit on the page.
-const DENSE: usize = 11;
+const DENSE: usize = 9;
 
 /// Makes the pages. An organisation with more meetings than fit goes on on the next page, under the same headings.
 pub(super) fn pages(view: &View) -> String {
@@ -47,18 +47,28 @@ fn section(view: &View, organisation: &Organisation) -> Markup {
     let rows: Vec<(&Row, bool)> =
         organisation.meetings.iter().filter_map(|(at, is_demand)| Some((view.rows.get(*at)?, *is_demand))).collect();
     let class = if rows.len() < DENSE { "page" } else { "page dense" };
+    let own = only_project(&rows);
     html! {
-        section class=(class) data-key=(organisation.key) {
+        section class=(class) {
             (banner(view))
             h1 { (organisation.name) }
             p.sum { (summary(&rows)) }
+            @if let Some(own) = own { p.project { span.kind { (own.kind()) } (own.title) } }
             table {
-                colgroup { col.time; col.table; col.own; col.other; col.subject; col.contact; }
+                colgroup {
+                    col.time; col.table;
+                    @if own.is_none() { col.own; }
+                    col.other; col.subject; col.contact;
+                }
                 thead {
-                    tr { th { "时间" } th { "桌号" } th { "本单位项目" } th { "洽谈单位" } th { "对方项目" } th { "联系方式" } }
+                    tr {
+                        th { "时间" } th { "桌号" }
+                        @if own.is_none() { th { "本单位项目" } }
+                        th { "洽谈单位" } th { "对方项目" } th { "联系方式" }
+                    }
                 }
                 @for day in rows.chunk_by(|(one, _), (next, _)| one.slot.date == next.slot.date) {
-                    (meetings_of_a_day(day))
+                    (meetings_of_a_day(day, own.is_none()))
                 }
             }
             footer { (footnote(&rows)) }
@@ -66,19 +76,28 @@ fn section(view: &View, organisation: &Organisation) -> Markup {
     }
 }
 
-fn meetings_of_a_day(day: &[(&Row, bool)]) -> Markup {
+/// The project of an organisation that comes with one only: it stands above the table, which has more room then.
+fn only_project<'a>(rows: &[(&'a Row, bool)]) -> Option<&'a Side> {
+    let mut own = rows.iter().map(|(row, is_demand)| row.sides(*is_demand).0);
+    let first = own.next()?;
+    own.all(|side| side.record == first.record).then_some(first)
+}
+
+fn meetings_of_a_day(day: &[(&Row, bool)], has_own: bool) -> Markup {
     let date = day.first().map(|(row, _)| row.slot.date);
     html! {
         tbody {
             @if let Some(date) = date {
-                tr.day { th colspan="6" { (labels::full_date(date)) "　" (labels::weekday(date)) } }
+                tr.day {
+                    th colspan=(if has_own { 6 } else { 5 }) { (labels::full_date(date)) "　" (labels::weekday(date)) }
+                }
             }
             @for (row, is_demand) in day {
                 @let (own, other) = row.sides(*is_demand);
                 tr {
                     td.time { (labels::hours(row.slot)) }
                     td.table { (row.table()) }
-                    td { (own.title) }
+                    @if has_own { td { (own.title) } }
                     td { (other.organisation) }
                     td { span.kind { (other.kind()) } (other.title) }
                     td.contact { (contact(other)) }
@@ -91,9 +110,9 @@ fn meetings_of_a_day(day: &[(&Row, bool)]) -> Markup {
 fn contact(side: &Side) -> Markup {
     let contact = &side.contact;
     html! {
-        @for part in [&contact.person, &contact.phone, &contact.email] {
-            @if !part.is_empty() { span { (part) } }
-        }
+        @if !contact.person.is_empty() { (contact.person) " " }
+        @if !contact.phone.is_empty() { span.number { (contact.phone) } }
+        @if !contact.email.is_empty() { div { (contact.email) } }
     }
 }
 

@@ -59,7 +59,6 @@ pub(super) struct Side {
 #[derive(Debug)]
 pub(super) struct Organisation {
     pub name: String,
-    pub key: String,
     /// Places in [`View::rows`], each with whether the organisation is the demand's side, in order of time.
     pub meetings: Vec<(usize, bool)>,
 }
@@ -115,20 +114,24 @@ impl<'a> View<'a> {
     }
 }
 
-/// Organisations with a meeting. One that asks and offers has one entry for both, one that meets itself one for each side.
+/// Organisations with a meeting, by name. One that asks and offers has one entry for both, and one that is written in two
+/// ways under one credit code is called by the first of them. One that meets itself has the meeting twice.
 fn organisations(rows: &[Row]) -> Vec<Organisation> {
-    let mut by_key: BTreeMap<(&str, &str), Vec<(usize, bool)>> = BTreeMap::new();
+    let mut by_key: BTreeMap<&str, Organisation> = BTreeMap::new();
     for (at, row) in rows.iter().enumerate() {
         for (side, is_demand) in [(&row.demand, true), (&row.counterpart, false)] {
-            by_key.entry((&side.organisation, &side.key)).or_default().push((at, is_demand));
+            let name = &side.organisation;
+            let new = || Organisation { name: name.clone(), meetings: Vec::new() };
+            let organisation = by_key.entry(&side.key).or_insert_with(new);
+            if *name < organisation.name {
+                organisation.name.clone_from(name);
+            }
+            organisation.meetings.push((at, is_demand));
         }
     }
-    let organisation = |((name, key), meetings): ((&str, &str), _)| Organisation {
-        name: name.to_string(),
-        key: key.to_string(),
-        meetings,
-    };
-    by_key.into_iter().map(organisation).collect()
+    let mut organisations: Vec<Organisation> = by_key.into_values().collect();
+    organisations.sort_by(|one, other| one.name.cmp(&other.name)); // stable: equal names stay in the order of their keys
+    organisations
 }
 
 // === impl Row ===

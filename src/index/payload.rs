@@ -323,7 +323,7 @@ mod tests {
         let achievement = json!({ "stage": "pilot", "trl": 6, "amount_yuan": 1_000_000_000_000_i64 });
         assert_eq!(flat(full(Kind::Achievement)), with(achievement));
         assert_eq!(flat(full(Kind::Demand)), with(json!({ "amount_yuan": 0, "deadline_s": 1_893_456_000 })));
-        assert_eq!(flat(full(Kind::Expert)), common);
+        assert_eq!(flat(full(Kind::Expert)), with(json!({ "achievements": ["achievements/tianjin/a-1"] })));
         let bare = Record::new("local", "a", "b", Detail::empty(Kind::Demand));
         assert_eq!(flat(bare), json!({ "status": "active", "source": "local", "revision": 0 }));
     }

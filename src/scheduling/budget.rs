@@ -33,16 +33,21 @@ impl<'a> Budget<'a> {
         if self.is_stopped || self.limit <= self.used {
             return false;
         }
+        self.charge();
+        !self.is_stopped
+    }
+
+    /// Counts a step that is taken in any case.
+    pub fn charge(&mut self) {
         self.used += 1;
         if self.used.is_multiple_of(ASK_EVERY) {
-            self.is_stopped = (self.work.stop)();
+            self.is_stopped |= (self.work.stop)();
         }
-        !self.is_stopped
     }
 
     /// How much of the share is used, in parts of `whole`.
     pub fn part_used(&self, whole: u64) -> u64 {
-        (self.used - self.since).saturating_mul(whole) / (self.limit - self.since).max(1)
+        (self.used - self.since).saturating_mul(whole) / self.limit.saturating_sub(self.since).max(1)
     }
 
     pub fn is_over(&self) -> bool {

@@ -62,6 +62,7 @@ impl<'p, 'a, 'b, 'w> Fill<'p, 'a, 'b, 'w> {
             if self.plan.people_against(pair, slot).is_some() {
                 continue;
             }
+            self.budget.charge();
             let wanted = old.filter(|old| old.slot == slot && !meet.is_fixed).map(|old| old.table);
             let is_pool = |table: &usize| self.plan.problem.is_pool.get(*table) == Some(&true);
             let wanted = wanted.filter(is_pool);
@@ -128,6 +129,9 @@ impl<'p, 'a, 'b, 'w> Fill<'p, 'a, 'b, 'w> {
         }
         let open_slots = self.plan.problem.closed..self.plan.problem.slots();
         for slot in meet.open.iter() {
+            if !self.budget.step() {
+                return false;
+            }
             let busy = meet.units.map(|unit| self.plan.at_unit(unit, slot).is_some());
             for other in open_slots.clone().filter(|other| *other != slot) {
                 // Whoever is sent to the other slot must not meet the same person there.

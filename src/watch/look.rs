@@ -96,7 +96,7 @@ impl Watcher {
                 offset,
                 limit: PAGE,
                 avoidance: Avoidance::default(),
-                levels: subscription.least_level.is_some(),
+                levels: subscription.has_levels(),
             };
             let turn = self.looks.acquire().await;
             let page = match self.matcher.find(request).await {

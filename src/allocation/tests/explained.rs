@@ -1,1 +1,255 @@
+//! Costs and reasons are true: each is held against the best of all subsets of a changed problem, or counted again.
 
+use proptest::prelude::*;
+
+use super::{
+    brute::{best, broken, count, is_excluded, missed},
+    optimum::{pairs, plan},
+    problems::{LARGER, SMALL, Size, problem},
+};
+use crate::allocation::{Constraint, Cost, Group, LeftOut, MOST_HOLDERS, Pair, Plan, Problem, Proof, Reason, Relaxed};
+
+/// The problem with one constraint relaxed.
+fn relax(problem: &Problem, cost: &Cost) -> Problem {
+    let mut other = problem.clone();
+    let all = cost.relaxed == Relaxed::Removed;
+    let rules = &mut other.rules;
+    match cost.constraint {
+        Constraint::DemandLimit(demand) => other.demands[demand as usize].limit += 1,
+        Constraint::CounterpartLimit(counterpart) => other.counterparts[counterpart as usize].limit += 1,
+        Constraint::Most(group) => {
+            let quotas = other.quotas.iter_mut().filter(|quota| quota.group == group);
+            quotas.for_each(|quota| quota.most = quota.most.map(|most| most + 1).filter(|_| !all));
+        }
+        Constraint::Least(group) => {
+            let quotas = other.quotas.iter_mut().filter(|quota| quota.group == group);
+            quotas.for_each(|quota| quota.least = if all { 0 } else { quota.least - 1 });
+        }
+        Constraint::LeastLevel => rules.least_level = None,
+        Constraint::SameOrganisation => rules.same_organisation_apart = false,
+        Constraint::OrganisationsApart => rules.organisations_apart.clear(),
+        Constraint::Met => rules.met.clear(),
+        Constraint::Forbidden => rules.forbidden.clear(),
+        Constraint::Pinned => rules.pinned.clear(),
+    }
+    other
+}
+
+fn check_cost(problem: &Problem, plan: &Plan, cost: &Cost) -> Result<(), TestCaseError> {
+    let relaxed = best(&relax(problem, cost)).expect("a relaxed problem has plans");
+    prop_assert!(cost.at_least >= 0 && cost.at_least <= cost.at_most && cost.at_most > 0, "{:?}", cost);
+    if relaxed.missed == missed(problem, &pairs(plan)) {
+        let grows = relaxed.value - plan.value;
+        prop_assert!((cost.at_least..=cost.at_most).contains(&grows), "{:?} but it grows by {}", cost, grows);
+    }
+    Ok(())
+}
+
+/// What relaxing a limit by one brings must not be left unsaid.
+fn check_nothing_unsaid(problem: &Problem, plan: &Plan) -> Result<(), TestCaseError> {
+    let demands = (0..problem.demands.len() as u32).map(Constraint::DemandLimit);
+    let counterparts = (0..problem.counterparts.len() as u32).map(Constraint::CounterpartLimit);
+    let maximums = problem.quotas.iter().filter(|quota| quota.most.is_some());
+    let maximums = maximums.map(|quota| Constraint::Most(quota.group));
+    for constraint in demands.chain(counterparts).chain(maximums) {
+        let cost = Cost { constraint, relaxed: Relaxed::ByOne, at_least: 0, at_most: 0 };
+        let relaxed = best(&relax(problem, &cost)).expect("a relaxed problem has plans");
+        let is_told = plan.costs.iter().any(|told| told.constraint == constraint && told.relaxed == Relaxed::ByOne);
+        let grows = relaxed.value - plan.value;
+        let is_same = relaxed.missed == missed(problem, &pairs(plan));
+        // a price may be none where branches prove the plan
+        if is_same && plan.proof != Proof::Branches {
+            prop_assert!(is_told || grows == 0, "{:?} brings {}", constraint, grows);
+        }
+    }
+    Ok(())
+}
+
+fn used(problem: &Problem, constraint: Constraint, chosen: &[Pair]) -> (i64, i64) {
+    let of_quota = |group: Group| problem.quotas.iter().find(|quota| quota.group == group).expect("a quota");
+    match constraint {
+        Constraint::DemandLimit(demand) => (
+            chosen.iter().filter(|pair| pair.demand == demand).count() as i64,
+            i64::from(problem.demands[demand as usize].limit),
+        ),
+        Constraint::CounterpartLimit(counterpart) => (
+            chosen.iter().filter(|pair| pair.counterpart == counterpart).count() as i64,
+            i64::from(problem.counterparts[counterpart as usize].limit),
+        ),
+        Constraint::Most(group) => (count(problem, group, chosen), i64::from(of_quota(group).most.expect("a maximum"))),
+        Constraint::Least(group) => (count(problem, group, chosen), i64::from(of_quota(group).least)),
+        other => panic!("{other:?} has no count"),
+    }
+}
+
+fn counts(problem: &Problem, constraint: Constraint, pair: Pair) -> bool {
+    match constraint {
+        Constraint::DemandLimit(demand) => pair.demand == demand,
+        Constraint::CounterpartLimit(counterpart) => pair.counterpart == counterpart,
+        Constraint::Most(group) | Constraint::Least(group) => count(problem, group, &[pair]) == 1,
+        _ => false,
+    }
+}
+
+fn value(problem: &Problem, pair: Pair) -> i64 {
+    let is_it = |candidate: &&crate::allocation::Candidate| {
+        (candidate.demand, candidate.counterpart) == (pair.demand, pair.counterpart)
+    };
+    let candidate = problem.pairs.iter().find(is_it).expect("a candidate");
+    (candidate.value * 1e6).round() as i64
+}
+
+fn check_reasons(problem: &Problem, plan: &Plan, left_out: &LeftOut) -> Result<(), TestCaseError> {
+    let chosen = pairs(plan);
+    let mine: Vec<Pair> = chosen.iter().filter(|pair| pair.demand == left_out.pair.demand).copied().collect();
+    prop_assert!(!left_out.reasons.is_empty());
+    for reason in &left_out.reasons {
+        match reason {
+            Reason::Excluded(_) => {
+                let is_it = |candidate: &crate::allocation::Candidate| {
+                    (candidate.demand, candidate.counterpart) == (left_out.pair.demand, left_out.pair.counterpart)
+                };
+                let index = problem.pairs.iter().position(is_it).expect("a candidate");
+                prop_assert!(is_excluded(problem, index));
+            }
+            Reason::LowerValue => {
+                prop_assert!(mine.iter().all(|pair| value(problem, *pair) >= left_out.value));
+                prop_assert_eq!(mine.len(), problem.demands[left_out.pair.demand as usize].limit as usize);
+            }
+            Reason::Full { constraint, held_by } => {
+                let (count, most) = used(problem, *constraint, &chosen);
+                prop_assert_eq!(count, most);
+                prop_assert!(counts(problem, *constraint, left_out.pair));
+                prop_assert_eq!(held_by.len(), (count as usize).min(MOST_HOLDERS));
+                prop_assert!(held_by.iter().all(|pair| chosen.contains(pair) && counts(problem, *constraint, *pair)));
+            }
+            Reason::Kept { instead, constraint } => {
+                prop_assert!(mine.contains(instead) && value(problem, *instead) < left_out.value);
+                if *constraint == Constraint::Pinned {
+                    prop_assert!(problem.rules.pinned.contains(instead));
+                } else {
+                    let (count, least) = used(problem, *constraint, &chosen);
+                    prop_assert!(count <= least && counts(problem, *constraint, *instead));
+                    prop_assert!(!counts(problem, *constraint, left_out.pair));
+                }
+            }
+            Reason::NoValue => prop_assert_eq!(left_out.value, 0),
+            Reason::NotSearched => prop_assert_eq!(plan.proof, Proof::Open),
+        }
+    }
+    check_all_are_named(problem, &chosen, &mine, left_out)
+}
+
+/// Were none of the named reasons there, the pair could be added or swapped in; with any swap not named, it breaks nothing.
+fn check_all_are_named(
+    problem: &Problem,
+    chosen: &[Pair],
+    mine: &[Pair],
+    left_out: &LeftOut,
+) -> Result<(), TestCaseError> {
+    if left_out.reasons.iter().any(|reason| matches!(reason, Reason::Excluded(_) | Reason::NoValue)) {
+        return Ok(());
+    }
+    let mut other = problem.clone();
+    for reason in &left_out.reasons {
+        match reason {
+            Reason::Full { constraint, .. } => {
+                let cost = Cost { constraint: *constraint, relaxed: Relaxed::ByOne, at_least: 0, at_most: 0 };
+                other = relax(&other, &cost);
+            }
+            Reason::Kept { instead, .. } => other.rules.pinned.retain(|pin| pin != instead),
+            _ => {}
+        }
+    }
+    let mut with = chosen.to_vec();
+    with.push(left_out.pair);
+    if mine.len() as u32 >= problem.demands[left_out.pair.demand as usize].limit {
+        let weaker = mine.iter().filter(|pair| value(problem, **pair) < left_out.value);
+        let Some(weakest) = weaker.min_by_key(|pair| value(problem, **pair)) else { return Ok(()) };
+        with.retain(|pair| pair != weakest);
+    }
+    prop_assert_eq!(broken(&other, &with), None, "{:?}", left_out);
+    Ok(())
+}
+
+fn check_left_out(problem: &Problem, plan: &Plan) -> Result<(), TestCaseError> {
+    for left_out in &plan.left_out {
+        check_reasons(problem, plan, left_out)?;
+    }
+    // nobody among the best of a demand is left out in silence
+    let chosen = pairs(plan);
+    for (demand, participant) in problem.demands.iter().enumerate() {
+        let mut mine: Vec<Pair> = problem
+            .pairs
+            .iter()
+            .filter(|candidate| candidate.demand as usize == demand)
+            .map(|candidate| Pair { demand: candidate.demand, counterpart: candidate.counterpart })
+            .collect();
+        mine.sort_by_key(|pair| (-value(problem, *pair), *pair));
+        for (rank, pair) in mine.iter().take(participant.limit as usize).enumerate() {
+            let told = plan.left_out.iter().find(|left_out| left_out.pair == *pair);
+            prop_assert_eq!(told.is_none(), chosen.contains(pair));
+            prop_assert!(told.is_none_or(|left_out| left_out.rank as usize == rank + 1));
+        }
+    }
+    Ok(())
+}
+
+/// The value with a pair in it all the same.
+fn forced(problem: &Problem, pair: Pair) -> Option<i64> {
+    let mut other = problem.clone();
+    other.rules.pinned.push(pair);
+    best(&other).filter(|found| found.missed == best(problem).map_or(0, |best| best.missed)).map(|found| found.value)
+}
+
+const TINY: Size = Size { demands: 3, counterparts: 4, pairs: 9, limit: 3, keys: 2, quotas: 5, most: 3, values: 50 };
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn costs_are_true(problem in problem(SMALL)) {
+        if let Some(plan) = plan(&problem) {
+            for cost in &plan.costs {
+                check_cost(&problem, &plan, cost)?;
+            }
+        }
+    }
+
+    #[test]
+    fn no_cost_is_left_unsaid(problem in problem(TINY)) {
+        if let Some(plan) = plan(&problem) {
+            check_nothing_unsaid(&problem, &plan)?;
+        }
+    }
+
+    #[test]
+    fn reasons_are_true(problem in problem(SMALL)) {
+        if let Some(plan) = plan(&problem) {
+            check_left_out(&problem, &plan)?;
+        }
+    }
+
+    #[test]
+    fn losses_are_true(problem in problem(TINY)) {
+        if let Some(plan) = plan(&problem) {
+            for left_out in &plan.left_out {
+                let with = left_out.loss.and_then(|loss| Some((loss, forced(&problem, left_out.pair)?)));
+                if let Some((loss, with)) = with {
+                    prop_assert!(plan.value - with >= loss, "{:?} loses {}", left_out, plan.value - with);
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    #[test]
+    fn reasons_of_larger_plans_are_true(problem in problem(LARGER)) {
+        if let Some(plan) = plan(&problem) {
+            check_left_out(&problem, &plan)?;
+        }
+    }
+}

@@ -18,7 +18,7 @@ pub struct Rematch {
 #[derive(Debug, Subcommand)]
 pub enum RematchAction {
     /// 开始一个任务：把一批需求重新匹配一遍，结果保存在库中
-    Start(Start),
+    Start(Box<Start>),
     /// 查看一个任务
     Status(JobName),
     /// 列出任务，最近的在前

@@ -19,16 +19,14 @@ pub async fn run(server: &Server, args: Diff) -> anyhow::Result<Done> {
     let mut shown = Vec::new();
     while let Some(message) = messages.message().await.map_err(told)? {
         match message.event {
-            Some(Event::Change(change)) => {
-                if wanted(&args.only, change.kind()) && shown.len() < args.limit {
-                    shown.push(change);
-                }
+            Some(Event::Change(change)) if wanted(&args.only, change.kind()) && shown.len() < args.limit => {
+                shown.push(change);
             }
             Some(Event::Totals(totals)) => {
                 print!("{}", text(&shown, &totals));
                 return Ok(Done::All);
             }
-            None => {}
+            Some(Event::Change(_)) | None => {}
         }
     }
     bail!("服务的回答不完整，请重试")

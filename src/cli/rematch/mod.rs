@@ -18,7 +18,7 @@ pub use job::grade;
 /// Does what was typed.
 pub async fn run(server: &Server, args: Rematch) -> anyhow::Result<Done> {
     match args.action {
-        RematchAction::Start(it) => job::start(server, it).await,
+        RematchAction::Start(it) => job::start(server, *it).await,
         RematchAction::Status(it) => job::status(server, &it.name).await,
         RematchAction::List(it) => job::list(server, it).await,
         RematchAction::Wait(it) => job::wait(server, &it.name).await,

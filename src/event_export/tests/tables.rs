@@ -3,6 +3,7 @@
 use super::fixture::{Fixture, record};
 use crate::{
     domain::Kind,
+    event::Organisation,
     event_export::{ExportError, Format, export, table::plain},
 };
 
@@ -99,4 +100,16 @@ fn a_participant_who_is_gone_from_the_list_is_called_by_its_name() {
     fixture.participants.clear();
     let html = String::from_utf8(export(&fixture.report(), Format::Html, None).unwrap()).unwrap();
     assert!(html.contains("demands/n000") && html.contains("（单位未填）"));
+}
+
+#[test]
+fn one_credit_code_is_one_organisation_however_its_name_is_written() {
+    let mut fixture = Fixture::new(2, 1);
+    for (at, participant) in fixture.participants.iter_mut().filter(|it| it.asks()).enumerate() {
+        let name = ["乙厂", "甲厂"][at].to_string();
+        participant.organisation = Some(Organisation { name, credit_code: "91130100MA0000000X".to_string() });
+    }
+    let html = String::from_utf8(export(&fixture.report(), Format::Html, None).unwrap()).unwrap();
+    assert_eq!(html.matches("<h1>乙厂</h1>").count(), 1);
+    assert!(!html.contains("<h1>甲厂</h1>"));
 }

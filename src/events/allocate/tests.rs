@@ -50,7 +50,8 @@ fn pair(demand: usize, counterpart: usize) -> Pair {
     Pair::new(name(format!("demands/d-{demand}")), name(format!("achievements/a-{counterpart}")))
 }
 
-/// All nine pairs; each demand likes the first counterpart best, the first demand likes it most of all, the level is 较强 for the first counterpart, else 弱.
+/// All nine pairs, no two plans worth the same; each demand likes the first counterpart best, and the first demand likes it
+/// most. The level is 较强 for the first counterpart, else 弱.
 fn candidates() -> Candidates {
     let of = |demand: usize, counterpart: usize| Candidate {
         pair: pair(demand, counterpart),

@@ -258,3 +258,56 @@ async fn a_duty_is_one_holders_until_it_gives_it_up() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn vectors_are_read_without_their_records() {
+    on_every_engine(async |index, dice| {
+        let kind = Kind::Achievement;
+        let mut points = sample::points(kind, 7, dice);
+        index.upsert(kind, points.clone()).await.unwrap();
+        points.sort_by_key(Point::id);
+        let wanted = |point: &Point, which: Which| {
+            let Point { dense, mut sparse, .. } = scaled(point.clone());
+            let mut terms: Vec<(u32, f32)> = sparse.indices.into_iter().zip(sparse.values).collect();
+            terms.sort_by_key(|(term, _)| *term);
+            (sparse.indices, sparse.values) = terms.into_iter().unzip();
+            match which {
+                Which::Dense => Vectors { dense, sparse: SparseVector::default() },
+                Which::Sparse => Vectors { dense: Vec::new(), sparse },
+                Which::Both => Vectors { dense, sparse },
+            }
+        };
+        let same = |found: &Vectors, point: &Point, which: Which| {
+            let want = wanted(point, which);
+            assert_eq!((found.dense.len(), &found.sparse), (want.dense.len(), &want.sparse));
+            assert!(found.dense.iter().zip(&want.dense).all(|(a, b)| (a - b).abs() < 1e-6));
+        };
+        for which in [Which::Dense, Which::Sparse, Which::Both] {
+            let nobody = PointId::of(&"achievements/nobody".parse().unwrap());
+            let ids: Vec<PointId> = points.iter().rev().map(Point::id).chain([nobody]).collect();
+            let found = index.vectors(kind, &ids, which).await.unwrap();
+            assert_eq!((found.len(), &found[7]), (8, &None));
+            for (point, found) in points.iter().rev().zip(&found) {
+                same(found.as_ref().unwrap(), point, which);
+            }
+            let (mut seen, mut after) = (Vec::new(), None);
+            loop {
+                let page = index.scan(kind, after, 3, which).await.unwrap();
+                assert!(page.rows.len() <= 3);
+                seen.extend(page.rows);
+                match page.next {
+                    Some(next) => after = Some(next),
+                    None => break,
+                }
+            }
+            assert_eq!(seen.len(), 7);
+            for (point, (id, found)) in points.iter().zip(&seen) {
+                assert_eq!(*id, point.id());
+                same(found, point, which);
+            }
+        }
+        assert_eq!(index.vectors(kind, &[], Which::Both).await.unwrap(), []);
+        assert_eq!(index.scan(Kind::Expert, None, 3, Which::Both).await.unwrap().rows, []);
+    })
+    .await;
+}

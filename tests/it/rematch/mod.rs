@@ -91,12 +91,6 @@ impl Worker {
         drop(self.stop);
         self.running.await.unwrap();
     }
-
-    /// Ends as a process does that is killed.
-    pub async fn kill(self) {
-        self.running.abort();
-        let _ = self.running.await;
-    }
 }
 
 pub fn settings() -> Settings {
