@@ -14,6 +14,8 @@ use crate::{
     pb,
 };
 
+/// Pairs without a meeting, shown.
+const SHOWN_UNPLACED: usize = 20;
 /// Rules that cost something, shown.
 const SHOWN_COSTS: usize = 5;
 
@@ -244,10 +246,14 @@ pub fn schedule(plan: &pb::Plan) -> String {
 
 /// Pairs without a meeting.
 pub fn unplaced(unplaced: &[pb::UnplacedPair]) -> String {
-    unplaced.iter().fold(String::new(), |mut text, it| {
+    let mut text = unplaced.iter().take(SHOWN_UNPLACED).fold(String::new(), |mut text, it| {
         let _ = writeln!(text, "未能安排：{} 与 {}，{}", it.demand, it.counterpart, it.localized_description);
         text
-    })
+    });
+    if SHOWN_UNPLACED < unplaced.len() {
+        let _ = writeln!(text, "未能安排的只列出前 {SHOWN_UNPLACED} 对，全部见 duijie event export");
+    }
+    text
 }
 
 /// What changed for whom.
