@@ -3,8 +3,8 @@
 use duijie::{
     domain::{Filter, Kind, RecordName, codes::Status},
     index::{
-        Hit, Index, IndexError, IndexStatus, MAINTENANCE, MAX_DEPTH, Page, PageRequest, Point, PointId, Search, With,
-        Written,
+        Hit, Index, IndexError, IndexStatus, MAINTENANCE, MAX_DEPTH, Page, PageRequest, Point, PointId, Search,
+        Vectors, Which, With, Written,
     },
     text::SparseVector,
 };
