@@ -196,7 +196,8 @@ mod tests {
                 .map(|n| Scored { id: id(n), score: FUSION.score(f64::from(cosines[n]), bm25[n]) }).collect();
             all.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
             all.truncate(wanted);
-            if cosines.len() <= depth {
+            // a list that is just full does not say that it is whole
+            if cosines.len() < depth {
                 prop_assert!(!pool.too_short());
             }
             if !pool.too_short() {
