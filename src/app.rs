@@ -193,7 +193,12 @@ fn plan(config: &Config) -> Result<Plan, StartError> {
     let filter = filter.checked(Kind::Demand).map_err(|_| StartError::Region(it.region.clone().unwrap_or_default()))?;
     Ok(Plan {
         schedule: Schedule { nightly: it.nightly, time_zone: it.time_zone.clone(), after_changes: it.after_changes },
-        request: JobRequest { selection: Selection::Filter(filter), targets, limit: it.limit, ..JobRequest::default() },
+        request: JobRequest {
+            selection: Selection::Filter(Box::new(filter)),
+            targets,
+            limit: it.limit,
+            ..JobRequest::default()
+        },
     })
 }
 

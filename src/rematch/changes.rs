@@ -54,7 +54,7 @@ pub(super) async fn demands(engine: &Engine, selection: &Selection, since: Times
             names.iter().filter(|name| changes.touched.contains_key(&PointId::of(name))).cloned().collect()
         }
         Selection::Filter(filter) => {
-            let filter = since_filter(filter.clone(), since);
+            let filter = since_filter((**filter).clone(), since);
             let Some(points) = self::points(engine, Kind::Demand, filter, With::Payload).await? else {
                 return Ok(None);
             };

@@ -20,10 +20,11 @@ pub fn checked(mut request: JobRequest) -> Result<JobRequest, Vec<Violation>> {
             if filter.statuses.is_empty() {
                 filter.statuses = vec![Status::Active];
             }
-            Selection::Filter(filter.checked(Kind::Demand).unwrap_or_else(|violations| {
+            let checked = filter.checked(Kind::Demand).unwrap_or_else(|violations| {
                 found.extend(violations);
                 Default::default()
-            }))
+            });
+            Selection::Filter(Box::new(checked))
         }
     };
     check_targets(&request.targets, &mut found);
@@ -137,7 +138,7 @@ mod tests {
         check(
             |request| {
                 request.limit = 0;
-                request.selection = Selection::Filter(Filter { regions, ..Filter::default() });
+                request.selection = Selection::Filter(Box::new(Filter { regions, ..Filter::default() }));
             },
             &[("filter.regions[0]", "UNKNOWN_CODE"), ("limit", "OUT_OF_RANGE")],
         );
@@ -153,7 +154,7 @@ mod tests {
         };
         assert!(same_wish(&checked(one).unwrap(), &checked(other).unwrap()));
         let said = Filter { statuses: vec![Status::Active], ..Filter::default() };
-        let said = JobRequest { selection: Selection::Filter(said), ..JobRequest::default() };
+        let said = JobRequest { selection: Selection::Filter(Box::new(said)), ..JobRequest::default() };
         assert!(same_wish(&checked(said.clone()).unwrap(), &checked(JobRequest::default()).unwrap()));
         assert!(!same_wish(&said, &JobRequest { limit: 7, ..said.clone() }));
     }

@@ -60,7 +60,7 @@ pub struct JobRequest {
 pub enum Selection {
     /// Those that meet a filter; no status means ACTIVE. The empty filter: all open demands; `update_time`: those that
     /// have changed since.
-    Filter(Filter),
+    Filter(Box<Filter>),
     /// These, at most [`MAX_NAMES`], each once, whatever their status.
     Names(Vec<RecordName>),
 }
@@ -343,7 +343,7 @@ impl Default for JobRequest {
     /// All open demands towards achievements.
     fn default() -> Self {
         Self {
-            selection: Selection::Filter(Filter::default()),
+            selection: Selection::Filter(Box::default()),
             targets: vec![Kind::Achievement],
             limit: DEFAULT_LIMIT,
             least_level: None,

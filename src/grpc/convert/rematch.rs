@@ -50,7 +50,7 @@ fn selection_in(selection: Option<WireSelection>, found: &mut Violations) -> Sel
     match selection {
         None => JobRequest::default().selection,
         Some(WireSelection::Filter(filter)) => match filter_in(Some(filter), Kind::Demand) {
-            Ok(filter) => Selection::Filter(filter),
+            Ok(filter) => Selection::Filter(Box::new(filter)),
             Err(violations) => {
                 found.0.extend(violations);
                 JobRequest::default().selection
@@ -291,7 +291,7 @@ fn inputs_out(inputs: Inputs) -> pb::RematchInputs {
 /// Writes what a job is to do.
 pub fn request_out(request: JobRequest) -> pb::StartRematchRequest {
     let selection = match request.selection {
-        Selection::Filter(filter) => WireSelection::Filter(filter_out(filter)),
+        Selection::Filter(filter) => WireSelection::Filter(filter_out(*filter)),
         Selection::Names(names) => {
             WireSelection::Names(pb::RematchNames { names: names.iter().map(ToString::to_string).collect() })
         }

@@ -19,7 +19,7 @@ async fn from_creation_to_publication() {
     assert_eq!((counts.demand_count, counts.achievement_count, counts.expert_count), (8, 12, 4));
     let made = shortlist(client, "hebei").await;
     let plan = made.plan.unwrap();
-    let outline = plan.outline.clone().unwrap();
+    let outline = plan.outline.unwrap();
     assert!(plan.optimal && plan.value <= plan.bound + 1e-9 && 0.0 < plan.value, "{plan:?}");
     assert!(!plan.certificate.is_empty() && plan.versions.is_some());
     assert_eq!((outline.number, outline.scheduled, outline.shortlist_outdated), (1, false, false));

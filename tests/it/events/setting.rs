@@ -38,7 +38,7 @@ pub fn records(demands: usize, achievements: usize, experts: usize) -> Vec<pb::R
             record_with(kind, &format!("{letter}-{n}"), &title, |it| {
                 it.body = format!("围绕{subject}开展工作，已在第 {n} 个项目中使用。");
                 it.region = CITIES[n % CITIES.len()].into();
-                it.field = if n % 2 == 0 { "40".into() } else { "80".into() };
+                it.field = if n.is_multiple_of(2) { "40".into() } else { "80".into() };
                 let owner = format!("{}单位{}", if letter == "d" { "需求" } else { "供给" }, n % 4);
                 it.owner = Some(Owner { name: owner, credit_code: String::new(), owner_type: None });
             })
