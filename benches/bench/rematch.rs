@@ -19,7 +19,7 @@ use std::{
 use comfy_table::{Table, presets};
 use duijie::{
     domain::{Filter, Kind, RecordName, codes::Status},
-    index::{EdgeIndex, EdgeOptions, Index, Point, Search, Tuning, With},
+    index::{EdgeIndex, EdgeOptions, Index, Point, STORE_FORMAT, Search, Tuning, With},
     rematch::{Job, JobRequest, State},
 };
 use jiff::Timestamp;
@@ -89,7 +89,8 @@ impl Bench {
         let (runtime, pipeline) = (Runtime::new().expect("a runtime"), Arc::new(support::pipeline()));
         let embedder = support::embedder();
         let versions = support::versions(&pipeline);
-        let folder = format!("target/rematch-store-{demands}-{records}-{}-{}", pipeline.version(), support::MAKE);
+        let version = format!("{STORE_FORMAT}-{}-{}", pipeline.version(), support::MAKE);
+        let folder = format!("target/rematch-store-{demands}-{records}-{version}");
         let folder = support::root().join(folder);
         let counts = [(Kind::Demand, demands), (Kind::Achievement, records)];
         let made = |kind, skip: usize, count| {
