@@ -22,7 +22,7 @@ const PAGE: usize = 200;
 /// Who shall take part.
 #[derive(Debug, Clone)]
 pub enum Who {
-    /// These, 1 to [`MAX_DRAFTS`]. Those that take part already are changed, and come again if they had called off.
+    /// These, 1 to 500. Those that take part already are changed, and come again if they had called off.
     Given(Vec<Draft>),
     /// The first `limit` records that meet a filter, in the order of ids; no status means ACTIVE. Those that take part
     /// already are left as they are.
