@@ -1,17 +1,12 @@
 //! Experts by what they did, and whom a match avoids.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use duijie::{
     domain::{Detail, Kind, record::Expert, record::Owner},
     pb,
 };
 use tonic::Code;
 
-use crate::{
-    command_line::{call, check},
-    harness::{Service, by_name, by_text, common, names, record, record_with, refusal},
-};
+use crate::harness::{Service, by_name, by_text, names, record, record_with, refusal};
 
 const WELDING: &str = "铝合金薄板激光焊接工艺，解决气孔与变形";
 
@@ -145,51 +140,5 @@ async fn experts_are_listed_by_what_they_took_part_in() {
         let refused = service.catalog().await.list_records(request).await.unwrap_err();
         assert_eq!(refusal(&refused), (Code::InvalidArgument, "INVALID_ARGUMENT".into(), vec![want.to_string()]));
     }
-    service.stop().await;
-}
-
-/// Place of the first of these experts in an order by descending score.
-fn first_of(wanted: &BTreeSet<String>, mut scored: Vec<(f64, String)>) -> f64 {
-    scored.sort_by(|one, other| other.0.total_cmp(&one.0).then_with(|| one.1.cmp(&other.1)));
-    let place = scored.iter().position(|(_, name)| wanted.contains(name));
-    place.map_or(0.0, |place| 1.0 / (place + 1) as f64)
-}
-
-/// The judged set has no experts, so this is the samples' own: an expert is related to a demand when he took part in an
-/// achievement that is judged 3 or 4. Figures for docs/relevance.md.
-#[tokio::test(flavor = "multi_thread")]
-async fn on_the_samples_those_who_did_it_come_nearer_to_the_top() {
-    let service = Service::start().await;
-    let samples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
-    for file in ["achievements.csv", "demands.csv", "experts.jsonl"] {
-        let path = samples.join(file);
-        check(call(&["import", path.to_str().unwrap(), "--server", &service.url]).await, 0, &[]);
-    }
-    let mut related: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for line in std::fs::read_to_string(samples.join("judgements.tsv")).unwrap().lines().skip(1) {
-        let [demand, achievement, level] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
-        if level.parse::<u8>().unwrap() < 3 {
-            continue;
-        }
-        let filter = pb::Filter { achievements: vec![format!("achievements/{achievement}")], ..Default::default() };
-        let kind = pb::RecordKind::Expert as i32;
-        let request = pb::ListRecordsRequest { kind, filter: Some(filter), ..Default::default() };
-        let found = service.catalog().await.list_records(request).await.unwrap().into_inner().records;
-        let experts = found.iter().map(|record| common(record).name.clone());
-        related.entry(format!("demands/{demand}")).or_default().extend(experts);
-    }
-    related.retain(|_, experts| !experts.is_empty());
-    let (mut with, mut without) = (0.0, 0.0);
-    for (demand, experts) in &related {
-        let request = pb::MatchRequest { page_size: 200, ..by_name(demand, pb::RecordKind::Expert) };
-        let found = matched(&service, request).await;
-        let name = |it: &pb::Match| common(it.record.as_ref().unwrap()).name.clone();
-        let works = |it: &pb::Match| source(it, pb::Source::Achievements).map_or(0.0, |it| it.contribution);
-        with += first_of(experts, found.iter().map(|it| (it.score, name(it))).collect());
-        without += first_of(experts, found.iter().map(|it| (it.score - works(it), name(it))).collect());
-    }
-    let count = related.len() as f64;
-    println!("{count} demands, mean reciprocal rank {:.3}, by text alone {:.3}", with / count, without / count);
-    assert!(20 <= related.len() && without < with, "{count}: {with} {without}");
     service.stop().await;
 }
