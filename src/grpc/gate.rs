@@ -34,6 +34,9 @@ const UNLIMITED: [&str; 11] = [
 ];
 /// Methods beside these that nobody's work waits for: batch work need not leave them room.
 const PATIENT: [&str; 1] = ["WaitRematch"];
+/// How much earlier than the caller's deadline a call is ended, at most: time for the answer to be sent and to arrive,
+/// on a loaded machine as well. Of a short deadline a tenth.
+const MARGIN: Duration = Duration::from_millis(50);
 /// When a refused caller shall come back.
 const RETRY_MS: u64 = 100;
 
@@ -70,8 +73,8 @@ impl GateLayer {
 
     fn deadline(&self, method: &str, headers: &HeaderMap) -> Option<Duration> {
         match headers.get("grpc-timeout").and_then(|value| value.to_str().ok()).and_then(parse_timeout) {
-            // a little before tonic's own timer, which would answer CANCELLED
-            Some(timeout) => Some(timeout.saturating_sub((timeout / 10).min(Duration::from_millis(5)))),
+            // a little before tonic's own timers, the caller's too, which would answer CANCELLED
+            Some(timeout) => Some(timeout.saturating_sub((timeout / 10).min(MARGIN))),
             None if UNLIMITED.contains(&method) => None,
             None => Some(self.default_deadline),
         }

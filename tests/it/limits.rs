@@ -24,7 +24,7 @@ fn slow_batch(size: usize) -> pb::BatchUpsertRecordsRequest {
 async fn a_deadline_is_kept() {
     let service = Service::start().await;
     let mut request = Request::new(slow_batch(200));
-    request.set_timeout(Duration::from_millis(300));
+    request.set_timeout(Duration::from_millis(600));
     let status = service.catalog().await.batch_upsert_records(request).await.unwrap_err();
     assert_eq!(refusal(&status).0, Code::DeadlineExceeded);
     service.stop().await;
