@@ -289,16 +289,22 @@ pub fn match_out(found: found::Found) -> pb::Match {
     }
 }
 
-fn level_out(relevance: found::Relevance) -> pb::Level {
-    let grade = match relevance.level {
-        found::Level::Unrelated => pb::Grade::None,
-        found::Level::Weak => pb::Grade::Weak,
-        found::Level::Fair => pb::Grade::Fair,
-        found::Level::Strong => pb::Grade::Strong,
+/// Number of a level on the wire.
+pub fn grade_out(level: Option<found::Level>) -> i32 {
+    let grade = match level {
+        None => pb::Grade::Unspecified,
+        Some(found::Level::Unrelated) => pb::Grade::None,
+        Some(found::Level::Weak) => pb::Grade::Weak,
+        Some(found::Level::Fair) => pb::Grade::Fair,
+        Some(found::Level::Strong) => pb::Grade::Strong,
     };
+    grade as i32
+}
+
+fn level_out(relevance: found::Relevance) -> pb::Level {
     let [none, weak, fair, strong] = relevance.probabilities.unwrap_or_default();
     pb::Level {
-        grade: grade as i32,
+        grade: grade_out(Some(relevance.level)),
         strong_probability: strong,
         fair_probability: fair,
         weak_probability: weak,

@@ -8,7 +8,7 @@
 //! The share is the same for every expert, so that the order of those without achievements stays as it was. It was not
 //! tuned: no graded pairs of demands and experts are known. `docs/relevance.md` says what it does on the samples.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{Matcher, Prepared, Wanted, passes::published};
 use crate::{
@@ -49,12 +49,9 @@ impl Matcher {
         let experts = self.experts_of(&best, query, wanted).await?;
         let works: HashMap<PointId, Works> =
             experts.iter().filter_map(|expert| Some((PointId::of(&expert.name()), best_of(expert, &best)?))).collect();
-        let missing: Vec<PointId> = {
-            let there: HashMap<PointId, ()> = order.iter().map(|fused| (fused.id, ())).collect();
-            let mut missing: Vec<PointId> = works.keys().filter(|id| !there.contains_key(id)).copied().collect();
-            missing.sort_unstable();
-            missing
-        };
+        let there: HashSet<PointId> = order.iter().map(|fused| fused.id).collect();
+        let mut missing: Vec<PointId> = works.keys().filter(|id| !there.contains(id)).copied().collect();
+        missing.sort_unstable();
         let mut all = order;
         if !missing.is_empty() {
             let found = self.candidates_among(query, turned, &missing, target).await?;

@@ -2,7 +2,7 @@
 
 use jiff::civil::{Date, Time};
 
-use super::{code, int, owner_out, time_out};
+use super::{code, grade_out, int, owner_out, time_out};
 use crate::{
     domain::{
         Code, Problem, RecordName, Violation, check::Found as Violations, found::Level, name::check_id, record::Owner,
@@ -135,18 +135,6 @@ fn grade_in(grade: i32, path: &str, found: &mut Violations) -> Level {
             Level::Unrelated
         }
     }
-}
-
-/// Number of a level on the wire.
-pub fn grade_out(level: Option<Level>) -> i32 {
-    let grade = match level {
-        None => pb::Grade::Unspecified,
-        Some(Level::Unrelated) => pb::Grade::None,
-        Some(Level::Weak) => pb::Grade::Weak,
-        Some(Level::Fair) => pb::Grade::Fair,
-        Some(Level::Strong) => pb::Grade::Strong,
-    };
-    grade as i32
 }
 
 fn slots_in(slots: &[pb::Slot], path: &str, found: &mut Violations) -> Vec<Window> {

@@ -2,7 +2,8 @@
 
 use super::{
     code,
-    event::{event_name_out, grade_out, pair_in, record_name_in},
+    event::{event_name_out, pair_in, record_name_in},
+    grade_out,
     plan::versions_out,
     time_out,
 };

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    event::{contact_out, count, grade_out, outline_out},
-    int,
+    event::{contact_out, count, outline_out},
+    grade_out, int,
 };
 use crate::{
     domain::{Code, RecordName},

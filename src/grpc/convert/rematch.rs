@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{filter_in, filter_out, int, kind_in, kind_out, level_out, time_out};
+use super::{filter_in, filter_out, grade_out, int, kind_in, kind_out, level_out, time_out};
 use crate::{
     domain::{
         Kind, Problem, RecordName, Violation,
@@ -142,18 +142,6 @@ pub fn grade_in(grade: i32, field: &str, found: &mut Violations) -> Option<Level
             None
         }
     }
-}
-
-/// Number of a grade on the wire.
-pub fn grade_out(level: Option<Level>) -> i32 {
-    let grade = match level {
-        None => pb::Grade::Unspecified,
-        Some(Level::Unrelated) => pb::Grade::None,
-        Some(Level::Weak) => pb::Grade::Weak,
-        Some(Level::Fair) => pb::Grade::Fair,
-        Some(Level::Strong) => pb::Grade::Strong,
-    };
-    grade as i32
 }
 
 /// Reads a least score.

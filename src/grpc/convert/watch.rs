@@ -1,8 +1,8 @@
 //! Subscriptions and new matches on the wire.
 
 use super::{
-    filter_in, filter_out, kind_in, kind_out, match_out,
-    rematch::{grade_in, grade_out, score_in},
+    filter_in, filter_out, grade_out, kind_in, kind_out, match_out,
+    rematch::{grade_in, score_in},
     time_out,
 };
 use crate::{
