@@ -1,7 +1,7 @@
 //! The printed pages in a real browser: how many pages come out, and whether anything runs over.
 //!
-//! Chromium is found by `DUIJIE_CHROMIUM` or on the path. Where there is none, the pages' structure is checked all the same;
-//! with `DUIJIE_REQUIRE_BROWSER=1`, as in CI, a missing browser is a failure.
+//! Chromium is found by `CHROME_BIN` or on the path. Where there is none, the pages' structure is checked all the same;
+//! with `REQUIRE_BROWSER=1`, as in CI, a missing browser is a failure.
 
 use std::{
     path::{Path, PathBuf},
@@ -40,15 +40,15 @@ fn organisations(fixture: &Fixture) -> usize {
 
 /// The browser, or a line that says that there is none.
 fn browser() -> Option<PathBuf> {
-    let named = std::env::var_os("DUIJIE_CHROMIUM").map(PathBuf::from);
+    let named = std::env::var_os("CHROME_BIN").map(PathBuf::from);
     let path = std::env::var_os("PATH").unwrap_or_default();
     let names = ["chromium", "chromium-browser", "google-chrome", "chrome"];
     let on_path = std::env::split_paths(&path).flat_map(|folder| names.map(|name| folder.join(name)));
     let found = named.into_iter().chain(on_path).find(|candidate| candidate.is_file());
     if found.is_none() {
-        let is_required = std::env::var_os("DUIJIE_REQUIRE_BROWSER").is_some_and(|value| value == "1");
-        assert!(!is_required, "DUIJIE_REQUIRE_BROWSER=1, but there is no Chromium");
-        eprintln!("未找到 Chromium（DUIJIE_CHROMIUM 或 PATH）：打印页未在浏览器中检查");
+        let is_required = std::env::var_os("REQUIRE_BROWSER").is_some_and(|value| value == "1");
+        assert!(!is_required, "REQUIRE_BROWSER=1, but there is no Chromium");
+        eprintln!("未找到 Chromium（CHROME_BIN 或 PATH）：打印页未在浏览器中检查");
     }
     found
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use duijie::config::Config;
 use serde_yaml_ng::Value;
 
-use super::{dockerfile, expect, image_problem, read, service_port, variable_problems};
+use super::{dockerfile, expect, image_problem, no_keys, read, service_port, variable_problems};
 
 /// Profile of the cluster.
 const CLUSTER: &str = "cluster";
@@ -77,19 +77,8 @@ fn problems(text: &str) -> Vec<String> {
         found.push("a port of the machine is published twice".to_string());
     }
     // a variable of Compose with such a name would be refused by the command line of whoever exports it
-    let keys: Vec<String> = duijie::config::KEYS.iter().map(|key| variable(key.name)).collect();
-    for part in text.split("DUIJIE_").skip(1) {
-        let name: String = part.chars().take_while(|c| c.is_ascii_uppercase() || *c == '_').collect();
-        let name = format!("DUIJIE_{name}");
-        if !keys.contains(&name) {
-            found.push(format!("{name} is no key"));
-        }
-    }
+    found.extend(no_keys(text));
     found
-}
-
-fn variable(key: &str) -> String {
-    format!("DUIJIE_{}", key.replace('.', "_").to_ascii_uppercase())
 }
 
 /// `${NAME:-default}` as its default; what has none stays and will be found wrong.

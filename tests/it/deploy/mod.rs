@@ -38,6 +38,17 @@ fn variable_problems(variables: &[(String, String)]) -> Vec<String> {
     Config::read("", ours).err().map(|mistakes| mistakes.0).unwrap_or_default()
 }
 
+/// Names in a text that start as the service's variables do and are none of its keys: it refuses to start where such a
+/// variable is set.
+fn no_keys(text: &str) -> Vec<String> {
+    let variable = |key: &str| format!("DUIJIE_{}", key.replace('.', "_").to_ascii_uppercase());
+    let keys: Vec<String> = duijie::config::KEYS.iter().map(|key| variable(key.name)).collect();
+    let rests = text.split("DUIJIE_").skip(1);
+    let names = rests.map(|rest| rest.chars().take_while(|c| c.is_ascii_uppercase() || *c == '_').collect::<String>());
+    let unknown = names.map(|name| format!("DUIJIE_{name}")).filter(|name| !keys.contains(name));
+    unknown.map(|name| format!("{name} is no key")).collect()
+}
+
 /// Fails unless some problem holds `want`.
 #[track_caller]
 fn expect(problems: &[String], want: &str) {
@@ -53,4 +64,10 @@ fn images_are_pinned_and_without_host() {
     for bad in bad {
         assert!(image_problem(bad).is_some(), "{bad}");
     }
+}
+
+#[test]
+fn ci_sets_no_variable_that_the_command_line_refuses() {
+    assert_eq!(no_keys(&read(".ci/run")), [""; 0]);
+    expect(&no_keys("export DUIJIE_REQUIRE_BROWSER=1 DUIJIE_STORE_FOLDER=/x"), "DUIJIE_REQUIRE_BROWSER is no key");
 }
