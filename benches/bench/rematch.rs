@@ -59,7 +59,7 @@ pub fn run() {
     let (before, cpu_before) = bench.bare();
     let cpu = cpu_seconds();
     let full = bench.full(&mut rows);
-    let cpu = (cpu_seconds() - cpu) / bench.demands as f64;
+    let cpu = (cpu_seconds() - cpu) / full.counts.done as f64;
     let (after, cpu_after) = bench.bare();
     let bare = (before + after) / 2.0;
     let speed = full.demands_per_second();
@@ -69,6 +69,7 @@ pub fn run() {
     let cpu_bare = (cpu_before + cpu_after) / 2.0;
     let said = format!("{:.2} and {:.2} ms: {:.0} %", cpu * 1e3, cpu_bare * 1e3, 100.0 * cpu_bare / cpu);
     rows.push(("processor time of a demand, job and bare".into(), said));
+    rows.iter().for_each(|(name, value)| eprintln!("{name}: {value}"));
     bench.since(&full, &mut rows);
     bench.latency(&mut rows);
     let mut table = Table::new();

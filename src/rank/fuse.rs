@@ -89,6 +89,18 @@ impl Fusion {
         self.contribution(true, cosine) + self.contribution(false, bm25)
     }
 
+    /// BM25 below which a record with this cosine does not reach a score; `None` where none suffices. Rounded down: what
+    /// it lets through may still fall short by a hair.
+    pub fn least_bm25(&self, cosine: f64, score: f64) -> Option<f64> {
+        let missing = score - self.contribution(true, cosine);
+        let share = missing / (1.0 - self.dense_weight);
+        match (missing <= 0.0, share < 1.0) {
+            (true, _) => Some(0.0),
+            (false, true) => Some(self.bm25_half * share / (1.0 - share) * (1.0 - 1e-9)),
+            (false, false) => None,
+        }
+    }
+
     fn contribution(&self, dense: bool, score: f64) -> f64 {
         if dense {
             self.dense_weight * ((score - self.cosine_floor) / (1.0 - self.cosine_floor)).clamp(0.0, 1.0)
@@ -138,7 +150,30 @@ mod tests {
         assert_eq!(unsettled(&order, &[], 9, &FUSION), [0u32; 0]);
     }
 
+    #[test]
+    fn what_cannot_be_reached() {
+        assert_eq!(FUSION.least_bm25(0.75, 0.375), Some(0.0));
+        assert_eq!(FUSION.least_bm25(0.75, 0.625), None);
+        assert_eq!(Fusion { dense_weight: 1.0, ..FUSION }.least_bm25(0.75, 0.5), None);
+        let half = FUSION.least_bm25(0.75, 0.5).unwrap();
+        assert!(half < 10.0 && 10.0 - half < 1e-6, "{half}");
+    }
+
     proptest! {
+        #[test]
+        fn less_than_the_least_does_not_reach(
+            cosine in -1.0f64..1.0, bm25 in 0.0f64..500.0, score in 0.0f64..1.0, dense_weight in 0.0f64..=1.0,
+        ) {
+            let fusion = Fusion { dense_weight, ..FUSION };
+            let least = fusion.least_bm25(cosine, score);
+            if score <= fusion.score(cosine, bm25) {
+                prop_assert!(least.is_some_and(|least| least <= bm25), "{:?}", least);
+            }
+            if least.is_some_and(|least| least * (1.0 + 1e-6) + 1e-6 < bm25) {
+                prop_assert!(score <= fusion.score(cosine, bm25) + 1e-9);
+            }
+        }
+
         #[test]
         fn scores_stay_in_range_and_parts_sum_up(
             dense in prop::collection::btree_map(0u32..50, -1f32..1.0, 0..30),

@@ -133,8 +133,9 @@ mod tests {
         domain::{Kind, found::Level},
         index::documents::MAX_DOCUMENT_BYTES,
         rematch::{
-            decision::{Best, KindDecision, Packed},
+            decision::{Best, KindDecision},
             model::{MAX_LIMIT, Pair, TargetList},
+            packed::Packed,
         },
         text::SparseVector,
     };

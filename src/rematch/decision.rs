@@ -9,17 +9,10 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     bytes::{Damaged, Reader, Writer},
+    packed::{COSINE_SLACK, Packed},
     statistics::Weighted,
 };
 use crate::{domain::Kind, index::PointId, rank::Fusion, text::SparseVector};
-
-/// What 1 is as a number of 16 bits.
-const ONE: f32 = 32_767.0;
-/// Most that a cosine can be off by because of it: half a step in each dimension, for unit vectors of up to 1,024
-/// dimensions, is 0.5 / 32,767 · √1,024; twice that for what is rounded elsewhere.
-const COSINE_SLACK: f64 = 1e-3;
-/// Numbers that are multiplied at a time.
-const LANES: usize = 16;
 
 /// What is kept of a demand to decide whether it has to be matched again.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,10 +51,6 @@ pub struct Best {
     pub last: Option<f64>,
 }
 
-/// A unit vector in numbers of 16 bits.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Packed(Vec<i16>);
-
 /// A target as it is now.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fresh {
@@ -75,26 +64,10 @@ pub struct Fresh {
 #[derive(Debug, Clone, Default)]
 pub struct Changes {
     changed: HashSet<PointId>,
-    /// Embeddings of what can be found now, scaled to length 1.
-    fresh: Vec<Vec<f32>>,
+    /// Embeddings of what can be found now.
+    fresh: Vec<Packed>,
     /// Which of them have a term, with its weight.
     postings: HashMap<u32, Vec<(u32, f32)>>,
-}
-
-// === impl Packed ===
-
-impl Packed {
-    /// Packs a vector, scaled to length 1.
-    pub fn new(vector: &[f32]) -> Self {
-        #[expect(clippy::cast_possible_truncation, reason = "the values lie between -ONE and ONE")]
-        let pack = |value: f32| (value * ONE).round().clamp(-ONE, ONE) as i16;
-        Self(unit(vector).into_iter().map(pack).collect())
-    }
-
-    /// The vector, nearly.
-    fn unpacked(&self) -> Vec<f32> {
-        self.0.iter().map(|value| f32::from(*value) / ONE).collect()
-    }
 }
 
 // === impl Decision ===
@@ -104,13 +77,13 @@ impl Decision {
     pub fn write(&self, writer: &mut Writer) {
         writer.u128(self.demand.uuid().as_u128());
         writer.u32(self.pairs);
-        write_packed(writer, &self.dense);
+        self.dense.write(writer);
         writer.list(&self.sparse.indices, |writer, term| writer.u32(*term));
         writer.list(&self.sparse.values, |writer, weight| writer.f32(*weight));
         writer.list(&self.kinds, |writer, kind| {
             writer.u32(number(kind.kind));
             writer.list(kind.first.as_slice(), write_best);
-            write_packed(writer, &kind.turned);
+            kind.turned.write(writer);
             write_best(writer, &kind.list);
         });
     }
@@ -123,13 +96,13 @@ impl Decision {
         Ok(Self {
             demand: read_id(reader)?,
             pairs: reader.u32()?,
-            dense: read_packed(reader)?,
+            dense: Packed::read(reader)?,
             sparse: SparseVector { indices: reader.list(Reader::u32)?, values: reader.list(Reader::f32)? },
             kinds: reader.list(|reader| {
                 Ok(KindDecision {
                     kind: kind(reader.u32()?)?,
                     first: reader.list(read_best)?.into_iter().next(),
-                    turned: read_packed(reader)?,
+                    turned: Packed::read(reader)?,
                     list: read_best(reader)?,
                 })
             })?,
@@ -150,7 +123,7 @@ impl Changes {
         for (term, weight) in sparse.indices.iter().zip(&sparse.values) {
             self.postings.entry(*term).or_default().push((place, *weight));
         }
-        self.fresh.push(unit(&dense));
+        self.fresh.push(Packed::new(&dense));
     }
 
     /// Targets that have changed or are gone.
@@ -174,11 +147,8 @@ impl Changes {
         let slack = fusion.dense_weight / (1.0 - fusion.cosine_floor).max(1e-3) * COSINE_SLACK;
         let comes_in = |vector: &Packed, best: &Best| {
             let Some(last) = best.last else { return true };
-            let vector = vector.unpacked();
             let scores = self.fresh.iter().zip(&bm25);
-            scores
-                .map(|(fresh, bm25)| fusion.score(f64::from(dot(&vector, fresh)), *bm25))
-                .any(|score| last - slack <= score)
+            scores.map(|(fresh, bm25)| fusion.score(vector.cosine(fresh), *bm25)).any(|score| last - slack <= score)
         };
         let first = kind.first.as_ref().is_some_and(|best| comes_in(&demand.dense, best));
         let second = if kind.first.is_some() { &kind.turned } else { &demand.dense };
@@ -197,32 +167,6 @@ impl Changes {
         }
         scores
     }
-}
-
-/// A product of two vectors, in lanes so that the compiler multiplies several numbers at a time.
-fn dot(one: &[f32], other: &[f32]) -> f32 {
-    let (ones, others) = (one.chunks_exact(LANES), other.chunks_exact(LANES));
-    let rest: f32 = ones.remainder().iter().zip(others.remainder()).map(|(a, b)| a * b).sum();
-    let mut sums = [0.0f32; LANES];
-    for (ones, others) in ones.zip(others) {
-        for (sum, (a, b)) in sums.iter_mut().zip(ones.iter().zip(others)) {
-            *sum += a * b;
-        }
-    }
-    sums.iter().sum::<f32>() + rest
-}
-
-fn unit(vector: &[f32]) -> Vec<f32> {
-    let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
-    if length <= f32::EPSILON { vector.to_vec() } else { vector.iter().map(|value| value / length).collect() }
-}
-
-fn write_packed(writer: &mut Writer, packed: &Packed) {
-    writer.list(&packed.0, |writer, value| writer.i16(*value));
-}
-
-fn read_packed(reader: &mut Reader<'_>) -> Result<Packed, Damaged> {
-    reader.list(Reader::i16).map(Packed)
 }
 
 fn write_best(writer: &mut Writer, best: &Best) {
@@ -340,7 +284,9 @@ mod tests {
         #[test]
         fn what_comes_in_is_never_overlooked(query in dense(), sparse in sparse(), fresh in dense(), document in sparse(), last in 0f64..1.0) {
             let weighted = Statistics::default().weigh(&sparse);
-            let cosine = f64::from(dot(&unit(&query), &unit(&fresh)));
+            let product = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
+            let lengths = (product(&query, &query) * product(&fresh, &fresh)).sqrt();
+            let cosine = if lengths < 1e-12 { 0.0 } else { product(&query, &fresh) / lengths };
             let score = FUSION.score(cosine, weighted.score(&terms(&document)));
             let demand = demand(&query, &sparse, None, best(&[], Some(last)));
             let mut changes = Changes::default();

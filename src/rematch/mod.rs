@@ -2,11 +2,12 @@
 //! new.
 //!
 //! - [`model`]: what a job is and what it finds; `check`: what a request must be
-//! - `scoring`, `statistics`: scores that depend on the two records alone; `decision`: whether a change matters; `block`,
-//!   `bytes`: how results are stored; all pure
+//! - `scoring`, `statistics`, `held`, `packed`: scores that depend on the two records alone; `decision`: whether a change
+//!   matters; `block`, `bytes`: how results are stored; all pure
 //! - `jobs`, `blocks`, `statistics_store`, `deleted`: what lies in the store
 //! - `prune`: what is thrown away
-//! - `plan`: what a job will do; `changes`: what has changed since another; `passes`, `targets`: one demand on the engine
+//! - `plan`: what a job will do; `changes`: what has changed since another; `scan`: all targets once; `passes`, `lexical`,
+//!   `targets`: one demand on the engine
 //! - `runner`, `run_block`: a job from its plan to its end
 //!
 //! A job is a document, its results are documents: any instance can run it, and go on with it where another died.
@@ -18,14 +19,19 @@ mod changes;
 mod check;
 mod decision;
 mod deleted;
+mod held;
 mod jobs;
+mod lexical;
 pub mod model;
+mod packed;
 mod passes;
 mod plan;
 mod prune;
 mod run_block;
 mod runner;
+mod scan;
 mod scoring;
+mod spawned;
 mod statistics;
 mod statistics_store;
 mod targets;

@@ -1,10 +1,13 @@
 //! One demand: the two passes of a match (`src/matcher/passes.rs`), with scores that depend on the two records alone.
 
+use std::collections::VecDeque;
+
 use super::{
-    decision::{Best, Decision, KindDecision, Packed},
+    decision::{Best, Decision, KindDecision},
+    lexical::Lexical,
     model::{DemandResult, JobRequest, Pair, TargetList},
-    scoring::{Lists, Pool, Scored},
-    statistics::Weighted,
+    packed::Packed,
+    scoring::{Pool, Scored},
     targets::Targets,
 };
 use crate::{
@@ -20,6 +23,8 @@ use crate::{
 const DEEPER: usize = 4;
 /// Longest lists: beyond it a target that stands in neither would have to be exactly as good as the last of the best.
 const DEEPEST: usize = 3_200;
+/// Cosines that are asked for at first; each further time it is twice as many.
+const COSINES: usize = 64;
 
 /// How demands are matched.
 pub(super) struct Wish {
@@ -42,13 +47,7 @@ struct Side<'a> {
     wish: &'a Wish,
     targets: &'a Targets,
     demand: &'a Demand,
-    query: Weighted,
-    /// BM25 of targets, as far as it is known, in order of ids.
-    bm25: Vec<(PointId, f64)>,
-    /// What shares terms, as far as it was asked for.
-    sharing: Vec<Hit>,
-    /// How many were asked for.
-    asked: usize,
+    lexical: Lexical<'a>,
 }
 
 // === impl Demand ===
@@ -68,9 +67,8 @@ pub(super) async fn match_demand(
 ) -> Result<(DemandResult, Decision)> {
     let (mut lists, mut kinds) = (Vec::with_capacity(targets.len()), Vec::with_capacity(targets.len()));
     for targets in targets {
-        let query = targets.statistics.weigh(&demand.sparse);
-        let side = Side { wish, targets, demand, query, bm25: Vec::new(), sharing: Vec::new(), asked: 0 };
-        let (list, kind) = side.run().await?;
+        let lexical = Lexical::new(targets, &demand.sparse);
+        let (list, kind) = Side { wish, targets, demand, lexical }.run().await?;
         lists.push(list);
         kinds.push(kind);
     }
@@ -109,43 +107,61 @@ impl Side<'_> {
 
     /// The best of all that is published.
     async fn best(&mut self, query: &[f32], wanted: usize) -> Result<Vec<Scored>> {
-        let fusion = self.wish.settings.fusion;
-        let mut depth = self.wish.settings.candidates.max(wanted);
+        // where not all is known, longer lists are cheaper than to find out that they were too short
+        let lists = if self.targets.held.is_some() { 1 } else { 2 };
+        let mut depth = (lists * self.wish.settings.candidates).max(wanted);
         loop {
-            let dense = self.targets.nearest(query, depth).await?;
-            if self.asked < depth {
-                (self.sharing, self.asked) = (self.targets.sharing(&self.demand.sparse, depth).await?, depth);
-            }
-            // as long as the other list, so that the bound of what is in neither is that of both
-            let sparse = self.sharing.get(..depth).unwrap_or(&self.sharing).to_vec();
-            let lists = Lists { dense: &dense, sparse: &sparse, depth };
-            let ids = lists.ids();
-            self.score(&ids).await?;
-            let bm25 = ids.iter().filter_map(|id| Some((*id, self.known(*id)?)));
-            let mut pool = Pool::new(lists, bm25, (&fusion, wanted));
-            pool.settle(&self.targets.cosines(query, &pool.unsettled()).await?);
-            if DEEPEST <= depth || !pool.too_short() {
+            let nearest = self.targets.nearest(query, depth).await?;
+            self.lexical.ask(depth).await?;
+            let mut pool = Pool::new(&nearest, depth, (&self.wish.settings.fusion, wanted));
+            let (named, others): (Vec<Hit>, Vec<Hit>) = nearest.iter().partition(|hit| self.lexical.names(hit.id));
+            self.take(&mut pool, &named).await?;
+            // who is not named shares few terms, and counts only where it is near enough
+            let most = self.lexical.unnamed();
+            let near: Vec<Hit> = others.into_iter().filter(|hit| pool.can_enter(f64::from(hit.score), most)).collect();
+            self.take(&mut pool, &near).await?;
+            self.settle(&mut pool, query).await?;
+            let too_short = pool.least_bm25().is_some_and(|least| least < self.lexical.unnamed());
+            if DEEPEST <= depth || !too_short {
                 return Ok(pool.best());
             }
             depth = (depth * DEEPER).min(DEEPEST);
         }
     }
 
-    /// Scores the terms of targets that are not known yet; what is gone stays unknown.
-    async fn score(&mut self, ids: &[PointId]) -> Result<()> {
-        let missing: Vec<PointId> = ids.iter().copied().filter(|id| self.known(*id).is_none()).collect();
-        let documents = self.targets.documents(&missing).await?;
-        let scored = missing.into_iter().zip(documents);
-        let scored = scored.filter_map(|(id, document)| Some((id, self.query.score(&document?))));
-        let scored: Vec<_> = scored.collect();
-        self.bm25.extend(scored);
-        self.bm25.sort_unstable_by_key(|(id, _)| *id);
+    /// Takes targets in whose cosines are known.
+    async fn take(&mut self, pool: &mut Pool, hits: &[Hit]) -> Result<()> {
+        let ids: Vec<PointId> = hits.iter().map(|hit| hit.id).collect();
+        self.lexical.read(&ids).await?;
+        pool.take(hits, |id| self.lexical.of(id));
         Ok(())
     }
 
-    fn known(&self, id: PointId) -> Option<f64> {
-        let place = self.bm25.binary_search_by_key(&id, |(id, _)| *id).ok()?;
-        self.bm25.get(place).map(|(_, bm25)| *bm25)
+    /// Takes those in that are not among the nearest and still could come among the wanted, the likeliest first.
+    async fn settle(&mut self, pool: &mut Pool, query: &[f32]) -> Result<()> {
+        let Some(least) = pool.least_bm25() else { return Ok(()) };
+        let (held, packed) = (self.targets.held.as_ref(), Packed::new(query));
+        let near_enough = |id: PointId, bm25: f64| {
+            let most = held.and_then(|held| held.cosine_at_most(id, &packed));
+            most.is_none_or(|most| pool.can_enter(most, bm25))
+        };
+        let open = self.lexical.at_least(least).into_iter();
+        let open = open.filter(|(id, bm25)| !pool.has(*id) && near_enough(*id, *bm25)).collect();
+        let mut open = self.targets.present(open);
+        open.sort_unstable_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
+        open.truncate(DEEPEST);
+        let mut open = VecDeque::from(open);
+        let mut size = COSINES;
+        while let (Some((_, bm25)), Some(least)) = (open.front(), pool.least_bm25()) {
+            if *bm25 < least {
+                break;
+            }
+            let some: Vec<PointId> = open.drain(..size.min(open.len())).map(|(id, _)| id).collect();
+            let hits = self.targets.cosines(query, some).await?;
+            self.take(pool, &hits).await?;
+            size *= 2;
+        }
+        Ok(())
     }
 
     /// What the best of the first pass make of the query.

@@ -9,7 +9,9 @@ use super::{
     blocks::{self, Work},
     changes::{self, DemandChanges},
     check::same_wish,
-    deleted, jobs,
+    deleted,
+    held::Held,
+    jobs,
     model::{Inputs, Job, JobId, MAX_DEMANDS, Method, Progress, Selection, State, TargetInputs},
     statistics_store as statistics,
     targets::Engine,
@@ -42,6 +44,8 @@ pub(super) struct Planned {
     pub progress: Progress,
     /// Demands, as far as they are known.
     pub demands: u64,
+    /// What was read of targets on the way, by kind.
+    pub held: Vec<(Kind, Held)>,
 }
 
 /// Plans a job and writes down what is to be done, so that whoever goes on with it does the same.
@@ -54,10 +58,11 @@ pub(super) async fn plan(engine: &Engine, program: &Program, job: &Job) -> Resul
             Err(because) => because,
         },
     };
-    let mut targets = Vec::new();
+    let (mut targets, mut held) = (Vec::new(), Vec::new());
     for kind in &job.request.targets {
         let records = engine.index.count(*kind, &Filter::default()).await?;
-        let latest = statistics::current(engine, *kind, now).await?;
+        let (latest, scanned) = statistics::current(engine, *kind, now).await?;
+        held.extend(scanned.map(|scanned| (*kind, scanned)));
         targets.push(TargetInputs { kind: *kind, statistics: latest.version, records });
     }
     let names = select(engine, &job.request.selection).await?;
@@ -72,6 +77,7 @@ pub(super) async fn plan(engine: &Engine, program: &Program, job: &Job) -> Resul
         method: Method::Full { because },
         progress: Progress { root: job.id.number(), blocks: firsts.len() as u64, ..Progress::default() },
         demands: names.len() as u64,
+        held,
     })
 }
 
@@ -123,6 +129,7 @@ async fn incremental(
         method: Method::Incremental { changed_demands: demands.touched.len() as u64, changed_targets },
         progress: Progress { grown, base: base.id.number(), since: since.as_second(), written: 0, ..base.progress },
         demands: base.counts.demands,
+        held: Vec::new(),
     }))
 }
 

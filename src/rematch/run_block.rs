@@ -10,9 +10,11 @@ use super::{
     blocks::{self, Work},
     changes,
     decision::{Changes, Decision},
-    model::{DemandResult, Job, JobId, Selection},
+    held::Held,
+    model::{DemandResult, Job, JobId, Selection, TargetInputs},
     passes::{Demand, Wish, match_demand},
     plan::Program,
+    scan::scan,
     statistics_store as statistics,
     targets::{Engine, Targets},
 };
@@ -27,6 +29,8 @@ use crate::{
 const ATTEMPTS: u32 = 4;
 /// Time before the second try; it doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
+/// Targets for each demand up to which reading all of them once is worth it.
+const WORTH_A_SCAN: u64 = 100;
 
 /// A job that runs, with all that its blocks share.
 pub(super) struct Running {
@@ -73,14 +77,21 @@ struct Split {
 // === impl Running ===
 
 impl Running {
-    /// Reads what the blocks of a planned job need.
-    pub async fn load(engine: &Engine, program: &Program, job: &Job) -> Result<Self> {
+    /// Reads what the blocks of a planned job need, but for what planning it has read on the way.
+    pub async fn load(engine: &Engine, program: &Program, job: &Job, mut read: Vec<(Kind, Held)>) -> Result<Self> {
         let unplanned = || Error::Internal("a job without a plan".into());
         let inputs = job.inputs.as_ref().ok_or_else(unplanned)?;
+        let left = job.counts.demands.saturating_sub(job.counts.done);
         let mut targets = Vec::with_capacity(inputs.targets.len());
-        for input in &inputs.targets {
-            let statistics = statistics::load(&*engine.index, input.kind, &input.statistics).await?;
-            targets.push(Targets::new(engine.clone(), input.kind, statistics));
+        for &TargetInputs { kind, statistics: ref version, records } in &inputs.targets {
+            let statistics = statistics::load(&*engine.index, kind, version).await?;
+            let many = job.progress.base().is_none() && records <= left.saturating_mul(WORTH_A_SCAN);
+            let held = match read.iter().position(|(of, _)| *of == kind) {
+                Some(place) => Some(read.swap_remove(place).1),
+                None if many => scan(engine, kind).await?.held,
+                None => None,
+            };
+            targets.push(Targets::new(engine.clone(), kind, statistics, held));
         }
         let wish = Wish { request: job.request.clone(), settings: program.settings.clone() };
         let base = match job.progress.base() {

@@ -5,20 +5,20 @@ use std::{
     future::Future,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
     thread,
     time::{Duration, Instant},
 };
 
 use futures::{Stream, StreamExt, stream};
 use jiff::Timestamp;
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::sync::watch;
 
 use super::{
     jobs::{self, Stored},
     model::{Counts, ErrorSample, Job, JobId, MAX_ERRORS, State},
     plan::{Program, plan},
     run_block::{Done, Running},
+    spawned::Spawned,
     targets::Engine,
 };
 use crate::{
@@ -58,9 +58,6 @@ struct InHand<'a> {
     attempts: u32,
     since: Instant,
 }
-
-/// A task that ends with whoever waits for it.
-struct Spawned<T>(JoinHandle<T>);
 
 type Blocks = Pin<Box<dyn Stream<Item = Result<Done>> + Send>>;
 
@@ -128,12 +125,27 @@ impl InHand<'_> {
         if self.job().cancel_requested {
             return self.end(State::Cancelled).await;
         }
-        if self.job().inputs.is_none()
-            && let Some(ended) = self.plan(cancel).await?
-        {
-            return Ok(ended);
+        let mut read = Vec::new();
+        if self.job().inputs.is_none() {
+            let (runner, job) = (self.runner, self.stored.job.clone());
+            let planned = match self.first(plan(&runner.engine, &runner.program, &job), cancel).await? {
+                Ok(planned) => planned,
+                Err(ended) => return Ok(ended),
+            };
+            read = planned.held;
+            let job = self.job();
+            job.counts = Counts { demands: planned.demands, ..Counts::default() };
+            (job.inputs, job.method, job.progress) = (Some(planned.inputs), Some(planned.method), planned.progress);
+            if !self.save().await? {
+                return Ok(Ended::Lost);
+            }
         }
-        let mut blocks = self.blocks().await?;
+        let (runner, job) = (self.runner, self.stored.job.clone());
+        let running = match self.first(Running::load(&runner.engine, &runner.program, &job, read), cancel).await? {
+            Ok(running) => running,
+            Err(ended) => return Ok(ended),
+        };
+        let mut blocks = self.blocks(running);
         let mut saved = tokio::time::interval(SAVE_EVERY);
         loop {
             if self.job().cancel_requested {
@@ -155,44 +167,40 @@ impl InHand<'_> {
         }
     }
 
-    /// Plans the job and notes what came of it; how the job ended, where it did meanwhile.
-    async fn plan(&mut self, cancel: &mut watch::Receiver<bool>) -> Result<Option<Ended>> {
-        let (runner, job) = (self.runner, self.stored.job.clone());
-        let planned = plan(&runner.engine, &runner.program, &job);
-        tokio::pin!(planned);
+    /// Does what has to be done before the first block; how the job ended, where it did meanwhile.
+    async fn first<T>(
+        &mut self,
+        work: impl Future<Output = Result<T>>,
+        cancel: &mut watch::Receiver<bool>,
+    ) -> Result<std::result::Result<T, Ended>> {
+        tokio::pin!(work);
         let mut saved = tokio::time::interval(SAVE_EVERY);
-        let planned = loop {
+        loop {
             if self.job().cancel_requested {
-                return self.end(State::Cancelled).await.map(Some);
+                return self.end(State::Cancelled).await.map(Err);
             }
             tokio::select! {
                 biased;
                 () = set(cancel) => self.job().cancel_requested = true,
                 _ = saved.tick() => {
                     if !self.save().await? {
-                        return Ok(Some(Ended::Lost));
+                        return Ok(Err(Ended::Lost));
                     }
                 }
-                planned = &mut planned => break planned?,
+                done = &mut work => return done.map(Ok),
             }
-        };
-        let job = self.job();
-        job.counts = Counts { demands: planned.demands, ..Counts::default() };
-        (job.inputs, job.method, job.progress) = (Some(planned.inputs), Some(planned.method), planned.progress);
-        Ok(if self.save().await? { None } else { Some(Ended::Lost) })
+        }
     }
 
     /// The blocks that are left, a few at a time, in order.
-    async fn blocks(&mut self) -> Result<Blocks> {
-        let progress = self.job().progress;
-        let running = Running::load(&self.runner.engine, &self.runner.program, &self.stored.job).await?;
-        let running = Arc::new(running);
+    fn blocks(&mut self, running: Running) -> Blocks {
+        let (progress, running) = (self.job().progress, Arc::new(running));
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let blocks = stream::iter(progress.written..progress.blocks).map(move |number| {
             let running = Arc::clone(&running);
-            Spawned(tokio::spawn(async move { running.block(number).await }))
+            Spawned::new(async move { running.block(number).await })
         });
-        Ok(blocks.buffered(2 * cores).boxed())
+        blocks.buffered(4 * cores).boxed()
     }
 
     /// Adds a block to what is done.
@@ -236,24 +244,5 @@ impl InHand<'_> {
             self.stored.job = mine.job;
         }
         Ok(true)
-    }
-}
-
-// === impl Spawned ===
-
-impl<T> Drop for Spawned<T> {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-impl<T> Future for Spawned<Result<T>> {
-    type Output = Result<T>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(context).map(|joined| match joined {
-            Ok(result) => result,
-            Err(error) => Err(Error::Internal(error.to_string())),
-        })
     }
 }

@@ -49,6 +49,14 @@ impl Statistics {
         }
     }
 
+    /// Counts what another has counted.
+    pub fn merge(&mut self, other: Self) {
+        self.records += other.records;
+        for (term, count) in other.counts {
+            *self.counts.entry(term).or_default() += count;
+        }
+    }
+
     /// Documents with terms.
     pub fn records(&self) -> u64 {
         self.records
@@ -210,6 +218,13 @@ mod tests {
         check(1_000, 1_000);
         check(15_000, 1_000);
         check(100_000, 5_000);
+    }
+
+    #[test]
+    fn parts_of_a_collection_add_up() {
+        let (mut one, other) = (sample(), sample());
+        one.merge(other);
+        assert_eq!((one.records(), one.idf(2)), (4, (1.0f64 + 0.5 / 4.5).ln()));
     }
 
     proptest! {

@@ -6,19 +6,19 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     deleted,
+    held::Held,
+    scan::{Scanned, scan},
     statistics::{Statistics, drift_limit},
     targets::Engine,
 };
 use crate::{
     domain::{Filter, Kind, Range},
     error::{Error, Result},
-    index::{DocumentWrite, Expect, Index, Key, Which, documents::remove_folder},
+    index::{DocumentWrite, Expect, Index, Key, documents::remove_folder},
 };
 
 /// Folder that says which are the latest.
 const LATEST: &str = "rematch/statistics";
-/// Points that are read at a time.
-const PAGE: usize = 500;
 
 /// The latest statistics of a kind.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -33,14 +33,15 @@ pub(super) struct Latest {
     parts: u64,
 }
 
-/// The latest statistics of a kind, or new ones where more has changed since than they bear.
-pub(super) async fn current(engine: &Engine, kind: Kind, now: Timestamp) -> Result<Latest> {
+/// The latest statistics of a kind, or new ones where more has changed since than they bear, with what the scan for them
+/// has found beside.
+pub(super) async fn current(engine: &Engine, kind: Kind, now: Timestamp) -> Result<(Latest, Option<Held>)> {
     if let Some(latest) = latest(&*engine.index, kind).await?
         && !drifted(&*engine.index, kind, &latest, now).await?
     {
-        return Ok(latest);
+        return Ok((latest, None));
     }
-    let statistics = take(engine, kind).await?;
+    let Scanned { statistics, held } = scan(engine, kind).await?;
     let (version, parts) = (statistics.version(), statistics.parts());
     let latest = Latest { version, time: now, records: statistics.records(), parts: parts.len() as u64 };
     let folder = folder(kind, &latest.version);
@@ -53,7 +54,7 @@ pub(super) async fn current(engine: &Engine, kind: Kind, now: Timestamp) -> Resu
     let kept = DocumentWrite::new(folder, "about", text.clone(), Expect::Any);
     let named = DocumentWrite::new(LATEST, kind.collection(), text, Expect::Any);
     engine.index.write_documents(vec![kept, named]).await?;
-    Ok(latest)
+    Ok((latest, held))
 }
 
 /// What is known of statistics by their version; `None` where they are gone.
@@ -105,19 +106,6 @@ pub(super) fn from(second: i64) -> Range {
 pub(super) async fn latest(index: &dyn Index, kind: Kind) -> Result<Option<Latest>> {
     let found = index.read_documents(LATEST, &[kind.collection().into()]).await?.into_iter().next().flatten();
     Ok(found.and_then(|document| serde_json::from_str(&document.text).ok()))
-}
-
-async fn take(engine: &Engine, kind: Kind) -> Result<Statistics> {
-    let mut statistics = Statistics::default();
-    let mut after = None;
-    loop {
-        let page = engine.read(engine.index.scan(kind, after, PAGE, Which::Sparse)).await?;
-        page.rows.iter().for_each(|(_, vectors)| statistics.add(&vectors.sparse));
-        match page.next {
-            Some(next) => after = Some(next),
-            None => return Ok(statistics),
-        }
-    }
 }
 
 /// Throws statistics away.

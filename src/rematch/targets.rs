@@ -4,7 +4,7 @@
 //! bounded: where a collection is larger, the rest is read again each time.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     future::Future,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
@@ -12,7 +12,10 @@ use std::{
 
 use tokio::sync::Semaphore;
 
-use super::statistics::{Statistics, Terms, terms};
+use super::{
+    held::Held,
+    statistics::{Statistics, Terms, terms},
+};
 use crate::{
     calls::Calls,
     domain::{Filter, Kind, RecordName, codes::Status},
@@ -21,7 +24,7 @@ use crate::{
     text::SparseVector,
 };
 
-/// Terms that a job remembers, of 8 bytes each: those of 200,000 records.
+/// Terms that a job without postings remembers, of 8 bytes each: those of 200,000 records.
 const MOST_TERMS: usize = 16 << 20;
 /// Names that a job remembers, of about 100 bytes each.
 const MOST_LABELS: usize = 500_000;
@@ -41,9 +44,13 @@ pub(super) struct Targets {
     pub kind: Kind,
     /// Statistics that the job scores with.
     pub statistics: Statistics,
+    /// Terms and embeddings of all of them, where the job holds these.
+    pub held: Option<Held>,
     engine: Engine,
     documents: Mutex<Documents>,
     labels: Mutex<HashMap<PointId, Label>>,
+    /// What was looked for and is not published.
+    absent: Mutex<HashSet<PointId>>,
 }
 
 /// What a result says of a target beside its scores.
@@ -64,7 +71,7 @@ struct Documents {
 // === impl Engine ===
 
 impl Engine {
-    /// One more read at a time than there are cores, so that one is ready when another ends.
+    /// One more read at a time than there are cores, so that one is ready when another ends and callers find a place.
     pub fn new(index: Arc<dyn Index>, calls: Calls) -> Self {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         Self { index, calls, places: Arc::new(Semaphore::new(cores + 1)) }
@@ -82,9 +89,9 @@ impl Engine {
 
 impl Targets {
     /// Targets of a kind, scored with these statistics.
-    pub fn new(engine: Engine, kind: Kind, statistics: Statistics) -> Self {
-        let (documents, labels) = Default::default();
-        Self { kind, statistics, engine, documents, labels }
+    pub fn new(engine: Engine, kind: Kind, statistics: Statistics, held: Option<Held>) -> Self {
+        let (documents, labels, absent) = Default::default();
+        Self { kind, statistics, held, engine, documents, labels, absent }
     }
 
     /// The nearest of what is published.
@@ -102,12 +109,26 @@ impl Targets {
         Ok(self.engine.read(self.engine.index.search(self.kind, search)).await?.sparse)
     }
 
-    /// Cosines of some targets.
-    pub async fn cosines(&self, query: &[f32], ids: &[PointId]) -> Result<Vec<Hit>> {
+    /// Cosines of those of some targets that are published. Of the others none is asked for again.
+    pub async fn cosines(&self, query: &[f32], ids: Vec<PointId>) -> Result<Vec<Hit>> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        self.engine.read(self.engine.index.cosines(self.kind, query, ids)).await
+        let (dense, filter, depth) = (Some(query.to_vec()), published(), ids.len());
+        let search = Search { dense, filter, depth, among: Some(ids.clone()), ..Search::default() };
+        let hits = self.engine.read(self.engine.index.search(self.kind, search)).await?.dense;
+        if hits.len() < ids.len() {
+            let found: HashSet<PointId> = hits.iter().map(|hit| hit.id).collect();
+            lock(&self.absent).extend(ids.into_iter().filter(|id| !found.contains(id)));
+        }
+        Ok(hits)
+    }
+
+    /// Of some targets those that are not known to be unpublished.
+    pub fn present(&self, mut targets: Vec<(PointId, f64)>) -> Vec<(PointId, f64)> {
+        let absent = lock(&self.absent);
+        targets.retain(|(id, _)| !absent.contains(id));
+        targets
     }
 
     /// Embeddings of some targets; `None` for one that is gone.
