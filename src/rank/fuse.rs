@@ -154,7 +154,7 @@ mod tests {
     fn what_cannot_be_reached() {
         assert_eq!(FUSION.least_bm25(0.75, 0.375), Some(0.0));
         assert_eq!(FUSION.least_bm25(0.75, 0.625), None);
-        assert_eq!(Fusion { dense_weight: 1.0, ..FUSION }.least_bm25(0.75, 0.5), None);
+        assert_eq!(Fusion { dense_weight: 1.0, ..FUSION }.least_bm25(0.75, 0.6), None);
         let half = FUSION.least_bm25(0.75, 0.5).unwrap();
         assert!(half < 10.0 && 10.0 - half < 1e-6, "{half}");
     }

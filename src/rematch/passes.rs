@@ -13,7 +13,7 @@ use super::{
 use crate::{
     domain::{Kind, RecordName, found::Level},
     error::Result,
-    index::{Hit, Point, PointId},
+    index::{Hit, MAX_DEPTH, Point, PointId},
     matcher::Settings,
     rank::{Context, Fused, turned},
     text::SparseVector,
@@ -109,10 +109,9 @@ impl Side<'_> {
     async fn best(&mut self, query: &[f32], wanted: usize) -> Result<Vec<Scored>> {
         // where not all is known, longer lists are cheaper than to find out that they were too short
         let lists = if self.targets.held.is_some() { 1 } else { 2 };
-        let mut depth = (lists * self.wish.settings.candidates).max(wanted);
+        let mut depth = (lists * self.wish.settings.candidates).max(wanted).min(MAX_DEPTH);
         loop {
-            let nearest = self.targets.nearest(query, depth).await?;
-            self.lexical.ask(depth).await?;
+            let (nearest, ()) = tokio::try_join!(self.targets.nearest(query, depth), self.lexical.ask(depth))?;
             let mut pool = Pool::new(&nearest, depth, (&self.wish.settings.fusion, wanted));
             let (named, others): (Vec<Hit>, Vec<Hit>) = nearest.iter().partition(|hit| self.lexical.names(hit.id));
             self.take(&mut pool, &named).await?;

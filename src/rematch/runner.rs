@@ -200,7 +200,7 @@ impl InHand<'_> {
             let running = Arc::clone(&running);
             Spawned::new(async move { running.block(number).await })
         });
-        blocks.buffered(4 * cores).boxed()
+        blocks.buffered(8 * cores).boxed()
     }
 
     /// Adds a block to what is done.
