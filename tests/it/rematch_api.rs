@@ -422,8 +422,8 @@ fn own(fields: &[&str]) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn jobs_start_by_themselves_after_changes() {
     let folder = TempDir::new().unwrap();
-    // as many as are stored: with fewer the job could begin before there is a demand
-    let config = harness::config_with(folder.path(), "[rematch]\nafter_changes = 90\nlimit = 3");
+    // all achievements and demands: with fewer the job could begin before there is a demand
+    let config = harness::config_with(folder.path(), "[rematch]\nafter_changes = 80\nlimit = 3");
     let service = Service::start_configured(folder.path(), config, |_| ()).await;
     let mut client = client(&service).await;
     let runs = async |client: &mut RematchServiceClient<Channel>| {
