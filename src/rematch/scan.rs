@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::Kind,
-    error::Result,
+    error::{Error, Result},
     index::{PointId, Which},
 };
 
@@ -50,14 +50,19 @@ pub(super) async fn scan(engine: &Engine, kind: Kind) -> Result<Scanned> {
     let most = MOST_TERMS / usize::try_from(cores).unwrap_or(1);
     let parts = stretches.map(|stretch| Spawned::new(read(engine.clone(), kind, stretch, most)));
     let parts = try_join_all(parts).await?;
+    let joined = tokio::task::spawn_blocking(move || join(parts, most));
+    joined.await.map_err(|error| Error::Internal(error.to_string()))
+}
+
+/// Puts the stretches together, which takes seconds of processor time where they are large.
+fn join(parts: Vec<Part>, most: usize) -> Scanned {
     let all_held = parts.iter().all(|part| part.terms <= most);
-    let mut statistics = Statistics::default();
-    let mut targets = Vec::new();
+    let (mut statistics, mut targets) = (Statistics::default(), Vec::new());
     for part in parts {
         statistics.merge(part.statistics);
         targets.extend(part.targets);
     }
-    Ok(Scanned { statistics, held: all_held.then(|| Held::new(targets)) })
+    Scanned { statistics, held: all_held.then(|| Held::new(targets)) }
 }
 
 /// Reads the targets after one id up to another. Where they have more than `most` terms, none of them are kept.
