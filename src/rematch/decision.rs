@@ -1,11 +1,12 @@
-//! Whether what was found for an unchanged demand can have changed: pure.
+//! Whether what was found for an unchanged demand can have changed, and what it can have changed to: pure.
 //!
 //! With each result a job keeps the two queries of the demand, the best of the first pass and the list. A changed target
-//! matters where it stood among either, or where it would come among either now; another one cannot. Queries are kept as
-//! numbers of 16 bits, half the size, so the comparison has slack: a doubtful demand is matched again, which is always
-//! right.
+//! matters where it stood among either, or where it would come among either now; another one cannot. Where none of the
+//! best has changed, the best now are among them and those that would come in, so that no search is needed. Queries are
+//! kept as numbers of 16 bits, half the size, so the comparison has slack: a doubtful demand is matched again, which is
+//! always right.
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     bytes::{Damaged, Reader, Writer},
@@ -51,6 +52,26 @@ pub struct Best {
     pub last: Option<f64>,
 }
 
+/// What can be among the best of a pass now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidates {
+    /// The best before, in their order.
+    before: Vec<PointId>,
+    /// Whether one of them has changed or is gone, so that any target may take its place.
+    open: bool,
+    /// Changed ones that may come in.
+    fresh: Vec<PointId>,
+}
+
+/// The same for both passes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KindCandidates {
+    /// Of the first pass, where there is one.
+    pub first: Option<Candidates>,
+    /// Of the list, as long as the first pass gives what it gave before.
+    pub list: Candidates,
+}
+
 /// A target as it is now.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fresh {
@@ -63,11 +84,11 @@ pub struct Fresh {
 /// Targets of one kind that have changed.
 #[derive(Debug, Clone, Default)]
 pub struct Changes {
-    changed: HashSet<PointId>,
-    /// Embeddings of what can be found now.
-    fresh: Vec<Packed>,
+    changed: FxHashSet<PointId>,
+    /// What can be found now, with its embedding.
+    fresh: Vec<(PointId, Packed)>,
     /// Which of them have a term, with its weight.
-    postings: HashMap<u32, Vec<(u32, f32)>>,
+    postings: FxHashMap<u32, Vec<(u32, f32)>>,
 }
 
 // === impl Decision ===
@@ -110,6 +131,34 @@ impl Decision {
     }
 }
 
+// === impl Candidates ===
+
+impl Candidates {
+    /// Whether they are what they were.
+    pub fn hold(&self) -> bool {
+        !self.open && self.fresh.is_empty()
+    }
+
+    /// All that can be among the best; `None` where any target can.
+    pub fn all(&self) -> Option<Vec<PointId>> {
+        (!self.open).then(|| [self.before.as_slice(), &self.fresh].concat())
+    }
+
+    /// Whether these were the best before.
+    pub fn were(&self, best: impl Iterator<Item = PointId>) -> bool {
+        best.eq(self.before.iter().copied())
+    }
+}
+
+// === impl KindCandidates ===
+
+impl KindCandidates {
+    /// Whether both passes give what they gave.
+    pub fn hold(&self) -> bool {
+        self.list.hold() && self.first.as_ref().is_none_or(Candidates::hold)
+    }
+}
+
 // === impl Changes ===
 
 impl Changes {
@@ -123,7 +172,7 @@ impl Changes {
         for (term, weight) in sparse.indices.iter().zip(&sparse.values) {
             self.postings.entry(*term).or_default().push((place, *weight));
         }
-        self.fresh.push(Packed::new(&dense));
+        self.fresh.push((id, Packed::new(&dense)));
     }
 
     /// Targets that have changed or are gone.
@@ -131,28 +180,30 @@ impl Changes {
         self.changed.len()
     }
 
-    /// Whether nothing has changed.
-    pub fn is_empty(&self) -> bool {
-        self.changed.is_empty()
-    }
-
-    /// Whether one of them can matter to a demand; `query` are the demand's terms as the job weighs them.
-    pub fn matter(&self, demand: &Decision, kind: &KindDecision, query: &Weighted, fusion: &Fusion) -> bool {
-        let passes = || kind.first.iter().chain([&kind.list]);
-        let stood = passes().any(|best| best.ids.iter().any(|id| self.changed.contains(id)));
-        if stood || self.fresh.is_empty() {
-            return stood;
-        }
-        let bm25 = self.bm25(query);
+    /// What can be among a demand's best now; `query` gives the demand's terms as the job weighs them.
+    pub fn candidates(
+        &self,
+        demand: &Decision,
+        kind: &KindDecision,
+        query: impl FnOnce() -> Weighted,
+        fusion: &Fusion,
+    ) -> KindCandidates {
+        let bm25 = if self.fresh.is_empty() { Vec::new() } else { self.bm25(&query()) };
         let slack = fusion.dense_weight / (1.0 - fusion.cosine_floor).max(1e-3) * COSINE_SLACK;
-        let comes_in = |vector: &Packed, best: &Best| {
-            let Some(last) = best.last else { return true };
-            let scores = self.fresh.iter().zip(&bm25);
-            scores.map(|(fresh, bm25)| fusion.score(vector.cosine(fresh), *bm25)).any(|score| last - slack <= score)
+        let pass = |vector: &Packed, best: &Best| {
+            let comes_in = |((id, fresh), bm25): (&(PointId, Packed), &f64)| {
+                let score = || fusion.score(vector.cosine(fresh), *bm25);
+                best.last.is_none_or(|last| last - slack <= score()).then_some(*id)
+            };
+            let open = best.ids.iter().any(|id| self.changed.contains(id));
+            let fresh = self.fresh.iter().zip(&bm25).filter_map(comes_in).collect();
+            Candidates { before: best.ids.clone(), open, fresh }
         };
-        let first = kind.first.as_ref().is_some_and(|best| comes_in(&demand.dense, best));
         let second = if kind.first.is_some() { &kind.turned } else { &demand.dense };
-        first || comes_in(second, &kind.list)
+        KindCandidates {
+            first: kind.first.as_ref().map(|best| pass(&demand.dense, best)),
+            list: pass(second, &kind.list),
+        }
     }
 
     /// BM25 of each fresh target.
@@ -235,8 +286,9 @@ mod tests {
             let mut changes = Changes::default();
             let fresh = fresh.map(|dense| Fresh { dense: dense.to_vec(), sparse: SparseVector::default() });
             changes.add(id(changed), fresh);
-            let weighted = Statistics::default().weigh(&query);
-            assert_eq!(changes.matter(&demand, &demand.kinds[0], &weighted, &FUSION), want, "{changed}");
+            let weigh = || Statistics::default().weigh(&query);
+            let candidates = changes.candidates(&demand, &demand.kinds[0], weigh, &FUSION);
+            assert_eq!(!candidates.hold(), want, "{changed}");
         };
         check(7, None, true);
         check(8, None, true);
@@ -251,13 +303,16 @@ mod tests {
     fn where_places_are_free_everything_matters() {
         let query = SparseVector::default();
         let demand = demand(&[1.0, 0.0], &query, None, best(&[7], None));
-        let weighted = Statistics::default().weigh(&query);
+        let weigh = || Statistics::default().weigh(&query);
         let mut changes = Changes::default();
-        let matter = |changes: &Changes| changes.matter(&demand, &demand.kinds[0], &weighted, &FUSION);
+        let list = |changes: &Changes| changes.candidates(&demand, &demand.kinds[0], weigh, &FUSION).list;
         changes.add(id(9), None);
-        assert!(!matter(&changes));
+        assert!(list(&changes).hold());
         changes.add(id(10), Some(Fresh { dense: vec![-1.0, 0.0], sparse: SparseVector::default() }));
-        assert!(matter(&changes));
+        assert_eq!(list(&changes).all(), Some(vec![id(7), id(10)]));
+        changes.add(id(7), None);
+        assert_eq!(list(&changes).all(), None);
+        assert!(list(&changes).were([id(7)].into_iter()));
     }
 
     proptest! {
@@ -291,7 +346,7 @@ mod tests {
             let demand = demand(&query, &sparse, None, best(&[], Some(last)));
             let mut changes = Changes::default();
             changes.add(id(5), Some(Fresh { dense: fresh, sparse: document }));
-            let matters = changes.matter(&demand, &demand.kinds[0], &weighted, &FUSION);
+            let matters = !changes.candidates(&demand, &demand.kinds[0], || weighted.clone(), &FUSION).hold();
             prop_assert!(matters || score < last);
             prop_assert!(!matters || last - 2e-3 < score);
         }

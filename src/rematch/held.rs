@@ -4,13 +4,12 @@
 //! few lists, and the engine is asked for the nearest only. The sums are those of [`Weighted::score`], term by term in the
 //! same order. Embeddings are held at half their size: they say what cannot be near, and the engine the exact cosine.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-};
+use std::sync::{Mutex, PoisonError};
+
+use rustc_hash::FxHashMap;
 
 use super::{
-    packed::{COSINE_SLACK, Packed},
+    packed::Packed,
     statistics::{Terms, Weighted},
 };
 use crate::index::PointId;
@@ -23,10 +22,10 @@ const CHUNK: usize = 64;
 pub struct Held {
     /// Targets in order of ids; a target's number is its place.
     ids: Vec<PointId>,
-    numbers: HashMap<PointId, usize>,
+    numbers: FxHashMap<PointId, usize>,
     vectors: Vec<Packed>,
     /// Numbers and weights of the targets that have a term.
-    lists: HashMap<u32, Vec<(u32, f32)>>,
+    lists: FxHashMap<u32, Vec<(u32, f32)>>,
     /// Rooms for scores that no demand uses now: each is as large as there are targets.
     spare: Mutex<Vec<Vec<f64>>>,
 }
@@ -56,11 +55,6 @@ impl Held {
         held
     }
 
-    /// What the cosine of a target is at most; `None` of one that came after the scan.
-    pub fn cosine_at_most(&self, id: PointId, query: &Packed) -> Option<f64> {
-        Some(self.vectors.get(*self.numbers.get(&id)?)?.cosine(query) + COSINE_SLACK)
-    }
-
     /// BM25 of every target.
     pub fn score(&self, query: &Weighted) -> Scores<'_> {
         let mut bm25 = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
@@ -85,17 +79,14 @@ impl Scores<'_> {
         self.bm25.get(*self.held.numbers.get(&id)?).copied()
     }
 
-    /// Targets that share terms and have at least so much, in order of ids.
-    pub fn at_least(&self, least: f64) -> Vec<(PointId, f64)> {
+    /// Targets that share terms and have at least so much, in order of ids, with their embeddings.
+    pub fn at_least(&self, least: f64) -> impl Iterator<Item = (PointId, f64, &Packed)> {
         let least = least.max(f64::MIN_POSITIVE);
-        let mut found: Vec<(PointId, f64)> = Vec::new();
-        for (ids, bm25) in self.held.ids.chunks(CHUNK).zip(self.bm25.chunks(CHUNK)) {
-            if bm25.iter().fold(false, |any, bm25| any | (least <= *bm25)) {
-                let enough = ids.iter().zip(bm25).filter(|(_, bm25)| least <= **bm25);
-                found.extend(enough.map(|(id, bm25)| (*id, *bm25)));
-            }
-        }
-        found
+        let Held { ids, vectors, .. } = self.held;
+        let chunks = ids.chunks(CHUNK).zip(vectors.chunks(CHUNK)).zip(self.bm25.chunks(CHUNK));
+        let chunks = chunks.filter(move |(_, bm25)| bm25.iter().fold(false, |any, bm25| any | (least <= *bm25)));
+        let all = chunks.flat_map(|((ids, vectors), bm25)| ids.iter().zip(vectors).zip(bm25));
+        all.filter(move |(_, bm25)| least <= **bm25).map(|((id, vector), bm25)| (*id, *bm25, vector))
     }
 }
 
@@ -121,14 +112,6 @@ mod tests {
         PointId::from(Uuid::from_u128(number as u128 + 1))
     }
 
-    #[test]
-    fn bounds_of_cosines() {
-        let held = Held::new([(id(0), terms(&SparseVector::default()), Packed::new(&[3.0, 4.0]))]);
-        let most = held.cosine_at_most(id(0), &Packed::new(&[1.0, 0.0])).unwrap();
-        assert!((0.6..0.6 + 2.0 * COSINE_SLACK).contains(&most), "{most}");
-        assert_eq!(held.cosine_at_most(id(1), &Packed::default()), None);
-    }
-
     proptest! {
         #[test]
         fn they_score_as_one_by_one(
@@ -152,7 +135,7 @@ mod tests {
                 prop_assert_eq!(scores.of(id(documents.len())), None);
                 let all: Vec<_> = (0..documents.len()).map(|number| (id(number), want(number)))
                     .filter(|(_, bm25)| 0.0 < *bm25 && least <= *bm25).collect();
-                prop_assert_eq!(scores.at_least(least), all);
+                prop_assert_eq!(scores.at_least(least).map(|(id, bm25, _)| (id, bm25)).collect::<Vec<_>>(), all);
             }
         }
     }

@@ -3,9 +3,9 @@
 //! The engine scores terms as the collection stands now. Its list says which targets share most of them; their BM25 is
 //! computed anew with the job's own statistics, of as few as have to be read.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
-use super::{held::Scores, statistics::Weighted, targets::Targets};
+use super::{held::Scores, packed::Packed, statistics::Weighted, targets::Targets};
 use crate::{
     error::Result,
     index::{Hit, PointId},
@@ -23,9 +23,9 @@ pub(super) struct Lexical<'a> {
     /// Of every target.
     all: Option<Scores<'a>>,
     /// Of targets that were read one by one.
-    read: HashMap<PointId, f64>,
+    read: FxHashMap<PointId, f64>,
     /// The engine's list, with its scores.
-    list: HashMap<PointId, f64>,
+    list: FxHashMap<PointId, f64>,
     /// Its last score; 0 where it holds all that share terms.
     last: f64,
     /// How many it was asked for.
@@ -39,7 +39,7 @@ impl<'a> Lexical<'a> {
     pub fn new(targets: &'a Targets, terms: &'a SparseVector) -> Self {
         let query = targets.statistics.weigh(terms);
         let all = targets.held.as_ref().map(|held| held.score(&query));
-        Self { targets, terms, query, all, read: HashMap::new(), list: HashMap::new(), last: 0.0, asked: 0 }
+        Self { targets, terms, query, all, read: FxHashMap::default(), list: FxHashMap::default(), last: 0.0, asked: 0 }
     }
 
     /// Sees to it that at least so many are listed that share most terms.
@@ -71,19 +71,22 @@ impl<'a> Lexical<'a> {
         self.all.as_ref().and_then(|all| all.of(id)).or_else(|| self.read.get(&id).copied())
     }
 
-    /// Whether a target is known or listed.
-    pub fn names(&self, id: PointId) -> bool {
-        self.list.contains_key(&id) || self.of(id).is_some()
+    /// What each of some targets has at most.
+    pub fn at_most(&self, hits: &[Hit]) -> Vec<f64> {
+        let (ratio, unnamed) = (self.ratio(), self.unnamed());
+        let listed = |id: &PointId| self.list.get(id).map(|score| score * ratio);
+        hits.iter().map(|hit| self.of(hit.id).or_else(|| listed(&hit.id)).unwrap_or(unnamed)).collect()
     }
 
-    /// Targets that share terms and may have at least so much.
-    pub fn at_least(&self, least: f64) -> Vec<(PointId, f64)> {
+    /// Targets that share terms, may have at least so much and are `wanted`, which is told the embedding where it is held.
+    pub fn at_least(&self, least: f64, wanted: impl Fn(PointId, f64, Option<&Packed>) -> bool) -> Vec<(PointId, f64)> {
         if let Some(all) = &self.all {
-            return all.at_least(least);
+            let all = all.at_least(least).filter(|(id, bm25, vector)| wanted(*id, *bm25, Some(*vector)));
+            return all.map(|(id, bm25, _)| (id, bm25)).collect();
         }
         let ratio = self.ratio();
         let listed = self.list.iter().map(|(id, score)| (*id, self.of(*id).unwrap_or(score * ratio)));
-        listed.filter(|(_, bm25)| least <= *bm25).collect()
+        listed.filter(|(id, bm25)| least <= *bm25 && wanted(*id, *bm25, None)).collect()
     }
 
     /// What a target has at most that is neither known nor listed; 0 where all that share terms are.

@@ -29,6 +29,11 @@ impl Packed {
         f64::from(sum) / f64::from(ONE * ONE)
     }
 
+    /// What the cosine of the two vectors is at most.
+    pub fn cosine_at_most(&self, other: &Self) -> f64 {
+        self.cosine(other) + COSINE_SLACK
+    }
+
     /// Writes it.
     pub fn write(&self, writer: &mut Writer) {
         writer.list(&self.0, |writer, value| writer.i16(*value));
@@ -54,6 +59,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn bounds_of_cosines() {
+        let most = Packed::new(&[3.0, 4.0]).cosine_at_most(&Packed::new(&[1.0, 0.0]));
+        assert!((0.6..0.6 + 2.0 * COSINE_SLACK).contains(&most), "{most}");
+    }
 
     #[test]
     fn damaged_numbers_do_no_harm() {

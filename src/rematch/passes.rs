@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{
-    decision::{Best, Decision, KindDecision},
+    decision::{Best, Candidates, Decision, KindCandidates, KindDecision},
     lexical::Lexical,
     model::{DemandResult, JobRequest, Pair, TargetList},
     packed::Packed,
@@ -25,6 +25,8 @@ const DEEPER: usize = 4;
 const DEEPEST: usize = 3_200;
 /// Cosines that are asked for at first; each further time it is twice as many.
 const COSINES: usize = 64;
+/// Targets of which the best are found without a search: with more, the search is quicker.
+const FEW: usize = 500;
 
 /// How demands are matched.
 pub(super) struct Wish {
@@ -40,6 +42,8 @@ pub(super) struct Demand {
     revision: u64,
     dense: Vec<f32>,
     sparse: SparseVector,
+    /// What can be among its best, for each kind of targets; empty where nothing is known of it.
+    candidates: Vec<KindCandidates>,
 }
 
 /// A demand before one kind of targets.
@@ -47,15 +51,17 @@ struct Side<'a> {
     wish: &'a Wish,
     targets: &'a Targets,
     demand: &'a Demand,
+    candidates: Option<&'a KindCandidates>,
     lexical: Lexical<'a>,
 }
 
 // === impl Demand ===
 
-impl From<Point> for Demand {
-    fn from(point: Point) -> Self {
+impl Demand {
+    /// A demand with what can be among its best, for each kind of targets; nothing where any can.
+    pub fn new(point: Point, candidates: Vec<KindCandidates>) -> Self {
         let (name, revision) = (point.record.name(), point.record.revision);
-        Self { name, revision, dense: point.dense, sparse: point.query.sparse() }
+        Self { name, revision, dense: point.dense, sparse: point.query.sparse(), candidates }
     }
 }
 
@@ -66,9 +72,9 @@ pub(super) async fn match_demand(
     demand: &Demand,
 ) -> Result<(DemandResult, Decision)> {
     let (mut lists, mut kinds) = (Vec::with_capacity(targets.len()), Vec::with_capacity(targets.len()));
-    for targets in targets {
-        let lexical = Lexical::new(targets, &demand.sparse);
-        let (list, kind) = Side { wish, targets, demand, lexical }.run().await?;
+    for (number, targets) in targets.iter().enumerate() {
+        let (candidates, lexical) = (demand.candidates.get(number), Lexical::new(targets, &demand.sparse));
+        let (list, kind) = Side { wish, targets, demand, candidates, lexical }.run().await?;
         lists.push(list);
         kinds.push(kind);
     }
@@ -93,16 +99,36 @@ impl Side<'_> {
         let (first, context, turned) = match count {
             0 => (None, None, Vec::new()),
             _ => {
-                let first = self.best(&demand.dense, count).await?;
+                let known = self.candidates.and_then(|candidates| candidates.first.as_ref());
+                let first = self.pass(&demand.dense, count, known).await?;
                 let (context, turned) = self.feedback(&first).await?;
                 (Some(kept(&first, count)), Some(context), turned)
             }
         };
         let query = if first.is_some() { &turned } else { &demand.dense };
-        let best = self.best(query, limit).await?;
+        let known = self.candidates.filter(|candidates| {
+            // the second query is what it was where the first pass gave what it gave
+            let ids = || first.iter().flat_map(|first| &first.ids).copied();
+            candidates.first.as_ref().is_none_or(|before| before.were(ids()))
+        });
+        let best = self.pass(query, limit, known.map(|candidates| &candidates.list)).await?;
         let decision =
             KindDecision { kind: self.targets.kind, first, turned: Packed::new(&turned), list: kept(&best, limit) };
         Ok((self.list(&best, context).await?, decision))
+    }
+
+    /// The best of a pass, of a few where only these can be.
+    async fn pass(&mut self, query: &[f32], wanted: usize, known: Option<&Candidates>) -> Result<Vec<Scored>> {
+        if let Some(ids) = known.and_then(Candidates::all).filter(|ids| ids.len() <= FEW) {
+            let hits = self.targets.cosines(query, ids.clone()).await?;
+            // another may take the place of one that has gone meanwhile
+            if hits.len() == ids.len() {
+                let mut pool = Pool::new(&[], ids.len(), (&self.wish.settings.fusion, wanted));
+                self.take(&mut pool, &hits).await?;
+                return Ok(pool.best());
+            }
+        }
+        self.best(query, wanted).await
     }
 
     /// The best of all that is published.
@@ -113,12 +139,7 @@ impl Side<'_> {
         loop {
             let (nearest, ()) = tokio::try_join!(self.targets.nearest(query, depth), self.lexical.ask(depth))?;
             let mut pool = Pool::new(&nearest, depth, (&self.wish.settings.fusion, wanted));
-            let (named, others): (Vec<Hit>, Vec<Hit>) = nearest.iter().partition(|hit| self.lexical.names(hit.id));
-            self.take(&mut pool, &named).await?;
-            // who is not named shares few terms, and counts only where it is near enough
-            let most = self.lexical.unnamed();
-            let near: Vec<Hit> = others.into_iter().filter(|hit| pool.can_enter(f64::from(hit.score), most)).collect();
-            self.take(&mut pool, &near).await?;
+            self.take_nearest(&mut pool, &nearest, wanted).await?;
             self.settle(&mut pool, query).await?;
             let too_short = pool.least_bm25().is_some_and(|least| least < self.lexical.unnamed());
             if DEEPEST <= depth || !too_short {
@@ -126,6 +147,16 @@ impl Side<'_> {
             }
             depth = (depth * DEEPER).min(DEEPEST);
         }
+    }
+
+    /// Takes the nearest in, the likeliest first: after them most others cannot come among the wanted, and are not read.
+    async fn take_nearest(&mut self, pool: &mut Pool, nearest: &[Hit], wanted: usize) -> Result<()> {
+        for most in [wanted, nearest.len()] {
+            let likeliest = pool.likeliest(nearest, &self.lexical.at_most(nearest), most);
+            self.take(pool, &likeliest).await?;
+        }
+        pool.pass_over(nearest);
+        Ok(())
     }
 
     /// Takes targets in whose cosines are known.
@@ -139,13 +170,10 @@ impl Side<'_> {
     /// Takes those in that are not among the nearest and still could come among the wanted, the likeliest first.
     async fn settle(&mut self, pool: &mut Pool, query: &[f32]) -> Result<()> {
         let Some(least) = pool.least_bm25() else { return Ok(()) };
-        let (held, packed) = (self.targets.held.as_ref(), Packed::new(query));
-        let near_enough = |id: PointId, bm25: f64| {
-            let most = held.and_then(|held| held.cosine_at_most(id, &packed));
-            most.is_none_or(|most| pool.can_enter(most, bm25))
-        };
-        let open = self.lexical.at_least(least).into_iter();
-        let open = open.filter(|(id, bm25)| !pool.has(*id) && near_enough(*id, *bm25)).collect();
+        let packed = Packed::new(query);
+        let open = self.lexical.at_least(least, |id, bm25, vector| {
+            !pool.has(id) && vector.is_none_or(|vector| pool.can_enter(vector.cosine_at_most(&packed), bm25))
+        });
         let mut open = self.targets.present(open);
         open.sort_unstable_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
         open.truncate(DEEPEST);

@@ -9,7 +9,7 @@ use super::{
     block::{Block, block_demands},
     blocks::{self, Work},
     changes,
-    decision::{Changes, Decision},
+    decision::{Changes, Decision, KindCandidates},
     held::Held,
     model::{DemandResult, Job, JobId, Selection, TargetInputs},
     passes::{Demand, Wish, match_demand},
@@ -67,8 +67,8 @@ pub(super) struct Done {
 struct Split {
     /// What lies over the root's block, as far as it holds.
     over: Block,
-    /// Demands to match beside those that the plan names.
-    again: Vec<PointId>,
+    /// Demands to match beside those that the plan names, with what can be among the best of each kind of targets.
+    again: Vec<(PointId, Vec<KindCandidates>)>,
     /// Demands whose result is kept, and their pairs.
     carried: u64,
     pairs: u64,
@@ -172,8 +172,9 @@ impl Running {
             }
             // each takes as long as the changes are many, and others want this thread as well
             tokio::task::yield_now().await;
-            if !self.holds(base, &decision) {
-                split.again.push(decision.demand);
+            let candidates = self.candidates(base, &decision);
+            if !candidates.iter().all(KindCandidates::hold) {
+                split.again.push((decision.demand, candidates));
                 continue;
             }
             split.carried += 1;
@@ -190,32 +191,35 @@ impl Running {
         Ok(split)
     }
 
-    /// Whether nothing that has changed since can matter to a demand.
-    fn holds(&self, base: &Base, decision: &Decision) -> bool {
-        let mut sides = self.targets.iter().zip(&base.changes).filter(|(_, changes)| !changes.is_empty());
-        !sides.any(|(targets, changes)| {
-            let kind = decision.kinds.iter().find(|kind| kind.kind == targets.kind);
-            let query = targets.statistics.weigh(&decision.sparse);
-            kind.is_none_or(|kind| changes.matter(decision, kind, &query, self.fusion()))
-        })
+    /// What can be among a demand's best now, for each kind of targets.
+    fn candidates(&self, base: &Base, decision: &Decision) -> Vec<KindCandidates> {
+        let sides = self.targets.iter().zip(&base.changes).zip(&decision.kinds);
+        let candidates = sides.map(|((targets, changes), kind)| {
+            changes.candidates(decision, kind, || targets.statistics.weigh(&decision.sparse), self.fusion())
+        });
+        candidates.collect()
     }
 
     /// Demands that are to be matched, in the order of ids; those that are not there by their names where these are known.
     async fn demands(
         &self,
         work: &Work,
-        again: Vec<PointId>,
+        again: Vec<(PointId, Vec<KindCandidates>)>,
         retried: &[RecordName],
     ) -> Result<Vec<(PointId, std::result::Result<Demand, Option<RecordName>>)>> {
-        let mut wanted: BTreeMap<PointId, Option<RecordName>> = again.into_iter().map(|id| (id, None)).collect();
-        wanted.extend(work.demands.iter().chain(retried).map(|name| (PointId::of(name), Some(name.clone()))));
+        let mut wanted: BTreeMap<PointId, (Option<RecordName>, Vec<KindCandidates>)> = BTreeMap::new();
+        wanted.extend(again.into_iter().map(|(id, candidates)| (id, (None, candidates))));
+        let named = work.demands.iter().chain(retried);
+        wanted.extend(named.map(|name| (PointId::of(name), (Some(name.clone()), Vec::new()))));
         let ids: Vec<PointId> = wanted.keys().copied().collect();
         if ids.is_empty() {
             return Ok(Vec::new());
         }
         let points = self.engine.read(self.engine.index.fetch(Kind::Demand, &ids, With::Everything)).await?;
-        let demands = wanted.into_iter().zip(points);
-        Ok(demands.map(|((id, name), point)| (id, point.map(Demand::from).ok_or(name))).collect())
+        let demands = wanted.into_iter().zip(points).map(|((id, (name, candidates)), point)| {
+            (id, point.map(|point| Demand::new(point, candidates)).ok_or(name))
+        });
+        Ok(demands.collect())
     }
 
     fn fusion(&self) -> &Fusion {

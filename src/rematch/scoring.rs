@@ -4,7 +4,7 @@
 //! The nearest come with their cosines and get their BM25. Any other target is no nearer than the last of them, so that
 //! its BM25 tells whether it can come among the wanted at all; only where it can is its cosine asked for.
 
-use std::collections::HashSet;
+use rustc_hash::{FxBuildHasher, FxHashSet};
 
 use crate::{
     index::{Hit, PointId},
@@ -26,7 +26,7 @@ pub struct Pool {
     fusion: Fusion,
     wanted: usize,
     scored: Vec<Scored>,
-    seen: HashSet<PointId>,
+    seen: FxHashSet<PointId>,
     /// Cosine of the last of the nearest; `None` where they are all that there is.
     last_cosine: Option<f64>,
     /// Score of the last of the wanted, 0 where there are fewer.
@@ -39,7 +39,7 @@ impl Pool {
     /// Of the nearest, of which `depth` were asked for.
     pub fn new(nearest: &[Hit], depth: usize, (fusion, wanted): (&Fusion, usize)) -> Self {
         let last_cosine = nearest.last().filter(|_| depth <= nearest.len()).map(|hit| f64::from(hit.score));
-        let seen = HashSet::with_capacity(nearest.len());
+        let seen = FxHashSet::with_capacity_and_hasher(nearest.len(), FxBuildHasher);
         Self { fusion: *fusion, wanted, scored: Vec::with_capacity(nearest.len()), seen, last_cosine, last: 0.0 }
     }
 
@@ -56,7 +56,20 @@ impl Pool {
         }
     }
 
-    /// Whether a target was taken in.
+    /// Of some targets, each with the BM25 that it has at most, so many as could come among the wanted, the likeliest first.
+    pub fn likeliest(&self, hits: &[Hit], bm25: &[f64], most: usize) -> Vec<Hit> {
+        let score = |(hit, bm25): (&Hit, &f64)| (*hit, self.fusion.score(f64::from(hit.score), *bm25));
+        let mut likeliest: Vec<_> = hits.iter().zip(bm25).map(score).filter(|(_, score)| self.last <= *score).collect();
+        likeliest.sort_unstable_by(|one, other| other.1.total_cmp(&one.1).then(one.0.id.cmp(&other.0.id)));
+        likeliest.into_iter().take(most).map(|(hit, _)| hit).collect()
+    }
+
+    /// Leaves out those of some targets that were not taken in.
+    pub fn pass_over(&mut self, hits: &[Hit]) {
+        self.seen.extend(hits.iter().map(|hit| hit.id));
+    }
+
+    /// Whether a target was taken in or left out.
     pub fn has(&self, id: PointId) -> bool {
         self.seen.contains(&id)
     }

@@ -4,8 +4,7 @@
 //! compared with another needs scores that depend on the two records alone. So jobs score with statistics that were taken
 //! once and are kept: the same formula as the engine's, the same numbers for each job that uses them.
 
-use std::collections::HashMap;
-
+use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
 
 use super::bytes::{Damaged, Reader, Writer};
@@ -20,7 +19,7 @@ const BITS: usize = 4_096;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Statistics {
     records: u64,
-    counts: HashMap<u32, u32>,
+    counts: FxHashMap<u32, u32>,
 }
 
 /// A document's terms with their weights, in order of the term.

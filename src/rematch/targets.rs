@@ -4,12 +4,12 @@
 //! bounded: where a collection is larger, the rest is read again each time.
 
 use std::{
-    collections::{HashMap, HashSet},
     future::Future,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
 };
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::Semaphore;
 
 use super::{
@@ -48,9 +48,9 @@ pub(super) struct Targets {
     pub held: Option<Held>,
     engine: Engine,
     documents: Mutex<Documents>,
-    labels: Mutex<HashMap<PointId, Label>>,
+    labels: Mutex<FxHashMap<PointId, Label>>,
     /// What was looked for and is not published.
-    absent: Mutex<HashSet<PointId>>,
+    absent: Mutex<FxHashSet<PointId>>,
 }
 
 /// What a result says of a target beside its scores.
@@ -64,7 +64,7 @@ pub(super) struct Label {
 
 #[derive(Default)]
 struct Documents {
-    known: HashMap<PointId, Arc<Terms>>,
+    known: FxHashMap<PointId, Arc<Terms>>,
     terms: usize,
 }
 
@@ -118,7 +118,7 @@ impl Targets {
         let search = Search { dense, filter, depth, among: Some(ids.clone()), ..Search::default() };
         let hits = self.engine.read(self.engine.index.search(self.kind, search)).await?.dense;
         if hits.len() < ids.len() {
-            let found: HashSet<PointId> = hits.iter().map(|hit| hit.id).collect();
+            let found: FxHashSet<PointId> = hits.iter().map(|hit| hit.id).collect();
             lock(&self.absent).extend(ids.into_iter().filter(|id| !found.contains(id)));
         }
         Ok(hits)
