@@ -116,7 +116,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_asked_for_gives_the_best_of_all(
-            targets in prop::collection::vec((-1f32..1.0, 0.0f64..60.0), 1..40),
+            targets in prop::collection::vec((-1f32..1.0, 0.0f64..60.0, 1.0f64..1.5), 1..40),
             depth in 1usize..50,
             wanted in 1usize..12,
         ) {
@@ -125,7 +125,13 @@ mod tests {
             near.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
             near.truncate(depth);
             let mut pool = Pool::new(&near, depth, (&FUSION, wanted));
-            pool.take(&near, bm25);
+            // what each has at most is known before: the truth, and up to half as much again
+            let most = |hit: &Hit| (0..targets.len()).find(|n| id(*n) == hit.id).map_or(0.0, |n| targets[n].1 * targets[n].2);
+            let most: Vec<f64> = near.iter().map(most).collect();
+            for count in [wanted, near.len()] {
+                pool.take(&pool.likeliest(&near, &most, count), bm25);
+            }
+            pool.pass_over(&near);
             let least = pool.least_bm25();
             let open = |n: &usize| !pool.has(id(*n)) && least.is_some_and(|least| least <= targets[*n].1);
             let open: Vec<Hit> = (0..targets.len()).filter(open).map(|n| Hit { id: id(n), score: targets[n].0 }).collect();
