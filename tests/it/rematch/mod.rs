@@ -2,10 +2,12 @@
 //!
 //! - `incremental`: what an incremental job says is what a full one says, whatever was edited
 //! - `jobs`: asking, waiting, stopping, reading page by page
+//! - `scheduled`: the job of a night, once, with two instances
 //! - `survives`: kill -9, and two instances on one server
 
 mod incremental;
 mod jobs;
+mod scheduled;
 mod survives;
 
 use std::{sync::Arc, time::Duration};

@@ -1,0 +1,128 @@
+//! A night's job is started once, by one of several instances, and by another where that one has died.
+
+use std::{sync::Arc, time::Duration};
+
+use duijie::{
+    index::Index,
+    rematch::{JobRequest, Rematch, State},
+    rematch_schedule::Schedule,
+    rematch_scheduler::{Plan, Run, Scheduler},
+};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use tokio::{sync::oneshot, task::JoinHandle};
+
+use super::{PATIENCE, Worker, settings, store, versions};
+use crate::index::{
+    engines::{connect, open, options},
+    sample::Dice,
+    server::start,
+};
+
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// The whole of an instance that matters here.
+struct Instance {
+    rematch: Rematch,
+    scheduler: Scheduler,
+    worker: Worker,
+    stop: oneshot::Sender<()>,
+    running: JoinHandle<()>,
+}
+
+impl Instance {
+    fn new(index: Arc<dyn Index>, night: Timestamp) -> Self {
+        let nightly = Some(night.to_zoned(TimeZone::UTC).time());
+        let schedule = Schedule { nightly, time_zone: TimeZone::UTC, after_changes: None };
+        let plan = Plan { schedule, request: JobRequest { limit: 3, ..JobRequest::default() } };
+        let rematch = Rematch::new(index.clone(), settings(), Arc::new(versions()));
+        let scheduler = Scheduler::new(index, rematch.clone(), plan).looking_every(LOOK_EVERY);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let looking = scheduler.clone();
+        let running = tokio::spawn(async move { looking.run(async { drop(stopped.await) }).await });
+        Self { worker: Worker::start(&rematch), rematch, scheduler, stop, running }
+    }
+
+    /// The first run that has ended.
+    async fn ended(&self) -> Run {
+        let ended = async {
+            loop {
+                match self.scheduler.runs(10).await.unwrap().pop() {
+                    Some(run) if run.state.ended() => return run,
+                    _ => tokio::time::sleep(LOOK_EVERY).await,
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, ended).await.expect("a run that has ended")
+    }
+
+    async fn stop(self) {
+        drop(self.stop);
+        self.running.await.unwrap();
+        self.worker.stop().await;
+    }
+}
+
+async fn fill(index: &dyn Index) {
+    let mut dice = Dice::new(5);
+    for kind in [duijie::domain::Kind::Demand, duijie::domain::Kind::Achievement] {
+        store(index, kind, 30, &mut dice).await;
+    }
+}
+
+fn soon() -> Timestamp {
+    Timestamp::now().checked_add(SignedDuration::from_secs(2)).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_two_instances_starts_the_job_of_a_night() {
+    let (_folder, server) = start();
+    let index: Arc<dyn Index> = Arc::new(connect(&server).await);
+    fill(&*index).await;
+    let night = soon();
+    let both = [Instance::new(index, night), Instance::new(Arc::new(connect(&server).await), night)];
+    let run = both[0].ended().await;
+    assert_eq!((run.trigger.as_str(), run.state, run.failure.as_str()), ("nightly", State::Done, ""));
+    assert!(night <= run.start_time && 0 < run.pairs, "{run:?}");
+    // time for the other one to do it again
+    tokio::time::sleep(10 * LOOK_EVERY).await;
+    for instance in &both {
+        assert_eq!(instance.scheduler.runs(10).await.unwrap(), std::slice::from_ref(&run));
+        let jobs = instance.rematch.list(None, 10).await.unwrap().jobs;
+        assert_eq!(jobs.iter().map(|job| Some(job.id)).collect::<Vec<_>>(), [run.job]);
+    }
+    for instance in both {
+        instance.stop().await;
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_night_is_not_missed_where_the_instance_on_duty_has_died() {
+    let (_folder, server) = start();
+    let index: Arc<dyn Index> = Arc::new(connect(&server).await);
+    fill(&*index).await;
+    let night = soon();
+    // an instance of its own, that dies with everything that it does, once it has the duty
+    let dying = tokio::runtime::Runtime::new().unwrap();
+    let options = options(&server.url(), "test");
+    let first = dying.spawn(async move {
+        let index = open(&options);
+        index.ready(PATIENCE).await.unwrap();
+        let index: Arc<dyn Index> = Arc::new(index);
+        (Instance::new(index.clone(), night), index)
+    });
+    let _first = first.await.unwrap();
+    let taken = async {
+        while index.claim("rematch-schedule").await.unwrap().is_some() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, taken).await.unwrap();
+    dying.shutdown_background();
+    let heir = Instance::new(index, night);
+    let run = heir.ended().await;
+    assert_eq!((run.trigger.as_str(), run.state), ("nightly", State::Done), "{run:?}");
+    assert_eq!(heir.scheduler.runs(10).await.unwrap().len(), 1);
+    heir.stop().await;
+    server.stop().await;
+}
