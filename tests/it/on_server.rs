@@ -25,11 +25,11 @@ use crate::{
 /// Records of one batch.
 const BATCH: usize = 100;
 
-fn config(folder: &Path, server: &str) -> Config {
+pub fn config(folder: &Path, server: &str) -> Config {
     harness::config_with(folder, &format!("[qdrant]\nurl = {server:?}\ntimeout_ms = 3000\nconnect_timeout_ms = 500"))
 }
 
-async fn wait_for(service: &Service, wanted: ServingStatus) {
+pub async fn wait_for(service: &Service, wanted: ServingStatus) {
     let mut health = HealthClient::new(service.channel().await);
     let request = HealthCheckRequest { service: "duijie.v1.MatchService".into() };
     let mut statuses = health.watch(request).await.unwrap().into_inner();

@@ -10,12 +10,16 @@ use duijie::{
     },
     watch::{self as room, Cursor, End, Pace, Subscription},
 };
+use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
 use tonic::{Code, Streaming, transport::Channel};
+use tonic_health::pb::health_check_response::ServingStatus;
 
 use crate::{
     command_line::{call, check},
     harness::{Service, common, record, record_with, refusal},
+    on_server,
+    qdrant_server::QdrantServer,
 };
 
 /// How long anything may take that is waited for.
@@ -102,6 +106,35 @@ async fn a_stream_goes_on_by_its_token_without_loss() {
     let status = client(&service).await.watch(other).await.unwrap_err();
     assert_eq!(refusal(&status), (Code::InvalidArgument, "INVALID_ARGUMENT".into(), vec!["resume_token".into()]));
     service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_goes_on_at_another_instance_by_its_token() {
+    let data = TempDir::new().unwrap();
+    let server = QdrantServer::start(data.path());
+    let folders = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+    let start = async |folder: &TempDir| {
+        let config = on_server::config(folder.path(), &server.url());
+        let service = Service::start_configured(folder.path(), config, |_| ()).await;
+        on_server::wait_for(&service, ServingStatus::Serving).await;
+        service
+    };
+    let (one, other) = (start(&folders[0]).await, start(&folders[1]).await);
+    one.store(vec![record(Kind::Demand, "d-1", "薄板焊接变形", "")]).await;
+    let mut messages = watch_for(&one, for_demand("demands/d-1")).await;
+    take(&mut messages, 0).await;
+    // what is stored at the other instance is told at this one
+    other.store(vec![achievement("a-1")]).await;
+    let (found, resume_token) = take(&mut messages, 1).await;
+    assert_eq!(targets(&found), BTreeSet::from(["a-1"]));
+    drop(messages);
+    one.store(vec![achievement("a-2")]).await;
+    let resumed = pb::WatchRequest { resume_token, ..for_demand("demands/d-1") };
+    let (later, _) = take(&mut watch_for(&other, resumed).await, 1).await;
+    assert_eq!(targets(&later), BTreeSet::from(["a-2"]));
+    one.stop().await;
+    other.stop().await;
+    server.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
