@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    decision::{Changes, Fresh},
+    candidates::{Changes, Fresh},
     deleted,
     model::Selection,
     statistics_store::from,

@@ -2,8 +2,8 @@
 //! new.
 //!
 //! - [`model`]: what a job is and what it finds; `check`: what a request must be
-//! - `scoring`, `statistics`, `held`, `packed`: scores that depend on the two records alone; `decision`: whether a change
-//!   matters; `block`, `bytes`: how results are stored; all pure
+//! - `scoring`, `statistics`, `held`, `packed`: scores that depend on the two records alone; `decision`,
+//!   `candidates`: what a change can change; `block`, `bytes`: how results are stored; all pure
 //! - `jobs`, `blocks`, `statistics_store`, `deleted`: what lies in the store
 //! - `prune`: what is thrown away
 //! - `plan`: what a job will do; `changes`: what has changed since another; `scan`: all targets once; `passes`, `lexical`,
@@ -15,6 +15,7 @@
 mod block;
 mod blocks;
 mod bytes;
+mod candidates;
 mod changes;
 mod check;
 mod decision;

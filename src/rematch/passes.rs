@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 
 use super::{
-    decision::{Best, Candidates, Decision, KindCandidates, KindDecision},
+    candidates::{Candidates, KindCandidates},
+    decision::{Best, Decision, KindDecision},
     lexical::Lexical,
     model::{DemandResult, JobRequest, Pair, TargetList},
     packed::Packed,

@@ -8,8 +8,9 @@ use std::{
 use super::{
     block::{Block, block_demands},
     blocks::{self, Work},
+    candidates::{Changes, KindCandidates},
     changes,
-    decision::{Changes, Decision, KindCandidates},
+    decision::Decision,
     held::Held,
     model::{DemandResult, Job, JobId, Selection, TargetInputs},
     passes::{Demand, Wish, match_demand},

@@ -1,0 +1,35 @@
+//! Health of each service and of the whole: all serve while the engine answers, none of them once the service stops.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tonic_health::{ServingStatus, server::HealthReporter};
+
+use super::routes::NAMES;
+use crate::app::Parts;
+
+/// How often health is looked at.
+const HEALTH_PERIOD: Duration = Duration::from_millis(500);
+
+/// Looks at health again and again; nobody serves once `stopped` is set.
+pub(super) async fn watch_health(parts: Parts, reporter: HealthReporter, mut stopped: watch::Receiver<bool>) {
+    let mut said = ServingStatus::NotServing;
+    while !*stopped.borrow() {
+        let now = if parts.healthy() { ServingStatus::Serving } else { ServingStatus::NotServing };
+        if now != said {
+            set_health(&reporter, now).await;
+            tracing::info!(serving = now == ServingStatus::Serving, "health changed");
+            said = now;
+        }
+        parts.note_metrics();
+        let _ = tokio::time::timeout(HEALTH_PERIOD, stopped.changed()).await;
+    }
+    set_health(&reporter, ServingStatus::NotServing).await;
+}
+
+/// Says the same of the whole and of each service.
+pub(super) async fn set_health(reporter: &HealthReporter, status: ServingStatus) {
+    for service in [""].iter().chain(&NAMES) {
+        reporter.set_service_status(*service, status).await;
+    }
+}
