@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::bail;
 
-use super::{Done, args::Copy, end_point::Place, progress::Steps};
+use super::{Done, args::Copy, end_point::Place, progress::Steps, snapshot::contents};
 use crate::{config::Config, transfer};
 
 /// Copies, compares both sides, and prints how many points there are.
@@ -22,11 +22,11 @@ pub async fn run(config: Config, args: Copy) -> anyhow::Result<Done> {
         _ = tokio::signal::ctrl_c() => bail!("已停止，来源未改动；再次执行同一命令即继续"),
     };
     bars.finish();
-    let total: u64 = copied.digests.values().map(|digest| digest.count).sum();
     let (written, seconds) = (copied.written, started.elapsed().as_secs_f64());
+    let contents = contents(&copied.digests);
     source.close().await;
     target.close().await;
-    println!("目标中共 {total} 条记录，与来源校验一致；本次写入 {written} 条，用时 {seconds:.1} 秒");
+    println!("目标中共 {contents}，与来源校验一致；本次写入 {written} 条，用时 {seconds:.1} 秒");
     Ok(Done::All)
 }
 

@@ -19,8 +19,9 @@ use super::{
 use crate::{
     app,
     config::Config,
+    index::Holding,
     pb::{CreateSnapshotRequest, maintenance_service_client::MaintenanceServiceClient},
-    transfer::{self, PartFile, Snapshot, TransferError},
+    transfer::{self, Digest, Digests, PartFile, Snapshot, TransferError},
 };
 
 /// Makes a snapshot or restores one.
@@ -47,8 +48,8 @@ async fn create(server: &Server, config: &Config, path: &Path) -> anyhow::Result
         _ = tokio::signal::ctrl_c() => bail!("已停止，没有生成备份文件；再次执行同一命令即重新备份"),
     };
     file.finish()?;
-    let (points, seconds) = (snapshot.summary().points(), started.elapsed().as_secs_f64());
-    println!("已备份 {points} 条记录到 {}，校验一致，用时 {seconds:.1} 秒", path.display());
+    let (contents, seconds) = (contents(&snapshot.summary().digests), started.elapsed().as_secs_f64());
+    println!("已备份 {contents}到 {}，校验一致，用时 {seconds:.1} 秒", path.display());
     Ok(Done::All)
 }
 
@@ -99,11 +100,22 @@ async fn restore(config: &Config, path: &Path) -> anyhow::Result<Done> {
         _ = tokio::signal::ctrl_c() => bail!("已停止，存储尚不完整；再次执行同一命令即继续"),
     };
     bars.finish();
-    let (points, seconds) = (snapshot.summary().points(), started.elapsed().as_secs_f64());
+    let (contents, seconds) = (contents(&snapshot.summary().digests), started.elapsed().as_secs_f64());
     let written = restored.written;
-    println!("存储中共 {points} 条记录，与备份校验一致；本次写入 {written} 条，用时 {seconds:.1} 秒");
+    println!("存储中共 {contents}，与备份校验一致；本次写入 {written} 条，用时 {seconds:.1} 秒");
     println!("{}", what_next(config, &snapshot));
     Ok(Done::All)
+}
+
+/// What a store holds: records, and the documents beside them.
+pub(super) fn contents(digests: &Digests) -> String {
+    let (documents, records): (Vec<_>, Vec<_>) =
+        digests.iter().partition(|(holding, _)| **holding == Holding::Documents);
+    let count = |of: Vec<(&Holding, &Digest)>| of.into_iter().map(|(_, digest)| digest.count).sum::<u64>();
+    match (count(records), count(documents)) {
+        (records, 0) => format!("{records} 条记录"),
+        (records, documents) => format!("{records} 条记录、{documents} 份任务和活动等文档"),
+    }
 }
 
 /// Whether the service can work on what was restored. The model's version is known only once it is loaded.
