@@ -125,7 +125,7 @@ fn by_one(prepared: &Prepared<'_>, solved: &Solved, work: &mut Work<'_>) -> Vec<
         });
         let grows = |price: i64| solved.possible(solved.dual.bound.saturating_add(price)) - solved.worth;
         let (least, most) = exact.map_or((0, grows(binding.price)), |gain| (grows(gain), grows(gain)));
-        // a unit that helps a minimum: values do not compare
+        // a unit that helps a minimum, or may do so where quotas cross: values do not compare
         if solved.missed() > 0 && most >= solved.core.penalty / 2 {
             continue;
         }

@@ -314,6 +314,9 @@ pub struct Plan {
     /// Minimums that are not reached.
     pub shortfalls: Vec<Shortfall>,
     /// What constraints cost, those that cost nothing left out, by constraint.
+    ///
+    /// Where a minimum is missed, constraints that may keep it from being reached are not told: plans that miss it by
+    /// less do not compare by value.
     pub costs: Vec<Cost>,
     /// For each demand, those of its best `limit` candidates that are not in the plan, by demand and rank.
     pub left_out: Vec<LeftOut>,
