@@ -101,6 +101,11 @@ impl Format {
         }
     }
 
+    /// Whether it holds nothing but meetings' times.
+    pub fn is_calendar(self) -> bool {
+        matches!(self, Self::Ics | Self::IcsZip)
+    }
+
     /// Ending of a file of it, without the dot.
     pub fn extension(self) -> &'static str {
         match self {

@@ -28,7 +28,8 @@ type Part = Result<pb::ExportEventResponse, Status>;
 /// Makes the file and starts to send it.
 ///
 /// # Errors
-/// Violations of the request; [`EventError::NotFound`], [`EventError::NoShortlist`], [`EventError::NoParticipant`].
+/// Violations of the request; [`EventError::NotFound`], [`EventError::NoShortlist`], [`EventError::ScheduleOutdated`],
+/// [`EventError::NoParticipant`].
 pub async fn export(events: &Events, request: pb::ExportEventRequest) -> Result<ReceiverStream<Part>, Error> {
     let id = event_name_in(&request.name, "name")?;
     let format = format_in(request.format)?;
@@ -40,6 +41,10 @@ pub async fn export(events: &Events, request: pb::ExportEventRequest) -> Result<
     let report = events.report(&id).await?;
     if report.event.plan.is_none() {
         return Err(EventError::NoShortlist.into());
+    }
+    let is_scheduled = !(report.plan.meetings.is_empty() && report.plan.unplaced.is_empty());
+    if !is_scheduled && format.is_calendar() {
+        return Err(EventError::ScheduleOutdated.into());
     }
     let file_name = match &record {
         Some(record) => format!("{id}-{}", event_export::file_name(record)),

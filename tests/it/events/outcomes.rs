@@ -198,5 +198,13 @@ async fn exports_come_in_every_form_and_mask_contacts() {
     create(client, "empty", event()).await;
     let said = client.export_event(pb::ExportEventRequest { name: name("empty"), ..request(F::Csv, "") }).await.err();
     assert_eq!(refusal(&said.unwrap()).1, "NO_SHORTLIST");
+    // before the first schedule a workbook shows the list, and a calendar would be empty
+    shortlist(client, "empty").await;
+    let of_empty = |format: F| pb::ExportEventRequest { name: name("empty"), ..request(format, "") };
+    assert!(client.export_event(of_empty(F::Xlsx)).await.is_ok());
+    for format in [F::Ics, F::IcsZip] {
+        let said = client.export_event(of_empty(format)).await.err().unwrap();
+        assert_eq!(refusal(&said).1, "SCHEDULE_OUTDATED");
+    }
     service.stop().await;
 }
