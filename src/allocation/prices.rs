@@ -41,16 +41,19 @@ struct Plane {
     cells: Vec<i64>,
 }
 
+/// The best prices so far, the bound there, and how far from them each price may go next.
+struct Best {
+    prices: Vec<i64>,
+    bound: i64,
+    radius: i64,
+}
+
 /// What is known of the bound as a function of the prices.
 struct Model<'a> {
     planes: &'a [Plane],
-    /// The best prices, and the bound there.
-    best: &'a [i64],
-    bound: i64,
+    best: &'a Best,
     /// The highest prices that make sense.
     ceilings: &'a [i64],
-    /// How far each price may go from the best.
-    radius: i64,
 }
 
 /// The best prices found.
@@ -93,49 +96,40 @@ impl Part<'_> {
     ) -> Priced {
         let sides = sides(self.core, self.nest);
         let mut network = network;
-        let mut best = if start.len() == sides.len() { start.to_vec() } else { vec![0; sides.len()] };
-        let (mut bound, plane) = self.look(&sides, &best, &mut network, (incumbent, work));
+        let prices = if start.len() == sides.len() { start.to_vec() } else { vec![0; sides.len()] };
+        let (bound, plane) = self.look(&sides, &prices, &mut network, (incumbent, work));
+        let mut best = Best { prices, bound, radius: STEPS * MILLION / 16 };
         let mut planes = vec![plane];
         // nobody pays more for a minimum than missing it costs
         let ceiling = |side: &Side| if side.is_most { i64::MAX / 1024 } else { self.core.penalty };
         let ceilings: Vec<i64> = sides.iter().map(ceiling).collect();
-        let mut radius = STEPS * MILLION / 16;
-        let mut last = best.clone();
+        let mut last = best.prices.clone();
         for _ in 0..60 + 12 * sides.len() {
-            if work.is_over() || incumbent.beats(self.core, bound) {
+            if work.is_over() || incumbent.beats(self.core, best.bound) {
                 break;
             }
-            let model = Model { planes: &planes, best: &best, bound, ceilings: &ceilings, radius };
+            let model = Model { planes: &planes, best: &best, ceilings: &ceilings };
             let Some((next, promised)) = model.minimum() else { break };
-            if promised < STEPS / 8 || next == best {
+            if promised < STEPS / 8 || next == best.prices {
                 break;
             }
             let (found, plane) = self.look(&sides, &next, &mut network, (incumbent, work));
             planes.push(plane);
             last.clone_from(&next);
-            if found < bound - promised / WORTH_MOVING {
-                let at_edge = next.iter().zip(&best).any(|(next, best)| (next - best).abs() >= radius);
-                radius = if at_edge { (radius * 3).min(self.core.penalty) } else { radius };
-                (bound, best) = (found, next);
-            } else {
-                if found < bound {
-                    (bound, best) = (found, next);
-                }
-                radius = if found > bound + promised { (radius / 2).max(STEPS) } else { radius };
-            }
-            thin(&mut planes, &best);
+            best.take((next, found), promised, self.core.penalty);
+            thin(&mut planes, &best.prices);
         }
-        let mut network_bound = bound;
-        if last != best {
-            let (found, plane) = self.look(&sides, &best, &mut network, (incumbent, work));
+        let mut network_bound = best.bound;
+        if last != best.prices {
+            let (found, plane) = self.look(&sides, &best.prices, &mut network, (incumbent, work));
             planes.push(plane);
             network_bound = found;
-            bound = bound.min(found);
         }
+        let bound = best.bound.min(network_bound);
         let flow = network.flow(self.core);
-        let spread = self.spread(&planes, &best, &flow);
+        let spread = self.spread(&planes, &best.prices, &flow);
         let is_solved = network.solve(work);
-        Priced { bound, network_bound, prices: best, network, is_solved, flow, spread }
+        Priced { bound, network_bound, prices: best.prices, network, is_solved, flow, spread }
     }
 
     /// The bound at these prices, and the plane of the flow.
@@ -193,21 +187,38 @@ impl Plane {
     }
 }
 
+// === impl Best ===
+
+impl Best {
+    /// Takes in the bound at other prices, from which an improvement by `promised` was expected.
+    fn take(&mut self, (prices, bound): (Vec<i64>, i64), promised: i64, widest: i64) {
+        if bound < self.bound - promised / WORTH_MOVING {
+            let is_at_edge = prices.iter().zip(&self.prices).any(|(new, old)| (new - old).abs() >= self.radius);
+            self.radius = if is_at_edge { (self.radius * 3).min(widest) } else { self.radius };
+        } else if bound > self.bound + promised {
+            self.radius = (self.radius / 2).max(STEPS);
+        }
+        if bound < self.bound {
+            (self.prices, self.bound) = (prices, bound);
+        }
+    }
+}
+
 // === impl Model ===
 
 impl Model<'_> {
     /// The minimum of the planes within the box, as prices, and by how much it lies below the best bound.
     fn minimum(&self) -> Option<(Vec<i64>, i64)> {
-        let scale = self.radius as f64;
+        let scale = self.best.radius as f64;
         let mut problem = Problem::new(OptimizationDirection::Minimize);
         let range = |(price, ceiling): (&i64, &i64)| {
             ((-(*price as f64) / scale).max(-1.0), ((*ceiling - *price) as f64 / scale).clamp(0.0, 1.0))
         };
-        let ranges = self.best.iter().zip(self.ceilings).map(range);
+        let ranges = self.best.prices.iter().zip(self.ceilings).map(range);
         let steps: Vec<_> = ranges.map(|range| problem.add_var(0.0, range)).collect();
         let reach = |plane: &Plane| plane.slack.iter().map(|slack| slack.abs() as f64).sum::<f64>();
         let heights: Vec<f64> =
-            self.planes.iter().map(|plane| (plane.at(self.best) - self.bound) as f64 / scale).collect();
+            self.planes.iter().map(|plane| (plane.at(&self.best.prices) - self.best.bound) as f64 / scale).collect();
         let parts = self.planes.iter().zip(&heights);
         let lowest = parts.clone().map(|(plane, height)| height - reach(plane)).fold(f64::MIN, f64::max);
         let height = problem.add_var(1.0, (lowest - 1.0, f64::INFINITY));
@@ -219,7 +230,7 @@ impl Model<'_> {
             problem.add_constraint(&terms[..], ComparisonOp::Ge, *at);
         }
         let solution = problem.solve().ok()?.into_solution().ok()?;
-        let prices = steps.iter().zip(self.best).zip(self.ceilings).map(|((step, price), ceiling)| {
+        let prices = steps.iter().zip(&self.best.prices).zip(self.ceilings).map(|((step, price), ceiling)| {
             (price + (solution.var_value(*step) * scale).round() as i64).clamp(0, *ceiling)
         });
         Some((prices.collect(), (-solution.var_value(height) * scale) as i64))

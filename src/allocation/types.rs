@@ -315,8 +315,8 @@ pub struct Plan {
     pub shortfalls: Vec<Shortfall>,
     /// What constraints cost, those that cost nothing left out, by constraint.
     ///
-    /// Where a minimum is missed, constraints that may keep it from being reached are not told: plans that miss it by
-    /// less do not compare by value.
+    /// Plans compare by value where they miss as many pairs of the minimums as this one, each minimum taken as far as it
+    /// can be reached. Constraints that may keep a minimum from being reached are not told.
     pub costs: Vec<Cost>,
     /// For each demand, those of its best `limit` candidates that are not in the plan, by demand and rank.
     pub left_out: Vec<LeftOut>,
