@@ -9,7 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     decision::{Best, Decision, KindDecision},
-    packed::{COSINE_SLACK, Packed},
+    packed::Packed,
     statistics::Weighted,
 };
 use crate::{index::PointId, rank::Fusion, text::SparseVector};
@@ -111,8 +111,9 @@ impl Changes {
         fusion: &Fusion,
     ) -> KindCandidates {
         let bm25 = if self.fresh.is_empty() { Vec::new() } else { self.bm25(&query()) };
-        let slack = fusion.dense_weight / (1.0 - fusion.cosine_floor).max(1e-3) * COSINE_SLACK;
+        let by_cosine = fusion.dense_weight / (1.0 - fusion.cosine_floor).max(1e-3);
         let pass = |vector: &Packed, best: &Best| {
+            let slack = by_cosine * vector.slack();
             let comes_in = |((id, fresh), bm25): (&(PointId, Packed), &f64)| {
                 let score = || fusion.score(vector.cosine(fresh), *bm25);
                 best.last.is_none_or(|last| last - slack <= score()).then_some(*id)

@@ -4,10 +4,6 @@ use super::bytes::{Damaged, Reader, Writer};
 
 /// What 1 is as a number of 16 bits.
 const ONE: f32 = 32_767.0;
-/// Most that a cosine can be off by because of it: half a step in each dimension, for unit vectors of up to 1,024
-/// dimensions, is 0.5 / 32,767 · √1,024, and both are packed.
-pub const COSINE_SLACK: f64 = 1e-3;
-
 /// A unit vector in numbers of 16 bits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Packed(Box<[i16]>);
@@ -22,7 +18,7 @@ impl Packed {
         Self(unit(vector).into_iter().map(pack).collect())
     }
 
-    /// The cosine of both, to within [`COSINE_SLACK`].
+    /// The cosine of both, to within [`Packed::slack`].
     pub fn cosine(&self, other: &Self) -> f64 {
         // sums of unit vectors stay below ONE · ONE, which is 2^30
         let sum = self.0.iter().zip(&other.0).fold(0i32, |sum, (a, b)| sum.wrapping_add(i32::from(*a) * i32::from(*b)));
@@ -31,7 +27,14 @@ impl Packed {
 
     /// What the cosine of the two vectors is at most.
     pub fn cosine_at_most(&self, other: &Self) -> f64 {
-        self.cosine(other) + COSINE_SLACK
+        self.cosine(other) + self.slack()
+    }
+
+    /// Most that a cosine can be off by because both vectors are packed: each is off by half a step in each dimension.
+    pub fn slack(&self) -> f64 {
+        let off = 0.5 * (self.0.len() as f64).sqrt() / f64::from(ONE);
+        // and a little for the engine's own sums, of 32 bits
+        2.0 * off + off * off + 1e-4
     }
 
     /// Writes it.
@@ -62,8 +65,9 @@ mod tests {
 
     #[test]
     fn bounds_of_cosines() {
-        let most = Packed::new(&[3.0, 4.0]).cosine_at_most(&Packed::new(&[1.0, 0.0]));
-        assert!((0.6..0.6 + 2.0 * COSINE_SLACK).contains(&most), "{most}");
+        let one = Packed::new(&[3.0, 4.0]);
+        let most = one.cosine_at_most(&Packed::new(&[1.0, 0.0]));
+        assert!((0.6..0.6 + 2.0 * one.slack()).contains(&most), "{most}");
     }
 
     #[test]
@@ -82,7 +86,8 @@ mod tests {
         ) {
             prop_assume!(one.iter().chain(&other).any(|value| value.abs() > 1e-3));
             let want: f64 = unit(&one).iter().zip(unit(&other)).map(|(a, b)| f64::from(*a) * f64::from(b)).sum();
-            prop_assert!((Packed::new(&one).cosine(&Packed::new(&other)) - want).abs() <= COSINE_SLACK);
+            let (one, other) = (Packed::new(&one), Packed::new(&other));
+            prop_assert!((one.cosine(&other) - want).abs() <= one.slack());
         }
     }
 }

@@ -11,9 +11,13 @@ use std::{
 
 use futures::{Stream, StreamExt, stream};
 use jiff::Timestamp;
-use tokio::sync::watch;
+use tokio::{
+    sync::watch,
+    time::{Interval, interval},
+};
 
 use super::{
+    held::Held,
     jobs::{self, Stored},
     model::{Counts, ErrorSample, Job, JobId, MAX_ERRORS, State},
     plan::{Program, plan},
@@ -22,6 +26,7 @@ use super::{
     targets::Engine,
 };
 use crate::{
+    domain::Kind,
     error::{Error, Result},
     index::Lease,
 };
@@ -42,6 +47,14 @@ pub(super) enum Ended {
     Stopped,
 }
 
+/// What cuts work short.
+enum Short {
+    /// The job has ended, or is not this instance's any more.
+    Ended(Ended),
+    /// An error.
+    Failed(Error),
+}
+
 /// What runs jobs.
 pub(super) struct Runner {
     /// The engine.
@@ -57,8 +70,11 @@ struct InHand<'a> {
     /// Attempts with this one.
     attempts: u32,
     since: Instant,
+    /// When to say how far it is.
+    saves: Interval,
 }
 
+type OrShort<T> = std::result::Result<T, Short>;
 type Blocks = Pin<Box<dyn Stream<Item = Result<Done>> + Send>>;
 
 /// Resolves when a flag is set, or nobody is left who could set it.
@@ -77,7 +93,8 @@ impl Runner {
         (mut cancel, mut stop): (watch::Receiver<bool>, watch::Receiver<bool>),
     ) -> Result<Ended> {
         let stored = jobs::read(&*self.engine.index, id).await?;
-        let mut in_hand = InHand { runner: self, attempts: stored.job.attempts + 1, stored, since: Instant::now() };
+        let (attempts, saves) = (stored.job.attempts + 1, interval(SAVE_EVERY));
+        let mut in_hand = InHand { runner: self, attempts, stored, since: Instant::now(), saves };
         if in_hand.job().state.ended() {
             return Ok(Ended::Over);
         }
@@ -101,93 +118,70 @@ impl InHand<'_> {
     /// Works on the job to its end. What cannot be repeated with better luck ends it.
     async fn work(&mut self, cancel: &mut watch::Receiver<bool>) -> Result<Ended> {
         match self.try_work(cancel).await {
-            Err(error @ (Error::Busy { .. } | Error::DeadlineExceeded | Error::Unavailable(_))) => Err(error),
-            Err(error) => {
+            Ok(ended) | Err(Short::Ended(ended)) => Ok(ended),
+            Err(Short::Failed(error @ (Error::Busy { .. } | Error::DeadlineExceeded | Error::Unavailable(_)))) => {
+                Err(error)
+            }
+            Err(Short::Failed(error)) => {
                 self.job().failure = error.to_string();
                 self.end(State::Failed).await
             }
-            ended => ended,
         }
     }
 
-    async fn try_work(&mut self, cancel: &mut watch::Receiver<bool>) -> Result<Ended> {
+    async fn try_work(&mut self, cancel: &mut watch::Receiver<bool>) -> OrShort<Ended> {
+        self.begin().await?;
+        let read = if self.job().inputs.is_none() { self.plan(cancel).await? } else { Vec::new() };
+        let (runner, job) = (self.runner, self.stored.job.clone());
+        let running = Running::load(&runner.engine, &runner.program, &job, read);
+        let running = self.unless_cancelled(running, cancel).await??;
+        let mut blocks = self.blocks(running);
+        while let Some(done) = self.unless_cancelled(blocks.next(), cancel).await? {
+            self.count(done?);
+        }
+        Ok(self.end(State::Done).await?)
+    }
+
+    /// Says that the job is taken up.
+    async fn begin(&mut self) -> OrShort<()> {
         let (now, attempts) = (Timestamp::now(), self.attempts);
         let job = self.job();
         job.state = State::Running;
         job.attempts = attempts;
         job.start_time = job.start_time.or(Some(now));
         if MOST_ATTEMPTS < job.attempts {
-            return Err(Error::Internal(format!("已尝试 {MOST_ATTEMPTS} 次")));
+            return Err(Error::Internal(format!("已尝试 {MOST_ATTEMPTS} 次")).into());
         }
-        if !self.save().await? {
-            return Ok(Ended::Lost);
-        }
-        if self.job().cancel_requested {
-            return self.end(State::Cancelled).await;
-        }
-        let mut read = Vec::new();
-        if self.job().inputs.is_none() {
-            let (runner, job) = (self.runner, self.stored.job.clone());
-            let planned = match self.first(plan(&runner.engine, &runner.program, &job), cancel).await? {
-                Ok(planned) => planned,
-                Err(ended) => return Ok(ended),
-            };
-            read = planned.held;
-            let job = self.job();
-            job.counts = Counts { demands: planned.demands, ..Counts::default() };
-            (job.inputs, job.method, job.progress) = (Some(planned.inputs), Some(planned.method), planned.progress);
-            if !self.save().await? {
-                return Ok(Ended::Lost);
-            }
-        }
-        let (runner, job) = (self.runner, self.stored.job.clone());
-        let running = match self.first(Running::load(&runner.engine, &runner.program, &job, read), cancel).await? {
-            Ok(running) => running,
-            Err(ended) => return Ok(ended),
-        };
-        let mut blocks = self.blocks(running);
-        let mut saved = tokio::time::interval(SAVE_EVERY);
-        loop {
-            if self.job().cancel_requested {
-                return self.end(State::Cancelled).await;
-            }
-            tokio::select! {
-                biased;
-                () = set(cancel) => self.job().cancel_requested = true,
-                _ = saved.tick() => {
-                    if !self.save().await? {
-                        return Ok(Ended::Lost);
-                    }
-                }
-                done = blocks.next() => match done {
-                    Some(done) => self.count(done?),
-                    None => return self.end(State::Done).await,
-                },
-            }
-        }
+        self.keep().await
     }
 
-    /// Does what has to be done before the first block; how the job ended, where it did meanwhile.
-    async fn first<T>(
+    /// Plans the job; what was read of the catalogue for that.
+    async fn plan(&mut self, cancel: &mut watch::Receiver<bool>) -> OrShort<Vec<(Kind, Held)>> {
+        let (runner, job) = (self.runner, self.stored.job.clone());
+        let planned = self.unless_cancelled(plan(&runner.engine, &runner.program, &job), cancel).await??;
+        let job = self.job();
+        job.counts = Counts { demands: planned.demands, ..Counts::default() };
+        (job.inputs, job.method, job.progress) = (Some(planned.inputs), Some(planned.method), planned.progress);
+        self.keep().await?;
+        Ok(planned.held)
+    }
+
+    /// Waits for work, saying meanwhile how far the job is; ends the job when it is to be cancelled.
+    async fn unless_cancelled<T>(
         &mut self,
-        work: impl Future<Output = Result<T>>,
+        work: impl Future<Output = T>,
         cancel: &mut watch::Receiver<bool>,
-    ) -> Result<std::result::Result<T, Ended>> {
+    ) -> OrShort<T> {
         tokio::pin!(work);
-        let mut saved = tokio::time::interval(SAVE_EVERY);
         loop {
             if self.job().cancel_requested {
-                return self.end(State::Cancelled).await.map(Err);
+                return Err(Short::Ended(self.end(State::Cancelled).await?));
             }
             tokio::select! {
                 biased;
                 () = set(cancel) => self.job().cancel_requested = true,
-                _ = saved.tick() => {
-                    if !self.save().await? {
-                        return Ok(Err(Ended::Lost));
-                    }
-                }
-                done = &mut work => return done.map(Ok),
+                _ = self.saves.tick() => self.keep().await?,
+                done = &mut work => return Ok(done),
             }
         }
     }
@@ -227,6 +221,11 @@ impl InHand<'_> {
         Ok(if self.save().await? { Ended::Over } else { Ended::Lost })
     }
 
+    /// Writes the job as long as it is this instance's.
+    async fn keep(&mut self) -> OrShort<()> {
+        if self.save().await? { Ok(()) } else { Err(Short::Ended(Ended::Lost)) }
+    }
+
     /// Writes the job over what others have written since: they only ask it to stop. `false` where it has ended.
     async fn save(&mut self) -> Result<bool> {
         let worked = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(0);
@@ -244,5 +243,13 @@ impl InHand<'_> {
             self.stored.job = mine.job;
         }
         Ok(true)
+    }
+}
+
+// === impl Short ===
+
+impl From<Error> for Short {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
     }
 }
