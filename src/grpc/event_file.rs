@@ -42,8 +42,7 @@ pub async fn export(events: &Events, request: pb::ExportEventRequest) -> Result<
     if report.event.plan.is_none() {
         return Err(EventError::NoShortlist.into());
     }
-    let is_scheduled = !(report.plan.meetings.is_empty() && report.plan.unplaced.is_empty());
-    if !is_scheduled && format.is_calendar() {
+    if format.is_calendar() && report.plan.schedule.is_none() {
         return Err(EventError::ScheduleOutdated.into());
     }
     let file_name = match &record {

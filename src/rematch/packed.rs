@@ -4,6 +4,7 @@ use super::bytes::{Damaged, Reader, Writer};
 
 /// What 1 is as a number of 16 bits.
 const ONE: f32 = 32_767.0;
+
 /// A unit vector in numbers of 16 bits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Packed(Box<[i16]>);

@@ -223,7 +223,10 @@ impl InHand<'_> {
 
     /// Writes the job as long as it is this instance's.
     async fn keep(&mut self) -> OrShort<()> {
-        if self.save().await? { Ok(()) } else { Err(Short::Ended(Ended::Lost)) }
+        let is_mine = self.save().await?;
+        // from its end on: an engine that takes longer than the time between two would leave none for the work
+        self.saves.reset();
+        if is_mine { Ok(()) } else { Err(Short::Ended(Ended::Lost)) }
     }
 
     /// Writes the job over what others have written since: they only ask it to stop. `false` where it has ended.

@@ -1,4 +1,5 @@
 //! A job goes on where the process that ran it died: after kill -9 of the only one, and on another instance of a server.
+//! And it comes to its end on an engine that takes its time.
 
 use std::{
     collections::HashSet,
@@ -18,10 +19,13 @@ use duijie::{
 use tempfile::TempDir;
 
 use super::{PATIENCE, Worker, results, settings, store, versions};
-use crate::index::{
-    engines::{connect, open, options},
-    sample::{self, Dice},
-    server::start,
+use crate::{
+    index::{
+        engines::{connect, open, options},
+        sample::{self, Dice},
+        server::start,
+    },
+    qdrant_server::Fault,
 };
 
 const FOLDER: &str = "DUIJIE_REMATCH_FOLDER";
@@ -151,4 +155,20 @@ async fn another_instance_takes_a_job_over_when_the_lease_runs_out() {
     worker.stop().await;
     drop((heir, index));
     server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_ends_where_the_engine_takes_longer_to_write_than_there_is_between_two_saves() {
+    let (_folder, server) = start();
+    let index: Arc<dyn Index> = Arc::new(connect(&server).await);
+    fill(&*index, 200).await;
+    let rematch = jobs(index.clone());
+    let job = rematch.start(JobRequest::default()).await.unwrap();
+    server.inject("Upsert", Fault::Slow(Duration::from_millis(600)), 1_000);
+    let worker = Worker::start(&rematch);
+    let ended = rematch.wait(job.id, PATIENCE).await.unwrap();
+    assert_eq!((ended.state, ended.counts.done), (State::Done, 200), "{ended:?}");
+    server.heal();
+    assert_whole(&results(&rematch, job.id, 1_000).await, 200);
+    worker.stop().await;
 }
