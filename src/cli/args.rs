@@ -8,7 +8,7 @@ use super::{rematch::args::Rematch, watch::Watch};
 
 /// 科技成果、需求、专家的对接匹配服务
 #[derive(Debug, Parser)]
-#[command(name = "duijie", version, about, disable_help_subcommand = true)]
+#[command(name = "duijie", version, disable_help_subcommand = true)]
 pub struct Args {
     /// 配置文件（TOML）；缺省读取当前文件夹下的 duijie.toml
     #[arg(long, global = true, value_name = "文件")]
@@ -72,6 +72,7 @@ pub enum Command {
 #[derive(Debug, ClapArgs)]
 pub struct Import {
     /// 要导入的文件
+    #[arg(value_name = "文件")]
     pub file: PathBuf,
     /// 记录类型：achievements（成果）、demands（需求）、experts（专家）；缺省按表头判断
     #[arg(long, value_name = "类型")]
@@ -88,7 +89,7 @@ pub struct Import {
 #[derive(Debug, ClapArgs)]
 pub struct Match {
     /// 记录名，如 demands/d-001；与 --text 二选一
-    #[arg(required_unless_present = "text", conflicts_with = "text")]
+    #[arg(required_unless_present = "text", conflicts_with = "text", value_name = "记录名")]
     pub name: Option<String>,
     /// 一句话描述的需求或成果
     #[arg(long, value_name = "文字")]
@@ -120,6 +121,7 @@ pub struct Match {
 #[derive(Debug, ClapArgs)]
 pub struct Similar {
     /// 记录名，如 achievements/a-001
+    #[arg(value_name = "记录名")]
     pub name: String,
     /// 条数
     #[arg(long, default_value_t = 10, value_name = "条数", value_parser = clap::value_parser!(i32).range(1..=200))]
@@ -133,6 +135,7 @@ pub struct Similar {
 #[derive(Debug, ClapArgs)]
 pub struct Named {
     /// 记录名，如 demands/d-001
+    #[arg(value_name = "记录名")]
     pub name: String,
 }
 
@@ -140,6 +143,7 @@ pub struct Named {
 #[derive(Debug, ClapArgs)]
 pub struct List {
     /// 记录类型：achievements、demands 或 experts
+    #[arg(value_name = "类型")]
     pub kind: String,
     /// 条数
     #[arg(long, default_value_t = 20, value_name = "条数", value_parser = clap::value_parser!(i32).range(1..=200))]
@@ -156,6 +160,7 @@ pub struct List {
 #[derive(Debug, ClapArgs)]
 pub struct Count {
     /// 记录类型：achievements、demands 或 experts
+    #[arg(value_name = "类型")]
     pub kind: String,
     /// Conditions.
     #[command(flatten)]
@@ -166,6 +171,7 @@ pub struct Count {
 #[derive(Debug, ClapArgs)]
 pub struct Duplicates {
     /// 记录类型：achievements、demands 或 experts
+    #[arg(value_name = "类型")]
     pub kind: String,
     /// 把各组写入此文件（JSONL，每行一组），不逐组打印
     #[arg(long, value_name = "文件")]

@@ -1,6 +1,6 @@
 //! The command line. Everything it prints is Chinese; a failure is one sentence that says what to do.
 //!
-//! Exit codes: 0 done, 1 failed, 2 done but some rows were refused (or wrong usage, by clap), 64 bad configuration.
+//! Exit codes: 0 done, 1 failed, 2 done but some rows were refused (or wrong usage), 64 bad configuration.
 
 mod args;
 mod calibrate;
@@ -24,11 +24,10 @@ mod rematch;
 mod serve;
 mod snapshot;
 mod table;
+mod usage;
 mod watch;
 
 use std::{fs, io, path::Path, process::ExitCode};
-
-use clap::Parser;
 
 use crate::{config::Config, telemetry};
 use args::{Args, Command};
@@ -51,7 +50,10 @@ enum Done {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = match usage::arguments() {
+        Ok(args) => args,
+        Err(code) => return code,
+    };
     let toml = match config_text(args.config.as_deref()) {
         Ok(toml) => toml,
         Err(sentence) => return fail(&sentence, BAD_CONFIG),

@@ -29,7 +29,7 @@ const ATTEMPTS: u32 = 5;
 #[derive(Debug, ClapArgs)]
 pub struct Watch {
     /// 记录名，如 demands/d-001；与 --text、--owner、--subscription 四选一
-    #[arg(required_unless_present_any = ["text", "owner", "subscription"])]
+    #[arg(required_unless_present_any = ["text", "owner", "subscription"], value_name = "记录名")]
     pub name: Option<String>,
     /// 一句话描述的需求或成果
     #[arg(long, value_name = "文字", conflicts_with = "name")]

@@ -51,6 +51,7 @@ pub enum Action {
 #[derive(Debug, ClapArgs)]
 pub struct Id {
     /// 活动编号，如 hebei-2026
+    #[arg(value_name = "活动编号")]
     pub id: String,
 }
 
@@ -58,6 +59,7 @@ pub struct Id {
 #[derive(Debug, ClapArgs)]
 pub struct Create {
     /// 活动编号：1 到 64 个字母、数字或 . _ -
+    #[arg(value_name = "活动编号")]
     pub id: String,
     /// 名称
     #[arg(long, value_name = "名称")]
@@ -130,8 +132,10 @@ pub struct Rules {
 #[derive(Debug, ClapArgs)]
 pub struct Fill {
     /// 活动编号
+    #[arg(value_name = "活动编号")]
     pub id: String,
     /// 记录名，如 demands/d-001；不写则按 --kind 和条件选取
+    #[arg(value_name = "记录名")]
     pub records: Vec<String>,
     /// 按条件选取的记录类型：demands、achievements 或 experts
     #[arg(long, value_name = "类型", conflicts_with = "records")]
@@ -172,9 +176,10 @@ pub struct Fill {
 #[derive(Debug, ClapArgs)]
 pub struct Records {
     /// 活动编号
+    #[arg(value_name = "活动编号")]
     pub id: String,
     /// 记录名
-    #[arg(required = true)]
+    #[arg(required = true, value_name = "记录名")]
     pub records: Vec<String>,
 }
 
@@ -182,6 +187,7 @@ pub struct Records {
 #[derive(Debug, ClapArgs)]
 pub struct Make {
     /// 活动编号
+    #[arg(value_name = "活动编号")]
     pub id: String,
     /// 已经结束的时段数（当天调整时用）
     #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "个数")]
@@ -192,6 +198,7 @@ pub struct Make {
 #[derive(Debug, ClapArgs)]
 pub struct Edit {
     /// 活动编号
+    #[arg(value_name = "活动编号")]
     pub id: String,
     /// 须对接，可重复
     #[arg(long, num_args = 2, value_names = ["需求", "对象"])]
@@ -214,8 +221,10 @@ pub struct Edit {
 #[derive(Debug, ClapArgs)]
 pub struct Cancel {
     /// 活动编号
+    #[arg(value_name = "活动编号")]
     pub id: String,
     /// 取消参会的记录名
+    #[arg(value_name = "记录名")]
     pub record: String,
     /// 空出的位置由其他合适的对象补上
     #[arg(long)]
@@ -229,6 +238,7 @@ pub struct Cancel {
 #[derive(Debug, ClapArgs)]
 pub struct Show {
     /// 活动编号
+    #[arg(value_name = "活动编号")]
     pub id: String,
     /// 列出对接名单和落选原因
     #[arg(long)]
@@ -245,6 +255,7 @@ pub struct Show {
 #[derive(Debug, ClapArgs)]
 pub struct Export {
     /// 活动编号
+    #[arg(value_name = "活动编号")]
     pub id: String,
     /// 格式：xlsx（工作簿）、html（打印页）、ics（日历）、zip（各方日历）、csv、json
     #[arg(long, default_value = "xlsx", value_name = "格式")]
@@ -261,11 +272,13 @@ pub struct Export {
 #[derive(Debug, ClapArgs)]
 pub struct Outcome {
     /// 活动编号
+    #[arg(value_name = "活动编号")]
     pub id: String,
     /// 需求的记录名；不写则列出全部结果
-    #[arg(requires = "counterpart")]
+    #[arg(requires = "counterpart", value_name = "需求")]
     pub demand: Option<String>,
     /// 成果或专家的记录名
+    #[arg(value_name = "成果或专家")]
     pub counterpart: Option<String>,
     /// 到会情况：已预约、已洽谈、空场、已替换
     #[arg(long, value_name = "情况")]
@@ -297,6 +310,7 @@ pub struct Outcome {
 #[derive(Debug, ClapArgs)]
 pub struct Statistics {
     /// 活动编号；不写则统计全部活动
+    #[arg(value_name = "活动编号")]
     pub id: Option<String>,
 }
 
@@ -304,6 +318,7 @@ pub struct Statistics {
 #[derive(Debug, ClapArgs)]
 pub struct Delete {
     /// 活动编号
+    #[arg(value_name = "活动编号")]
     pub id: String,
     /// 连同对接结果一并删除
     #[arg(long)]
