@@ -27,6 +27,8 @@ use crate::{
 
 /// Longest body that is believed; the longest record is far below (20,000 characters, 384 dimensions).
 const MAX_BODY_BYTES: u32 = 16 << 20;
+/// What is written and taken back to find out whether there is room: a large write's worth.
+const TRIAL_BYTES: usize = 1 << 20;
 /// Points that are replayed at once.
 const REPLAY_POINTS: usize = 1_000;
 
@@ -74,8 +76,7 @@ impl Journal {
             encode(*id, row.as_ref(), &mut records)?;
         }
         if let Err(error) = self.file.write_all(&records) {
-            let cut = self.file.set_len(self.bytes).and_then(|()| self.file.seek(SeekFrom::Start(self.bytes)));
-            self.broken = cut.is_err();
+            self.broken = self.cut().is_err();
             return Err(error);
         }
         if let Err(error) = self.file.sync_data() {
@@ -84,6 +85,25 @@ impl Journal {
         }
         self.bytes += records.len() as u64;
         Ok(())
+    }
+
+    /// Whether an append would do: writes and takes back what is no record, and would be none after a kill.
+    pub(super) fn try_room(&mut self) -> io::Result<()> {
+        let written = self.file.write_all(&vec![0; TRIAL_BYTES]).and_then(|()| self.file.sync_data());
+        self.broken = self.cut().and_then(|()| self.file.sync_data()).is_err();
+        written
+    }
+
+    /// Takes away what follows the last whole record.
+    fn cut(&mut self) -> io::Result<()> {
+        self.file.set_len(self.bytes)?;
+        self.file.seek(SeekFrom::Start(self.bytes)).map(drop)
+    }
+
+    /// Lets the next writes go elsewhere, such as to a full disk; gives back where they went.
+    #[cfg(test)]
+    pub(super) fn redirect(&mut self, file: File) -> File {
+        std::mem::replace(&mut self.file, file)
     }
 
     /// Hands every whole record on, in order, some at a time. Says how many bytes at the end are no whole record.
@@ -249,10 +269,33 @@ mod tests {
         let path = folder.path().join("journal");
         let mut journal = Journal::open(&path).unwrap();
         journal.append(&changes(&[(1, true)])).unwrap();
-        journal.file = File::open("/dev/full").unwrap();
+        journal.redirect(full());
         assert!(journal.append(&changes(&[(2, true)])).is_err());
         assert!(journal.append(&changes(&[(3, true)])).is_err());
         assert_eq!(read(&path), (changes(&[(1, true)]), 0));
+    }
+
+    fn full() -> File {
+        OpenOptions::new().write(true).open("/dev/full").unwrap()
+    }
+
+    #[test]
+    fn whether_there_is_room_is_tried_without_a_trace() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let mut journal = Journal::open(&path).unwrap();
+        journal.append(&changes(&[(1, true)])).unwrap();
+        journal.try_room().unwrap();
+        journal.append(&changes(&[(2, true)])).unwrap();
+        assert_eq!(read(&path), (changes(&[(1, true), (2, true)]), 0));
+        let file = journal.redirect(full());
+        assert!(journal.try_room().is_err());
+        journal.redirect(file);
+        journal.try_room().unwrap();
+        journal.append(&changes(&[(3, true)])).unwrap();
+        // cut off in the middle of a trial
+        journal.file.write_all(&[0; TRIAL_BYTES]).unwrap();
+        assert_eq!(read(&path), (changes(&[(1, true), (2, true), (3, true)]), TRIAL_BYTES as u64));
     }
 
     proptest! {

@@ -107,7 +107,7 @@ impl Writer {
         while !self.stop {
             match self.inbox.recv_timeout(self.shard.tuning.checkpoint_after_rest) {
                 Ok(command) => self.handle(command),
-                Err(RecvTimeoutError::Timeout) => self.checkpoint_if(0 < self.journal.bytes()),
+                Err(RecvTimeoutError::Timeout) => self.rest(),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
@@ -117,6 +117,13 @@ impl Writer {
             self.shard.close();
             drop(guard);
         }
+    }
+
+    /// After a while without writes: the checkpoint. After a failure also whether writing works again: health keeps
+    /// callers away, and with them the write that would show it.
+    fn rest(&mut self) {
+        let failed = self.shard.state.problem().is_some();
+        self.checkpoint_if(failed || 0 < self.journal.bytes());
     }
 
     fn handle(&mut self, command: Command) {
@@ -292,13 +299,22 @@ impl Writer {
     fn checkpoint_if(&mut self, due: bool) {
         let shard = Arc::clone(&self.shard);
         let Some(_guard) = due.then(|| shard.try_maintain()).flatten() else { return };
-        match self.maintain_now() {
+        match self.maintain_now().and_then(|()| self.try_room()) {
             Ok(()) => self.shard.state.set_problem(None),
             Err(error) => {
                 tracing::error!(holding = %self.shard.place.holding, %error, "checkpoint failed; the journal is kept");
                 self.shard.state.set_problem(Some(error.to_string()));
             }
         }
+    }
+
+    /// Whether there is room to write, where it was wanting.
+    fn try_room(&mut self) -> Result<()> {
+        if self.shard.state.problem().is_none() {
+            return Ok(());
+        }
+        let path = self.shard.place.journal();
+        self.journal.try_room().map_err(at(&path))
     }
 
     fn maintain_now(&mut self) -> Result<()> {
@@ -316,5 +332,57 @@ impl Writer {
         self.shard.reload(&mut self.journal)?;
         self.groups = 0;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs::OpenOptions, sync::mpsc::channel};
+
+    use tokio::sync::Semaphore;
+
+    use super::*;
+    use crate::index::{
+        Expect, StoreVersions,
+        edge::{EdgeOptions, Tuning, store::Store},
+    };
+
+    /// Whether a document could be stored.
+    fn store(writer: &mut Writer, number: u64) -> bool {
+        let write = DocumentWrite::new("tests", Key::Number(number), "文字".to_string(), Expect::Absent);
+        let (reply, mut answer) = oneshot::channel();
+        let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        writer.write_group(vec![Job { writes: vec![Write::Put(Box::new(write))], reply, permit }]);
+        answer.try_recv().unwrap().is_ok()
+    }
+
+    #[test]
+    fn a_disk_that_has_room_again_is_noticed_without_a_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let versions = StoreVersions { format: 1, text: "text".to_string(), model: "model".to_string() };
+        let options = EdgeOptions {
+            folder: folder.path().to_path_buf(),
+            dimensions: 4,
+            versions,
+            any_version: false,
+            tuning: Tuning::default(),
+        };
+        let held = Arc::new(Store::open(&options).unwrap());
+        let (shard, journal) = Shard::open(&held, held.place(Holding::Documents), options.tuning).unwrap();
+        let (_sender, inbox) = channel();
+        let mut writer = Writer::new(Arc::new(shard), journal, inbox);
+        let problem = |writer: &Writer| writer.shard.state.problem();
+
+        assert!(store(&mut writer, 1));
+        writer.rest();
+        assert_eq!((writer.journal.bytes(), problem(&writer)), (0, None));
+        let file = writer.journal.redirect(OpenOptions::new().write(true).open("/dev/full").unwrap());
+        assert!(!store(&mut writer, 2));
+        writer.rest();
+        assert!(problem(&writer).is_some(), "still full");
+        writer.journal.redirect(file);
+        writer.rest();
+        assert_eq!(problem(&writer), None);
+        assert!(store(&mut writer, 2));
     }
 }
