@@ -20,7 +20,7 @@ use comfy_table::{Table, presets};
 use duijie::{
     domain::{Filter, Kind, RecordName, codes::Status},
     index::{EdgeIndex, EdgeOptions, Index, Point, STORE_FORMAT, Search, Tuning, With},
-    rematch::{Job, JobRequest, State},
+    rematch::{Job, JobRequest, Rematch, State},
 };
 use jiff::Timestamp;
 use tokio::{runtime::Runtime, sync::oneshot};
@@ -37,6 +37,8 @@ const CHANGED: usize = 100;
 const BARE: usize = 2_000;
 /// Matches of a row of latencies.
 const MATCHES: usize = 400;
+/// How long a job may take.
+const PATIENCE: Duration = Duration::from_secs(3_600);
 /// How often memory is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
@@ -72,6 +74,7 @@ pub fn run() {
     rows.iter().for_each(|(name, value)| eprintln!("{name}: {value}"));
     bench.since(&full, &mut rows);
     bench.latency(&mut rows);
+    bench.cancel(&mut rows);
     let mut table = Table::new();
     table.load_preset(presets::ASCII_MARKDOWN).set_header(["re-matching", ""]);
     for (name, value) in rows {
@@ -168,10 +171,6 @@ impl Bench {
 
     /// Runs a job to its end; `meanwhile` runs beside it. Resident memory in MB from time to time.
     fn job(&self, request: JobRequest, meanwhile: impl FnOnce()) -> (Job, Vec<u64>) {
-        let rematch = self.parts.rematch.clone();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let worker = rematch.clone();
-        let worker = self.runtime.spawn(async move { worker.run(async { drop(stopped.await) }).await });
         let ended = Arc::new(AtomicBool::new(false));
         let watched = Arc::clone(&ended);
         let memory = std::thread::spawn(move || {
@@ -182,14 +181,44 @@ impl Bench {
             }
             seen
         });
-        let job = self.runtime.block_on(rematch.start(request)).expect("a job");
-        meanwhile();
-        let job = self.runtime.block_on(rematch.wait(job.id, Duration::from_secs(3_600))).expect("a job");
+        let job = self.working(|rematch| {
+            let job = self.runtime.block_on(rematch.start(request)).expect("a job");
+            meanwhile();
+            self.runtime.block_on(rematch.wait(job.id, PATIENCE)).expect("a job")
+        });
         assert_eq!(job.state, State::Done, "{job:?}");
         ended.store(true, Relaxed);
+        (job, memory.join().expect("no panic"))
+    }
+
+    /// Does something while there is somebody who runs jobs.
+    fn working<T>(&self, work: impl FnOnce(&Rematch) -> T) -> T {
+        let rematch = &self.parts.rematch;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let worker = rematch.clone();
+        let worker = self.runtime.spawn(async move { worker.run(async { drop(stopped.await) }).await });
+        let done = work(rematch);
         drop(stop);
         self.runtime.block_on(worker).expect("no panic");
-        (job, memory.join().expect("no panic"))
+        done
+    }
+
+    /// How long it takes to stop a full job in the middle.
+    fn cancel(&self, rows: &mut Vec<Row>) {
+        let took = self.working(|rematch| {
+            self.runtime.block_on(async {
+                let job = rematch.start(JobRequest::default()).await.expect("a job");
+                while rematch.get(job.id).await.expect("a job").counts.done == 0 {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                let asked = Instant::now();
+                rematch.cancel(job.id).await.expect("a job");
+                let job = rematch.wait(job.id, PATIENCE).await.expect("a job");
+                assert_eq!(job.state, State::Cancelled, "{job:?}");
+                asked.elapsed()
+            })
+        });
+        rows.push(("cancel, asked to ended".into(), format!("{} ms", took.as_millis())));
     }
 
     /// What the job costs that takes what holds from another.

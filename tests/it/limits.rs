@@ -11,7 +11,7 @@ use tonic_reflection::pb::v1::{
     server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
 };
 
-use crate::harness::{Service, by_name, by_text, record, refusal};
+use crate::harness::{Service, by_name, record, refusal};
 
 /// A batch that takes the model a while.
 fn slow_batch(size: usize) -> pb::BatchUpsertRecordsRequest {
@@ -122,14 +122,14 @@ async fn reflection_names_the_services() {
 async fn calls_in_flight_finish_when_the_service_stops() {
     let mut service = Service::start().await;
     let mut catalog = service.catalog().await;
-    let (sent, arrived) = tokio::sync::oneshot::channel();
-    let call = tokio::spawn(async move {
-        let _ = sent.send(());
-        catalog.batch_upsert_records(slow_batch(10)).await
-    });
-    arrived.await.unwrap();
-    // a match that is answered shows that the batch before it has been taken up
-    let _ = service.matching().await.r#match(by_text("焊接", pb::RecordKind::Demand)).await.unwrap();
+    let calls = service.parts.rematch.calls().clone();
+    let call = tokio::spawn(async move { catalog.batch_upsert_records(slow_batch(10)).await });
+    let taken_up = async {
+        while calls.waiting() == 0 && !call.is_finished() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), taken_up).await.unwrap();
     service.ask_to_stop();
     let results = call.await.unwrap().unwrap().into_inner().results;
     assert_eq!(results.len(), 10);

@@ -118,10 +118,7 @@ fn name(record: &pb::Record) -> String {
 async fn run(url: &str, dictionary: Option<&Path>, args: &[&str]) -> (bool, String) {
     let mut command = tokio::process::Command::from(Command::new(env!("CARGO_BIN_EXE_duijie")));
     command.args(args).current_dir(env!("CARGO_MANIFEST_DIR")).env("DUIJIE_QDRANT_URL", url);
-    command
-        .env("DUIJIE_SERVER_LISTEN", "127.0.0.1:0")
-        .env("DUIJIE_LOG_FILTER", "error")
-        .env("DUIJIE_QDRANT_TIMEOUT_MS", "500");
+    command.env("DUIJIE_SERVER_LISTEN", "127.0.0.1:0").env("DUIJIE_LOG_FILTER", "error");
     if let Some(path) = dictionary {
         command.env("DUIJIE_TEXT_DICTIONARY", path);
     }

@@ -246,6 +246,7 @@ async fn a_subscriber_who_takes_nothing_is_ended_and_goes_on_by_the_cursor() {
     assert_eq!(waiting, 4, "no more than may wait are kept");
 
     // one who goes on from where it was gets all
+    let watcher = watcher.with_pace(Pace { patience: PATIENCE, ..pace });
     let (sender, mut events) = mpsc::channel(4);
     let going_on = tokio::spawn({
         let watcher = watcher.clone();

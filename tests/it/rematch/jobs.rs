@@ -1,6 +1,6 @@
 //! Asking for jobs, waiting for them, stopping them, reading what they found.
 
-use std::time::{Duration, Instant};
+use std::{sync::Arc, time::Duration};
 
 use duijie::{
     domain::Kind,
@@ -9,15 +9,19 @@ use duijie::{
     rematch::{JobId, JobRequest, Method, Selection, State},
 };
 
-use super::{PATIENCE, Store, results, settings, store};
+use super::{PATIENCE, Store, results, settings, stalling::Stalling, store};
 use crate::index::sample::Dice;
 
 async fn filled(demands: usize) -> Store {
     let it = Store::open(settings());
+    fill(&it, demands).await;
+    it
+}
+
+async fn fill(it: &Store, demands: usize) {
     let mut dice = Dice::new(9);
     store(&*it.index, Kind::Demand, demands, &mut dice).await;
     store(&*it.index, Kind::Achievement, 90, &mut dice).await;
-    it
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,26 +115,21 @@ async fn jobs_are_listed_the_latest_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cancelled_job_stops_within_a_second_and_keeps_what_is_done() {
-    let it = filled(4_000).await;
+async fn a_cancelled_job_stops_whatever_it_waits_for_and_keeps_what_is_done() {
+    // the engine stalls in the middle: the job never comes to its end
+    let it = Store::through(settings(), |index| Arc::new(Stalling::new(index, 5)));
+    fill(&it, 500).await;
     let job = it.rematch.start(JobRequest::default()).await.unwrap();
-    let running = async {
-        loop {
-            let job = it.rematch.get(job.id).await.unwrap();
-            assert!(!job.state.ended(), "it was too fast for this test: {job:?}");
-            if 0 < job.counts.done {
-                return;
-            }
+    let under_way = async {
+        while it.rematch.get(job.id).await.unwrap().counts.done == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, running).await.unwrap();
-    let asked = Instant::now();
+    tokio::time::timeout(PATIENCE, under_way).await.unwrap();
     it.rematch.cancel(job.id).await.unwrap();
     let job = it.rematch.wait(job.id, PATIENCE).await.unwrap();
-    assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
     assert_eq!(job.state, State::Cancelled);
-    assert!(0 < job.counts.done && job.counts.done < 4_000, "{job:?}");
+    assert!(0 < job.counts.done && job.counts.done <= 5 * 32, "{job:?}");
     let kept = results(&it.rematch, job.id, 1_000).await;
     assert_eq!(kept.len() as u64, job.counts.done);
     // once more does no harm

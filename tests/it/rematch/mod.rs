@@ -4,10 +4,12 @@
 //! - `jobs`: asking, waiting, stopping, reading page by page
 //! - `scheduled`: the job of a night, once, with two instances
 //! - `survives`: kill -9, and two instances on one server
+//! - `stalling`: an engine on which a job stays under way
 
 mod incremental;
 mod jobs;
 mod scheduled;
+mod stalling;
 mod survives;
 
 use std::{sync::Arc, time::Duration};
@@ -49,9 +51,14 @@ pub struct Worker {
 
 impl Store {
     pub fn open(settings: Settings) -> Self {
+        Self::through(settings, |index| index)
+    }
+
+    /// A store whose jobs see the engine through something.
+    pub fn through(settings: Settings, engine: impl FnOnce(Arc<dyn Index>) -> Arc<dyn Index>) -> Self {
         let folder = TempDir::new().unwrap();
         let index = Arc::new(sample::open(folder.path()));
-        let rematch = Rematch::new(index.clone(), settings, Arc::new(versions()));
+        let rematch = Rematch::new(engine(index.clone()), settings, Arc::new(versions()));
         Self { worker: Worker::start(&rematch), index, rematch, folder }
     }
 

@@ -69,8 +69,8 @@ async fn fill(index: &dyn Index) {
     }
 }
 
-fn soon() -> Timestamp {
-    Timestamp::now().checked_add(SignedDuration::from_secs(2)).unwrap()
+fn seconds_from_now(seconds: i64) -> Timestamp {
+    Timestamp::now().checked_add(SignedDuration::from_secs(seconds)).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -78,7 +78,7 @@ async fn one_of_two_instances_starts_the_job_of_a_night() {
     let (_folder, server) = start();
     let index: Arc<dyn Index> = Arc::new(connect(&server).await);
     fill(&*index).await;
-    let night = soon();
+    let night = seconds_from_now(2);
     let both = [Instance::new(index, night), Instance::new(Arc::new(connect(&server).await), night)];
     let run = both[0].ended().await;
     assert_eq!((run.trigger.as_str(), run.state, run.failure.as_str()), ("nightly", State::Done, ""));
@@ -101,7 +101,8 @@ async fn a_night_is_not_missed_where_the_instance_on_duty_has_died() {
     let (_folder, server) = start();
     let index: Arc<dyn Index> = Arc::new(connect(&server).await);
     fill(&*index).await;
-    let night = soon();
+    // the heir is there before it
+    let night = seconds_from_now(5);
     // an instance of its own, that dies with everything that it does, once it has the duty
     let dying = tokio::runtime::Runtime::new().unwrap();
     let options = options(&server.url(), "test");
