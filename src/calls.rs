@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::Notify;
+use tokio::{
+    sync::{Notify, Semaphore, SemaphorePermit},
+    time::{Instant, timeout_at},
+};
 
 /// How long one piece of batch work waits for a quiet moment at most: under load without an end it still goes on, ten
 /// pieces a second for each that works.
@@ -18,10 +21,18 @@ const PATIENCE: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone, Default)]
 pub struct Calls(Arc<Count>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Count {
     waiting: AtomicUsize,
     quiet: Notify,
+    /// Where pieces of batch work stand in line that came while somebody waited.
+    line: Semaphore,
+}
+
+/// The turn of a piece of batch work, until it is dropped.
+#[derive(Debug)]
+pub struct Turn<'a> {
+    _place: Option<SemaphorePermit<'a>>,
 }
 
 /// A call that somebody waits for, until it is dropped.
@@ -42,15 +53,32 @@ impl Calls {
         self.0.waiting.load(SeqCst)
     }
 
-    /// Resolves once nobody waits, or after a tenth of a second.
-    pub async fn leave_room(&self) {
+    /// Resolves once nobody waits, or after a tenth of a second. Pieces that had to wait go one after the other: the next
+    /// caller, who often comes at once, finds one of them at work and not all.
+    pub async fn leave_room(&self) -> Turn<'_> {
+        if self.waiting() == 0 {
+            return Turn { _place: None };
+        }
+        let end = Instant::now() + PATIENCE;
+        let Ok(Ok(place)) = timeout_at(end, self.0.line.acquire()).await else {
+            return Turn { _place: None };
+        };
         let quiet = self.0.quiet.notified();
         tokio::pin!(quiet);
         // from here on no last call goes unnoticed
         quiet.as_mut().enable();
         if self.waiting() != 0 {
-            let _ = tokio::time::timeout(PATIENCE, quiet).await;
+            let _ = timeout_at(end, quiet).await;
         }
+        Turn { _place: Some(place) }
+    }
+}
+
+// === impl Count ===
+
+impl Default for Count {
+    fn default() -> Self {
+        Self { waiting: AtomicUsize::default(), quiet: Notify::new(), line: Semaphore::new(1) }
     }
 }
 
@@ -86,5 +114,21 @@ mod tests {
         drop(other);
         assert!(room.as_mut().now_or_never().is_some());
         assert_eq!(calls.waiting(), 0);
+    }
+
+    #[tokio::test]
+    async fn pieces_that_had_to_wait_go_one_after_the_other() {
+        let calls = Calls::default();
+        let call = calls.enter();
+        let mut pieces = [(); 3].map(|()| Box::pin(calls.leave_room()));
+        assert!(pieces.iter_mut().all(|piece| piece.now_or_never().is_none()));
+        drop(call);
+        for next in 0..3 {
+            let turn = pieces[next].as_mut().now_or_never();
+            assert!(turn.is_some());
+            assert!(pieces[next + 1..].iter_mut().all(|piece| piece.now_or_never().is_none()));
+            // one that comes now, when nobody waits, does not stand in line
+            assert!(calls.leave_room().now_or_never().is_some());
+        }
     }
 }

@@ -35,8 +35,8 @@ use crate::{
 const CHANGED: usize = 100;
 /// Demands of a row of bare queries, at most.
 const BARE: usize = 2_000;
-/// Matches of a row of latencies.
-const MATCHES: usize = 400;
+/// Matches of a row of latencies, at most.
+const MATCHES: usize = 1_500;
 /// How long a job may take.
 const PATIENCE: Duration = Duration::from_secs(3_600);
 /// How often memory is looked at.
@@ -157,7 +157,7 @@ impl Bench {
     }
 
     fn full(&self, rows: &mut Vec<Row>) -> Job {
-        let (job, memory) = self.job(JobRequest::default(), || ());
+        let (job, memory) = self.job(JobRequest::default(), |_| ());
         let seconds = job.worked_ms as f64 / 1e3;
         rows.push(("full job".into(), format!("{seconds:.1} s, {:.0} demands/s", job.demands_per_second())));
         let compared = (self.demands * self.records) as f64 / seconds;
@@ -169,13 +169,14 @@ impl Bench {
         job
     }
 
-    /// Runs a job to its end; `meanwhile` runs beside it. Resident memory in MB from time to time.
-    fn job(&self, request: JobRequest, meanwhile: impl FnOnce()) -> (Job, Vec<u64>) {
-        let ended = Arc::new(AtomicBool::new(false));
-        let watched = Arc::clone(&ended);
+    /// Runs a job to its end; `meanwhile` runs beside it, and is told whether the job still runs. Resident memory in MB
+    /// from time to time.
+    fn job(&self, request: JobRequest, meanwhile: impl FnOnce(Arc<AtomicBool>)) -> (Job, Vec<u64>) {
+        let runs = Arc::new(AtomicBool::new(true));
+        let watched = Arc::clone(&runs);
         let memory = std::thread::spawn(move || {
             let mut seen = vec![Memory::now().resident_mb];
-            while !watched.load(Relaxed) {
+            while watched.load(Relaxed) {
                 std::thread::sleep(LOOK_EVERY);
                 seen.push(Memory::now().resident_mb);
             }
@@ -183,11 +184,16 @@ impl Bench {
         });
         let job = self.working(|rematch| {
             let job = self.runtime.block_on(rematch.start(request)).expect("a job");
-            meanwhile();
-            self.runtime.block_on(rematch.wait(job.id, PATIENCE)).expect("a job")
+            let (rematch, runs_no_more) = (rematch.clone(), Arc::clone(&runs));
+            let ended = self.runtime.spawn(async move {
+                let job = rematch.wait(job.id, PATIENCE).await;
+                runs_no_more.store(false, Relaxed);
+                job
+            });
+            meanwhile(runs);
+            self.runtime.block_on(ended).expect("no panic").expect("a job")
         });
         assert_eq!(job.state, State::Done, "{job:?}");
-        ended.store(true, Relaxed);
         (job, memory.join().expect("no panic"))
     }
 
@@ -237,7 +243,7 @@ impl Bench {
             self.runtime.block_on(changed).expect("a write");
         }
         let started = Instant::now();
-        let (job, _) = self.job(JobRequest { base: Some(base.id), ..JobRequest::default() }, || ());
+        let (job, _) = self.job(JobRequest { base: Some(base.id), ..JobRequest::default() }, |_| ());
         let (matched, seconds) = (job.counts.done - job.counts.carried, job.worked_ms as f64 / 1e3);
         let share = 100.0 * job.worked_ms as f64 / base.worked_ms as f64;
         let said = format!("{seconds:.2} s, {share:.1} % of the full job; {matched} demands matched; {:?}", job.method);
@@ -246,22 +252,25 @@ impl Bench {
     }
 
     fn latency(&self, rows: &mut Vec<Row>) {
-        let alone = self.matches();
+        let alone = self.matches(Arc::new(AtomicBool::new(true)));
         let mut beside = Vec::new();
-        let (job, _) = self.job(JobRequest::default(), || beside = self.matches());
+        let (job, _) = self.job(JobRequest::default(), |runs| beside = self.matches(runs));
+        let count = beside.len();
         let (alone, beside) = (percentiles(alone), percentiles(beside));
         let said = |(half, most): (f64, f64)| format!("p50 {half:.2} ms, p99 {most:.2} ms");
         rows.push(("Match alone".into(), said(alone)));
-        rows.push(("Match beside a job".into(), format!("{}, {:.2} times", said(beside), beside.1 / alone.1)));
+        let times = beside.1 / alone.1;
+        rows.push((format!("Match beside a job, {count} times"), format!("{}, {times:.2} of alone", said(beside))));
         rows.push(("that job".into(), format!("{:.0} demands/s", job.demands_per_second())));
     }
 
-    /// Latencies of one caller who asks again as soon as there is an answer.
-    fn matches(&self) -> Vec<Duration> {
+    /// Latencies of one caller who asks again as soon as there is an answer, as long as `on` says so.
+    fn matches(&self, on: Arc<AtomicBool>) -> Vec<Duration> {
         let (matcher, calls) = (self.parts.matcher.clone(), self.parts.rematch.calls().clone());
         let asked = async move {
             let mut took = Vec::with_capacity(MATCHES);
-            for number in 0..MATCHES as u64 {
+            while on.load(Relaxed) && took.len() < MATCHES {
+                let number = took.len() as u64;
                 let started = Instant::now();
                 let waiting = calls.enter();
                 let page = matcher.find(request(by_id(number))).await.expect("a page");

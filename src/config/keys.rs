@@ -71,7 +71,12 @@ pub const KEYS: &[Key] = &[
     text("match.calibration", "", "相关级别的校准文件（由 duijie calibrate 生成）；空为自带的"),
     text("rematch.nightly", "", "每晚自动重新匹配的时刻，如 02:30；空为不自动进行"),
     text("rematch.time_zone", "Asia/Shanghai", "上述时刻所在的时区"),
-    number("rematch.after_changes", "0", (0.0, 100_000_000.0), "累计多少条记录新增或修改后自动重新匹配（删除不计）；0 为不按变化进行"),
+    number(
+        "rematch.after_changes",
+        "0",
+        (0.0, 100_000_000.0),
+        "累计多少条记录新增或修改后自动重新匹配（删除不计）；0 为不按变化进行",
+    ),
     text("rematch.targets", "achievements", "自动重新匹配的对象：achievements、experts 或 both"),
     text("rematch.region", "", "只匹配此地区的需求（代码，如 13、1301）；空为全部公开的需求"),
     number("rematch.limit", "20", (1.0, 100.0), "每项需求每类对象保留的条数"),

@@ -80,7 +80,7 @@ impl Engine {
     /// Reads something when it is batch work's turn.
     pub async fn read<T>(&self, read: impl Future<Output = index::Result<T>>) -> Result<T> {
         let _place = self.places.acquire().await.map_err(|_| Error::Unavailable("closed".into()))?;
-        self.calls.leave_room().await;
+        let _turn = self.calls.leave_room().await;
         Ok(read.await?)
     }
 }
