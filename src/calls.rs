@@ -31,6 +31,7 @@ struct Count {
 
 /// The turn of a piece of batch work, until it is dropped.
 #[derive(Debug)]
+#[must_use = "the turn is over when it is dropped"]
 pub struct Turn<'a> {
     _place: Option<SemaphorePermit<'a>>,
 }
@@ -104,8 +105,10 @@ mod tests {
         assert!(calls.leave_room().now_or_never().is_some());
         let (one, other) = (calls.enter(), calls.enter());
         let started = std::time::Instant::now();
-        calls.leave_room().await;
+        // the second does not stand in line for longer, although the first is still at work
+        let turns = tokio::join!(calls.leave_room(), calls.leave_room());
         assert!(PATIENCE <= started.elapsed());
+        drop(turns);
         let room = calls.leave_room();
         tokio::pin!(room);
         assert!(room.as_mut().now_or_never().is_none());

@@ -214,7 +214,8 @@ impl Bench {
         let took = self.working(|rematch| {
             self.runtime.block_on(async {
                 let job = rematch.start(JobRequest::default()).await.expect("a job");
-                while rematch.get(job.id).await.expect("a job").counts.done == 0 {
+                let begun = |job: &Job| job.state.ended() || 0 < job.counts.done;
+                while !begun(&rematch.get(job.id).await.expect("a job")) {
                     tokio::time::sleep(Duration::from_millis(10)).await;
                 }
                 let asked = Instant::now();
