@@ -10,13 +10,11 @@ RUN apt-get update \
 WORKDIR /build
 COPY scripts scripts
 RUN scripts/runtime.sh
-COPY Cargo.toml Cargo.lock build.rs ./
+COPY Cargo.toml Cargo.lock ./
 COPY proto proto
-COPY data/dictionary data/dictionary
-COPY data/diagnosis data/diagnosis
-COPY data/calibration.json data/quantities.txt data/stopwords.txt data/subjects.txt data/units.txt data/
 COPY policies policies
 COPY models models
+COPY crates crates
 COPY src src
 # cargo wants to see the tests and benches that Cargo.toml names
 COPY tests tests

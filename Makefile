@@ -27,14 +27,14 @@ serve: build
 	@$(DUIJIE) serve
 
 test: runtime
-	$(CARGO) test --release --locked
+	$(CARGO) test --release --locked --workspace
 	@test -n "$$QDRANT_URL" || echo "未设置 QDRANT_URL：契约测试在内嵌引擎和测试服务器上运行，未在真正的 Qdrant 上运行"
 	@test -n "$$CHROME_BIN" || command -v chromium > /dev/null || echo "未找到 Chromium（CHROME_BIN 或 PATH）：活动的打印页未在浏览器中检查"
 
 check:
-	$(CARGO) fmt --check
-	$(CARGO) clippy --release --locked --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --no-deps
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps
 	$(CARGO) test --release --locked --test it tidy
 
 bench: runtime

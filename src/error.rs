@@ -1,11 +1,8 @@
-//! Why a call can fail. `grpc::status` turns each into a gRPC status, the command line into a sentence.
+//! Why a call can fail. `api::status` turns each into a gRPC status, the command line into a sentence.
 
-use crate::{
-    domain::{Problem, RecordName, Violation},
-    embed::EmbedError,
-    event::EventError,
-    index::IndexError,
-};
+use duijie_core::domain::{Problem, RecordName, Violation};
+use duijie_embed::EmbedError;
+use duijie_store::{IndexError, transfer::TransferError};
 
 /// Why a call failed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -25,9 +22,9 @@ pub enum Error {
     /// The service stops; another instance, or this one when it is back, goes on.
     #[error("服务正在停止，请稍后凭令牌继续")]
     Stopping,
-    /// A call about an event that is not possible as things are.
+    /// The call is not possible as things are, for a reason of its feature.
     #[error(transparent)]
-    Event(#[from] EventError),
+    Refused(#[from] Refusal),
     /// Too much waits; try again later.
     #[error("服务繁忙，请在 {retry_ms} 毫秒后重试")]
     Busy {
@@ -43,6 +40,37 @@ pub enum Error {
     /// A mistake of ours.
     #[error("内部错误：{0}")]
     Internal(String),
+}
+
+/// A call that is refused for a reason of one feature, such as an event in the wrong state.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{chinese}")]
+pub struct Refusal {
+    /// What a caller can do about it.
+    pub kind: RefusalKind,
+    /// Stable reason in UPPER_SNAKE for machines.
+    pub reason: &'static str,
+    /// A sentence in English.
+    pub english: String,
+    /// A sentence in Chinese.
+    pub chinese: String,
+    /// Values for machines, by name.
+    pub metadata: Vec<(&'static str, String)>,
+}
+
+/// What a caller can do about a refusal; each is a gRPC code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefusalKind {
+    /// NOT_FOUND: name something that is there.
+    NotFound,
+    /// ALREADY_EXISTS: choose another name.
+    AlreadyExists,
+    /// ABORTED: read again, then repeat.
+    Aborted,
+    /// FAILED_PRECONDITION: change the state first.
+    FailedPrecondition,
+    /// RESOURCE_EXHAUSTED: ask for less.
+    TooLarge,
 }
 
 /// When to come back after the model was busy: a few texts' time.
@@ -88,6 +116,16 @@ impl From<IndexError> for Error {
             IndexError::BadPoint { .. } | IndexError::BadSearch { .. } | IndexError::BadDocument { .. } => {
                 Self::Internal(error.to_string())
             }
+            other => Self::Unavailable(other.to_string()),
+        }
+    }
+}
+
+impl From<TransferError> for Error {
+    fn from(error: TransferError) -> Self {
+        match error {
+            TransferError::Index(error) => error.into(),
+            TransferError::Unwritable { .. } => Self::Internal(error.to_string()),
             other => Self::Unavailable(other.to_string()),
         }
     }

@@ -7,7 +7,9 @@
 use std::{hint::black_box, time::Duration};
 
 use criterion::{Criterion, SamplingMode};
-use duijie::allocation::{Attribute, Candidate, Effort, Group, Participant, Problem, Quota, Rules, Side, allocate};
+use duijie_solver::allocation::{
+    Attribute, Candidate, Effort, Group, Participant, Problem, Quota, Rules, Side, allocate,
+};
 use fastrand::Rng;
 
 use crate::support;

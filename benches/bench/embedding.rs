@@ -9,14 +9,13 @@ use std::{
 };
 
 use criterion::{Criterion, SamplingMode, Throughput};
-use duijie::{
-    app,
+use duijie::{app, ingest::Ingest};
+use duijie_core::{
     domain::{Kind, Record},
-    embed::{EmbeddingTexts, Model, ModelSource, Priority, Session},
-    index::{EdgeIndex, EdgeOptions},
-    ingest::Ingest,
     text::embedding_texts,
 };
+use duijie_embed::{EmbeddingTexts, Model, ModelSource, Priority, Session};
+use duijie_store::{EdgeIndex, EdgeOptions};
 use futures::{StreamExt, stream};
 use tokio::runtime::Runtime;
 
@@ -42,7 +41,7 @@ pub fn embedding(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("embedding");
     group.sampling_mode(SamplingMode::Flat).sample_size(10).throughput(Throughput::Elements(flat.len() as u64));
 
-    let ort = duijie::embed::load(&config.model.runtime).expect("make runtime has been run");
+    let ort = duijie_embed::load(&config.model.runtime).expect("make runtime has been run");
     let model = Model::open(&ort, &ModelSource::Folder(config.model.source.clone().into())).expect("the shipped model");
     let mut sessions: Vec<Session> =
         (0..config.model.sessions).map(|_| Session::open(&model).expect("a session")).collect();

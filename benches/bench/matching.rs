@@ -16,14 +16,18 @@ use std::{
 use criterion::Criterion;
 use duijie::{
     app::{self, Parts},
+    matching::{Avoidance, FreeText, Query, Request, Settings},
+};
+use duijie_core::{
     domain::{Filter, Kind, Record, RecordName, codes::Status},
-    embed::{Embedder, Priority},
-    evidence::{Explainer, Options},
-    index::{EdgeIndex, EdgeOptions, Index, Point, Search, With},
-    matcher::{Avoidance, FreeText, Query, Request, Settings},
-    policy::Policies,
     text::{QueryText, TextPipeline, query_embedding_texts},
 };
+use duijie_embed::{Embedder, Priority};
+use duijie_insight::{
+    evidence::{Explainer, Options},
+    policy::Policies,
+};
+use duijie_store::{EdgeIndex, EdgeOptions, Index, Point, Search, With};
 use jiff::Timestamp;
 use qdrant_edge::{
     EdgeShard, Fusion as NativeFusion, NamedQuery, Prefetch, QueryEnum, QueryRequest, ScoringQuery, SearchParams,

@@ -17,11 +17,9 @@ use std::{
 };
 
 use comfy_table::{Table, presets};
-use duijie::{
-    domain::{Filter, Kind, RecordName, codes::Status},
-    index::{EdgeIndex, EdgeOptions, Index, Point, STORE_FORMAT, Search, Tuning, With},
-    rematch::{Job, JobRequest, Rematch, State},
-};
+use duijie::rematch::job::{Job, JobRequest, Rematch, State};
+use duijie_core::domain::{Filter, Kind, RecordName, codes::Status};
+use duijie_store::{EdgeIndex, EdgeOptions, Index, Point, STORE_FORMAT, Search, Tuning, With};
 use jiff::Timestamp;
 use tokio::{runtime::Runtime, sync::oneshot};
 

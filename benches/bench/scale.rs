@@ -15,12 +15,12 @@ use std::{
 };
 
 use comfy_table::{Table, presets};
-use duijie::{
+use duijie_core::{
     domain::{Filter, Kind, Record, codes::Status},
-    embed::Embedder,
-    index::{EdgeIndex, EdgeOptions, Index, Point, Search, Tuning, With},
     text::TextPipeline,
 };
+use duijie_embed::Embedder;
+use duijie_store::{EdgeIndex, EdgeOptions, Index, Point, Search, Tuning, With};
 use qdrant_edge::{EdgeShard, NamedQuery, QueryEnum, SearchParams, SearchRequest, VectorInternal};
 use tokio::runtime::Runtime;
 

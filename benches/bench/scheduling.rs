@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, hint::black_box, time::Duration};
 
 use criterion::Criterion;
-use duijie::scheduling::{Input, Meeting, Pair, Participant, Published, Work, schedule};
+use duijie_solver::scheduling::{Input, Meeting, Pair, Participant, Published, Work, schedule};
 
 use crate::support::Random;
 

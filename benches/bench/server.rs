@@ -12,13 +12,13 @@ use std::{
 };
 
 use criterion::Criterion;
-use duijie::{
-    config::{Config, Qdrant},
+use duijie::config::{Config, Qdrant};
+use duijie_core::{
     domain::{Filter, Kind, RecordName},
-    embed::Embedder,
-    index::{Index, PageRequest, Point, PointId, Search, ServerIndex, StoreShape, With},
     text::TextPipeline,
 };
+use duijie_embed::Embedder;
+use duijie_store::{Index, PageRequest, Point, PointId, Search, ServerIndex, StoreShape, With};
 use qdrant_client::qdrant::{
     Fusion, PrefetchQueryBuilder, Query, QueryPointsBuilder, SearchParamsBuilder, VectorInput,
 };

@@ -3,15 +3,14 @@
 
 use std::path::{Path, PathBuf};
 
-use duijie::{
-    app,
-    config::Config,
+use duijie::{app, config::Config};
+use duijie_core::{
     domain::{Kind, Record},
-    embed::{Embedder, EmbeddingTexts, Priority},
-    files::{self, ReadOptions},
-    index::{EdgeIndex, EdgeOptions, Index, Point, STORE_FORMAT, StoreVersions},
     text::{QueryText, TextPipeline},
 };
+use duijie_embed::{Embedder, EmbeddingTexts, Priority};
+use duijie_files::ReadOptions;
+use duijie_store::{EdgeIndex, EdgeOptions, Index, Point, STORE_FORMAT, StoreVersions};
 use tokio::runtime::Runtime;
 
 /// Points that are written together.
@@ -65,7 +64,7 @@ pub fn samples(kind: Kind) -> Vec<Record> {
         Kind::Expert => "experts.jsonl",
     };
     let options = ReadOptions { kind: Some(kind), ..ReadOptions::default() };
-    let rows = files::open(&root().join("samples").join(name), &options).expect("the samples are there");
+    let rows = duijie_files::open(&root().join("samples").join(name), &options).expect("the samples are there");
     rows.map(|row| row.result.expect("the samples are right")).collect()
 }
 

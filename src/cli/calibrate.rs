@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Context, anyhow};
 
 use super::{Done, args::Calibrate};
-use crate::eval::{
+use duijie_core::eval::{
     calibrate::{FEW_DEMANDS, calibrate},
     features,
 };

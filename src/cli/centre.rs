@@ -8,7 +8,7 @@ use super::{
     Done, args,
     end_point::{EndPoint, Place},
 };
-use crate::{app, config::Config, embed, recentre};
+use crate::{app, config::Config, maintenance::mean_vector};
 
 /// Makes the centre, writes it and says what to do with it.
 pub async fn run(config: Config, args: args::Centre) -> anyhow::Result<Done> {
@@ -22,12 +22,12 @@ pub async fn run(config: Config, args: args::Centre) -> anyhow::Result<Done> {
     Ok(Done::All)
 }
 
-async fn make(config: &Config, store: &EndPoint) -> anyhow::Result<embed::Centre> {
+async fn make(config: &Config, store: &EndPoint) -> anyhow::Result<duijie_embed::Centre> {
     let embedder = app::embedder(config)?;
     let Some(present) = embedder.centre_of_version(&store.shape.versions.model) else {
         bail!("存储中的向量出自另一个模型或另一个中心，请先执行 duijie reindex");
     };
-    match recentre::centre_of(&*store.index, present.as_ref()).await? {
+    match mean_vector::centre_of(&*store.index, present.as_ref()).await? {
         Some(centre) => Ok(centre),
         None => bail!("存储中没有可用的需求或成果，请先导入"),
     }

@@ -14,13 +14,11 @@ use tonic::{
 use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt;
 
-use crate::{
-    config::Config,
-    pb::{
-        catalog_service_client::CatalogServiceClient, event_service_client::EventServiceClient,
-        maintenance_service_client::MaintenanceServiceClient, match_service_client::MatchServiceClient,
-        rematch_service_client::RematchServiceClient, watch_service_client::WatchServiceClient,
-    },
+use crate::config::Config;
+use duijie_proto::{
+    catalog_service_client::CatalogServiceClient, event_service_client::EventServiceClient,
+    maintenance_service_client::MaintenanceServiceClient, match_service_client::MatchServiceClient,
+    rematch_service_client::RematchServiceClient, watch_service_client::WatchServiceClient,
 };
 
 /// Time for a connection to come about.

@@ -5,7 +5,8 @@ use std::time::Instant;
 use anyhow::bail;
 
 use super::{Done, args::Copy, end_point::Place, progress::Steps, snapshot::contents};
-use crate::{config::Config, transfer};
+use crate::config::Config;
+use duijie_store::transfer;
 
 /// Copies, compares both sides, and prints how many points there are.
 pub async fn run(config: Config, args: Copy) -> anyhow::Result<Done> {

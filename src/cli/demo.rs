@@ -11,7 +11,8 @@ use super::{
     client::Server,
     event, import, matching, serve,
 };
-use crate::{config::Config, files::ReadOptions, grpc};
+use crate::{config::Config, serve::serve as serve_parts};
+use duijie_files::ReadOptions;
 
 /// Files of the samples.
 const FILES: [&str; 3] = ["achievements.csv", "demands.csv", "experts.jsonl"];
@@ -36,7 +37,7 @@ pub async fn run(mut config: Config, args: Demo) -> anyhow::Result<Done> {
     let stopped = async move {
         let _ = stopped.await;
     };
-    let serving = tokio::spawn(grpc::serve(parts.clone(), serve::limits(&config), listener, stopped));
+    let serving = tokio::spawn(serve_parts(parts.clone(), serve::limits(&config), listener, stopped));
     let server = Server::new(Some(format!("http://{address}")), &config);
     let shown = async {
         show(&server, &args.samples).await?;

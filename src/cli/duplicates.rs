@@ -18,7 +18,8 @@ use super::{
     progress::Progress,
     table,
 };
-use crate::pb::{self, find_duplicates_response::Event};
+use duijie_proto as pb;
+use duijie_proto::find_duplicates_response::Event;
 
 /// Members, and links, of a group that are printed; the file has all.
 const SHOWN: usize = 20;

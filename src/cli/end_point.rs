@@ -4,9 +4,9 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::bail;
 
-use crate::{
-    config::Config,
-    index::{EdgeIndex, EdgeOptions, Index, IndexError, Pace, STORE_FORMAT, ServerIndex, StoreShape, Tuning},
+use crate::config::Config;
+use duijie_store::{
+    EdgeIndex, EdgeOptions, Index, IndexError, Pace, STORE_FORMAT, ServerIndex, StoreShape, Tuning,
     transfer::check_shapes,
 };
 

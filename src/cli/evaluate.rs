@@ -14,6 +14,14 @@ use super::{Done, args::Eval, progress::Progress, serve};
 use crate::{
     app::{self, Parts},
     config::Config,
+    ingest::{MAX_BATCH, Outcome},
+    maintenance::{
+        mean_vector,
+        reindex::{OldVectors, Reindex},
+    },
+    matching::{self, Query},
+};
+use duijie_core::{
     domain::{Kind, Record},
     eval::{
         calibrate::said,
@@ -22,14 +30,10 @@ use crate::{
         levels::Levels,
         report::Report,
     },
-    files::{self, ReadOptions},
-    index::{Hit, MAX_DEPTH, PointId},
-    ingest::{MAX_BATCH, Outcome},
-    matcher::{self, Query},
     rank::{Context as OfQuery, Fused},
-    recentre,
-    reindex::{OldVectors, Reindex},
 };
+use duijie_files::ReadOptions;
+use duijie_store::{Hit, MAX_DEPTH, PointId};
 
 /// Demands that are ranked at the same time.
 const IN_FLIGHT: usize = 2;
@@ -94,7 +98,7 @@ pub async fn run(mut config: Config, args: Eval) -> anyhow::Result<Done> {
 
 /// The same records in a store whose centre is made from them.
 async fn recentred(config: &Config, parts: Parts) -> anyhow::Result<Parts> {
-    let centre = recentre::centre_of(&*parts.index, parts.embedder.centre()).await?;
+    let centre = mean_vector::centre_of(&*parts.index, parts.embedder.centre()).await?;
     let embedder = parts.embedder.with_centre(centre);
     let (versions, dimensions) = (app::versions(&parts.text, &embedder), embedder.identity().dimensions);
     let index = app::index(config, dimensions, versions.clone())?;
@@ -110,7 +114,7 @@ async fn recentred(config: &Config, parts: Parts) -> anyhow::Result<Parts> {
 /// Reads all records of a file; a bad row ends it, since a measure over a part would mislead.
 fn records(path: &Path, kind: Kind) -> anyhow::Result<Vec<Record>> {
     let options = ReadOptions { kind: Some(kind), ..ReadOptions::default() };
-    let rows = files::open(path, &options)?;
+    let rows = duijie_files::open(path, &options)?;
     let mut records = Vec::new();
     for row in rows {
         match row.result {
@@ -183,7 +187,7 @@ async fn pairs(
     parts: &Parts,
     demand: &str,
     graded: &[(PointId, &str, u8)],
-    found: &matcher::Order,
+    found: &matching::Order,
 ) -> anyhow::Result<Vec<Features>> {
     let ids: Vec<PointId> = graded.iter().map(|(point, ..)| *point).collect();
     let mut cosines = Vec::new();

@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use crate::{domain::Record, grpc::convert::record_in, pb};
+use crate::api::convert::record_in;
+use duijie_core::domain::Record;
+use duijie_proto as pb;
 
 /// Quotes that are shown of an aspect of a demand.
 const SHOWN_QUOTES: usize = 2;

@@ -4,15 +4,13 @@ use anyhow::bail;
 use jiff::{civil::Date, tz::TimeZone};
 
 use super::args::Filter;
-use crate::{
-    domain::{
-        Code, Kind,
-        codes::{PolicyField, Stage, Status},
-        gb,
-    },
-    grpc::convert::kind_out,
-    pb,
+use crate::api::convert::kind_out;
+use duijie_core::domain::{
+    Code, Kind,
+    codes::{PolicyField, Stage, Status},
+    gb,
 };
+use duijie_proto as pb;
 
 /// Reads the kind of records.
 pub fn kind(name: &str) -> anyhow::Result<i32> {

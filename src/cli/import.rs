@@ -18,12 +18,11 @@ use super::{
     client::{Server, explain},
     progress::Progress,
 };
-use crate::{
-    domain::{Kind, RecordName},
-    files::{self, CellError, ErrorReport, Mapping, ReadOptions, RecordFile},
-    grpc::convert::record_out,
-    pb::{self, catalog_service_client::CatalogServiceClient},
-};
+use crate::api::convert::record_out;
+use duijie_core::domain::{Kind, RecordName};
+use duijie_files::{CellError, ErrorReport, Mapping, ReadOptions, RecordFile};
+use duijie_proto as pb;
+use duijie_proto::catalog_service_client::CatalogServiceClient;
 
 /// Records of a batch: the model works on one while the next is on its way.
 const BATCH: usize = 100;
@@ -87,7 +86,7 @@ pub async fn run(server: &Server, args: Import) -> anyhow::Result<Done> {
 /// Imports a file; prints a summary and, where rows were refused, where the report is.
 pub async fn import(server: &Server, path: &Path, options: ReadOptions) -> anyhow::Result<Tally> {
     let client = server.catalog().await?;
-    let file = files::open(path, &options)?;
+    let file = duijie_files::open(path, &options)?;
     let (kind, total_bytes) = (file.kind(), file.total_bytes());
     let (sender, mut batches) = mpsc::channel(IN_FLIGHT);
     let reading = tokio::task::spawn_blocking(move || read(file, &sender));

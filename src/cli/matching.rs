@@ -8,7 +8,7 @@ use super::{
     filter::{filter, kind},
     table,
 };
-use crate::pb;
+use duijie_proto as pb;
 
 /// All evidence.
 const ALL: pb::EvidenceOptions =

@@ -7,7 +7,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::transfer::{self, Step};
+use duijie_store::transfer::{self, Step};
 
 /// How often a line is printed where no terminal is.
 const LINE_PERIOD: Duration = Duration::from_secs(5);

@@ -9,11 +9,9 @@ use super::{
     filter::{filter, kind},
     table,
 };
-use crate::{
-    domain::{Code, Detail, Record, gb},
-    grpc::convert::record_in,
-    pb,
-};
+use crate::api::convert::record_in;
+use duijie_core::domain::{Code, Detail, Record, gb};
+use duijie_proto as pb;
 
 /// Prints one record.
 pub async fn get(server: &Server, name: &str) -> anyhow::Result<Done> {
@@ -60,7 +58,7 @@ pub async fn delete(server: &Server, name: &str) -> anyhow::Result<Done> {
 }
 
 fn rows(record: &Record) -> Vec<(&'static str, String)> {
-    let labels = |codes: &[crate::domain::codes::TransferMode]| {
+    let labels = |codes: &[duijie_core::domain::codes::TransferMode]| {
         codes.iter().map(|code| code.label()).collect::<Vec<_>>().join("、")
     };
     let yuan = |amount: Option<i64>| amount.map_or_else(|| "面议".to_string(), |yuan| format!("{yuan} 元"));

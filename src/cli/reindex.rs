@@ -8,10 +8,10 @@ use super::{Done, progress::Progress};
 use crate::{
     app,
     config::{Config, Qdrant},
-    domain::{Filter, Kind},
-    index::{EdgeIndex, EdgeOptions, Index, IndexError, MAINTENANCE, Pace, ServerIndex, StoreShape},
-    reindex::{self, OldVectors, Reindex},
+    maintenance::reindex::{self, OldVectors, Reindex},
 };
+use duijie_core::domain::{Filter, Kind};
+use duijie_store::{EdgeIndex, EdgeOptions, Index, IndexError, MAINTENANCE, Pace, ServerIndex, StoreShape};
 
 /// How long a server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(15);

@@ -9,13 +9,8 @@ use tokio::{
 };
 
 use super::Done;
-use crate::{
-    app::Parts,
-    config::Config,
-    grpc::{self, Limits},
-    index::Index,
-    metrics,
-};
+use crate::{api::Limits, app::Parts, config::Config, metrics, serve::serve};
+use duijie_store::Index;
 
 /// How often it is looked whether the store refuses this program.
 const REFUSAL_PERIOD: Duration = Duration::from_millis(500);
@@ -39,7 +34,7 @@ pub async fn run(config: Config) -> anyhow::Result<Done> {
     };
     let address = listener.local_addr()?;
     println!("服务已启动，监听 {address}，按 Ctrl-C 停止");
-    let served = grpc::serve(parts.clone(), limits(&config), listener, stop).await;
+    let served = serve(parts.clone(), limits(&config), listener, stop).await;
     let refusal = parts.index.status().refusal;
     close(parts).await;
     served?;

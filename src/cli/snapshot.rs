@@ -16,11 +16,10 @@ use super::{
     end_point::Place,
     progress::{Progress, Steps},
 };
-use crate::{
-    app,
-    config::Config,
-    index::Holding,
-    pb::{CreateSnapshotRequest, maintenance_service_client::MaintenanceServiceClient},
+use crate::{app, config::Config};
+use duijie_proto::{CreateSnapshotRequest, maintenance_service_client::MaintenanceServiceClient};
+use duijie_store::{
+    Holding,
     transfer::{self, Digest, Digests, PartFile, Snapshot, TransferError},
 };
 

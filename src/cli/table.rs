@@ -4,12 +4,9 @@ use std::{collections::BTreeMap, fmt::Write};
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 
-use crate::{
-    config::KEYS,
-    domain::{Code, Record, gb},
-    grpc::convert::record_in,
-    pb,
-};
+use crate::{api::convert::record_in, config::KEYS};
+use duijie_core::domain::{Code, Record, gb};
+use duijie_proto as pb;
 
 /// Width where no terminal tells one.
 const WIDTH: u16 = 120;

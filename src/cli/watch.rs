@@ -14,11 +14,10 @@ use super::{
     filter::{filter, kind},
     rematch::grade,
 };
-use crate::{
-    domain::Record,
-    grpc::convert::record_in,
-    pb::{self, subscription::Subject, watch_request::Wanted, watch_response::Event},
-};
+use crate::api::convert::record_in;
+use duijie_core::domain::Record;
+use duijie_proto as pb;
+use duijie_proto::{subscription::Subject, watch_request::Wanted, watch_response::Event};
 
 /// Wait before a stream that broke off is gone on with.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);

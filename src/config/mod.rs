@@ -12,6 +12,8 @@ use jiff::{civil::Time, tz::TimeZone};
 pub use keys::{KEYS, Key};
 use reader::Reader;
 
+use duijie_store::{Qdrant, QdrantLayout, Quantization, WriteOrdering};
+
 /// Everything that can be set, checked.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -61,68 +63,6 @@ pub struct Store {
     pub folder: PathBuf,
     /// Points waiting to be indexed at which an optimisation starts.
     pub optimize_points: u64,
-}
-
-/// A Qdrant server or cluster in place of the embedded store.
-#[derive(Clone)]
-pub struct Qdrant {
-    /// Addresses of its nodes, at least one.
-    pub urls: Vec<String>,
-    /// Key that every request carries.
-    pub api_key: Option<String>,
-    /// Certificate of the authority that signed the server's, in PEM.
-    pub ca_file: Option<PathBuf>,
-    /// Start of the names of all collections.
-    pub prefix: String,
-    /// Deadline of a connection.
-    pub connect_timeout: Duration,
-    /// Deadline of a request whose caller has more time.
-    pub timeout: Duration,
-    /// Tries of one request, the first included.
-    pub attempts: u32,
-    /// How collections are laid out when they are made.
-    pub layout: QdrantLayout,
-}
-
-/// How the collections of a Qdrant server are laid out; the first two are fixed once they are made.
-#[derive(Debug, Clone)]
-pub struct QdrantLayout {
-    /// Shards of a collection.
-    pub shard_number: u32,
-    /// Copies of each shard.
-    pub replication_factor: u32,
-    /// Copies that must confirm a write.
-    pub write_consistency_factor: u32,
-    /// Who puts the writes of a record in order.
-    pub write_ordering: WriteOrdering,
-    /// Whether whole vectors are on disk only.
-    pub vectors_on_disk: bool,
-    /// Whether payloads are on disk only.
-    pub payload_on_disk: bool,
-    /// How vectors are made small.
-    pub quantization: Quantization,
-    /// How many times more candidates a search of small vectors takes before whole ones order them.
-    pub oversampling: f64,
-}
-
-/// Who puts the writes of a record in order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WriteOrdering {
-    /// The replica that always does, or nobody.
-    Strong,
-    /// The first replica that is alive.
-    Medium,
-}
-
-/// How vectors are made small in memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Quantization {
-    /// Not at all.
-    None,
-    /// A byte for each number.
-    Int8,
-    /// A bit for each number.
-    Binary,
 }
 
 /// The embedding model.
@@ -348,15 +288,6 @@ fn sessions(configured: usize) -> usize {
 /// A value as it may be shown: a secret is not.
 fn shown(key: &Key, value: String) -> String {
     if key.name == "qdrant.api_key" && !value.is_empty() { "（已设置）".to_string() } else { value }
-}
-
-// === impl Qdrant ===
-
-impl fmt::Debug for Qdrant {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // without the key
-        f.debug_struct("Qdrant").field("urls", &self.urls).field("prefix", &self.prefix).finish_non_exhaustive()
-    }
 }
 
 // === impl ConfigError ===

@@ -3,14 +3,12 @@
 //! Claims are granted in the order in which they are asked for, so the parts of a stream, asked for in order, store a
 //! record that stands in several of them in that order, although the parts are worked on at the same time.
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::HashSet, sync::Arc};
 
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::domain::RecordName;
+use duijie_core::domain::RecordName;
 
 /// Who works on which records.
 #[derive(Debug, Default)]
@@ -42,7 +40,7 @@ impl Claims {
     }
 
     fn try_hold(&self, names: &HashSet<RecordName>) -> bool {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held.lock();
         let free = held.is_disjoint(names);
         if free {
             held.extend(names.iter().cloned());
@@ -55,7 +53,7 @@ impl Claims {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        let mut held = self.claims.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.claims.held.lock();
         self.names.iter().for_each(|name| drop(held.take(name)));
         drop(held);
         self.claims.freed.notify_one();
@@ -91,6 +89,6 @@ mod tests {
         assert!(third.as_mut().now_or_never().is_none());
         drop(second);
         drop(third.await);
-        assert!(claims.held.lock().unwrap().is_empty());
+        assert!(claims.held.lock().is_empty());
     }
 }

@@ -16,14 +16,14 @@ use std::{
 
 use jiff::Timestamp;
 
-use crate::{
+use crate::error::{Error, Result};
+use claim::Claims;
+use duijie_core::{
     domain::{Kind, Problem, Record, RecordName, Violation},
-    embed::{EmbedError, Embedder, EmbeddingTexts, Priority},
-    error::{Error, Result},
-    index::{Index, Point, With, Written},
     text::{LexicalQuery, QueryText, SparseVector, TextPipeline, embedding_texts},
 };
-use claim::Claims;
+use duijie_embed::{EmbedError, Embedder, EmbeddingTexts, Priority};
+use duijie_store::{Index, Point, With, Written};
 use plan::{Plan, plan};
 
 /// Most records of one batch.

@@ -2,10 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::{
-    domain::{Problem, Record},
-    index::Point,
-};
+use duijie_core::domain::{Problem, Record};
+use duijie_store::Point;
 
 /// What to do with a record.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,10 +59,8 @@ pub fn plan(mut record: Record, known: Option<Point>, now: Timestamp) -> Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        domain::{Detail, Kind},
-        text::{LexicalQuery, SparseVector},
-    };
+    use duijie_core::domain::{Detail, Kind};
+    use duijie_core::text::{LexicalQuery, SparseVector};
 
     fn record(title: &str, region: &str, revision: u64) -> Record {
         let record = Record::new("local", "d-1", title, Detail::empty(Kind::Demand));

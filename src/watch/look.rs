@@ -4,11 +4,11 @@ use jiff::Timestamp;
 
 use super::{End, Event, MAX_QUERIES, MatchId, NewMatch, Stream, Subject, Subscription, Watcher};
 use crate::{
-    domain::{Filter, Problem, Range, Record, RecordName, Violation, codes::Status, found::Found},
     error::{Error, Result},
-    index::{Index, PageRequest, With},
-    matcher::{Avoidance, FreeText, MAX_MATCHES, Query, Request},
+    matching::{Avoidance, FreeText, MAX_MATCHES, Query, Request},
 };
+use duijie_core::domain::{Filter, Problem, Range, Record, RecordName, Violation, codes::Status, found::Found};
+use duijie_store::{Index, PageRequest, With};
 
 /// Matches of a page.
 const PAGE: usize = 100;

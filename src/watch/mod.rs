@@ -22,14 +22,14 @@ pub use cursor::{Cursor, MatchId};
 pub use saved::{MAX_SAVED, Saved};
 
 use crate::{
-    domain::{
-        Filter, Kind, RecordName,
-        found::{Found, Level},
-    },
     error::{Error, Result},
-    index::Index,
-    matcher::{FreeText, Matcher},
+    matching::{FreeText, Matcher},
 };
+use duijie_core::domain::{
+    Filter, Kind, RecordName,
+    found::{Found, Level},
+};
+use duijie_store::Index;
 
 /// Most records of an owner that one stream asks with.
 pub const MAX_QUERIES: usize = 200;

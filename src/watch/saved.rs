@@ -4,11 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Subscription, Watcher};
-use crate::{
-    domain::{Problem, Violation},
-    error::{Error, Result},
-    index::{DocumentQuery, DocumentWrite, Expect, Key, documents::all_documents},
-};
+use crate::error::{Error, Result};
+use duijie_core::domain::{Problem, Violation};
+use duijie_store::{DocumentQuery, DocumentWrite, Expect, Key, documents::all_documents};
 
 /// Folder of the documents.
 const FOLDER: &str = "watch/subscriptions";

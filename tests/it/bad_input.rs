@@ -1,9 +1,7 @@
 //! Bad input over the wire: a code, a reason and every violated field.
 
-use duijie::{
-    domain::{Detail, Kind, record::Demand},
-    pb,
-};
+use duijie_core::domain::{Detail, Kind, record::Demand};
+use duijie_proto as pb;
 use tonic::Code;
 
 use crate::harness::{Service, by_name, by_text, record, record_with, refusal};
@@ -11,7 +9,7 @@ use crate::harness::{Service, by_name, by_text, record, record_with, refusal};
 #[tokio::test(flavor = "multi_thread")]
 async fn records_that_break_rules_are_refused_one_by_one() {
     let service = Service::start().await;
-    let demand = |change: &dyn Fn(&mut duijie::domain::Record)| {
+    let demand = |change: &dyn Fn(&mut duijie_core::domain::Record)| {
         record_with(Kind::Demand, "d-1", "题目", |record| change(record))
     };
     let rows = [
@@ -28,7 +26,7 @@ async fn records_that_break_rules_are_refused_one_by_one() {
             demand(&|record| {
                 let credit_code = "914403001922038217".to_string();
                 record.owner =
-                    Some(duijie::domain::record::Owner { name: "甲".into(), credit_code, owner_type: None });
+                    Some(duijie_core::domain::record::Owner { name: "甲".into(), credit_code, owner_type: None });
             }),
             "common.owner.credit_code",
             "CREDIT_CODE_CHECK",

@@ -1,13 +1,12 @@
 //! Storing, reading, listing, counting, deleting.
 
-use duijie::{
-    domain::{
-        Detail, Kind,
-        codes::{Stage, Status},
-        record::{Achievement, Demand, Owner},
-    },
-    pb::{self, UpsertOutcome},
+use duijie_core::domain::{
+    Detail, Kind,
+    codes::{Stage, Status},
+    record::{Achievement, Demand, Owner},
 };
+use duijie_proto as pb;
+use duijie_proto::UpsertOutcome;
 use futures::stream;
 use tonic::Code;
 
@@ -99,7 +98,7 @@ async fn a_stream_ends_with_a_summary() {
 }
 
 fn catalogue() -> Vec<pb::Record> {
-    let achievement = |id: &str, change: &dyn Fn(&mut duijie::domain::Record, &mut Achievement)| {
+    let achievement = |id: &str, change: &dyn Fn(&mut duijie_core::domain::Record, &mut Achievement)| {
         record_with(Kind::Achievement, id, "某项技术", |record| {
             let mut detail = Achievement::default();
             change(record, &mut detail);

@@ -8,7 +8,7 @@ use std::{
     process::{Command, Output},
 };
 
-use duijie::domain::Kind;
+use duijie_core::domain::Kind;
 use tempfile::TempDir;
 
 use crate::harness::{Service, record};
@@ -170,7 +170,7 @@ async fn another_dictionary_asks_for_reindex_which_keeps_every_record() {
 
 /// Every record as stored, with times and revisions.
 async fn dump(service: &Service) -> Vec<String> {
-    let request = duijie::pb::ListRecordsRequest { kind: 2, page_size: 200, ..Default::default() };
+    let request = duijie_proto::ListRecordsRequest { kind: 2, page_size: 200, ..Default::default() };
     let page = service.catalog().await.list_records(request).await.unwrap().into_inner();
     page.records.iter().map(|record| format!("{record:?}")).collect()
 }

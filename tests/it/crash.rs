@@ -7,10 +7,9 @@ use std::{
     time::Duration,
 };
 
-use duijie::{
-    domain::Kind,
-    pb::{self, catalog_service_client::CatalogServiceClient},
-};
+use duijie_core::domain::Kind;
+use duijie_proto as pb;
+use duijie_proto::catalog_service_client::CatalogServiceClient;
 use tempfile::TempDir;
 
 use crate::harness::record;

@@ -2,13 +2,14 @@
 
 use std::{fs, time::Duration};
 
-use duijie::{
+use duijie::maintenance::duplicates::{Progress, search};
+use duijie_core::{
     domain::{Detail, Kind, Record, record::Owner},
-    duplicate_search::{Progress, search},
-    index::Point,
-    pb::{self, DuplicateReason, find_duplicates_response::Event},
     text::{LexicalQuery, SparseVector},
 };
+use duijie_proto as pb;
+use duijie_proto::{DuplicateReason, find_duplicates_response::Event};
+use duijie_store::Point;
 use tokio::sync::watch;
 use tonic::Code;
 

@@ -3,16 +3,13 @@
 
 use std::{fs, path::Path};
 
-use duijie::{
-    app,
-    config::Config,
-    domain::{
-        Detail, Kind,
-        codes::{OwnerType, Status},
-        record::{Achievement, Demand, Owner},
-    },
-    pb,
+use duijie::{app, config::Config};
+use duijie_core::domain::{
+    Detail, Kind,
+    codes::{OwnerType, Status},
+    record::{Achievement, Demand, Owner},
 };
+use duijie_proto as pb;
 use tempfile::TempDir;
 
 use crate::{

@@ -1,9 +1,7 @@
 //! Experts by what they did, and whom a match avoids.
 
-use duijie::{
-    domain::{Detail, Kind, record::Expert, record::Owner},
-    pb,
-};
+use duijie_core::domain::{Detail, Kind, record::Expert, record::Owner};
+use duijie_proto as pb;
 use tonic::Code;
 
 use crate::harness::{Service, by_name, by_text, names, record, record_with, refusal};

@@ -7,14 +7,16 @@ use std::{
 };
 
 use duijie::{
+    api::{Limits, convert::record_out},
     app::{self, Parts},
     config::Config,
-    domain::{Detail, Kind, Record},
-    grpc::{self, Limits, convert::record_out},
-    pb::{
-        self, catalog_service_client::CatalogServiceClient, event_service_client::EventServiceClient,
-        match_service_client::MatchServiceClient,
-    },
+    serve::serve,
+};
+use duijie_core::domain::{Detail, Kind, Record};
+use duijie_proto as pb;
+use duijie_proto::{
+    catalog_service_client::CatalogServiceClient, event_service_client::EventServiceClient,
+    match_service_client::MatchServiceClient,
 };
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
@@ -71,7 +73,7 @@ impl Service {
         };
         change(&mut limits);
         let (stop, stopped) = oneshot::channel();
-        let served = grpc::serve(parts.clone(), limits, listener, async move {
+        let served = serve(parts.clone(), limits, listener, async move {
             let _ = stopped.await;
         });
         let serving = tokio::spawn(async move { served.await.unwrap() });
@@ -141,8 +143,8 @@ pub fn config_with(folder: &Path, more: &str) -> Config {
 }
 
 /// The model, loaded once.
-fn embedder(config: &Config) -> duijie::embed::Embedder {
-    static EMBEDDER: OnceLock<duijie::embed::Embedder> = OnceLock::new();
+fn embedder(config: &Config) -> duijie_embed::Embedder {
+    static EMBEDDER: OnceLock<duijie_embed::Embedder> = OnceLock::new();
     EMBEDDER.get_or_init(|| app::embedder(config).unwrap()).clone()
 }
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use duijie::{domain::Kind, pb};
+use duijie_core::domain::Kind;
+use duijie_proto as pb;
 use tokio_stream::StreamExt;
 use tonic::{Code, Request};
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};

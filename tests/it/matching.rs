@@ -1,9 +1,10 @@
 //! Matching: order, reasons, filters, pages.
 
-use duijie::{
+use duijie_core::{
     domain::{Kind, codes::Status, record::Owner},
-    pb, text,
+    text,
 };
+use duijie_proto as pb;
 use tonic::Code;
 
 use crate::harness::{Service, by_name, by_text, common, names, record, record_with, refusal};

@@ -6,13 +6,10 @@ use std::{
     time::Duration,
 };
 
-use duijie::{
-    config::Config,
-    domain::{Kind, Record},
-    files::{self, ReadOptions},
-    grpc::convert::record_out,
-    pb,
-};
+use duijie::{api::convert::record_out, config::Config};
+use duijie_core::domain::{Kind, Record};
+use duijie_files::ReadOptions;
+use duijie_proto as pb;
 use tempfile::TempDir;
 use tonic::Code;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
@@ -73,7 +70,7 @@ async fn the_service_is_up_before_the_engine_and_follows_it() {
 
 fn samples(kind: Kind, name: &str, count: usize) -> Vec<pb::Record> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(name);
-    let rows = files::open(&path, &ReadOptions { kind: Some(kind), ..ReadOptions::default() }).unwrap();
+    let rows = duijie_files::open(&path, &ReadOptions { kind: Some(kind), ..ReadOptions::default() }).unwrap();
     let records: Vec<Record> = rows.map(|row| row.result.unwrap()).take(count).collect();
     records.into_iter().map(record_out).collect()
 }

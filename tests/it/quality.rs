@@ -52,7 +52,7 @@ fn the_samples_are_ordered_well() {
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let made = duijie::rank::Calibration::read(&std::fs::read_to_string(out.path()).unwrap()).unwrap();
+    let made = duijie_core::rank::Calibration::read(&std::fs::read_to_string(out.path()).unwrap()).unwrap();
     assert!(0.70 <= made.expected.score, "{:?}", made.expected);
 }
 

@@ -2,12 +2,10 @@
 
 use std::{fs, path::Path};
 
-use duijie::{
-    domain::{Filter, Kind, found::Level},
-    index::With,
-    matcher::{Avoidance, FreeText, MAX_MATCHES, Page, Query, Request},
-    pb,
-};
+use duijie::matching::{Avoidance, FreeText, MAX_MATCHES, Page, Query, Request};
+use duijie_core::domain::{Filter, Kind, found::Level};
+use duijie_proto as pb;
+use duijie_store::With;
 use tempfile::TempDir;
 
 use crate::{
@@ -99,7 +97,7 @@ async fn levels_are_said_where_they_are_known() {
     assert!(Level::Unrelated < levels[0].level);
     let nothing = find(&service, by_text("明天上午会不会下雨")).await;
     assert!(nothing.nothing_good_enough && !nothing.found.is_empty(), "{:?}", nothing.context);
-    let said = |found: &duijie::domain::found::Found| found.relevance.unwrap();
+    let said = |found: &duijie_core::domain::found::Found| found.relevance.unwrap();
     assert!(nothing.found.iter().map(said).all(|it| it.level == Level::Unrelated && it.probabilities.is_none()));
     for request in [
         Request { levels: false, ..by_name("demands/weld", Kind::Achievement) },
@@ -144,7 +142,7 @@ async fn another_centre_is_made_and_the_store_brought_to_it_without_the_model() 
         }
     };
     tokio::task::spawn_blocking(run).await.unwrap();
-    let centre = duijie::embed::Centre::read(&centre).unwrap();
+    let centre = duijie_embed::Centre::read(&centre).unwrap();
     let more = format!("centre = {:?}", folder.path().join("centre.json"));
     let config = config_with(folder.path(), &more);
     let parts = tokio::task::spawn_blocking(move || {
@@ -155,8 +153,8 @@ async fn another_centre_is_made_and_the_store_brought_to_it_without_the_model() 
     for (before, after) in before.into_iter().zip(after) {
         let (before, after) = (before.unwrap(), after.unwrap());
         assert_eq!(after.record, before.record);
-        let texts = [duijie::text::embedding_texts(&after.record)];
-        let anew = parts.embedder.record_vectors(&texts, duijie::embed::Priority::Bulk).await.unwrap();
+        let texts = [duijie_core::text::embedding_texts(&after.record)];
+        let anew = parts.embedder.record_vectors(&texts, duijie_embed::Priority::Bulk).await.unwrap();
         assert!(anew[0].iter().zip(&after.dense).all(|(a, b)| (a - b).abs() < 1e-4), "as if embedded anew");
         assert!(before.dense.iter().zip(&after.dense).any(|(a, b)| 1e-3 < (a - b).abs()), "and not as it was");
     }

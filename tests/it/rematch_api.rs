@@ -3,13 +3,14 @@
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use calamine::{Data, Reader, Xlsx};
-use duijie::{
+use duijie::api::convert::record_out;
+use duijie_core::{
     domain::{Kind, Record, codes::Status as RecordStatus},
-    files::{self, ReadOptions},
-    grpc::convert::record_out,
-    pb::{self, RematchReason, diff_rematches_response::Event, rematch_service_client::RematchServiceClient},
     rank::Calibration,
 };
+use duijie_files::ReadOptions;
+use duijie_proto as pb;
+use duijie_proto::{RematchReason, diff_rematches_response::Event, rematch_service_client::RematchServiceClient};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use tempfile::TempDir;
 use tonic::{Code, transport::Channel};
@@ -35,7 +36,7 @@ fn samples(kind: Kind, count: usize) -> Vec<Record> {
         Kind::Expert => "experts.jsonl",
     };
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(name);
-    let rows = files::open(&path, &ReadOptions { kind: Some(kind), ..ReadOptions::default() }).unwrap();
+    let rows = duijie_files::open(&path, &ReadOptions { kind: Some(kind), ..ReadOptions::default() }).unwrap();
     // short texts: the model takes its time for long ones
     let short = |record: Record| {
         let body = record.body.chars().take(60).collect();

@@ -2,9 +2,9 @@
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
-use duijie::{
-    domain::{Filter, Kind},
-    index::{EdgeIndex, EdgeOptions, Holding, Index, IndexError, MAINTENANCE, Point},
+use duijie_core::domain::{Filter, Kind};
+use duijie_store::{
+    EdgeIndex, EdgeOptions, Holding, Index, IndexError, MAINTENANCE, Point,
     transfer::{
         Digests, Progress, Restored, Snapshot, Step, TransferError, check_shapes, copy, count, create, digests,
     },

@@ -8,10 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use duijie::{
-    domain::Kind,
-    index::{EdgeIndex, EdgeOptions, Index},
-    pb::{self, maintenance_service_client::MaintenanceServiceClient},
+use duijie_core::domain::Kind;
+use duijie_proto as pb;
+use duijie_proto::maintenance_service_client::MaintenanceServiceClient;
+use duijie_store::{
+    EdgeIndex, EdgeOptions, Index,
     transfer::{Digests, Snapshot, digests},
 };
 use tempfile::TempDir;

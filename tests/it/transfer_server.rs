@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use duijie::{
-    domain::Kind,
-    index::{EdgeIndex, Index},
+use duijie_core::domain::Kind;
+use duijie_store::{
+    EdgeIndex, Index,
     transfer::{Progress, Snapshot, copy, create, digests},
 };
 use tempfile::TempDir;
@@ -73,7 +73,7 @@ async fn a_copy_waits_for_nobody_who_maintains_and_ends_with_its_lease() {
     let (_source_folder, source) = filled().await;
     let (_data, server) = start();
     let index = connect(&server).await;
-    claim_and_die(&server, duijie::index::MAINTENANCE);
+    claim_and_die(&server, duijie_store::MAINTENANCE);
     // it may be alive: the store is left alone
     assert!(copy(&source, &index, quiet).await.is_err());
     server.stop().await;

@@ -2,13 +2,11 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use duijie::{
-    domain::{Filter, Kind, codes::Status as RecordStatus, record::Owner},
-    pb::{
-        self, subscription::Subject, watch_request::Wanted, watch_response::Event,
-        watch_service_client::WatchServiceClient,
-    },
-    watch::{self as room, Cursor, End, Pace, Subscription},
+use duijie::watch::{self as room, Cursor, End, Pace, Subscription};
+use duijie_core::domain::{Filter, Kind, codes::Status as RecordStatus, record::Owner};
+use duijie_proto as pb;
+use duijie_proto::{
+    subscription::Subject, watch_request::Wanted, watch_response::Event, watch_service_client::WatchServiceClient,
 };
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};

@@ -14,10 +14,10 @@ use crate::{
         Done,
         client::{Server, explain},
     },
-    domain::Code,
-    event_export::Format,
-    pb,
+    events::export::Format,
 };
+use duijie_core::domain::Code;
+use duijie_proto as pb;
 
 /// Writes a file: it has its own name only when all of it is there.
 pub async fn export(server: &Server, it: Export) -> anyhow::Result<Done> {

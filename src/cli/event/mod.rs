@@ -18,8 +18,8 @@ mod rules;
 mod show;
 
 use super::{Done, client::Server};
-use crate::pb;
 use args::{Action, Event};
+use duijie_proto as pb;
 pub use export::export;
 pub use plan::{publish, schedule, shortlist};
 pub use prepare::{create, fill};

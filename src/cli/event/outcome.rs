@@ -12,10 +12,10 @@ use crate::{
         client::{Server, explain},
         table::rows,
     },
-    domain::Code,
-    event::{Attendance, ContractKind, Grouping, Rejection},
-    pb,
+    events::model::{Attendance, ContractKind, Grouping, Rejection},
 };
+use duijie_core::domain::Code;
+use duijie_proto as pb;
 
 /// What followed, as typed.
 const PROGRESS: [(pb::OutcomeProgress, [&str; 3]); 4] = [

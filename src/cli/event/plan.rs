@@ -5,14 +5,12 @@ use super::{
     args::{Cancel, Make},
     name, show,
 };
-use crate::{
-    cli::{
-        Done,
-        client::{Server, explain},
-        progress::spinner,
-    },
-    pb,
+use crate::cli::{
+    Done,
+    client::{Server, explain},
+    progress::spinner,
 };
+use duijie_proto as pb;
 
 /// Makes the shortlists and says how good they are.
 pub async fn shortlist(server: &Server, it: Make) -> anyhow::Result<Done> {

@@ -7,14 +7,12 @@ use super::{
     args::{Create, Delete, Edit, Fill, Records},
     name, rules, show,
 };
-use crate::{
-    cli::{
-        Done,
-        client::{Server, explain},
-        filter::{filter, kind},
-    },
-    pb,
+use crate::cli::{
+    Done,
+    client::{Server, explain},
+    filter::{filter, kind},
 };
+use duijie_proto as pb;
 
 /// Creates an event; the same again finds it as it is.
 pub async fn create(server: &Server, it: Create) -> anyhow::Result<Done> {

@@ -7,11 +7,9 @@ use jiff::{
 };
 
 use super::args::{Create, Rules};
-use crate::{
-    domain::{Code, gb},
-    event::{Group, Side},
-    pb,
-};
+use crate::events::model::{Group, Side};
+use duijie_core::domain::{Code, gb};
+use duijie_proto as pb;
 
 /// Most slots that are made from a session, to end where pause and length make no sense.
 const MAX_SLOTS: usize = 500;

@@ -9,10 +9,10 @@ use crate::{
         client::{Server, explain},
         table::{pairs, rows},
     },
-    domain::Code,
-    event::{EventState, ParticipantState, plan::Why},
-    pb,
+    events::model::{EventState, ParticipantState, plan::Why},
 };
+use duijie_core::domain::Code;
+use duijie_proto as pb;
 
 /// Pairs without a meeting, shown.
 const SHOWN_UNPLACED: usize = 20;

@@ -8,9 +8,10 @@ use super::{
 };
 use crate::{
     cli::{Done, client::Server, table},
-    pb::{self, diff_rematches_response::Event},
-    rematch_difference::Reason,
+    rematch::diff::Reason,
 };
+use duijie_proto as pb;
+use duijie_proto::diff_rematches_response::Event;
 
 /// Prints what differs between two jobs.
 pub async fn run(server: &Server, args: Diff) -> anyhow::Result<Done> {

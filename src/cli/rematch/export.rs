@@ -9,10 +9,8 @@ use std::{
 use anyhow::{Context, bail};
 
 use super::{args::Export, told};
-use crate::{
-    cli::{Done, client::Server},
-    pb,
-};
+use crate::cli::{Done, client::Server};
+use duijie_proto as pb;
 
 /// A file that is not whole is removed again.
 struct Unfinished(Option<PathBuf>);

@@ -9,17 +9,16 @@ use super::{
     args::{ListJobs, Start},
     time, told,
 };
-use crate::{
-    cli::{
-        Done,
-        client::Server,
-        filter::{filter, kind},
-        progress::Progress,
-        table,
-    },
-    domain::found::Level,
-    pb::{self, start_rematch_request::Selection},
+use crate::cli::{
+    Done,
+    client::Server,
+    filter::{filter, kind},
+    progress::Progress,
+    table,
 };
+use duijie_core::domain::found::Level;
+use duijie_proto as pb;
+use duijie_proto::start_rematch_request::Selection;
 
 /// Time between two looks at a job that is waited for.
 const LOOK_EVERY: Duration = Duration::from_millis(500);

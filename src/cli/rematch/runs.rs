@@ -1,10 +1,8 @@
 //! `duijie rematch runs`.
 
 use super::{args::Runs, job::state_label, time, told};
-use crate::{
-    cli::{Done, client::Server, table},
-    pb,
-};
+use crate::cli::{Done, client::Server, table};
+use duijie_proto as pb;
 
 /// Prints what the schedule did.
 pub async fn run(server: &Server, args: Runs) -> anyhow::Result<Done> {

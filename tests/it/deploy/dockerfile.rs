@@ -109,19 +109,28 @@ fn copy_problems(copy: &Copy, ignore: &str) -> Vec<String> {
 
 /// What compiling reads: sources, what they embed, and the targets that Cargo.toml names.
 fn needed() -> Vec<String> {
-    let mut needed: Vec<String> =
-        ["Cargo.toml", "Cargo.lock", "build.rs", "proto/duijie/v1/record.proto", "src/main.rs", "scripts/runtime.sh"]
-            .map(str::to_string)
-            .to_vec();
+    let mut needed: Vec<String> = [
+        "Cargo.toml",
+        "Cargo.lock",
+        "crates/proto/build.rs",
+        "proto/duijie/v1/record.proto",
+        "src/main.rs",
+        "scripts/runtime.sh",
+    ]
+    .map(str::to_string)
+    .to_vec();
     let manifest = read("Cargo.toml");
     let paths = manifest.lines().filter_map(|line| line.strip_prefix("path = \"")?.strip_suffix('"'));
     needed.extend(paths.map(str::to_string));
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut folders = vec![root.join("src")];
+    let mut folders = vec![root.join("src"), root.join("crates")];
     while let Some(folder) = folders.pop() {
         for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
             if path.is_dir() {
                 folders.push(path);
+                continue;
+            }
+            if path.extension().is_none_or(|ending| ending != "rs") {
                 continue;
             }
             let text = fs::read_to_string(&path).unwrap();
@@ -132,7 +141,7 @@ fn needed() -> Vec<String> {
             }
         }
     }
-    assert!(needed.iter().any(|path| path == "data/stopwords.txt"), "nothing embedded was found");
+    assert!(needed.iter().any(|path| path == "crates/core/data/stopwords.txt"), "nothing embedded was found");
     needed
 }
 
@@ -194,7 +203,7 @@ fn deploy_dockerfile_checks_can_fail() {
     check("COPY samples samples", "COPY examples samples", "COPY of examples, which is not there");
     check("COPY samples samples", "COPY data samples", "COPY of data, which .dockerignore keeps out");
     check("COPY --from=build", "COPY --from=builder", "no stage builder");
-    check("data/stopwords.txt ", "", "data/stopwords.txt is needed");
+    check("COPY crates crates\n", "", "crates/core/data/stopwords.txt is needed");
     check("COPY benches benches\n", "", "benches/bench/main.rs is needed");
     check("DUIJIE_STORE_FOLDER", "DUIJIE_STORE_PATH", "DUIJIE_STORE_PATH");
     check("DUIJIE_SERVER_LISTEN=0.0.0.0:50051", "DUIJIE_SERVER_LISTEN=50051", "server.listen");

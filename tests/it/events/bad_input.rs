@@ -1,6 +1,7 @@
 //! What is refused says which fields and why.
 
-use duijie::pb::{self, EditAction, OutcomeProgress};
+use duijie_proto as pb;
+use duijie_proto::{EditAction, OutcomeProgress};
 use tonic::{Code, Status};
 
 use super::setting::*;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use duijie::pb;
+use duijie_proto as pb;
 use tempfile::TempDir;
 
 use super::setting::*;

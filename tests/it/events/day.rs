@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use duijie::pb;
+use duijie_proto as pb;
 use tempfile::TempDir;
 use tonic::Code;
 
@@ -89,7 +89,7 @@ async fn a_new_participant_moves_nobody() {
     published(client, "e").await;
     let before: BTreeSet<_> = places(&meetings(client, "e").await).into_iter().collect();
     let subject = "铝合金薄板激光焊接气孔与变形控制";
-    service.store(vec![record(duijie::domain::Kind::Demand, "new", &format!("求{subject}的办法"), subject)]).await;
+    service.store(vec![record(duijie_core::domain::Kind::Demand, "new", &format!("求{subject}的办法"), subject)]).await;
     let participants = vec![pb::Participant { record: "demands/new".into(), ..Default::default() }];
     let request = pb::AddParticipantsRequest { name: name("e"), participants, ..Default::default() };
     let added = client.add_participants(request).await.unwrap().into_inner();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use duijie::pb;
+use duijie_proto as pb;
 use tempfile::TempDir;
 
 use super::setting::*;

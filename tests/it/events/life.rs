@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use duijie::pb::{self, EditAction, ShortlistReason};
+use duijie_proto as pb;
+use duijie_proto::{EditAction, ShortlistReason};
 use tonic::Code;
 
 use super::setting::*;

@@ -1,6 +1,7 @@
 //! What came of the meetings: recorded, counted, and heeded by the next event. Contacts.
 
-use duijie::pb::{self, Attendance, OutcomeGrouping, OutcomeProgress};
+use duijie_proto as pb;
+use duijie_proto::{Attendance, OutcomeGrouping, OutcomeProgress};
 use tonic::Code;
 
 use super::setting::*;

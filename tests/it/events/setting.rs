@@ -1,9 +1,8 @@
 //! What the tests of events start from: records, an event, calls.
 
-use duijie::{
-    domain::{Kind, record::Owner},
-    pb::{self, event_service_client::EventServiceClient},
-};
+use duijie_core::domain::{Kind, record::Owner};
+use duijie_proto as pb;
+use duijie_proto::event_service_client::EventServiceClient;
 use tonic::transport::Channel;
 
 use crate::harness::{Service, record_with};

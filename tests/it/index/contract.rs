@@ -1,12 +1,12 @@
 //! The promises of `Index`, written against the trait.
 
-use duijie::{
+use duijie_core::{
     domain::{Filter, Kind, RecordName, codes::Status},
-    index::{
-        Hit, Index, IndexError, IndexStatus, MAINTENANCE, MAX_DEPTH, Page, PageRequest, Point, PointId, Search,
-        Vectors, Which, With, Written,
-    },
     text::SparseVector,
+};
+use duijie_store::{
+    Hit, Index, IndexError, IndexStatus, MAINTENANCE, MAX_DEPTH, Page, PageRequest, Point, PointId, Search, Vectors,
+    Which, With, Written,
 };
 use futures::future::join_all;
 
@@ -128,7 +128,7 @@ async fn bad_points_and_searches_are_refused() {
         check(|point| point.dense[3] = f32::NAN).await;
         check(|point| point.dense.clear()).await;
         check(|point| point.sparse.values[0] = f32::INFINITY).await;
-        check(|point| point.record.detail = duijie::domain::Detail::empty(Kind::Demand)).await;
+        check(|point| point.record.detail = duijie_core::domain::Detail::empty(Kind::Demand)).await;
         assert_eq!(index.count(Kind::Expert, &Filter::default()).await.unwrap(), 0);
         let search = |depth, dense| Search { dense: Some(dense), depth, ..Search::default() };
         for bad in [

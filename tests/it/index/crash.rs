@@ -10,11 +10,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use duijie::{
+use duijie_core::{
     domain::{Detail, Filter, Kind, Record, RecordName},
-    index::{EdgeIndex, EdgeOptions, Index, Point, With},
     text::{LexicalQuery, SparseVector},
 };
+use duijie_store::{EdgeIndex, EdgeOptions, Index, Point, With};
 
 use super::{
     contract::assert_same,

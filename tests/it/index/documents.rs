@@ -1,11 +1,9 @@
 //! The promises of `Documents`, written against the trait and run on every engine.
 
-use duijie::{
-    domain::{Filter, Kind},
-    index::{
-        Document, DocumentQuery, DocumentWrite, DocumentWritten, Expect, Index, IndexError, Key,
-        documents::{MAX_DOCUMENT_BYTES, all_documents, document_id, remove_folder},
-    },
+use duijie_core::domain::{Filter, Kind};
+use duijie_store::{
+    Document, DocumentQuery, DocumentWrite, DocumentWritten, Expect, Index, IndexError, Key,
+    documents::{MAX_DOCUMENT_BYTES, all_documents, document_id, remove_folder},
 };
 use futures::future::join_all;
 
@@ -120,7 +118,7 @@ async fn folders_are_listed_in_order_by_page_and_by_tag() {
         assert_eq!(count(DocumentQuery::default().tagged("small")).await, 20);
         remove_folder(index, "results/a").await.unwrap();
         assert_eq!((count(a()).await, count(DocumentQuery::default()).await), (0, 1_200));
-        let last = duijie::index::PointId::from(uuid::Uuid::max());
+        let last = duijie_store::PointId::from(uuid::Uuid::max());
         assert_eq!(index.list_documents(a(), Some(last), 5).await.unwrap().documents, []);
         // they are beside the records, not among them
         assert_eq!(index.count(Kind::Demand, &Filter::default()).await.unwrap(), 0);

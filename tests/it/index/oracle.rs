@@ -7,11 +7,11 @@ use super::{
     engines::on_every_engine,
     sample::{self, DIMENSIONS, Dice},
 };
-use duijie::{
+use duijie_core::{
     domain::{Detail, Filter, Kind, Range, Record, gb},
-    index::{Hit, Index, PageRequest, Point, PointId, Search, With},
     text::SparseVector,
 };
+use duijie_store::{Hit, Index, PageRequest, Point, PointId, Search, With};
 
 /// What a filter means, said without an engine.
 fn matches(filter: &Filter, record: &Record) -> bool {
@@ -127,7 +127,7 @@ async fn searches_find_what_going_through_all_finds() {
     // no graphs: the embeddings are compared one by one
     let mut options = sample::options(folder.path());
     options.tuning.graph_from_kib = 1 << 20;
-    let index = duijie::index::EdgeIndex::open(options).unwrap();
+    let index = duijie_store::EdgeIndex::open(options).unwrap();
     let dice = &mut Dice::new(11);
     let mut points = sample::points(Kind::Achievement, 2_000, dice);
     index.upsert(Kind::Achievement, points.clone()).await.unwrap();

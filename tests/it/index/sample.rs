@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
-use duijie::{
+use duijie_core::{
     domain::{Detail, Filter, Kind, Range, Record, RecordName, codes::*, record::*},
-    index::{DocumentWrite, EdgeIndex, EdgeOptions, Expect, Index, Key, Point, STORE_FORMAT, StoreVersions, Tuning},
     text::{LexicalQuery, SparseVector},
+};
+use duijie_store::{
+    DocumentWrite, EdgeIndex, EdgeOptions, Expect, Index, Key, Point, STORE_FORMAT, StoreVersions, Tuning,
 };
 
 /// Dimensions of the sample embeddings.

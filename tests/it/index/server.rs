@@ -2,10 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use duijie::{
-    deadline,
-    domain::{Filter, Kind, RecordName},
-    index::{Index, IndexError, MAINTENANCE, Point, ServerIndex, StoreShape, StoreVersions, With, Written},
+use duijie_core::domain::{Filter, Kind, RecordName};
+use duijie_store::{
+    Index, IndexError, MAINTENANCE, Point, ServerIndex, StoreShape, StoreVersions, With, Written, deadline,
 };
 use tempfile::TempDir;
 
@@ -59,7 +58,7 @@ async fn an_engine_that_comes_late_goes_and_comes_back_is_followed() {
     status_with(&index, |status| !status.healthy()).await;
     away(count(&index).await.unwrap_err());
     let server = QdrantServer::start_at(folder.path(), address);
-    status_with(&index, duijie::index::IndexStatus::healthy).await;
+    status_with(&index, duijie_store::IndexStatus::healthy).await;
     assert_same(read(&index, &point(1).record.name()).await.as_ref(), &point(1));
     server.stop().await;
 }
@@ -184,7 +183,7 @@ async fn instances_that_write_the_same_records_lose_and_double_nothing() {
         writer.await.unwrap();
     }
     server.heal();
-    status_with(&first, duijie::index::IndexStatus::healthy).await;
+    status_with(&first, duijie_store::IndexStatus::healthy).await;
     let last = read(&first, &point(0).record.name()).await.unwrap().record;
     assert_eq!(last.revision, WRITERS * WRITES, "a write was lost or doubled");
     let mut marks: Vec<&str> = last.body.split(';').filter(|mark| mark.starts_with('w')).collect();
@@ -210,7 +209,7 @@ async fn the_circuit_opens_and_closes() {
     }
     assert_eq!(server.calls("Count"), before, "nothing goes out");
     server.heal();
-    status_with(&index, duijie::index::IndexStatus::healthy).await;
+    status_with(&index, duijie_store::IndexStatus::healthy).await;
     assert_eq!(count(&index).await.unwrap(), 0);
     server.stop().await;
 }
@@ -340,7 +339,7 @@ async fn while_one_maintains_the_others_rest_and_a_rebuilt_store_needs_a_restart
     assert!(!other.status().healthy() && other.status().refusal.is_none());
     assert_eq!(count(&keeper).await.unwrap(), 1);
     lease.release().await;
-    status_with(&other, duijie::index::IndexStatus::healthy).await;
+    status_with(&other, duijie_store::IndexStatus::healthy).await;
 
     let lease = keeper.claim(MAINTENANCE).await.unwrap().unwrap();
     let options = options(&server.url(), "test");

@@ -2,10 +2,8 @@
 
 use std::{fs, path::Path};
 
-use duijie::{
-    domain::{Filter, Kind},
-    index::{EdgeIndex, Holding, Index, IndexError, Point, Search, With, Written},
-};
+use duijie_core::domain::{Filter, Kind};
+use duijie_store::{EdgeIndex, Holding, Index, IndexError, Point, Search, With, Written};
 
 use super::{
     contract::assert_same,

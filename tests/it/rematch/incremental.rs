@@ -1,10 +1,8 @@
 //! An incremental job says what a full one says, pair for pair and score for score, whatever was edited between.
 
-use duijie::{
-    domain::{Filter, Kind, RecordName, codes::Status, found::Level},
-    index::{Index, PageRequest, Point, With},
-    rematch::{self, JobRequest, Method, Selection},
-};
+use duijie::rematch::job::{self, JobRequest, Method, Selection};
+use duijie_core::domain::{Filter, Kind, RecordName, codes::Status, found::Level};
+use duijie_store::{Index, PageRequest, Point, With};
 use proptest::prelude::*;
 
 use super::{Store, bare, changed, point, results, settings, store, with_status};
@@ -26,7 +24,7 @@ async fn edit(index: &dyn Index, number: usize, dice: &mut Dice) {
     let any = dice.pick(&all(index, kind).await);
     let edited = match dice.below(5) {
         0 => {
-            assert!(rematch::delete(index, &any.record.name()).await.unwrap());
+            assert!(job::delete(index, &any.record.name()).await.unwrap());
             return;
         }
         1 => changed(&point(kind, &format!("new-{number}"), dice).record, dice),
@@ -72,8 +70,8 @@ async fn check(seed: u64, candidates: usize, feedback: usize, wish: &JobRequest)
     it.close().await;
 }
 
-fn rematch_settings(candidates: usize, feedback: usize) -> duijie::matcher::Settings {
-    duijie::matcher::Settings { candidates, feedback, ..settings() }
+fn rematch_settings(candidates: usize, feedback: usize) -> duijie::matching::Settings {
+    duijie::matching::Settings { candidates, feedback, ..settings() }
 }
 
 proptest! {
@@ -131,7 +129,7 @@ async fn names_that_come_and_go() {
     assert_eq!((base.counts.demands, base.counts.failed, base.errors.len()), (4, 2, 2));
     let later = changed(&point(Kind::Demand, "later", &mut dice).record, &mut dice);
     it.index.upsert(Kind::Demand, vec![later]).await.unwrap();
-    assert!(rematch::delete(&*it.index, &"demands/r-1".parse().unwrap()).await.unwrap());
+    assert!(job::delete(&*it.index, &"demands/r-1".parse().unwrap()).await.unwrap());
     let mut base = base.id;
     for _ in 0..2 {
         let since = it.run(JobRequest { base: Some(base), ..wish.clone() }).await;

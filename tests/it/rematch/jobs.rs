@@ -6,11 +6,11 @@ use std::{
 };
 
 use duijie::{
-    domain::Kind,
     error::Error,
-    index::PointId,
-    rematch::{JobId, JobRequest, Method, Selection, State},
+    rematch::job::{JobId, JobRequest, Method, Selection, State},
 };
+use duijie_core::domain::Kind;
+use duijie_store::PointId;
 
 use super::{PATIENCE, Store, results, settings, stalling::Stalling, store};
 use crate::index::sample::Dice;

@@ -15,13 +15,16 @@ mod survives;
 use std::{sync::Arc, time::Duration};
 
 use duijie::{
+    foreground::Foreground,
+    matching::Settings,
+    rematch::job::{DemandResult, Job, JobId, JobRequest, Rematch, State},
+};
+use duijie_core::{
     domain::{Detail, Kind, Record, RecordName, codes::Status},
-    index::{EdgeIndex, Index, Point, StoreVersions},
-    matcher::Settings,
     rank::{Calibration, Fusion},
-    rematch::{DemandResult, Job, JobId, JobRequest, Rematch, State},
     text::LexicalQuery,
 };
+use duijie_store::{EdgeIndex, Index, Point, StoreVersions};
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -58,7 +61,7 @@ impl Store {
     pub fn through(settings: Settings, engine: impl FnOnce(Arc<dyn Index>) -> Arc<dyn Index>) -> Self {
         let folder = TempDir::new().unwrap();
         let index = Arc::new(sample::open(folder.path()));
-        let rematch = Rematch::new(engine(index.clone()), settings, Arc::new(versions()));
+        let rematch = Rematch::new(engine(index.clone()), settings, Arc::new(versions()), Foreground::default());
         Self { worker: Worker::start(&rematch), index, rematch, folder }
     }
 
@@ -66,7 +69,7 @@ impl Store {
     pub async fn with(self, settings: Settings) -> Self {
         self.worker.stop().await;
         let Self { index, folder, .. } = self;
-        let rematch = Rematch::new(index.clone(), settings, Arc::new(versions()));
+        let rematch = Rematch::new(index.clone(), settings, Arc::new(versions()), Foreground::default());
         Self { worker: Worker::start(&rematch), index, rematch, folder }
     }
 

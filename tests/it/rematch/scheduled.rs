@@ -2,12 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use duijie::{
-    index::Index,
-    rematch::{JobRequest, Rematch, State},
-    rematch_schedule::Schedule,
-    rematch_scheduler::{Plan, Run, Scheduler},
+use duijie::foreground::Foreground;
+use duijie::rematch::{
+    job::{JobRequest, Rematch, State},
+    schedule::Schedule,
+    scheduler::{Plan, Run, Scheduler},
 };
+use duijie_store::Index;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use tokio::{sync::oneshot, task::JoinHandle};
 
@@ -34,7 +35,7 @@ impl Instance {
         let nightly = Some(night.to_zoned(TimeZone::UTC).time());
         let schedule = Schedule { nightly, time_zone: TimeZone::UTC, after_changes: None };
         let plan = Plan { schedule, request: JobRequest { limit: 3, ..JobRequest::default() } };
-        let rematch = Rematch::new(index.clone(), settings(), Arc::new(versions()));
+        let rematch = Rematch::new(index.clone(), settings(), Arc::new(versions()), Foreground::default());
         let scheduler = Scheduler::new(index, rematch.clone(), plan).looking_every(LOOK_EVERY);
         let (stop, stopped) = oneshot::channel::<()>();
         let looking = scheduler.clone();
@@ -64,7 +65,7 @@ impl Instance {
 
 async fn fill(index: &dyn Index) {
     let mut dice = Dice::new(5);
-    for kind in [duijie::domain::Kind::Demand, duijie::domain::Kind::Achievement] {
+    for kind in [duijie_core::domain::Kind::Demand, duijie_core::domain::Kind::Achievement] {
         store(index, kind, 30, &mut dice).await;
     }
 }

@@ -3,13 +3,11 @@
 
 use std::{future::pending, sync::Arc, time::Duration};
 
-use duijie::{
-    domain::{Filter, Kind, RecordName},
-    index::{
-        Candidates, Document, DocumentPage, DocumentQuery, DocumentWrite, DocumentWritten, Documents, Hit, Index,
-        IndexStatus, Key, Lease, Page, PageRequest, Point, PointId, Result, Search, VectorPage, Vectors, Which, With,
-        Written,
-    },
+use duijie_core::domain::{Filter, Kind, RecordName};
+use duijie_store::{
+    Candidates, Document, DocumentPage, DocumentQuery, DocumentWrite, DocumentWritten, Documents, Hit, Index,
+    IndexStatus, Key, Lease, Page, PageRequest, Point, PointId, Result, Search, VectorPage, Vectors, Which, With,
+    Written,
 };
 use futures::{FutureExt, future::BoxFuture};
 use tokio::sync::Mutex;

@@ -12,10 +12,11 @@ use std::{
 };
 
 use duijie::{
-    domain::Kind,
-    index::Index,
-    rematch::{DemandResult, JobRequest, Rematch, State},
+    foreground::Foreground,
+    rematch::job::{DemandResult, JobRequest, Rematch, State},
 };
+use duijie_core::domain::Kind;
+use duijie_store::Index;
 use tempfile::TempDir;
 
 use super::{PATIENCE, Worker, results, settings, stalling::Stalling, store, versions};
@@ -34,7 +35,7 @@ const BLOCKS: &str = "DUIJIE_REMATCH_BLOCKS";
 const DEMANDS: usize = 3_000;
 
 fn jobs(index: Arc<dyn Index>) -> Rematch {
-    Rematch::new(index, settings(), Arc::new(versions()))
+    Rematch::new(index, settings(), Arc::new(versions()), Foreground::default())
 }
 
 async fn fill(index: &dyn Index, demands: usize) {

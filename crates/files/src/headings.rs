@@ -1,0 +1,214 @@
+//! Which field a table heading or a JSON key means.
+//!
+//! Headings are compared in NFKC (so the width of brackets does not matter), in lower case, without spaces,
+//! underscores and marks of required columns. A unit in a heading (`预算（万元）`) is taken off and applied to amounts.
+
+use unicode_normalization::UnicodeNormalization;
+
+use super::fields::{Field, TABLE};
+use duijie_core::domain::Kind;
+
+/// Most columns of a table and most keys of a JSON object. The widest forms of such platforms have about 80.
+pub const MAX_COLUMNS: usize = 200;
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Target {
+    /// Field of the record.
+    pub field: Field,
+    /// Power of ten by which an amount in this column is multiplied: 4 for 万元.
+    pub unit_power: i64,
+    /// Place among the names of the field: where two columns mean one field, the lower one is read.
+    pub rank: usize,
+}
+
+/// Columns of a table, or keys of an object, with what each holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Columns {
+    /// For each column what it holds; `None` where it is ignored.
+    pub targets: Vec<Option<Target>>,
+}
+
+/// What the heading means in a table of `kind`, or of any kind where it is not known.
+pub fn find(heading: &str, kind: Option<Kind>) -> Option<Target> {
+    let name = normal(heading);
+    let unit_power = unit_power(&name);
+    let (in_brackets, bare) = without_brackets(&name);
+    let without_unit = bare.strip_suffix("万元").or_else(|| bare.strip_suffix('元')).unwrap_or(bare);
+    let names = [name.as_str(), if in_brackets { bare } else { "" }, without_unit];
+    names.into_iter().filter(|name| !name.is_empty()).find_map(|name| {
+        let rows = TABLE.iter().filter(|row| kind.is_none_or(|kind| row.kinds.contains(&kind)));
+        rows.into_iter().find_map(|row| {
+            let rank = row.names.iter().position(|known| *known == name)?;
+            Some(Target { field: row.field, unit_power, rank })
+        })
+    })
+}
+
+/// The kind that the headings speak of: the one with the most headings that no other kind has; headings that name a
+/// title count ten times. `None` where two are even.
+pub fn guess_kind<'a>(headings: impl IntoIterator<Item = &'a str>) -> Option<Kind> {
+    let mut votes = [0_u32; 3];
+    for heading in headings {
+        let mut kinds = Kind::ALL
+            .into_iter()
+            .zip(&mut votes)
+            .filter_map(|(kind, votes)| find(heading, Some(kind)).map(|target| (target.field, votes)));
+        if let (Some((field, votes)), None) = (kinds.next(), kinds.next()) {
+            *votes += if field == Field::Title { 10 } else { 1 };
+        }
+    }
+    let most = votes.into_iter().max().filter(|most| 0 < *most)?;
+    let mut best = Kind::ALL.into_iter().zip(votes).filter(|(_, votes)| *votes == most);
+    best.next().filter(|_| best.next().is_none()).map(|(kind, _)| kind)
+}
+
+/// Heading as it is compared.
+pub fn normal(heading: &str) -> String {
+    let drop = |c: &char| !c.is_whitespace() && !matches!(c, '_' | '*' | ':' | '\u{FEFF}' | '\u{200B}');
+    let name = heading.nfkc().filter(drop).collect::<String>().to_lowercase();
+    name.trim_end_matches("(必填)").trim_end_matches("(选填)").trim_start_matches("(必填)").to_string()
+}
+
+/// Whether there was a bracket at the end, and the heading without it.
+fn without_brackets(name: &str) -> (bool, &str) {
+    match name.strip_suffix(')').and_then(|name| name.rsplit_once('(')) {
+        Some((bare, _)) => (true, bare),
+        None => (false, name),
+    }
+}
+
+fn unit_power(name: &str) -> i64 {
+    match name {
+        name if name.contains("亿元") => 8,
+        name if name.contains("万元") || name.ends_with("(万)") => 4,
+        name if name.contains("千元") => 3,
+        _ => 0,
+    }
+}
+
+// === impl Columns ===
+
+impl Columns {
+    /// Gives each field other than the body to one column: to the one of the lowest rank, then to the first. The body
+    /// may come from several.
+    pub fn assign(mut targets: Vec<Option<Target>>) -> Self {
+        for index in 0..targets.len() {
+            let Some(Some(own)) = targets.get(index).copied() else { continue };
+            let rival = |(place, other): (usize, &Option<Target>)| {
+                other.is_some_and(|other| other.field == own.field && (other.rank, place) < (own.rank, index))
+            };
+            let beaten = own.field != Field::Body && targets.iter().enumerate().any(rival);
+            if beaten && let Some(target) = targets.get_mut(index) {
+                *target = None;
+            }
+        }
+        Self { targets }
+    }
+
+    /// Whether a column holds the field.
+    pub fn has(&self, field: Field) -> bool {
+        self.targets.iter().flatten().any(|target| target.field == field)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headings_of_each_kind() {
+        use Kind::{Achievement as A, Demand as D, Expert as E};
+        let check = |kind: Kind, headings: &[&str], want: Option<Field>| {
+            for heading in headings {
+                assert_eq!(find(heading, Some(kind)).map(|target| target.field), want, "{heading}");
+            }
+        };
+        for kind in Kind::ALL {
+            check(kind, &["编号", "ID", "id", " Id "], Some(Field::Id));
+            check(kind, &["title", "名称", "标题"], Some(Field::Title));
+            check(kind, &["body", "content", "内容", "简介"], Some(Field::Body));
+            check(kind, &["关键词", "关键字", "keywords"], Some(Field::Keywords));
+            check(kind, &["所属行业", "行业代码", "industry"], Some(Field::Industry));
+            check(kind, &["技术领域", "高新技术领域", "领域", "field"], Some(Field::HighTech));
+            check(kind, &["创新专项", "policy_field", "policyField"], Some(Field::Programme));
+            check(kind, &["地区", "所在地区", "行政区划代码", "region"], Some(Field::Region));
+            check(kind, &["单位名称", "owner"], Some(Field::Owner));
+            check(kind, &["统一社会信用代码", "credit_code"], Some(Field::CreditCode));
+            check(kind, &["单位类型", "owner_type"], Some(Field::OwnerType));
+            check(kind, &["状态", "status"], Some(Field::Status));
+            check(kind, &["共享类型", "share_class"], Some(Field::ShareClass));
+            check(kind, &["发布日期", "发布时间", "publish_date", "publish_time"], Some(Field::PublishTime));
+            check(kind, &["修订号", "版本", "revision"], Some(Field::Revision));
+            check(kind, &["来源系统", "source", "source_system"], Some(Field::Source));
+            check(kind, &["联系电话", "", "（万元）", "()", "元"], None);
+        }
+        check(A, &["成果编号"], Some(Field::Id));
+        check(A, &["成果名称", "项目名称", "成果名称*", "成果名称（必填）", "＊成果名称："], Some(Field::Title));
+        check(A, &["成果简介", "摘要"], Some(Field::Body));
+        check(A, &["完成单位", "持有单位"], Some(Field::Owner));
+        check(A, &["所处阶段", "成熟度", "stage"], Some(Field::Stage));
+        check(A, &["技术成熟度", "技术成熟度（TRL）", "TRL"], Some(Field::Trl));
+        check(A, &["成果水平", "level"], Some(Field::Level));
+        check(A, &["批准登记号", "登记号", "registration_number"], Some(Field::RegistrationNumber));
+        check(A, &["知识产权", "intellectual_property"], Some(Field::IntellectualProperty));
+        check(A, &["转化方式", "transfer_modes"], Some(Field::TransferModes));
+        check(A, &["价格", "价格(万元)", "价格（万元）", "交易价格(元)", "价格万元", "price_yuan"], Some(Field::Price));
+        check(D, &["需求名称"], Some(Field::Title));
+        check(D, &["需求描述", "主要技术难点", "主要技术指标", "研究内容"], Some(Field::Body));
+        check(D, &["预算", "预期投入（万元）", "悬赏金额", "budget_yuan"], Some(Field::Budget));
+        check(D, &["截止日期", "deadline"], Some(Field::Deadline));
+        check(D, &["合作方式", "cooperation_modes"], Some(Field::CooperationModes));
+        check(D, &["企业名称", "需求单位"], Some(Field::Owner));
+        check(E, &["姓名", "专家姓名"], Some(Field::Title));
+        check(E, &["研究方向", "主要成果"], Some(Field::Body));
+        check(E, &["职称", "professional_title"], Some(Field::ProfessionalTitle));
+        check(E, &["工作单位"], Some(Field::Owner));
+        check(E, &["专家编号"], Some(Field::Id));
+        check(E, &["achievement_ids"], Some(Field::AchievementIds));
+        check(E, &["价格", "预算", "需求名称"], None);
+        check(D, &["price_yuan", "成果名称"], None);
+    }
+
+    #[test]
+    fn units_of_headings() {
+        let check = |heading: &str, want: i64| {
+            assert_eq!(find(heading, None).map(|target| target.unit_power), Some(want), "{heading}");
+        };
+        check("价格(万元)", 4);
+        check("价格（单位：万元）", 4);
+        check("预算（万）", 4);
+        check("预期投入万元", 4);
+        check("交易价格(元)", 0);
+        check("price_yuan", 0);
+        check("预算（千元）", 3);
+    }
+
+    #[test]
+    fn kinds_are_guessed() {
+        let check = |headings: &[&str], want: Option<Kind>| {
+            assert_eq!(guess_kind(headings.iter().copied()), want, "{headings:?}");
+        };
+        check(&["成果名称", "简介"], Some(Kind::Achievement));
+        check(&["需求名称", "单位名称"], Some(Kind::Demand));
+        check(&["姓名", "职称"], Some(Kind::Expert));
+        check(&["title", "price_yuan"], Some(Kind::Achievement));
+        check(&["title", "budget_yuan", "deadline"], Some(Kind::Demand));
+        check(&["id", "title", "content"], None);
+        check(&["需求名称", "姓名"], None);
+        check(&["需求名称", "姓名", "预算"], Some(Kind::Demand));
+        check(&[], None);
+    }
+
+    #[test]
+    fn one_column_for_each_field() {
+        let columns = |headings: &[&str]| {
+            Columns::assign(headings.iter().map(|heading| find(heading, Some(Kind::Demand))).collect())
+        };
+        let read = |headings: &[&str]| columns(headings).targets.iter().map(Option::is_some).collect::<Vec<_>>();
+        assert_eq!(read(&["所属行业", "行业代码"]), [false, true]);
+        assert_eq!(read(&["需求名称", "名称", "需求名称"]), [true, false, false]);
+        assert_eq!(read(&["主要技术难点", "研究内容", "电话"]), [true, true, false]);
+        assert!(columns(&["需求名称"]).has(Field::Title));
+    }
+}

@@ -1,0 +1,254 @@
+//! Codes, regions and rights as people write them. Each function answers a reason in Chinese where it cannot read.
+
+use serde_json::Value;
+use unicode_normalization::UnicodeNormalization;
+
+use super::cell::{Cell, one_line, split};
+use duijie_core::domain::{
+    Code,
+    codes::{IpKind, IpStatus},
+    gb,
+    record::IntellectualProperty,
+};
+
+/// Text in NFKC on one line, as all codes are compared.
+pub fn plain(text: &str) -> String {
+    one_line(&text.nfkc().collect::<String>())
+}
+
+/// Value of an enumeration by a Chinese name, an alias, its key or its number; `None` where nothing is said.
+pub fn code<C: Code>(text: &str) -> Result<Option<C>, String> {
+    let text = plain(text);
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let by_number = || text.parse().ok().and_then(C::from_number);
+    let found = C::from_name(&text).or_else(|| C::from_name(&text.to_lowercase())).or_else(by_number);
+    found.map(Some).ok_or_else(|| {
+        let labels: Vec<_> = C::TABLE.iter().map(|(value, _)| value.label()).collect();
+        format!("不是{}；可填：{}", C::NAME, labels.join("、"))
+    })
+}
+
+/// Values of a list, each once.
+pub fn codes<C: Code>(entries: &[String]) -> Result<Vec<C>, String> {
+    let mut values = Vec::new();
+    for entry in entries {
+        if let Some(value) = code(entry)?
+            && !values.contains(&value)
+        {
+            values.push(value);
+        }
+    }
+    Ok(values)
+}
+
+/// Industry by code, also where a name stands with it (`C3851 家用电器`).
+pub fn industry(text: &str) -> Result<String, String> {
+    let text = plain(text);
+    if text.is_empty() {
+        return Ok(text);
+    }
+    code_in(&text, gb::industry)
+        .ok_or_else(|| "不是 GB/T 4754-2017 的行业代码（如 C3851）；不认行业名称，可用 --mapping 对照".into())
+}
+
+/// 八大领域 by code or name.
+pub fn tech_field(text: &str) -> Result<String, String> {
+    let text = plain(text);
+    if text.is_empty() {
+        return Ok(text);
+    }
+    let code = code_in(&text, |code| gb::is_field(code).then(|| code.to_string()));
+    code.or_else(|| gb::field_by_name(&text).map(String::from)).ok_or_else(|| {
+        "不是八大领域的代码或名称；可填：电子信息、生物与新医药、航空航天、新材料、高技术服务、新能源与节能、资源与环境、先进制造与自动化"
+            .into()
+    })
+}
+
+/// Region by code or name. A name of which only the front is known (`河北省石家庄市长安区`) is taken as the city or the
+/// province that it begins with: a coarser answer, but not a wrong one.
+pub fn region(text: &str) -> Result<String, String> {
+    let text = plain(text);
+    if text.is_empty() {
+        return Ok(text);
+    }
+    let name: String =
+        text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '/' | ',' | '·' | '>')).collect();
+    let known = code_in(&text, gb::region).or_else(|| gb::region_by_name(&name)).or_else(|| region_by_front(&name));
+    known.ok_or_else(|| "不是行政区划代码（GB/T 2260，如 130100）或省、市名称".into())
+}
+
+fn region_by_front(name: &str) -> Option<String> {
+    const ENDS: [&str; 5] = ["省", "市", "自治区", "新区", "特别行政区"];
+    let within = name.strip_prefix("河北省").or_else(|| name.strip_prefix("河北")).filter(|rest| !rest.is_empty());
+    let fronts = |name: &str| {
+        let ends: Vec<_> = name.char_indices().map(|(place, c)| place + c.len_utf8()).collect();
+        // a district such as 河北区 (of 天津) must not count as the province: a front ends in a suffix of its own
+        ends.into_iter()
+            .rev()
+            .filter_map(|end| name.get(..end))
+            .filter(|front| ENDS.iter().any(|e| front.ends_with(e)))
+            .find_map(gb::region_by_name)
+    };
+    within.and_then(|rest| gb::region_by_name(rest).or_else(|| fronts(rest))).or_else(|| fronts(name))
+}
+
+/// The text as code, or the code before or behind its name: `C3851 家用电器`, `通用设备制造业(C34)`.
+fn code_in(text: &str, normal: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let mut runs = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|run| !run.is_empty());
+    let (run, others) = (runs.next()?, runs.next());
+    // a letter or a short number in a name is no code
+    let sure = run == text || (others.is_none() && run.bytes().filter(u8::is_ascii_digit).count() >= 2);
+    normal(run).filter(|_| sure)
+}
+
+/// TRL as `7`, `TRL7`, `7级`, `第7级`.
+pub fn trl(text: &str) -> Result<Option<u8>, String> {
+    let text = plain(text).to_lowercase();
+    let digits =
+        text.trim_start_matches("trl").trim_start_matches('第').trim_end_matches('级').trim_matches([' ', '-', ':']);
+    if text.is_empty() {
+        return Ok(None);
+    }
+    digits.parse().map(Some).map_err(|_| "应为 1 到 9 的整数".to_string())
+}
+
+/// Revision: a whole number, with or without `v` before it.
+pub fn revision(text: &str) -> Result<u64, String> {
+    let text = plain(text).to_lowercase();
+    if text.is_empty() {
+        return Ok(0);
+    }
+    text.trim_start_matches('v').parse().map_err(|_| "修订号应为不小于 0 的整数".to_string())
+}
+
+/// Rights: `发明专利:ZL2021...:已授权;软件著作权` in a table, objects with `kind`, `number` and `status` in JSON.
+pub fn rights(cell: &Cell) -> Result<Vec<IntellectualProperty>, String> {
+    let entries = match cell {
+        Cell::Json(Value::Array(entries)) => entries.iter().map(right_of_json).collect::<Result<Vec<_>, _>>()?,
+        Cell::Json(entry @ Value::Object(_)) => vec![right_of_json(entry)?],
+        _ => split(&cell.text()?).iter().map(|entry| right_of_text(entry)).collect::<Result<Vec<_>, _>>()?,
+    };
+    Ok(entries.into_iter().flatten().collect())
+}
+
+fn right_of_text(entry: &str) -> Result<Option<IntellectualProperty>, String> {
+    let entry = plain(entry);
+    let mut parts = entry.split(':').map(str::trim);
+    let (kind, number, status) = (parts.next(), parts.next(), parts.next());
+    if parts.next().is_some() {
+        return Err("知识产权的写法应为 类型:号码:状态，各项用分号隔开".into());
+    }
+    right([kind, number, status].map(Option::unwrap_or_default))
+}
+
+fn right_of_json(entry: &Value) -> Result<Option<IntellectualProperty>, String> {
+    let Value::Object(object) = entry else {
+        return right_of_text(&Cell::Json(entry.clone()).text()?);
+    };
+    let part = |key: &str| object.get(key).map_or(Ok(String::new()), |value| Cell::Json(value.clone()).text());
+    let (kind, number, status) = (part("kind")?, part("number")?, part("status")?);
+    right([&kind, &number, &status])
+}
+
+fn right([kind, number, status]: [&str; 3]) -> Result<Option<IntellectualProperty>, String> {
+    match (code::<IpKind>(kind)?, code::<IpStatus>(status)?) {
+        (Some(kind), status) => Ok(Some(IntellectualProperty { kind, number: one_line(number), status })),
+        (None, None) if number.trim().is_empty() => Ok(None),
+        _ => Err("知识产权缺少类型；写法为 类型:号码:状态".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use duijie_core::domain::codes::{Status, TransferMode};
+
+    #[test]
+    fn codes_by_any_name() {
+        let check = |text: &str, want: Option<Status>| assert_eq!(code::<Status>(text).ok(), Some(want), "{text}");
+        check("已发布", Some(Status::Active));
+        check(" published ", Some(Status::Active));
+        check("OPEN", Some(Status::Active));
+        check("inactive", Some(Status::Closed));
+        check("２", Some(Status::Draft));
+        check("", None);
+        let reason = code::<Status>("上架").unwrap_err();
+        assert!(reason.contains("状态") && reason.contains("已发布"), "{reason}");
+        assert!(code::<Status>("99").is_err());
+        let modes = ["独家（排他）许可", "技术转让", "转让"].map(String::from);
+        assert_eq!(codes(&modes), Ok(vec![TransferMode::SoleLicense, TransferMode::Assignment]));
+    }
+
+    #[test]
+    fn national_codes() {
+        let check = |got: Result<String, String>, want: &str| assert_eq!(got.as_deref(), Ok(want));
+        check(industry("c3851"), "C3851");
+        check(industry("C"), "C");
+        check(industry("C3851 家用电器制造"), "C3851");
+        check(industry("通用设备制造业（C34）"), "C34");
+        check(industry(""), "");
+        assert!(industry("通用设备制造业").is_err());
+        assert!(industry("A类企业").is_err());
+        check(tech_field("804"), "804");
+        check(tech_field("新材料技术"), "40");
+        check(tech_field("80 先进制造与自动化"), "80");
+        assert!(tech_field("核应用").is_err());
+        check(region("130100"), "130100");
+        check(region("1301"), "130100");
+        check(region("石家庄市"), "130100");
+        check(region("河北省石家庄市长安区"), "130100");
+        check(region("河北唐山"), "130200");
+        check(region("河北-唐山市-遵化市"), "130200");
+        check(region("河北雄安新区"), "133100");
+        check(region("河北省定州市"), "130000");
+        check(region("北京市海淀区"), "110000");
+        check(region("天津市河北区"), "120000");
+        check(region("天津"), "120000");
+        check(region(""), "");
+        assert!(region("河北区").is_err());
+        assert!(region("火星").is_err());
+        assert!(region("990000").is_err());
+    }
+
+    #[test]
+    fn numbers() {
+        for text in ["7", "TRL7", "trl 7", "7级", "第7级", "TRL-7"] {
+            assert_eq!(trl(text), Ok(Some(7)), "{text}");
+        }
+        assert_eq!(trl(""), Ok(None));
+        assert!(trl("七").is_err() && trl("300").is_err() && trl("6.5").is_err());
+        assert_eq!((revision("3"), revision("v3"), revision("")), (Ok(3), Ok(3), Ok(0)));
+        assert!(revision("-1").is_err() && revision("1.2").is_err());
+    }
+
+    #[test]
+    fn rights_in_text_and_json() {
+        let check = |cell: Cell, want: &[(IpKind, &str, Option<IpStatus>)]| {
+            let got = rights(&cell).unwrap();
+            let got: Vec<_> = got.iter().map(|right| (right.kind, right.number.as_str(), right.status)).collect();
+            assert_eq!(got, want);
+        };
+        use {IpKind as K, IpStatus as S};
+        let text = |text: &str| Cell::Text(text.into());
+        check(
+            text("发明专利:ZL202110000000.X:已授权;软件著作权"),
+            &[(K::Invention, "ZL202110000000.X", Some(S::Granted)), (K::Software, "", None)],
+        );
+        check(text("实用新型：：申请中；"), &[(K::UtilityModel, "", Some(S::Pending))]);
+        check(text(""), &[]);
+        let objects = json!([{"kind": "invention", "number": "", "status": "pending"}, {"kind": "software"}, "软著"]);
+        check(
+            Cell::Json(objects),
+            &[(K::Invention, "", Some(S::Pending)), (K::Software, "", None), (K::Software, "", None)],
+        );
+        check(Cell::Json(json!([])), &[]);
+        assert!(rights(&text("授权专利3项")).is_err());
+        assert!(rights(&text(":ZL2021:已授权")).is_err());
+        assert!(rights(&text("发明:1:2:3")).is_err());
+        assert!(rights(&Cell::Json(json!([{"number": "1"}]))).is_err());
+    }
+}

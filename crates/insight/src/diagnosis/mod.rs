@@ -1,0 +1,74 @@
+//! Demand diagnosis: what a demand does not say, and what to ask the enterprise, before anything is matched.
+//!
+//! ```text
+//! Demand + count of indicators ── text (folded, with places) ── rules with word lists ──► Diagnosis
+//! ```
+//!
+//! The rules are plain on purpose: a person of the platform has to be able to see why. The words are in
+//! `data/diagnosis/*.txt`, a line each. No model, no weights.
+//!
+//! | Aspect | present | vague | missing |
+//! | --- | --- | --- | --- |
+//! | problem | a word of `problem` | only of `problem_vague` | neither |
+//! | object | a term of the dictionaries or of `object`, or a word of `object_generic` behind one that says which | only of `object_generic` | neither |
+//! | indicators | the parser found any | only words of `indicator_vague` | neither |
+//! | budget | the field, or an amount beside a word of `budget` | only such a word | neither, or 面议 behind it |
+//! | deadline | the field, or a time beside a word of `deadline_*` | only words of `deadline_vague` | neither |
+//! | cooperation | the field, or a word of `cooperation` | only of `cooperation_vague` | neither |
+//!
+//! A text that is but a placeholder (`未提供。`, `无`) counts as empty.
+
+mod amount;
+pub mod answer;
+mod content;
+mod given;
+mod level;
+mod lists;
+mod questions;
+mod terms;
+mod text;
+mod time;
+
+pub use answer::{Aspect, Diagnosis, Evidence, Finding, Level, State};
+pub use given::Given;
+pub use lists::{MAX_TERM_CHARS, MAX_TERMS};
+
+use lists::{WordList, Words};
+use text::Part;
+
+use duijie_core::domain::found::TextField;
+
+/// Diagnoses demands. Made once; immutable.
+#[derive(Debug)]
+pub struct Diagnoser {
+    words: Words,
+    terms: WordList,
+}
+
+// === impl Diagnoser ===
+
+impl Diagnoser {
+    /// Takes the terms that name objects beside the built-in nouns: those of the domain dictionaries. Terms of one
+    /// character, of more than [`MAX_TERM_CHARS`] and those behind the first [`MAX_TERMS`] are left out.
+    pub fn new<'a>(domain_terms: impl IntoIterator<Item = &'a str>) -> Self {
+        Self { words: Words::built_in(), terms: WordList::terms(domain_terms) }
+    }
+
+    /// What a demand says and does not say.
+    pub fn diagnose(&self, given: &Given<'_>) -> Diagnosis {
+        let part = |field, text| Part::new(field, text, &self.words.placeholder);
+        let parts = [part(TextField::Title, given.title), part(TextField::Body, given.body)];
+        let findings = vec![
+            content::problem(&self.words, &parts),
+            content::object(&self.words, &self.terms, &parts),
+            content::indicators(&self.words, &parts, given.indicators_found),
+            terms::budget(&self.words, &parts, given),
+            terms::deadline(&self.words, &parts, given),
+            terms::cooperation(&self.words, &parts, given),
+        ];
+        Diagnosis { level: level::level(&findings), findings }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,36 @@
+//! Words of a record with their place in it.
+
+use duijie_core::domain::{
+    Record,
+    found::{Span, TextField},
+};
+
+/// A piece of a record's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quote {
+    /// What stands there, as it is written.
+    pub text: String,
+    /// Where it stands, in characters.
+    pub span: Span,
+}
+
+// === impl Quote ===
+
+impl Quote {
+    /// What stands in a place of a record; `None` where the record has no such place.
+    pub fn read(record: &Record, span: Span) -> Option<Self> {
+        let text = field(record, span.field)?;
+        let byte = |place: usize| text.char_indices().map(|(byte, _)| byte).chain([text.len()]).nth(place);
+        let text = text.get(byte(span.start)?..byte(span.end)?)?.to_string();
+        (!text.is_empty()).then_some(Self { text, span })
+    }
+}
+
+/// A text of a record.
+pub(super) fn field(record: &Record, field: TextField) -> Option<&str> {
+    match field {
+        TextField::Title => Some(&record.title),
+        TextField::Body => Some(&record.body),
+        TextField::Keyword(index) => record.keywords.get(index).map(String::as_str),
+    }
+}

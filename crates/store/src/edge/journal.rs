@@ -1,0 +1,323 @@
+//! The journal: what was written since the engine was last flushed. A write is acknowledged when the journal is synced,
+//! and after a kill the journal is replayed.
+//!
+//! Why a journal of our own: the engine's log is never replayed; an update overwrites vectors in place, so that a kill
+//! leaves points with new vectors and old payloads; and while the optimiser runs, deletions (and the deletions that
+//! move updated points) live only in the memory of its proxies, so that not even a flush keeps them.
+//!
+//! One record: length of the body (u32), first 8 bytes of its SHA-256, body. Numbers are little-endian.
+//! Body: id (16 bytes), then for a stored row: payload as JSON, embedding, terms, weights, each with its length (u32)
+//! before it; nothing for a deletion. What follows the first record that is not whole is the rest of a write that was
+//! cut off before it was acknowledged.
+
+use std::{
+    collections::HashMap,
+    fs::{File, OpenOptions},
+    io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::{PointId, payload::Row};
+use duijie_core::text::SparseVector;
+
+/// Longest body that is believed; the longest record is far below (20,000 characters, 384 dimensions).
+const MAX_BODY_BYTES: u32 = 16 << 20;
+/// What is written and taken back to find out whether there is room: a large write's worth.
+const TRIAL_BYTES: usize = 1 << 20;
+/// Points that are replayed at once.
+const REPLAY_POINTS: usize = 1_000;
+
+/// What to store (`Some`) or to delete (`None`), the last word on each point.
+pub(super) type Changes = HashMap<PointId, Option<Row>>;
+
+/// An open journal, positioned at its end.
+#[derive(Debug)]
+pub(super) struct Journal {
+    file: File,
+    path: PathBuf,
+    bytes: u64,
+    /// After a failed sync it is not known what is on disk: nothing may be acknowledged until it is opened anew.
+    broken: bool,
+}
+
+// === impl Journal ===
+
+impl Journal {
+    /// Opens or makes the journal. Replay and clear it before the first append.
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        if let Some(parent) = path.parent() {
+            File::open(parent)?.sync_all()?;
+        }
+        let bytes = file.metadata()?.len();
+        Ok(Self { file, path: path.to_path_buf(), bytes, broken: false })
+    }
+
+    /// Bytes in it.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Appends changes. They are on disk when this returns.
+    ///
+    /// # Errors
+    /// The changes are not in the journal then, or it is not known whether they are and every later append fails too.
+    pub(super) fn append(&mut self, changes: &Changes) -> io::Result<()> {
+        if self.broken {
+            return Err(io::Error::other("the journal failed before"));
+        }
+        let mut records = Vec::new();
+        for (id, row) in changes {
+            encode(*id, row.as_ref(), &mut records)?;
+        }
+        if let Err(error) = self.file.write_all(&records) {
+            self.broken = self.cut().is_err();
+            return Err(error);
+        }
+        if let Err(error) = self.file.sync_data() {
+            self.broken = true;
+            return Err(error);
+        }
+        self.bytes += records.len() as u64;
+        Ok(())
+    }
+
+    /// Whether an append would do: writes and takes back what is no record, and would be none after a kill.
+    pub(super) fn try_room(&mut self) -> io::Result<()> {
+        let written = self.file.write_all(&vec![0; TRIAL_BYTES]).and_then(|()| self.file.sync_data());
+        self.broken = self.cut().and_then(|()| self.file.sync_data()).is_err();
+        written
+    }
+
+    /// Takes away what follows the last whole record.
+    fn cut(&mut self) -> io::Result<()> {
+        self.file.set_len(self.bytes)?;
+        self.file.seek(SeekFrom::Start(self.bytes)).map(drop)
+    }
+
+    /// Lets the next writes go elsewhere, such as to a full disk; gives back where they went.
+    #[cfg(test)]
+    pub(super) fn redirect(&mut self, file: File) -> File {
+        std::mem::replace(&mut self.file, file)
+    }
+
+    /// Hands every whole record on, in order, some at a time. Says how many bytes at the end are no whole record.
+    pub(super) fn replay<E: From<io::Error>>(&self, mut apply: impl FnMut(Changes) -> Result<(), E>) -> Result<u64, E> {
+        let mut reader = BufReader::with_capacity(1 << 20, File::open(&self.path)?);
+        let (mut changes, mut read) = (Changes::new(), 0);
+        while let Some((id, row, bytes)) = decode(&mut reader)? {
+            changes.insert(id, row);
+            read += bytes;
+            if REPLAY_POINTS <= changes.len() {
+                apply(std::mem::take(&mut changes))?;
+            }
+        }
+        if !changes.is_empty() {
+            apply(changes)?;
+        }
+        Ok(self.bytes.saturating_sub(read))
+    }
+
+    /// Empties it: the engine has everything on disk.
+    pub(super) fn clear(&mut self) -> io::Result<()> {
+        let cleared =
+            self.file.set_len(0).and_then(|()| self.file.seek(SeekFrom::Start(0))).and_then(|_| self.file.sync_data());
+        self.broken = cleared.is_err();
+        self.bytes = if cleared.is_ok() { 0 } else { self.bytes };
+        cleared
+    }
+}
+
+fn encode(id: PointId, row: Option<&Row>, out: &mut Vec<u8>) -> io::Result<()> {
+    let mut body = id.uuid().as_bytes().to_vec();
+    if let Some(row) = row {
+        let payload = serde_json::to_vec(&row.payload)?;
+        put_length(payload.len(), &mut body)?;
+        body.extend(payload);
+        put_words(row.dense.iter().map(|value| value.to_le_bytes()), &mut body)?;
+        put_words(row.sparse.indices.iter().map(|value| value.to_le_bytes()), &mut body)?;
+        put_words(row.sparse.values.iter().map(|value| value.to_le_bytes()), &mut body)?;
+    }
+    put_length(body.len(), out)?;
+    out.extend(check_sum(&body));
+    out.extend(body);
+    Ok(())
+}
+
+fn put_length(length: usize, out: &mut Vec<u8>) -> io::Result<()> {
+    let length = u32::try_from(length).ok().filter(|length| *length <= MAX_BODY_BYTES);
+    let length = length.ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "a record is too long"))?;
+    out.extend(length.to_le_bytes());
+    Ok(())
+}
+
+fn put_words(words: impl ExactSizeIterator<Item = [u8; 4]>, out: &mut Vec<u8>) -> io::Result<()> {
+    put_length(words.len(), out)?;
+    words.for_each(|word| out.extend(word));
+    Ok(())
+}
+
+fn check_sum(body: &[u8]) -> [u8; 8] {
+    let mut sum = [0; 8];
+    sum.iter_mut().zip(Sha256::digest(body)).for_each(|(to, from)| *to = from);
+    sum
+}
+
+/// Next record with its length on disk; `None` at the end or at what is no whole record.
+fn decode(reader: &mut impl Read) -> io::Result<Option<(PointId, Option<Row>, u64)>> {
+    let (mut length, mut sum) = ([0; 4], [0; 8]);
+    if !fill(reader, &mut length)? || !fill(reader, &mut sum)? {
+        return Ok(None);
+    }
+    let length = u32::from_le_bytes(length);
+    if MAX_BODY_BYTES < length {
+        return Ok(None);
+    }
+    let mut body = vec![0; length as usize];
+    if !fill(reader, &mut body)? || check_sum(&body) != sum {
+        return Ok(None);
+    }
+    Ok(decode_body(&body).map(|(id, row)| (id, row, 12 + u64::from(length))))
+}
+
+/// Fills the buffer; false where the file ends before.
+fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<bool> {
+    match reader.read_exact(buffer) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn decode_body(body: &[u8]) -> Option<(PointId, Option<Row>)> {
+    let (id, mut rest) = body.split_first_chunk::<16>()?;
+    let id = PointId::from(Uuid::from_bytes(*id));
+    if rest.is_empty() {
+        return Some((id, None));
+    }
+    let length = take_length(&mut rest)?;
+    let (payload, mut rest) = rest.split_at_checked(length)?;
+    let payload = serde_json::from_slice(payload).ok()?;
+    let dense = take_words(&mut rest, f32::from_le_bytes)?;
+    let indices = take_words(&mut rest, u32::from_le_bytes)?;
+    let values = take_words(&mut rest, f32::from_le_bytes)?;
+    rest.is_empty().then_some((id, Some(Row { payload, dense, sparse: SparseVector { indices, values } })))
+}
+
+fn take_length(rest: &mut &[u8]) -> Option<usize> {
+    let (length, after) = rest.split_first_chunk::<4>()?;
+    *rest = after;
+    usize::try_from(u32::from_le_bytes(*length)).ok()
+}
+
+fn take_words<T>(rest: &mut &[u8], word: fn([u8; 4]) -> T) -> Option<Vec<T>> {
+    let length = take_length(rest)?;
+    let (words, after) = rest.split_at_checked(length.checked_mul(4)?)?;
+    *rest = after;
+    Some(words.as_chunks::<4>().0.iter().map(|bytes| word(*bytes)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn row(number: u32) -> Row {
+        let payload = serde_json::json!({ "record": { "title": "激光", "n": number } });
+        let sparse = SparseVector { indices: vec![number, u32::MAX], values: vec![0.5, -1.0] };
+        Row { payload: payload.as_object().unwrap().clone(), dense: vec![number as f32, 1e-9], sparse }
+    }
+
+    fn changes(numbers: &[(u32, bool)]) -> Changes {
+        let id = |number: u32| PointId::from(Uuid::from_u128(number.into()));
+        numbers.iter().map(|(number, stored)| (id(*number), stored.then(|| row(*number)))).collect()
+    }
+
+    fn read(path: &Path) -> (Changes, u64) {
+        let mut all = Changes::new();
+        let journal = Journal::open(path).unwrap();
+        let rest = journal.replay::<io::Error>(|changes| {
+            all.extend(changes);
+            Ok(())
+        });
+        (all, rest.unwrap())
+    }
+
+    #[test]
+    fn what_goes_in_comes_out_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let mut journal = Journal::open(&path).unwrap();
+        journal.append(&changes(&[(1, true), (2, true), (3, false)])).unwrap();
+        journal.append(&changes(&[(1, false), (3, true)])).unwrap();
+        assert_eq!(read(&path), (changes(&[(1, false), (2, true), (3, true)]), 0));
+        journal.clear().unwrap();
+        assert_eq!((read(&path), journal.bytes()), ((Changes::new(), 0), 0));
+        journal.append(&changes(&[(4, true)])).unwrap();
+        assert_eq!(read(&path), (changes(&[(4, true)]), 0));
+    }
+
+    #[test]
+    fn a_failed_write_leaves_no_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let mut journal = Journal::open(&path).unwrap();
+        journal.append(&changes(&[(1, true)])).unwrap();
+        journal.redirect(full());
+        assert!(journal.append(&changes(&[(2, true)])).is_err());
+        assert!(journal.append(&changes(&[(3, true)])).is_err());
+        assert_eq!(read(&path), (changes(&[(1, true)]), 0));
+    }
+
+    fn full() -> File {
+        OpenOptions::new().write(true).open("/dev/full").unwrap()
+    }
+
+    #[test]
+    fn whether_there_is_room_is_tried_without_a_trace() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let mut journal = Journal::open(&path).unwrap();
+        journal.append(&changes(&[(1, true)])).unwrap();
+        journal.try_room().unwrap();
+        journal.append(&changes(&[(2, true)])).unwrap();
+        assert_eq!(read(&path), (changes(&[(1, true), (2, true)]), 0));
+        let file = journal.redirect(full());
+        assert!(journal.try_room().is_err());
+        journal.redirect(file);
+        journal.try_room().unwrap();
+        journal.append(&changes(&[(3, true)])).unwrap();
+        // cut off in the middle of a trial
+        journal.file.write_all(&[0; TRIAL_BYTES]).unwrap();
+        assert_eq!(read(&path), (changes(&[(1, true), (2, true), (3, true)]), TRIAL_BYTES as u64));
+    }
+
+    proptest! {
+        // each case syncs several times
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn a_cut_or_damaged_journal_gives_whole_records_only(cut in 0_usize..400, flip in 0_usize..400) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("journal");
+            let mut journal = Journal::open(&path).unwrap();
+            let mut ends = vec![0];
+            for number in 0..4 {
+                journal.append(&changes(&[(number, number % 3 != 0)])).unwrap();
+                ends.push(journal.bytes() as usize);
+            }
+            let mut bytes = std::fs::read(&path).unwrap();
+            let (cut, flip) = (cut.min(bytes.len()), flip % bytes.len());
+            bytes[flip] ^= 0x10;
+            std::fs::write(&path, &bytes[..cut]).unwrap();
+            let whole = ends.iter().filter(|end| **end <= cut.min(flip)).count() - 1;
+            // a damaged byte behind the cut does no harm
+            let whole = if cut <= flip { ends.iter().filter(|end| **end <= cut).count() - 1 } else { whole };
+            let numbers: Vec<_> = (0..whole as u32).map(|number| (number, number % 3 != 0)).collect();
+            prop_assert_eq!(read(&path), (changes(&numbers), (cut - ends[whole]) as u64));
+        }
+    }
+}

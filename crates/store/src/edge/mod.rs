@@ -1,0 +1,446 @@
+//! Qdrant Edge as an index: the engine in this process, one shard for each kind, and one for documents.
+//!
+//! - [`options`]: how a store is opened
+//! - `store`: the folder, its lock and its versions
+//! - `shard`: the engine's shard, loaded with its journal replayed
+//! - `journal`: what makes a write durable
+//! - `writer`: the thread that writes; `optimizer`: the thread that builds graphs
+//! - `wal`, `repair`: what the engine leaves to be done
+//! - `documents`: what lies beside the records
+//! - `convert`: between our types and the engine's; `guard`: panics become errors
+//!
+//! Scores of terms: the sum of idf · query weight · stored weight over the shared terms, with
+//! idf = ln(1 + (N - df + 0.5) / (df + 0.5)). The engine sums N (points with terms) and df (points with the term) over
+//! all segments before it searches any, so scores do not depend on how points are spread over segments. A deleted point,
+//! and the old version of one that was updated after its segment got a graph, is counted until the optimiser clears it
+//! out.
+//!
+//! Invariants: only the writer's thread writes, flushes and loads a shard; never while the optimiser works on it, except
+//! for plain writes. What is acknowledged is in the synced journal or in a flushed engine.
+
+mod convert;
+mod documents;
+mod guard;
+mod journal;
+mod optimizer;
+pub mod options;
+mod repair;
+mod shard;
+mod store;
+mod wal;
+mod writer;
+
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{
+        Arc,
+        mpsc::{Sender, SyncSender, channel, sync_channel},
+    },
+    thread::{self, JoinHandle},
+};
+
+use futures::{FutureExt, future::BoxFuture};
+pub use options::{EdgeOptions, Tuning};
+use qdrant_edge::{
+    CountRequest, PointId as EdgeId, Record as EdgeRecord, ScrollRequest, SearchRequest, WithPayloadInterface,
+};
+use tokio::sync::{Semaphore, oneshot};
+
+use self::{
+    optimizer::Charge,
+    shard::Shard,
+    store::{Store, at},
+    writer::{Command, GROUP_POINTS, Job, Outcome, Write, Writer},
+};
+use super::{
+    Candidates, Hit, Holding, Index, IndexError, IndexStatus, Lease, Page, PageRequest, Point, PointId, Result, Search,
+    StoreShape, StoreVersions, VectorPage, Vectors, Which, With, Written, lease::LocalDuties, tombstones,
+};
+use duijie_core::domain::{Filter, Kind, RecordName};
+
+/// Points that may wait in a writer's queue, to bound memory: two groups.
+const QUEUE_POINTS: usize = 2 * GROUP_POINTS;
+/// Reads that may wait for their turn; more are refused.
+const QUEUE_READS: usize = 1_024;
+/// Points from which a fetch is done in two halves side by side: reading a payload takes 20 µs, handing a half over 40.
+const SPLIT_FETCH_POINTS: usize = 8;
+/// Most points of one page of a scroll, and of one fetch.
+const MAX_PAGE_POINTS: usize = 10_000;
+
+/// The shards of a store.
+pub struct EdgeIndex {
+    /// Dropping the sender ends the thread once it is free; first, so that it starts nothing more.
+    optimizer: Option<(Sender<()>, JoinHandle<()>)>,
+    shards: Vec<Handle>,
+    readers: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
+    shape: StoreShape,
+    duties: LocalDuties,
+}
+
+/// One shard with its writer.
+struct Handle {
+    charge: Charge,
+    places: Arc<Semaphore>,
+    thread: Option<JoinHandle<()>>,
+}
+
+// === impl EdgeIndex ===
+
+impl EdgeIndex {
+    /// Opens a store or makes one, replays what the last process did not flush, and starts the threads.
+    ///
+    /// # Errors
+    /// [`IndexError::InUse`], [`IndexError::OtherVersions`], [`IndexError::Foreign`], [`IndexError::Folder`],
+    /// [`IndexError::Damaged`].
+    pub fn open(options: EdgeOptions) -> Result<Self> {
+        let store = Arc::new(Store::open(&options)?);
+        // side by side: a restart waits for the largest shard, not for all
+        let shards: Vec<Handle> = thread::scope(|scope| {
+            let open = |holding| Handle::open(&store, holding, options.tuning.clone());
+            let opening = Holding::ALL.map(|holding| scope.spawn(move || open(holding)));
+            opening.into_iter().map(|shard| shard.join().unwrap_or(Err(IndexError::Closed))).collect::<Result<_>>()
+        })?;
+        store.set_complete()?;
+        let charges: Vec<Charge> = shards.iter().map(|handle| handle.charge.clone()).collect();
+        let (stop, stopped) = channel();
+        let thread = spawn("index-optimizer", move || optimizer::run(&charges, &stopped), &options)?;
+        Ok(Self {
+            shards,
+            readers: Arc::new(Semaphore::new(options.tuning.readers.max(1))),
+            waiting: Arc::new(Semaphore::new(QUEUE_READS)),
+            shape: store.shape.clone(),
+            duties: LocalDuties::default(),
+            optimizer: Some((stop, thread)),
+        })
+    }
+
+    /// Versions that the store was built by; other than the wanted ones only where any were to be opened.
+    pub fn versions(&self) -> &StoreVersions {
+        &self.shape.versions
+    }
+
+    /// Versions and dimensions of the store.
+    pub fn shape(&self) -> &StoreShape {
+        &self.shape
+    }
+
+    /// Versions and dimensions of the store in a folder, without opening it; `None` where there is no store.
+    ///
+    /// # Errors
+    /// [`IndexError::Folder`] where its description cannot be read.
+    pub fn shape_of(folder: &Path) -> Result<Option<StoreShape>> {
+        Store::shape_of(folder)
+    }
+
+    /// Builds graphs and clears deleted points out now, and waits until it is done. Blocks for up to minutes.
+    ///
+    /// # Errors
+    /// [`IndexError::Engine`]; nothing that was acknowledged is lost.
+    pub fn optimize(&self) -> Result<()> {
+        self.shards.iter().try_for_each(|handle| optimizer::optimize(&handle.charge))
+    }
+
+    /// Ends all threads, the optimiser too, which may take minutes, and unlocks the folder. Dropping the value does not
+    /// wait for the optimiser; the folder stays locked until that has ended.
+    pub fn close(mut self) {
+        if let Some((stop, thread)) = self.optimizer.take() {
+            drop(stop);
+            let _ = thread.join();
+        }
+    }
+
+    fn handle(&self, holding: Holding) -> Result<&Handle> {
+        let handle = self.shards.iter().find(|handle| handle.charge.shard.place.holding == holding);
+        handle.ok_or(IndexError::Closed)
+    }
+
+    /// Runs a read of one shard off the async threads, a bounded number at a time.
+    async fn read<T: Send + 'static>(
+        &self,
+        holding: Holding,
+        work: impl FnOnce(&Shard) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let shard = Arc::clone(&self.handle(holding)?.charge.shard);
+        let waiting = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| IndexError::Busy)?;
+        let permit = Arc::clone(&self.readers).acquire_owned().await.map_err(|_| IndexError::Closed)?;
+        drop(waiting);
+        let work = tokio::task::spawn_blocking(move || {
+            // a caller that has gone does not free the place before the work is done
+            let _permit = permit;
+            work(&shard)
+        });
+        work.await.map_err(|_| IndexError::Closed)?
+    }
+
+    async fn write(&self, holding: Holding, writes: Vec<Write>) -> Result<Vec<Outcome>> {
+        let handle = self.handle(holding)?;
+        let places = u32::try_from(writes.len()).unwrap_or(u32::MAX);
+        let permit = Arc::clone(&handle.places).acquire_many_owned(places).await.map_err(|_| IndexError::Closed)?;
+        let (reply, answer) = oneshot::channel();
+        let job = Command::Write(Job { writes, reply, permit });
+        // never full: a job takes a place at least
+        handle.charge.writer.try_send(job).map_err(|_| IndexError::Closed)?;
+        answer.await.map_err(|_| IndexError::Closed)?
+    }
+
+    async fn write_points(&self, kind: Kind, points: Vec<Point>) -> Result<Vec<Written>> {
+        for point in &points {
+            point.check(kind, self.shape.dimensions)?;
+        }
+        let mut written = Vec::with_capacity(points.len());
+        let mut points = points.into_iter();
+        loop {
+            let chunk: Vec<Write> =
+                points.by_ref().take(GROUP_POINTS).map(|point| Write::Upsert(Box::new(point))).collect();
+            if chunk.is_empty() {
+                return Ok(written);
+            }
+            for outcome in self.write(Holding::Records(kind), chunk).await? {
+                match outcome {
+                    Outcome::Written(outcome) => written.push(outcome),
+                    Outcome::Put(_) | Outcome::Deleted(_) => {}
+                }
+            }
+        }
+    }
+
+    async fn fetch_points(&self, kind: Kind, ids: Vec<PointId>, with: With) -> Result<Vec<Option<Point>>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        if MAX_PAGE_POINTS < ids.len() {
+            return Err(too_many(ids.len()));
+        }
+        if ids.len() < SPLIT_FETCH_POINTS {
+            return self.read(Holding::Records(kind), move |shard| fetch(shard, &ids, with)).await;
+        }
+        let (first, second) = ids.split_at(ids.len() / 2);
+        let half = |ids: &[PointId]| {
+            let ids = ids.to_vec();
+            self.read(Holding::Records(kind), move |shard| fetch(shard, &ids, with))
+        };
+        let (mut points, rest) = tokio::try_join!(half(first), half(second))?;
+        points.extend(rest);
+        Ok(points)
+    }
+
+    async fn find(&self, kind: Kind, request: Option<SearchRequest>) -> Result<Vec<Hit>> {
+        match request {
+            Some(request) => {
+                let search = move |shard: &Shard| shard.read(|engine| engine.search(request));
+                self.read(Holding::Records(kind), search).await.map(convert::hits)
+            }
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn get_points(&self, names: Vec<RecordName>, with: With) -> Result<Vec<Option<Point>>> {
+        let mut found = HashMap::new();
+        for kind in Kind::ALL {
+            let names = names.iter().filter(|name| name.kind == kind);
+            let ids: Vec<PointId> = names.map(PointId::of).collect();
+            let points = self.fetch_points(kind, ids.clone(), with).await?;
+            found.extend(ids.into_iter().zip(points));
+        }
+        Ok(names.iter().map(|name| found.get(&PointId::of(name)).cloned().flatten()).collect())
+    }
+}
+
+impl Index for EdgeIndex {
+    fn upsert(&self, kind: Kind, points: Vec<Point>) -> BoxFuture<'_, Result<Vec<Written>>> {
+        self.write_points(kind, points).boxed()
+    }
+
+    fn delete(&self, name: &RecordName) -> BoxFuture<'_, Result<bool>> {
+        let name = name.clone();
+        async move {
+            if !tombstones::write(self, &name).await? {
+                return Ok(false);
+            }
+            let delete = vec![Write::Delete(PointId::of(&name))];
+            let outcomes = self.write(Holding::Records(name.kind), delete).await?;
+            Ok(outcomes.contains(&Outcome::Deleted(true)))
+        }
+        .boxed()
+    }
+
+    fn get(&self, names: &[RecordName], with: With) -> BoxFuture<'_, Result<Vec<Option<Point>>>> {
+        self.get_points(names.to_vec(), with).boxed()
+    }
+
+    fn search(&self, kind: Kind, search: Search) -> BoxFuture<'_, Result<Candidates>> {
+        async move {
+            search.check(self.shape.dimensions)?;
+            let (dense, sparse) =
+                convert::searches(search, self.handle(Holding::Records(kind))?.charge.shard.tuning.beam);
+            // side by side: a search waits for the slower of its sources, not for both
+            let (dense, sparse) = tokio::try_join!(self.find(kind, dense), self.find(kind, sparse))?;
+            Ok(Candidates { dense, sparse })
+        }
+        .boxed()
+    }
+
+    fn cosines(&self, kind: Kind, dense: &[f32], ids: &[PointId]) -> BoxFuture<'_, Result<Vec<Hit>>> {
+        let (dense, ids) = (dense.to_vec(), ids.to_vec());
+        async move {
+            let search = Search { dense: Some(dense), depth: ids.len(), ..Search::default() };
+            search.check(self.shape.dimensions)?;
+            self.find(kind, Some(convert::cosines(search.dense.unwrap_or_default(), ids))).await
+        }
+        .boxed()
+    }
+
+    fn fetch(&self, kind: Kind, ids: &[PointId], with: With) -> BoxFuture<'_, Result<Vec<Option<Point>>>> {
+        self.fetch_points(kind, ids.to_vec(), with).boxed()
+    }
+
+    fn scroll(&self, kind: Kind, filter: &Filter, page: PageRequest) -> BoxFuture<'_, Result<Page>> {
+        let request = ScrollRequest {
+            offset: page.after.and_then(PointId::next).map(convert::edge_id),
+            limit: Some(page.limit.clamp(1, MAX_PAGE_POINTS)),
+            filter: convert::edge_filter(filter),
+            with_payload: Some(convert::payload_of_interest(page.with)),
+            with_vector: convert::vectors_of_interest(page.with),
+            ..ScrollRequest::default()
+        };
+        let at_end = page.after.is_some() && request.offset.is_none();
+        async move {
+            if at_end {
+                return Ok(Page::default());
+            }
+            self.read(Holding::Records(kind), move |shard| read_page(shard, request)).await
+        }
+        .boxed()
+    }
+
+    fn vectors(&self, kind: Kind, ids: &[PointId], which: Which) -> BoxFuture<'_, Result<Vec<Option<Vectors>>>> {
+        let ids = ids.to_vec();
+        async move {
+            if MAX_PAGE_POINTS < ids.len() {
+                return Err(too_many(ids.len()));
+            }
+            self.read(Holding::Records(kind), move |shard| read_vectors(shard, &ids, which)).await
+        }
+        .boxed()
+    }
+
+    fn scan(
+        &self,
+        kind: Kind,
+        after: Option<PointId>,
+        limit: usize,
+        which: Which,
+    ) -> BoxFuture<'_, Result<VectorPage>> {
+        let request = ScrollRequest {
+            offset: after.and_then(PointId::next).map(convert::edge_id),
+            limit: Some(limit.clamp(1, MAX_PAGE_POINTS)),
+            with_payload: Some(WithPayloadInterface::Bool(false)),
+            with_vector: convert::these_vectors(which),
+            ..ScrollRequest::default()
+        };
+        let at_end = after.is_some() && request.offset.is_none();
+        async move {
+            if at_end {
+                return Ok(VectorPage::default());
+            }
+            self.read(Holding::Records(kind), move |shard| scan_page(shard, request)).await
+        }
+        .boxed()
+    }
+
+    fn count(&self, kind: Kind, filter: &Filter) -> BoxFuture<'_, Result<u64>> {
+        let request = CountRequest { filter: convert::edge_filter(filter), exact: true };
+        let count = move |shard: &Shard| shard.read(|engine| engine.count(request)).map(|count| count as u64);
+        self.read(Holding::Records(kind), count).boxed()
+    }
+
+    fn claim(&self, duty: &str) -> BoxFuture<'_, Result<Option<Lease>>> {
+        // the folder's lock keeps other processes out, so that duties are shared out within this one only
+        let lease = self.duties.claim(duty);
+        async move { Ok(lease) }.boxed()
+    }
+
+    fn status(&self) -> IndexStatus {
+        let (mut kinds, mut documents_problem) = (Vec::new(), None);
+        for handle in &self.shards {
+            let shard = &handle.charge.shard;
+            match shard.place.holding {
+                Holding::Records(kind) => kinds.push(shard.status(kind)),
+                Holding::Documents => documents_problem = shard.state.problem(),
+            }
+        }
+        IndexStatus { kinds, documents_problem, refusal: None }
+    }
+}
+
+// === impl Handle ===
+
+impl Handle {
+    fn open(store: &Arc<Store>, holding: Holding, tuning: Tuning) -> Result<Self> {
+        let (shard, journal) = Shard::open(store, store.place(holding), tuning)?;
+        let shard = Arc::new(shard);
+        // each queued job holds a place at least; one more for a checkpoint, one for the stop
+        let (writer, inbox): (SyncSender<Command>, _) = sync_channel(QUEUE_POINTS + 2);
+        let thread = Writer::new(Arc::clone(&shard), journal, inbox);
+        let thread = thread::Builder::new().name(format!("index-{holding}")).spawn(|| thread.run());
+        let thread = thread.map_err(at(&shard.place.engine()))?;
+        let charge = Charge { shard, writer };
+        Ok(Self { charge, places: Arc::new(Semaphore::new(QUEUE_POINTS)), thread: Some(thread) })
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // never full, see `EdgeIndex::write`; an error means that the writer has ended
+        let _ = self.charge.writer.try_send(Command::Stop);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static, options: &EdgeOptions) -> Result<JoinHandle<()>> {
+    thread::Builder::new().name(name.to_string()).spawn(work).map_err(at(&options.folder))
+}
+
+fn fetch(shard: &Shard, ids: &[PointId], with: With) -> Result<Vec<Option<Point>>> {
+    let edge_ids: Vec<EdgeId> = ids.iter().copied().map(convert::edge_id).collect();
+    let (payload, vectors) = (convert::payload_of_interest(with), convert::vectors_of_interest(with));
+    let records = shard.read(|engine| engine.retrieve(&edge_ids, Some(payload), Some(vectors)))?;
+    let mut found = HashMap::with_capacity(records.len());
+    for point in points(shard, records)? {
+        found.insert(point.id(), point);
+    }
+    Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
+}
+
+fn read_vectors(shard: &Shard, ids: &[PointId], which: Which) -> Result<Vec<Option<Vectors>>> {
+    let edge_ids: Vec<EdgeId> = ids.iter().copied().map(convert::edge_id).collect();
+    let (payload, vectors) = (WithPayloadInterface::Bool(false), convert::these_vectors(which));
+    let records = shard.read(|engine| engine.retrieve(&edge_ids, Some(payload), Some(vectors)))?;
+    let mut found: HashMap<PointId, Vectors> = records.into_iter().filter_map(convert::vectors).collect();
+    Ok(ids.iter().map(|id| found.remove(id)).collect())
+}
+
+fn scan_page(shard: &Shard, request: ScrollRequest) -> Result<VectorPage> {
+    let (records, more) = shard.read(|engine| engine.scroll(request))?;
+    let rows: Vec<_> = records.into_iter().filter_map(convert::vectors).collect();
+    let next = rows.last().map(|(id, _)| *id).filter(|_| more.is_some());
+    Ok(VectorPage { rows, next })
+}
+
+fn too_many(count: usize) -> IndexError {
+    IndexError::BadSearch { reason: format!("一次读取 {count} 条，最多 {MAX_PAGE_POINTS} 条") }
+}
+
+fn read_page(shard: &Shard, request: ScrollRequest) -> Result<Page> {
+    let (records, more) = shard.read(|engine| engine.scroll(request))?;
+    let last = records.last().and_then(|record| convert::point_id(record.id));
+    Ok(Page { points: points(shard, records)?, next: last.filter(|_| more.is_some()) })
+}
+
+fn points(shard: &Shard, records: Vec<EdgeRecord>) -> Result<Vec<Point>> {
+    records.into_iter().map(|record| convert::point(record).map_err(|reason| shard.failed(reason))).collect()
+}

@@ -1,0 +1,82 @@
+//! One thread that builds graphs and clears deleted points out, for all shards, one at a time. Reads and writes go on
+//! meanwhile; only checkpoints wait.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::Ordering::Relaxed,
+        mpsc::{Receiver, RecvTimeoutError, SyncSender},
+    },
+    time::{Duration, Instant},
+};
+
+use super::{shard::Shard, writer::Command};
+use crate::Result;
+
+/// How often it looks whether something is to be done.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Rest after a failed run: what fails for lack of disk space fails again.
+const REST_AFTER_FAILURE: Duration = Duration::from_secs(300);
+
+/// A shard with the way to its writer.
+#[derive(Clone)]
+pub(super) struct Charge {
+    /// The shard.
+    pub(super) shard: Arc<Shard>,
+    /// Its writer.
+    pub(super) writer: SyncSender<Command>,
+}
+
+/// Optimises until the other end of `stop` is gone.
+pub(super) fn run(charges: &[Charge], stop: &Receiver<()>) {
+    let mut rest_until = vec![Instant::now(); charges.len()];
+    while stop.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
+        for (charge, rest_until) in charges.iter().zip(&mut rest_until) {
+            let now = Instant::now();
+            if *rest_until <= now && is_due(&charge.shard, now) && optimize(charge).is_err() {
+                *rest_until = Instant::now() + REST_AFTER_FAILURE;
+            }
+        }
+    }
+}
+
+/// Runs the optimiser on one shard, if it is free and sound.
+pub(super) fn optimize(charge: &Charge) -> Result<()> {
+    let shard = &charge.shard;
+    let guard = shard.maintain();
+    if shard.state.suspect.load(Relaxed) {
+        return Ok(());
+    }
+    let started = Instant::now();
+    // before it starts: a failed run may be tried again, but not at once
+    shard.state.changed.store(0, Relaxed);
+    shard.state.optimizing.store(true, Relaxed);
+    let done = shard.place.mark_optimizing().and_then(|()| {
+        let done = shard.read(qdrant_edge::EdgeShard::optimize);
+        // the engine has put the old segments back without the deletions of the meantime, or has left its proxies in
+        // place; unless it saw before it began that there is no room
+        let begun = !done.as_ref().is_err_and(|error| error.to_string().contains("Not enough space"));
+        shard.state.suspect.store(done.is_err() && begun, Relaxed);
+        done
+    });
+    shard.state.optimizing.store(false, Relaxed);
+    if let Err(error) = &done {
+        tracing::error!(holding = %shard.place.holding, %error, "optimisation failed");
+    }
+    shard.look();
+    drop(guard);
+    if let Ok(true) = done {
+        let seconds = started.elapsed().as_secs_f32();
+        tracing::info!(holding = %shard.place.holding, seconds, "optimised");
+    }
+    // a full queue means that the writer is at work and will come to its own checkpoint
+    let _ = charge.writer.try_send(Command::Checkpoint);
+    done.map(|_| ())
+}
+
+fn is_due(shard: &Shard, now: Instant) -> bool {
+    let changed = shard.state.changed.load(Relaxed);
+    let many = shard.tuning.optimize_after_points.max(shard.state.points.load(Relaxed) / 5);
+    let rest = now.saturating_duration_since(shard.state.last_write());
+    0 < changed && (many <= changed || shard.tuning.optimize_after_rest <= rest)
+}

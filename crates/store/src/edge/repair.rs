@@ -1,0 +1,47 @@
+//! Points that lie in two segments. The optimiser builds a new segment, puts it beside the old ones and then removes
+//! these; a kill in between leaves both. Searches give such a point once, but counts give it twice.
+
+use qdrant_edge::{CountRequest, EdgeShard, OperationError, OperationResult, PointId as EdgeId, ScrollRequest};
+
+use super::convert;
+use crate::PointId;
+
+/// Points looked at together.
+const PAGE_POINTS: usize = 1_000;
+
+/// Stores every point that lies in two segments anew: the engine then removes the older ones. Says how many it stored.
+pub(super) fn remove_doubles(engine: &EdgeShard) -> OperationResult<u64> {
+    let (mut stored, mut offset) = (0, None);
+    loop {
+        let (ids, next) = page(engine, offset)?;
+        let filter = Some(convert::id_filter(ids.iter().copied()));
+        if ids.len() < engine.count(CountRequest { filter, exact: true })? {
+            stored += ids.len() as u64;
+            store_anew(engine, &ids)?;
+        }
+        match next {
+            Some(next) => offset = Some(next),
+            None => return Ok(stored),
+        }
+    }
+}
+
+fn page(engine: &EdgeShard, offset: Option<EdgeId>) -> OperationResult<(Vec<PointId>, Option<EdgeId>)> {
+    let request = ScrollRequest {
+        offset,
+        limit: Some(PAGE_POINTS),
+        with_payload: Some(false.into()),
+        ..ScrollRequest::default()
+    };
+    let (records, next) = engine.scroll(request)?;
+    Ok((records.into_iter().filter_map(|record| convert::point_id(record.id)).collect(), next))
+}
+
+fn store_anew(engine: &EdgeShard, ids: &[PointId]) -> OperationResult<()> {
+    let ids: Vec<EdgeId> = ids.iter().copied().map(convert::edge_id).collect();
+    let records = engine.retrieve(&ids, Some(true.into()), Some(true.into()))?;
+    let whole = records.len() == ids.len();
+    let rows = records.into_iter().filter_map(|record| Some((convert::point_id(record.id)?, convert::row(record))));
+    engine.update(convert::upsert(rows))?;
+    if whole { Ok(()) } else { Err(OperationError::service_error("points vanished during the repair")) }
+}

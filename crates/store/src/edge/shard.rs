@@ -1,0 +1,314 @@
+//! One shard, of records or documents: the engine's shard with its journal replayed, and what is known of it without asking.
+
+use std::{
+    fs, io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
+    time::Instant,
+};
+
+use parking_lot::{Mutex, MutexGuard, RwLock};
+use qdrant_edge::{EdgeConfig, EdgeShard, OperationResult};
+
+use super::{
+    convert,
+    guard::guarded,
+    journal::{Changes, Journal},
+    options::Tuning,
+    repair,
+    store::{Place, Store, at},
+    wal,
+};
+use crate::{Holding, IndexError, KindStatus, Result};
+use duijie_core::domain::Kind;
+
+/// Most rows in one operation of the engine; it holds its locks for 32 at a time.
+const OPERATION_POINTS: usize = 500;
+
+/// A shard with its state. The writer alone writes, flushes and loads; anyone reads.
+pub(super) struct Shard {
+    /// Where its files lie.
+    pub(super) place: Place,
+    /// When what is done.
+    pub(super) tuning: Tuning,
+    /// Held by whoever optimises, flushes or loads: these three exclude each other.
+    maintenance: Mutex<()>,
+    /// `None` only after a failed load.
+    engine: RwLock<Option<EdgeShard>>,
+    config: EdgeConfig,
+    /// What is known of it.
+    pub(super) state: State,
+    /// Keeps the folder locked until the last thread that uses it has ended.
+    _store: Arc<Store>,
+}
+
+/// What is known of a shard without asking the engine.
+#[derive(Debug)]
+pub(super) struct State {
+    /// Points stored.
+    pub(super) points: AtomicU64,
+    /// Points written or deleted since the optimiser last ran.
+    pub(super) changed: AtomicU64,
+    /// Whether the optimiser runs.
+    pub(super) optimizing: AtomicBool,
+    /// Whether the engine's state is not to be trusted until the shard is loaded anew.
+    pub(super) suspect: AtomicBool,
+    indexed: AtomicU64,
+    segments: AtomicU64,
+    last_write: Mutex<Instant>,
+    problem: Mutex<Option<String>>,
+}
+
+// === impl Shard ===
+
+impl Shard {
+    /// Loads the shard at `place`, or makes it, and replays the journal.
+    pub(super) fn open(store: &Arc<Store>, place: Place, tuning: Tuning) -> Result<(Self, Journal)> {
+        let config = match place.holding {
+            Holding::Records(_) => convert::config(store.shape.dimensions, &tuning),
+            Holding::Documents => convert::documents_config(),
+        };
+        let engine = place.engine();
+        let segments = engine.join("segments");
+        let has_segments = fs::read_dir(&segments).is_ok_and(|mut entries| entries.next().is_some());
+        if store.has(place.holding) && !has_segments {
+            return Err(place.damaged("没有数据段"));
+        }
+        fs::create_dir_all(&engine).map_err(at(&engine))?;
+        let path = place.journal();
+        let mut journal = Journal::open(&path).map_err(at(&path))?;
+        let state = State::default();
+        let loaded = load(&place, &config, &mut journal)?;
+        let shard = Self {
+            place,
+            tuning,
+            maintenance: Mutex::new(()),
+            engine: RwLock::new(Some(loaded)),
+            config,
+            state,
+            _store: Arc::clone(store),
+        };
+        shard.look();
+        // what a former process left unfinished is looked at after the first rest
+        shard.state.changed.store(1, Relaxed);
+        Ok((shard, journal))
+    }
+
+    /// Asks the engine something. Several may do so at a time.
+    pub(super) fn read<T>(&self, ask: impl FnOnce(&EdgeShard) -> OperationResult<T>) -> Result<T> {
+        let engine = self.engine.read();
+        let Some(engine) = engine.as_ref() else { return Err(self.failed("the shard is not loaded")) };
+        guarded(|| ask(engine)).map_err(|reason| self.failed(reason))
+    }
+
+    /// Writes changes into the engine; they are not on disk yet.
+    pub(super) fn apply(&self, changes: Changes) -> Result<()> {
+        self.read(|engine| apply(engine, changes))
+    }
+
+    /// Waits until nobody else optimises, flushes or loads.
+    pub(super) fn maintain(&self) -> MutexGuard<'_, ()> {
+        self.maintenance.lock()
+    }
+
+    /// The same where it is possible at once.
+    pub(super) fn try_maintain(&self) -> Option<MutexGuard<'_, ()>> {
+        self.maintenance.try_lock()
+    }
+
+    /// Puts everything on disk and empties the journal. Only the writer may call it, under [`Shard::maintain`]: the
+    /// engine panics where another thread writes or optimises meanwhile.
+    pub(super) fn checkpoint(&self, journal: &mut Journal) -> Result<()> {
+        let engine = self.engine.read();
+        let Some(engine) = engine.as_ref() else { return Err(self.failed("the shard is not loaded")) };
+        flush(engine).map_err(|reason| self.failed(reason))?;
+        finish(&self.place, journal)
+    }
+
+    /// Throws the engine's state away and loads it from disk with the journal replayed. Only the writer may call it,
+    /// under [`Shard::maintain`]. Reads wait meanwhile.
+    pub(super) fn reload(&self, journal: &mut Journal) -> Result<()> {
+        let mut engine = self.engine.write();
+        // stays so where loading fails: the next write tries again
+        self.state.suspect.store(true, Relaxed);
+        let old = engine.take();
+        discard(&self.place, old);
+        let path = self.place.journal();
+        *journal = Journal::open(&path).map_err(at(&path))?;
+        *engine = Some(load(&self.place, &self.config, journal)?);
+        drop(engine);
+        self.state.suspect.store(false, Relaxed);
+        self.look();
+        Ok(())
+    }
+
+    /// Takes the engine apart at the end.
+    pub(super) fn close(&self) {
+        let engine = self.engine.write().take();
+        discard(&self.place, engine);
+    }
+
+    /// Looks at the engine's own numbers.
+    pub(super) fn look(&self) {
+        let Ok(info) = self.read(|engine| Ok(engine.info())) else { return };
+        let points = info.points_count as u64;
+        self.state.points.store(points, Relaxed);
+        self.state.segments.store(info.segments_count as u64, Relaxed);
+        // the engine counts the sparse vectors in, each of which is indexed
+        let indexed = (info.indexed_vectors_count as u64).saturating_sub(points);
+        self.state.indexed.store(indexed.min(points), Relaxed);
+    }
+
+    /// Says what failed.
+    pub(super) fn failed(&self, reason: impl ToString) -> IndexError {
+        IndexError::Engine { holding: self.place.holding, reason: reason.to_string() }
+    }
+
+    /// State for outside, of a shard of records.
+    pub(super) fn status(&self, kind: Kind) -> KindStatus {
+        KindStatus {
+            kind,
+            points: self.state.points.load(Relaxed),
+            indexed: self.state.indexed.load(Relaxed),
+            segments: self.state.segments.load(Relaxed),
+            optimizing: self.state.optimizing.load(Relaxed),
+            problem: self.state.problem(),
+        }
+    }
+}
+
+// === impl State ===
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            points: AtomicU64::new(0),
+            changed: AtomicU64::new(0),
+            optimizing: AtomicBool::new(false),
+            suspect: AtomicBool::new(false),
+            indexed: AtomicU64::new(0),
+            segments: AtomicU64::new(0),
+            last_write: Mutex::new(Instant::now()),
+            problem: Mutex::new(None),
+        }
+    }
+}
+
+impl State {
+    /// Notes a write of `changed` points that leaves `points`.
+    pub(super) fn wrote(&self, changed: u64, points: u64) {
+        self.changed.fetch_add(changed, Relaxed);
+        self.points.store(points, Relaxed);
+        *self.last_write.lock() = Instant::now();
+    }
+
+    /// When the last write was.
+    pub(super) fn last_write(&self) -> Instant {
+        *self.last_write.lock()
+    }
+
+    /// What is wrong; `None` when all is well.
+    pub(super) fn problem(&self) -> Option<String> {
+        self.problem.lock().clone()
+    }
+
+    /// Notes what is wrong, or that all is well.
+    pub(super) fn set_problem(&self, problem: Option<String>) {
+        *self.problem.lock() = problem;
+    }
+}
+
+/// Loads the engine, replays the journal, repairs what a cut-off optimiser left, and puts all of it on disk.
+fn load(place: &Place, config: &EdgeConfig, journal: &mut Journal) -> Result<EdgeShard> {
+    let folder = place.engine();
+    let log = folder.join("wal");
+    wal::renew(&log).map_err(at(&log))?;
+    // what the optimiser was building; nothing refers to it
+    let unfinished = folder.join("temp_segments");
+    let removed = if unfinished.is_dir() { fs::remove_dir_all(&unfinished) } else { fs::remove_file(&unfinished) };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(&unfinished)(error)),
+        Ok(()) | Err(_) => {}
+    }
+    let load = || {
+        let engine = EdgeShard::load(&folder, Some(config.clone()))?;
+        for index in convert::create_indexes(place.holding) {
+            engine.update(index)?;
+        }
+        Ok(engine)
+    };
+    let engine = guarded(load).map_err(|reason| place.damaged(reason))?;
+    match recover(place, &engine, journal) {
+        Ok(()) => Ok(engine),
+        Err(error) => {
+            discard(place, Some(engine));
+            Err(error)
+        }
+    }
+}
+
+/// Brings a loaded engine to the state that was acknowledged, on disk.
+fn recover(place: &Place, engine: &EdgeShard, journal: &mut Journal) -> Result<()> {
+    let replayed = 0 < journal.bytes();
+    if replayed {
+        let replay = |changes| guarded(|| apply(engine, changes)).map_err(io::Error::other);
+        let rest_bytes = journal.replay(replay).map_err(|error| place.damaged(error))?;
+        tracing::info!(holding = %place.holding, bytes = journal.bytes(), rest_bytes, "journal replayed");
+    }
+    let cut_off = place.is_optimizing();
+    if cut_off {
+        let repaired = guarded(|| repair::remove_doubles(engine)).map_err(|reason| place.damaged(reason))?;
+        tracing::info!(holding = %place.holding, repaired, "optimisation was cut off");
+    }
+    if replayed || cut_off {
+        flush(engine).map_err(|reason| place.damaged(reason))?;
+        finish(place, journal)?;
+    }
+    Ok(())
+}
+
+/// Puts everything that the engine holds on disk. It panics where it cannot.
+fn flush(engine: &EdgeShard) -> std::result::Result<(), String> {
+    guarded(|| {
+        engine.flush();
+        Ok(())
+    })
+}
+
+/// Drops an engine. That flushes, which may fail; the journal makes up for it.
+fn discard(place: &Place, engine: Option<EdgeShard>) {
+    let dropped = guarded(|| {
+        drop(engine);
+        Ok(())
+    });
+    if let Err(reason) = dropped {
+        tracing::warn!(holding = %place.holding, reason, "a shard was dropped without a flush");
+    }
+}
+
+/// After a flush nothing needs to be replayed or repaired.
+fn finish(place: &Place, journal: &mut Journal) -> Result<()> {
+    let path = place.journal();
+    journal.clear().map_err(at(&path))?;
+    place.unmark_optimizing()
+}
+
+fn apply(engine: &EdgeShard, changes: Changes) -> OperationResult<()> {
+    let (mut rows, mut gone) = (Vec::new(), Vec::new());
+    for (id, row) in changes {
+        match row {
+            Some(row) => rows.push((id, row)),
+            None => gone.push(id),
+        }
+    }
+    if !gone.is_empty() {
+        engine.update(convert::delete(gone.into_iter()))?;
+    }
+    while !rows.is_empty() {
+        let rest = rows.split_off(rows.len().min(OPERATION_POINTS));
+        engine.update(convert::upsert(std::mem::replace(&mut rows, rest).into_iter()))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,388 @@
+//! One thread for each shard that owns all writing. It takes what waits, decides by revision, syncs the journal once for
+//! all of it, applies it to the engine, and answers. Now and then it flushes the engine and empties the journal.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::Ordering::Relaxed,
+        mpsc::{Receiver, RecvTimeoutError},
+    },
+};
+
+use qdrant_edge::{PointId as EdgeId, WithPayloadInterface};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::{
+    convert,
+    journal::{Changes, Journal},
+    shard::Shard,
+    store::at,
+    wal,
+};
+use crate::{
+    Document, DocumentWrite, DocumentWritten, Holding, Key, Point, PointId, Result, Written,
+    document_row::{self, FOLDER, KEY},
+    payload::{REVISION, Row, revision},
+};
+
+/// Most points that are written with one sync.
+pub(super) const GROUP_POINTS: usize = 1_000;
+/// Groups after which a checkpoint is made whatever their size: the engine's log must not run ahead too far (see
+/// `wal.rs`).
+const CHECKPOINT_AFTER_GROUPS: u64 = 10_000;
+
+/// What the writer is asked for.
+pub(super) enum Command {
+    /// To write.
+    Write(Job),
+    /// To flush the engine and empty the journal, for the optimiser has ended.
+    Checkpoint,
+    /// To end after what came before.
+    Stop,
+}
+
+/// Writes of one caller, done together or not at all.
+pub(super) struct Job {
+    /// What to write, in order.
+    pub(super) writes: Vec<Write>,
+    /// Where the outcomes go.
+    pub(super) reply: oneshot::Sender<Result<Vec<Outcome>>>,
+    /// Holds the points' places in the queue until the answer is given.
+    pub(super) permit: OwnedSemaphorePermit,
+}
+
+/// One write.
+pub(super) enum Write {
+    /// Stores a point if its revision is higher than the stored one.
+    Upsert(Box<Point>),
+    /// Stores a document if what is stored is what its writer expects.
+    Put(Box<DocumentWrite>),
+    /// Stores a document as it is if its version is higher than the stored one.
+    Restore(Box<Document>),
+    /// Removes a point.
+    Delete(PointId),
+}
+
+/// What became of one write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Of an upsert.
+    Written(Written),
+    /// Of a document.
+    Put(DocumentWritten),
+    /// Of a deletion: whether there was a point.
+    Deleted(bool),
+}
+
+/// What is stored under the ids of a group, and what the group has done so far.
+type Stored = HashMap<PointId, Mark>;
+
+/// What the writer knows of a point.
+struct Mark {
+    revision: u64,
+    /// Folder and key of a document.
+    label: Option<(String, Key)>,
+}
+
+/// The thread's state.
+pub(super) struct Writer {
+    shard: Arc<Shard>,
+    journal: Journal,
+    inbox: Receiver<Command>,
+    groups: u64,
+    stop: bool,
+}
+
+// === impl Writer ===
+
+impl Writer {
+    /// A writer of `shard` that listens to `inbox`.
+    pub(super) fn new(shard: Arc<Shard>, journal: Journal, inbox: Receiver<Command>) -> Self {
+        Self { shard, journal, inbox, groups: 0, stop: false }
+    }
+
+    /// Writes until told to stop.
+    pub(super) fn run(mut self) {
+        while !self.stop {
+            match self.inbox.recv_timeout(self.shard.tuning.checkpoint_after_rest) {
+                Ok(command) => self.handle(command),
+                Err(RecvTimeoutError::Timeout) => self.rest(),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        // nobody waits for an answer any more; where the optimiser still runs the journal is replayed at the next start
+        self.checkpoint_if(true);
+        if let Some(guard) = self.shard.try_maintain() {
+            self.shard.close();
+            drop(guard);
+        }
+    }
+
+    /// After a while without writes: the checkpoint. After a failure also whether writing works again: health keeps
+    /// callers away, and with them the write that would show it.
+    fn rest(&mut self) {
+        let failed = self.shard.state.problem().is_some();
+        self.checkpoint_if(failed || 0 < self.journal.bytes());
+    }
+
+    fn handle(&mut self, command: Command) {
+        let (mut jobs, mut points, mut checkpoint) = (Vec::new(), 0, false);
+        let mut next = Some(command);
+        while let Some(command) = next.take() {
+            match command {
+                Command::Write(job) => {
+                    points += job.writes.len();
+                    jobs.push(job);
+                }
+                Command::Checkpoint => checkpoint = true,
+                Command::Stop => self.stop = true,
+            }
+            if points < GROUP_POINTS && !self.stop {
+                next = self.inbox.try_recv().ok();
+            }
+        }
+        if !jobs.is_empty() {
+            self.write_group(jobs);
+        }
+        let tuning = &self.shard.tuning;
+        let due = tuning.checkpoint_after_bytes <= self.journal.bytes() || CHECKPOINT_AFTER_GROUPS <= self.groups;
+        self.checkpoint_if(checkpoint || due);
+    }
+
+    /// Writes what several callers want with one sync and answers each.
+    fn write_group(&mut self, jobs: Vec<Job>) {
+        let (mut replies, mut groups) = (Vec::with_capacity(jobs.len()), Vec::with_capacity(jobs.len()));
+        for job in jobs {
+            replies.push((job.reply, job.permit));
+            groups.push(job.writes);
+        }
+        match self.write(groups) {
+            Ok(outcomes) => {
+                for ((reply, _permit), outcomes) in replies.into_iter().zip(outcomes) {
+                    // a caller that has gone needs no answer
+                    let _ = reply.send(Ok(outcomes));
+                }
+            }
+            Err(error) => {
+                let reason = error.to_string();
+                tracing::error!(holding = %self.shard.place.holding, reason, "write failed");
+                self.shard.state.set_problem(Some(reason.clone()));
+                for (reply, _permit) in replies {
+                    let _ = reply.send(Err(self.shard.failed(&reason)));
+                }
+            }
+        }
+    }
+
+    fn write(&mut self, groups: Vec<Vec<Write>>) -> Result<Vec<Vec<Outcome>>> {
+        self.make_room()?;
+        if self.shard.state.suspect.load(Relaxed) {
+            self.reload()?;
+        }
+        let mut stored = self.stored(groups.iter().flatten())?;
+        let mut changes = Changes::new();
+        let before = stored.len() as u64;
+        let mut outcomes = Vec::with_capacity(groups.len());
+        for writes in groups {
+            let group = writes.into_iter().map(|write| self.decide(write, &mut stored, &mut changes));
+            outcomes.push(group.collect::<Result<Vec<_>>>()?);
+        }
+        if changes.is_empty() {
+            return Ok(outcomes);
+        }
+        let path = self.shard.place.journal();
+        self.journal.append(&changes).map_err(at(&path))?;
+        self.groups += 1;
+        let changed = changes.len() as u64;
+        if let Err(error) = self.shard.apply(changes) {
+            // the journal has the changes: a shard loaded anew has them too
+            tracing::error!(holding = %self.shard.place.holding, %error, "the engine refused a write");
+            self.shard.state.suspect.store(true, Relaxed);
+            self.reload()?;
+        }
+        let points = self.shard.state.points.load(Relaxed);
+        self.shard.state.wrote(changed, (points + stored.len() as u64).saturating_sub(before));
+        self.shard.state.set_problem(None);
+        Ok(outcomes)
+    }
+
+    /// Decides on one write by what is stored and what the group has done so far.
+    fn decide(&self, write: Write, stored: &mut Stored, changes: &mut Changes) -> Result<Outcome> {
+        match write {
+            Write::Upsert(point) => {
+                let (id, new) = (point.id(), point.record.revision);
+                let old = stored.get(&id).map(|stored| stored.revision);
+                if let Some(old) = old.filter(|old| new <= *old) {
+                    return Ok(Outcome::Written(Written::Stale { stored: old }));
+                }
+                changes.insert(id, Some(Row::of(*point).map_err(|reason| self.shard.failed(reason))?));
+                stored.insert(id, Mark { revision: new, label: None });
+                Ok(Outcome::Written(if old.is_some() { Written::Updated } else { Written::Created }))
+            }
+            Write::Put(write) => self.put(*write, None, (stored, changes)).map(Outcome::Put),
+            Write::Restore(document) => {
+                let version = document.version;
+                self.put((*document).into(), Some(version), (stored, changes)).map(Outcome::Put)
+            }
+            Write::Delete(id) => {
+                let existed = stored.remove(&id).is_some();
+                if existed {
+                    changes.insert(id, None);
+                }
+                Ok(Outcome::Deleted(existed))
+            }
+        }
+    }
+
+    /// Decides on a document that is to be stored as the next version, or as `version` if that is higher.
+    fn put(
+        &self,
+        write: DocumentWrite,
+        version: Option<u64>,
+        (stored, changes): (&mut Stored, &mut Changes),
+    ) -> Result<DocumentWritten> {
+        let (id, label) = (write.id(), (write.folder.clone(), write.key.clone()));
+        let old = stored.get(&id);
+        if old.is_some_and(|old| old.label.as_ref() != Some(&label)) {
+            return Err(write.refused("编号与另一个文档相同".to_string()));
+        }
+        let old = old.map_or(0, |old| old.revision);
+        let version = version.unwrap_or(old + 1);
+        if version <= old || !write.expect.met_by(old) {
+            return Ok(DocumentWritten::Conflict { stored: old });
+        }
+        changes.insert(id, Some(document_row::row(write, version)));
+        stored.insert(id, Mark { revision: version, label: Some(label) });
+        Ok(DocumentWritten::Stored { version })
+    }
+
+    fn stored<'a>(&self, writes: impl Iterator<Item = &'a Write>) -> Result<Stored> {
+        let ids = writes.map(|write| match write {
+            Write::Upsert(point) => point.id(),
+            Write::Put(write) => write.id(),
+            Write::Restore(document) => document.id(),
+            Write::Delete(id) => *id,
+        });
+        let ids: Vec<EdgeId> = ids.map(convert::edge_id).collect();
+        let fields: &[&str] = match self.shard.place.holding {
+            Holding::Records(_) => &[REVISION],
+            Holding::Documents => &[REVISION, FOLDER, KEY],
+        };
+        let fields = WithPayloadInterface::Fields(fields.iter().copied().map(convert::path).collect());
+        let records = self.shard.read(|engine| engine.retrieve(&ids, Some(fields), None))?;
+        let found = records.into_iter().map(|record| {
+            let id = convert::point_id(record.id)?;
+            let payload = record.payload?.0;
+            Some((id, Mark { revision: revision(&payload)?, label: document_row::label(&payload) }))
+        });
+        found.map(|found| found.ok_or_else(|| self.shard.place.damaged("有的记录没有修订号"))).collect()
+    }
+
+    /// Keeps the journal within its bounds: where the optimiser runs for so long that it fills up, writing waits.
+    fn make_room(&mut self) -> Result<()> {
+        if self.journal.bytes() < self.shard.tuning.max_journal_bytes {
+            return Ok(());
+        }
+        let shard = Arc::clone(&self.shard);
+        let _guard = shard.maintain();
+        self.maintain_now()
+    }
+
+    fn reload(&mut self) -> Result<()> {
+        let shard = Arc::clone(&self.shard);
+        let _guard = shard.maintain();
+        self.reload_now()
+    }
+
+    /// Makes a checkpoint, unless the optimiser runs: then the journal stays for a while.
+    fn checkpoint_if(&mut self, due: bool) {
+        let shard = Arc::clone(&self.shard);
+        let Some(_guard) = due.then(|| shard.try_maintain()).flatten() else { return };
+        match self.maintain_now().and_then(|()| self.try_room()) {
+            Ok(()) => self.shard.state.set_problem(None),
+            Err(error) => {
+                tracing::error!(holding = %self.shard.place.holding, %error, "checkpoint failed; the journal is kept");
+                self.shard.state.set_problem(Some(error.to_string()));
+            }
+        }
+    }
+
+    /// Whether there is room to write, where it was wanting.
+    fn try_room(&mut self) -> Result<()> {
+        if self.shard.state.problem().is_none() {
+            return Ok(());
+        }
+        let path = self.shard.place.journal();
+        self.journal.try_room().map_err(at(&path))
+    }
+
+    fn maintain_now(&mut self) -> Result<()> {
+        if self.shard.state.suspect.load(Relaxed) {
+            return self.reload_now();
+        }
+        self.shard.checkpoint(&mut self.journal)?;
+        self.groups = 0;
+        let log = self.shard.place.engine().join("wal");
+        let bytes = wal::closed_bytes(&log).map_err(at(&log))?;
+        if self.shard.tuning.max_engine_log_bytes <= bytes { self.reload_now() } else { Ok(()) }
+    }
+
+    fn reload_now(&mut self) -> Result<()> {
+        self.shard.reload(&mut self.journal)?;
+        self.groups = 0;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs::OpenOptions, sync::mpsc::channel};
+
+    use tokio::sync::Semaphore;
+
+    use super::*;
+    use crate::{
+        Expect, StoreVersions,
+        edge::{EdgeOptions, Tuning, store::Store},
+    };
+
+    /// Whether a document could be stored.
+    fn store(writer: &mut Writer, number: u64) -> bool {
+        let write = DocumentWrite::new("tests", Key::Number(number), "文字".to_string(), Expect::Absent);
+        let (reply, mut answer) = oneshot::channel();
+        let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        writer.write_group(vec![Job { writes: vec![Write::Put(Box::new(write))], reply, permit }]);
+        answer.try_recv().unwrap().is_ok()
+    }
+
+    #[test]
+    fn a_disk_that_has_room_again_is_noticed_without_a_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let versions = StoreVersions { format: 1, text: "text".to_string(), model: "model".to_string() };
+        let options = EdgeOptions {
+            folder: folder.path().to_path_buf(),
+            dimensions: 4,
+            versions,
+            any_version: false,
+            tuning: Tuning::default(),
+        };
+        let held = Arc::new(Store::open(&options).unwrap());
+        let (shard, journal) = Shard::open(&held, held.place(Holding::Documents), options.tuning).unwrap();
+        let (_sender, inbox) = channel();
+        let mut writer = Writer::new(Arc::new(shard), journal, inbox);
+        let problem = |writer: &Writer| writer.shard.state.problem();
+
+        assert!(store(&mut writer, 1));
+        writer.rest();
+        assert_eq!((writer.journal.bytes(), problem(&writer)), (0, None));
+        let file = writer.journal.redirect(OpenOptions::new().write(true).open("/dev/full").unwrap());
+        assert!(!store(&mut writer, 2));
+        writer.rest();
+        assert!(problem(&writer).is_some(), "still full");
+        writer.journal.redirect(file);
+        writer.rest();
+        assert_eq!(problem(&writer), None);
+        assert!(store(&mut writer, 2));
+    }
+}

@@ -1,0 +1,276 @@
+//! The collections: made where they are missing, checked where they are there.
+
+use std::collections::HashMap;
+
+use qdrant_client::qdrant::{
+    BinaryQuantization, CollectionInfo, CollectionStatus, CreateCollection, CreateFieldIndexCollection,
+    DeleteCollection, Distance, FieldType as ServerType, GetCollectionInfoRequest, HnswConfigDiff, Modifier,
+    OptimizersConfigDiff, PayloadSchemaType, QuantizationConfig, QuantizationType, ScalarQuantization,
+    SparseVectorConfig, SparseVectorParams, VectorParams, VectorParamsMap, VectorsConfig,
+    quantization_config::Quantization as ServerQuantization, vectors_config,
+};
+use tonic::Code;
+
+use super::options::Quantization;
+use super::{
+    convert::{DENSE, SPARSE},
+    core::{Core, Looked, StoreFile},
+    wire::Failure,
+};
+use crate::{
+    IndexError, KindStatus, Result,
+    document_row::INDEXED,
+    payload::{Field, FieldType},
+};
+use duijie_core::domain::Kind;
+
+/// Links of a point in the graph, and the beam with which its place is looked for: see the embedded engine's `Tuning`.
+const GRAPH_LINKS: u64 = 32;
+const GRAPH_BEAM: u64 = 200;
+/// KiB of embeddings in a segment from which it gets a graph; below it going through all of them is as fast and exact.
+const GRAPH_FROM_KIB: u64 = 10_000;
+/// KiB of embeddings that a filter may leave for going through all of them instead of the graph.
+const SCAN_UP_TO_KIB: u64 = 30_000;
+
+/// Makes the collection of versions and duties where it is missing.
+pub(super) async fn ensure_state(core: &Core) -> Result<()> {
+    let name = core.state_name();
+    if info(core, &name).await?.is_some() {
+        return Ok(());
+    }
+    let collection = CreateCollection {
+        collection_name: name,
+        shard_number: Some(1),
+        replication_factor: Some(core.layout.replication_factor),
+        write_consistency_factor: Some(core.layout.write_consistency_factor),
+        ..CreateCollection::default()
+    };
+    create(core, collection).await
+}
+
+/// Makes the collection of the documents beside the records, and its indexes, where they are missing.
+#[allow(deprecated, reason = "the newer names of these settings are not known to servers before 1.19")]
+pub(super) async fn ensure_documents(core: &Core) -> Result<()> {
+    let name = core.documents_name();
+    let found = match info(core, &name).await? {
+        Some(found) => found,
+        None => {
+            let collection = CreateCollection {
+                collection_name: name.clone(),
+                shard_number: Some(1),
+                on_disk_payload: Some(true),
+                replication_factor: Some(core.layout.replication_factor),
+                write_consistency_factor: Some(core.layout.write_consistency_factor),
+                ..CreateCollection::default()
+            };
+            create(core, collection).await?;
+            info(core, &name).await?.ok_or_else(|| missing(&name))?
+        }
+    };
+    for key in INDEXED.into_iter().filter(|key| !found.payload_schema.contains_key(*key)) {
+        create_index(core, &name, (key, FieldType::Keyword)).await?;
+    }
+    Ok(())
+}
+
+/// Makes the collections and payload indexes of a store where they are missing, and checks what is there.
+pub(super) async fn ensure_records(core: &Core, store: &StoreFile) -> Result<()> {
+    for kind in Kind::ALL {
+        let name = core.records_name(kind, store.generation);
+        let found = match info(core, &name).await? {
+            Some(found) => found,
+            None => {
+                create(core, layout(core, &name, store.shape.dimensions)).await?;
+                info(core, &name).await?.ok_or_else(|| missing(&name))?
+            }
+        };
+        check(&name, &found, store.shape.dimensions)?;
+        // before any data comes in: made later, each takes a pass over all points
+        for field in Field::ALL.into_iter().filter(|field| !found.payload_schema.contains_key(field.key())) {
+            create_index(core, &name, (field.key(), field.field_type())).await?;
+        }
+    }
+    Ok(())
+}
+
+/// How each collection is.
+///
+/// # Errors
+/// [`IndexError::Unfit`] where one has vanished.
+pub(super) async fn look(core: &Core, store: &StoreFile) -> Result<Looked> {
+    let mut kinds = Vec::new();
+    for kind in Kind::ALL {
+        let name = core.records_name(kind, store.generation);
+        let found = info(core, &name).await?.ok_or_else(|| missing(&name))?;
+        kinds.push(KindStatus {
+            kind,
+            points: found.points_count.unwrap_or(0),
+            indexed: found.indexed_vectors_count.unwrap_or(0),
+            segments: found.segments_count,
+            optimizing: found.status == i32::from(CollectionStatus::Yellow),
+            problem: problem(&name, &found),
+        });
+    }
+    let name = core.documents_name();
+    let found = info(core, &name).await?.ok_or_else(|| missing(&name))?;
+    Ok(Looked { kinds, documents_problem: problem(&name, &found) })
+}
+
+fn problem(name: &str, found: &CollectionInfo) -> Option<String> {
+    let red = found.status == i32::from(CollectionStatus::Red);
+    let said = found.optimizer_status.as_ref().map(|status| status.error.clone()).unwrap_or_default();
+    red.then(|| format!("Qdrant 中的集合 {name} 出错（{said}），请查看 Qdrant 的日志"))
+}
+
+/// Removes the collections of a store for good.
+pub(super) async fn remove_records(core: &Core, generation: u64) -> Result<()> {
+    for kind in Kind::ALL {
+        let collection_name = core.records_name(kind, generation);
+        let request = DeleteCollection { collection_name, timeout: None };
+        let removed = core.wire.send(|node| {
+            let request = request.clone();
+            async move { node.collections().delete(request).await }
+        });
+        match removed.await {
+            Err(Failure::Refused(status)) if status.code() == Code::NotFound => {}
+            removed => drop(removed.map_err(|failure| core.wire.error(failure))?),
+        }
+    }
+    Ok(())
+}
+
+async fn info(core: &Core, name: &str) -> Result<Option<CollectionInfo>> {
+    let request = GetCollectionInfoRequest { collection_name: name.to_string() };
+    let answer = core.wire.send(|node| {
+        let request = request.clone();
+        async move { node.collections().get(request).await }
+    });
+    match answer.await {
+        Ok(answer) => Ok(answer.result),
+        Err(Failure::Refused(status)) if status.code() == Code::NotFound => Ok(None),
+        Err(failure) => Err(core.wire.error(failure)),
+    }
+}
+
+/// Makes a collection; that another instance was faster is as good.
+async fn create(core: &Core, request: CreateCollection) -> Result<()> {
+    let created = core.wire.send(|node| {
+        let request = request.clone();
+        async move { node.collections().create(request).await }
+    });
+    match created.await {
+        Ok(_) => {
+            tracing::info!(collection = request.collection_name, "collection made");
+            Ok(())
+        }
+        Err(failure) if info(core, &request.collection_name).await?.is_none() => Err(core.wire.error(failure)),
+        Err(_) => Ok(()),
+    }
+}
+
+async fn create_index(core: &Core, name: &str, (key, field_type): (&str, FieldType)) -> Result<()> {
+    let field_type = match field_type {
+        FieldType::Keyword => ServerType::Keyword,
+        FieldType::Integer => ServerType::Integer,
+    };
+    let request = CreateFieldIndexCollection {
+        collection_name: name.to_string(),
+        wait: Some(true),
+        field_name: key.to_string(),
+        field_type: Some(field_type.into()),
+        ..CreateFieldIndexCollection::default()
+    };
+    let created = core.wire.send(|node| {
+        let request = request.clone();
+        async move { node.points().create_field_index(request).await }
+    });
+    created.await.map(drop).map_err(|failure| core.wire.error(failure))
+}
+
+/// The same as in the embedded engine, as far as one machine's memory does not decide.
+#[allow(deprecated, reason = "the newer names of these settings are not known to servers before 1.19")]
+fn layout(core: &Core, name: &str, dimensions: usize) -> CreateCollection {
+    let layout = &core.layout;
+    let dense = VectorParams {
+        size: dimensions as u64,
+        distance: Distance::Cosine.into(),
+        on_disk: Some(layout.vectors_on_disk),
+        ..VectorParams::default()
+    };
+    let sparse = SparseVectorParams { modifier: Some(Modifier::Idf.into()), ..SparseVectorParams::default() };
+    let quantization = match layout.quantization {
+        Quantization::None => None,
+        Quantization::Int8 => Some(ServerQuantization::Scalar(ScalarQuantization {
+            r#type: QuantizationType::Int8.into(),
+            // 1 in 100 numbers lies outside of the range that the bytes cover
+            quantile: Some(0.99),
+            always_ram: Some(true),
+            ..ScalarQuantization::default()
+        })),
+        Quantization::Binary => Some(ServerQuantization::Binary(BinaryQuantization {
+            always_ram: Some(true),
+            ..BinaryQuantization::default()
+        })),
+    };
+    let named = VectorParamsMap { map: HashMap::from([(DENSE.to_string(), dense)]) };
+    CreateCollection {
+        collection_name: name.to_string(),
+        hnsw_config: Some(HnswConfigDiff {
+            m: Some(GRAPH_LINKS),
+            ef_construct: Some(GRAPH_BEAM),
+            // no graph of its own for each value of each field: with these building took 5 times as long
+            payload_m: Some(0),
+            full_scan_threshold: Some(SCAN_UP_TO_KIB),
+            ..HnswConfigDiff::default()
+        }),
+        optimizers_config: Some(OptimizersConfigDiff {
+            indexing_threshold: Some(GRAPH_FROM_KIB),
+            ..OptimizersConfigDiff::default()
+        }),
+        shard_number: Some(layout.shard_number),
+        on_disk_payload: Some(layout.payload_on_disk),
+        vectors_config: Some(VectorsConfig { config: Some(vectors_config::Config::ParamsMap(named)) }),
+        replication_factor: Some(layout.replication_factor),
+        write_consistency_factor: Some(layout.write_consistency_factor),
+        quantization_config: quantization.map(|quantization| QuantizationConfig { quantization: Some(quantization) }),
+        sparse_vectors_config: Some(SparseVectorConfig { map: HashMap::from([(SPARSE.to_string(), sparse)]) }),
+        ..CreateCollection::default()
+    }
+}
+
+/// Compares what decides over answers; how it is stored is the administrator's business.
+fn check(name: &str, found: &CollectionInfo, dimensions: usize) -> Result<()> {
+    let unfit = |difference: String| IndexError::Unfit { collection: name.to_string(), difference };
+    let params = found.config.as_ref().and_then(|config| config.params.as_ref());
+    let named = params.and_then(|params| params.vectors_config.as_ref()?.config.as_ref());
+    let dense = match named {
+        Some(vectors_config::Config::ParamsMap(map)) => map.map.get(DENSE),
+        Some(vectors_config::Config::Params(_)) | None => None,
+    };
+    let Some(dense) = dense else { return Err(unfit(format!("没有名为 {DENSE} 的向量"))) };
+    if dense.size != dimensions as u64 {
+        return Err(unfit(format!("向量为 {} 维，应为 {dimensions} 维", dense.size)));
+    }
+    if dense.distance != i32::from(Distance::Cosine) {
+        return Err(unfit("向量的距离不是余弦".to_string()));
+    }
+    let sparse = params.and_then(|params| params.sparse_vectors_config.as_ref()?.map.get(SPARSE));
+    if sparse.is_none_or(|sparse| sparse.modifier != Some(Modifier::Idf.into())) {
+        return Err(unfit(format!("没有带 idf 的稀疏向量 {SPARSE}")));
+    }
+    for field in Field::ALL {
+        let wanted = match field.field_type() {
+            FieldType::Keyword => PayloadSchemaType::Keyword,
+            FieldType::Integer => PayloadSchemaType::Integer,
+        };
+        let found = found.payload_schema.get(field.key());
+        if found.is_some_and(|found| found.data_type != i32::from(wanted)) {
+            return Err(unfit(format!("字段 {} 的索引不是 {}", field.key(), wanted.as_str_name())));
+        }
+    }
+    Ok(())
+}
+
+fn missing(name: &str) -> IndexError {
+    IndexError::Unfit { collection: name.to_string(), difference: "集合不存在".to_string() }
+}

@@ -1,0 +1,326 @@
+//! Between our types and Qdrant's messages. Nothing else in the crate builds or reads a message about points.
+
+use std::collections::HashMap;
+
+use qdrant_client::qdrant::{
+    AcornSearchParams, Condition as PointCondition, FieldCondition, Filter as PointFilter, GetPoints, HasIdCondition,
+    ListValue, Match, NamedVectors, PayloadIncludeSelector, PointId as ServerId, PointStruct, QuantizationSearchParams,
+    Query, QueryPoints, Range as PointRange, RepeatedStrings, RetrievedPoint, ScoredPoint, SearchParams,
+    SparseVector as ServerSparse, Value, Vector, VectorInput, Vectors, VectorsOutput, VectorsSelector,
+    WithPayloadSelector, WithVectorsSelector, condition::ConditionOneOf, r#match::MatchValue, point_id::PointIdOptions,
+    query::Variant, value::Kind as ValueKind, vector, vector_input, vectors, vectors_output, with_payload_selector,
+    with_vectors_selector,
+};
+use serde_json::{Map, Value as Json};
+use uuid::Uuid;
+
+use crate::{
+    DocumentQuery, Hit, Point, PointId, Search, Vectors as PlainVectors, Which, With, document_row,
+    filter::{Condition, conditions},
+    payload::{Field, QUERY, RECORD, Row},
+};
+use duijie_core::{
+    domain::{Filter, Range},
+    text::SparseVector,
+};
+
+/// Name of the embedding.
+pub(super) const DENSE: &str = "dense";
+/// Name of the term weights.
+pub(super) const SPARSE: &str = "sparse";
+
+/// How a search goes through the graph.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Beam {
+    /// Candidates kept on the way.
+    pub(super) width: u64,
+    /// How many times more candidates are taken where vectors are quantized; `None` where they are whole.
+    pub(super) oversampling: Option<f64>,
+}
+
+/// The server's id of a point.
+pub(super) fn server_id(id: PointId) -> ServerId {
+    ServerId { point_id_options: Some(PointIdOptions::Uuid(id.to_string())) }
+}
+
+/// Our id of a server's point; `None` for one that we never gave out.
+pub(super) fn point_id(id: Option<&ServerId>) -> Option<PointId> {
+    match id?.point_id_options.as_ref()? {
+        PointIdOptions::Uuid(text) => Uuid::parse_str(text).ok().map(PointId::from),
+        PointIdOptions::Num(_) => None,
+    }
+}
+
+/// The point as the server stores it, with a few more fields in the payload.
+pub(super) fn point_in(id: PointId, row: Row, more: impl IntoIterator<Item = (&'static str, Value)>) -> PointStruct {
+    let mut payload: HashMap<String, Value> = row.payload.into_iter().map(|(key, json)| (key, value(json))).collect();
+    payload.extend(more.into_iter().map(|(key, value)| (key.to_string(), value)));
+    let named = |vector| Vector { vector: Some(vector), ..Vector::default() };
+    // the server wants to be told that a document has none
+    let vectors = match row.dense.is_empty() {
+        true => HashMap::new(),
+        false => HashMap::from([
+            (DENSE.to_string(), named(vector::Vector::Dense(row.dense.into()))),
+            (SPARSE.to_string(), named(vector::Vector::Sparse(server_sparse(row.sparse)))),
+        ]),
+    };
+    let vectors = Vectors { vectors_options: Some(vectors::VectorsOptions::Vectors(NamedVectors { vectors })) };
+    PointStruct { id: Some(server_id(id)), payload, vectors: Some(vectors) }
+}
+
+/// The point of a record that was read; vectors that were not read are empty.
+pub(super) fn point_out(found: RetrievedPoint) -> Result<Point, String> {
+    let id = point_id(found.id.as_ref()).map(|id| id.to_string()).unwrap_or_default();
+    let texts = found.payload.into_iter().filter_map(|(key, value)| Some((key, text(&value)?)));
+    let payload: Map<String, Json> = texts.map(|(key, text)| (key, Json::String(text))).collect();
+    let (dense, sparse) = vectors_out(found.vectors);
+    Row { payload, dense, sparse }.into_point().map_err(|reason| format!("point {id}: {reason}"))
+}
+
+/// A text in a payload.
+pub(super) fn text(value: &Value) -> Option<String> {
+    match value.kind.as_ref()? {
+        ValueKind::StringValue(text) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+/// Texts in a payload.
+pub(super) fn texts(value: &Value) -> Vec<String> {
+    match value.kind.as_ref() {
+        Some(ValueKind::ListValue(list)) => list.values.iter().filter_map(text).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// An integer in a payload.
+pub(super) fn integer(value: &Value) -> Option<i64> {
+    match value.kind.as_ref()? {
+        ValueKind::IntegerValue(number) => Some(*number),
+        _ => None,
+    }
+}
+
+/// A value of a payload.
+pub(super) fn value(json: Json) -> Value {
+    let kind = match json {
+        Json::Null => ValueKind::NullValue(0),
+        Json::Bool(flag) => ValueKind::BoolValue(flag),
+        Json::Number(number) => match number.as_i64() {
+            Some(number) => ValueKind::IntegerValue(number),
+            None => ValueKind::DoubleValue(number.as_f64().unwrap_or_default()),
+        },
+        Json::String(text) => ValueKind::StringValue(text),
+        Json::Array(values) => ValueKind::ListValue(ListValue { values: values.into_iter().map(value).collect() }),
+        // no field of ours is an object; should one come, it is kept as text
+        object @ Json::Object(_) => ValueKind::StringValue(object.to_string()),
+    };
+    Value { kind: Some(kind) }
+}
+
+/// A payload of texts, lists of texts and integers; of anything else nothing.
+pub(super) fn payload_out(payload: HashMap<String, Value>) -> Map<String, Json> {
+    let json = |value: Value| match value.kind? {
+        ValueKind::StringValue(text) => Some(Json::String(text)),
+        ValueKind::IntegerValue(number) => Some(Json::from(number)),
+        ValueKind::ListValue(list) => Some(list.values.iter().filter_map(text).collect()),
+        _ => None,
+    };
+    payload.into_iter().filter_map(|(key, value)| Some((key, json(value)?))).collect()
+}
+
+/// What to read of points.
+pub(super) fn get(collection: &str, ids: &[PointId], with: With) -> GetPoints {
+    GetPoints {
+        collection_name: collection.to_string(),
+        ids: ids.iter().copied().map(server_id).collect(),
+        with_payload: Some(payload_of_interest(with)),
+        with_vectors: Some(vectors_of_interest(with)),
+        ..GetPoints::default()
+    }
+}
+
+/// What to read of payloads.
+pub(super) fn payload_of_interest(with: With) -> WithPayloadSelector {
+    fields(match with {
+        With::Payload | With::Sparse => &[RECORD],
+        With::Everything => &[RECORD, QUERY],
+    })
+}
+
+/// These fields of payloads.
+pub(super) fn fields(names: &[&str]) -> WithPayloadSelector {
+    let fields = names.iter().map(ToString::to_string).collect();
+    let include = with_payload_selector::SelectorOptions::Include(PayloadIncludeSelector { fields });
+    WithPayloadSelector { selector_options: Some(include) }
+}
+
+/// What to read of vectors.
+pub(super) fn vectors_of_interest(with: With) -> WithVectorsSelector {
+    let options = match with {
+        With::Payload => with_vectors_selector::SelectorOptions::Enable(false),
+        With::Sparse => {
+            with_vectors_selector::SelectorOptions::Include(VectorsSelector { names: vec![SPARSE.to_string()] })
+        }
+        With::Everything => with_vectors_selector::SelectorOptions::Enable(true),
+    };
+    WithVectorsSelector { selector_options: Some(options) }
+}
+
+/// No payload.
+pub(super) fn no_payload() -> WithPayloadSelector {
+    with_payload_selector::SelectorOptions::Enable(false).into()
+}
+
+/// These vectors.
+pub(super) fn these_vectors(which: Which) -> WithVectorsSelector {
+    let names: &[&str] = match which {
+        Which::Dense => &[DENSE],
+        Which::Sparse => &[SPARSE],
+        Which::Both => &[DENSE, SPARSE],
+    };
+    let names = names.iter().map(ToString::to_string).collect();
+    let options = with_vectors_selector::SelectorOptions::Include(VectorsSelector { names });
+    WithVectorsSelector { selector_options: Some(options) }
+}
+
+/// Id and vectors of a record that was read; `None` where the id is not one of ours.
+pub(super) fn plain_vectors(found: RetrievedPoint) -> Option<(PointId, PlainVectors)> {
+    let id = point_id(found.id.as_ref())?;
+    let (dense, sparse) = vectors_out(found.vectors);
+    Some((id, PlainVectors { dense, sparse }))
+}
+
+/// The server's filter; `None` where everything is kept.
+pub(super) fn point_filter(filter: &Filter) -> Option<PointFilter> {
+    narrowed(filter, Vec::new(), None)
+}
+
+/// The server's filter with the points to leave out and the only ones to keep.
+fn narrowed(filter: &Filter, exclude: Vec<PointId>, among: Option<Vec<PointId>>) -> Option<PointFilter> {
+    let mut all = PointFilter::default();
+    for condition in conditions(filter) {
+        match condition {
+            Condition::Any { field, values } => all.must.push(any(field.key(), values)),
+            Condition::None { field, values } => all.must_not.push(any(field.key(), values)),
+            Condition::Between { field, range } => all.must.push(between(field, range)),
+        }
+    }
+    all.must_not.extend((!exclude.is_empty()).then(|| has_id(exclude)));
+    all.must.extend(among.map(has_id));
+    (all != PointFilter::default()).then_some(all)
+}
+
+/// The server's filter of documents; `None` where everything is kept.
+pub(super) fn document_filter(query: DocumentQuery) -> Option<PointFilter> {
+    let must: Vec<_> = document_row::conditions(query).into_iter().map(|(key, value)| any(key, vec![value])).collect();
+    (!must.is_empty()).then(|| PointFilter { must, ..PointFilter::default() })
+}
+
+/// The keyword field has one of these values.
+pub(super) fn any(key: &str, values: Vec<String>) -> PointCondition {
+    let value = MatchValue::Keywords(RepeatedStrings { strings: values });
+    field(FieldCondition {
+        key: key.to_string(),
+        r#match: Some(Match { match_value: Some(value) }),
+        ..FieldCondition::default()
+    })
+}
+
+/// The searches of both sources, as far as they are asked for and can find something: dense, sparse.
+pub(super) fn searches(collection: &str, search: Search, beam: Beam) -> (Option<QueryPoints>, Option<QueryPoints>) {
+    let filter = narrowed(&search.filter, search.exclude, search.among);
+    // looks two steps ahead in the graph where a filter leaves up to 7 of 10 points, for others may stand in between
+    let acorn = filter.is_some().then_some(AcornSearchParams { enable: Some(true), max_selectivity: Some(0.7) });
+    let request = |vector: vector_input::Variant, name: &str, params: Option<SearchParams>| QueryPoints {
+        filter: filter.clone(),
+        params,
+        limit: Some(u64::try_from(search.depth).unwrap_or(u64::MAX)),
+        ..nearest(collection, vector, name)
+    };
+    let params = SearchParams {
+        hnsw_ef: Some(beam.width),
+        acorn,
+        quantization: beam.oversampling.map(|oversampling| QuantizationSearchParams {
+            ignore: Some(false),
+            rescore: Some(true),
+            oversampling: Some(oversampling),
+        }),
+        ..SearchParams::default()
+    };
+    let dense = search.dense.map(|dense| request(vector_input::Variant::Dense(dense.into()), DENSE, Some(params)));
+    // a query without terms finds nothing; the engine is not asked what it makes of it
+    let sparse = search.sparse.filter(|sparse| !sparse.indices.is_empty());
+    let sparse = sparse.map(|sparse| request(vector_input::Variant::Sparse(server_sparse(sparse)), SPARSE, None));
+    (dense, sparse)
+}
+
+/// The cosines of these points.
+pub(super) fn cosines(collection: &str, dense: Vec<f32>, ids: &[PointId]) -> QueryPoints {
+    QueryPoints {
+        filter: Some(PointFilter { must: vec![has_id(ids.iter().copied())], ..PointFilter::default() }),
+        params: Some(SearchParams { exact: Some(true), ..SearchParams::default() }),
+        limit: Some(u64::try_from(ids.len()).unwrap_or(u64::MAX)),
+        ..nearest(collection, vector_input::Variant::Dense(dense.into()), DENSE)
+    }
+}
+
+/// Candidates as found; equal scores in the order of ids, so that the same search gives the same list.
+pub(super) fn hits(points: Vec<ScoredPoint>) -> Vec<Hit> {
+    let hits = points.iter().filter_map(|point| Some(Hit { id: point_id(point.id.as_ref())?, score: point.score }));
+    let mut hits: Vec<Hit> = hits.collect();
+    hits.sort_by(|one, other| other.score.total_cmp(&one.score).then_with(|| one.id.cmp(&other.id)));
+    hits
+}
+
+fn nearest(collection: &str, vector: vector_input::Variant, name: &str) -> QueryPoints {
+    QueryPoints {
+        collection_name: collection.to_string(),
+        query: Some(Query { variant: Some(Variant::Nearest(VectorInput { variant: Some(vector) })) }),
+        using: Some(name.to_string()),
+        with_payload: Some(with_payload_selector::SelectorOptions::Enable(false).into()),
+        ..QueryPoints::default()
+    }
+}
+
+/// The engine wants terms in order.
+fn server_sparse(sparse: SparseVector) -> ServerSparse {
+    let mut terms: Vec<(u32, f32)> = sparse.indices.into_iter().zip(sparse.values).collect();
+    terms.sort_by_key(|(index, _)| *index);
+    let (indices, values) = terms.into_iter().unzip();
+    ServerSparse { values, indices }
+}
+
+fn vectors_out(found: Option<VectorsOutput>) -> (Vec<f32>, SparseVector) {
+    let mut vectors = (Vec::new(), SparseVector::default());
+    let Some(vectors_output::VectorsOptions::Vectors(named)) = found.and_then(|found| found.vectors_options) else {
+        return vectors;
+    };
+    for vector in named.vectors.into_values() {
+        // reads what older servers send as well
+        match vector.into_vector() {
+            qdrant_client::qdrant::vector_output::Vector::Dense(dense) => vectors.0 = dense.data,
+            qdrant_client::qdrant::vector_output::Vector::Sparse(sparse) => {
+                vectors.1 = SparseVector { indices: sparse.indices, values: sparse.values };
+            }
+            qdrant_client::qdrant::vector_output::Vector::MultiDense(_) => {}
+        }
+    }
+    vectors
+}
+
+fn has_id(ids: impl IntoIterator<Item = PointId>) -> PointCondition {
+    let has_id = ids.into_iter().map(server_id).collect();
+    PointCondition { condition_one_of: Some(ConditionOneOf::HasId(HasIdCondition { has_id })) }
+}
+
+fn field(condition: FieldCondition) -> PointCondition {
+    PointCondition { condition_one_of: Some(ConditionOneOf::Field(condition)) }
+}
+
+/// The engine compares integers with floats; amounts and seconds lie far below 2^53, where these are exact.
+fn between(on: Field, range: Range) -> PointCondition {
+    let end = |value: Option<i64>| value.map(|value| value as f64);
+    let range = PointRange { lt: None, gt: None, gte: end(range.min), lte: end(range.max) };
+    field(FieldCondition { key: on.key().to_string(), range: Some(range), ..FieldCondition::default() })
+}

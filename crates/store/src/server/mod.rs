@@ -1,0 +1,367 @@
+//! A Qdrant server or cluster as an index: the same collections, vectors, payloads, filters and scores as in the
+//! embedded engine, with several instances of this program beside each other.
+//!
+//! - `wire`: requests, tries, deadlines, the circuit; `watch`: whether requests go out at all
+//! - `collections`: made and checked; `convert`: between our types and Qdrant's messages
+//! - `write`: conditional writes of records and of what lies beside them (`documents`)
+//! - `state`: versions of the store and duties; `duty`: leases among them
+//! - `rebuild`: a store that grows beside the one in use
+//!
+//! This process keeps nothing: what it knows it reads from the engine, and all that decides lies there.
+//!
+//! Invariant: every write is conditional on what its writer saw, so that it may be repeated, and instances that write
+//! the same record cannot both win.
+
+mod collections;
+mod convert;
+mod core;
+mod documents;
+mod duty;
+pub mod options;
+mod rebuild;
+mod state;
+mod watch;
+mod wire;
+mod write;
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use futures::{FutureExt, future::BoxFuture};
+pub use options::{Pace, Qdrant, QdrantLayout, Quantization, WriteOrdering};
+use qdrant_client::qdrant::{CountPoints, GetPoints, QueryBatchPoints, QueryPoints, ScrollPoints};
+use tokio::{task::JoinHandle, time::Instant};
+use uuid::Uuid;
+
+use self::{
+    convert::Beam,
+    core::{Core, Looked, Wanted},
+    wire::{Standing, Wire},
+};
+use super::{
+    Candidates, Hit, Index, IndexError, IndexStatus, KindStatus, Lease, Page, PageRequest, Point, PointId, Result,
+    Search, StoreShape, VectorPage, Vectors, Which, With, Written, tombstones,
+};
+use duijie_core::domain::{Filter, Kind, RecordName};
+
+/// Width of a graph search, as in the embedded engine.
+const BEAM: u64 = 400;
+/// Most points of one page of a scroll, and of one fetch.
+const MAX_PAGE_POINTS: usize = 10_000;
+
+/// The collections of a store on a server. Dropping it ends its look at the engine.
+pub struct ServerIndex {
+    core: Arc<Core>,
+    watch: JoinHandle<()>,
+}
+
+// === impl ServerIndex ===
+
+impl ServerIndex {
+    /// Starts to look for a store of this shape, which is made where there is none. Connects in the background: until
+    /// the engine answers, calls fail with [`IndexError::Unreachable`]. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// Only for what is wrong with the options themselves.
+    pub fn open(options: &Qdrant, shape: StoreShape) -> Result<Self> {
+        Self::open_at(options, shape, Pace::default())
+    }
+
+    /// The same at another pace.
+    ///
+    /// # Errors
+    /// As [`ServerIndex::open`].
+    pub fn open_at(options: &Qdrant, shape: StoreShape, pace: Pace) -> Result<Self> {
+        Self::start(options, pace, Wanted::This(shape))
+    }
+
+    /// Starts to look for the store that is there, whatever its versions.
+    ///
+    /// # Errors
+    /// As [`ServerIndex::open`].
+    pub fn open_any(options: &Qdrant, pace: Pace) -> Result<Self> {
+        Self::start(options, pace, Wanted::Any)
+    }
+
+    fn start(options: &Qdrant, pace: Pace, wanted: Wanted) -> Result<Self> {
+        let holder = Uuid::new_v4().to_string();
+        Ok(Self::watched(Core::new(Wire::new(options, pace.stale_after)?, options, pace, (wanted, holder))))
+    }
+
+    fn watched(core: Core) -> Self {
+        let core = Arc::new(core);
+        Self { watch: tokio::spawn(watch::run(Arc::clone(&core))), core }
+    }
+
+    /// Waits until requests go out: for commands that have nothing else to do.
+    ///
+    /// # Errors
+    /// What keeps them from going out, after `patience` or at once where it is for good.
+    pub async fn ready(&self, patience: Duration) -> Result<()> {
+        let end = Instant::now() + patience;
+        loop {
+            let error = match self.core.wire.standing() {
+                Standing::Ready => return Ok(()),
+                Standing::Refused(sentence) => return Err(IndexError::Refused(sentence)),
+                Standing::Maintenance => IndexError::Maintenance,
+                Standing::Down(reason) => IndexError::Unreachable { url: self.core.wire.urls.clone(), reason },
+            };
+            if end <= Instant::now() {
+                return Err(error);
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Versions and dimensions of the store, once it was found.
+    ///
+    /// # Errors
+    /// [`IndexError::Unreachable`] before.
+    pub fn shape(&self) -> Result<StoreShape> {
+        self.core.store().map(|store| store.shape.clone())
+    }
+
+    async fn query(&self, query: QueryPoints) -> Result<Vec<Hit>> {
+        let answer = self.core.wire.call(|node| {
+            let query = query.clone();
+            async move { node.points().query(query).await }
+        });
+        answer.await.map(|answer| convert::hits(answer.result))
+    }
+
+    async fn find(&self, kind: Kind, search: Search) -> Result<Candidates> {
+        let store = self.core.store()?;
+        search.check(store.shape.dimensions)?;
+        let quantized = self.core.layout.quantization != Quantization::None;
+        let beam = Beam { width: BEAM, oversampling: quantized.then_some(self.core.layout.oversampling) };
+        let collection_name = self.core.records_name(kind, store.generation);
+        let (dense, sparse) = match convert::searches(&collection_name, search, beam) {
+            (None, None) => return Ok(Candidates::default()),
+            (Some(dense), None) => return Ok(Candidates { dense: self.query(dense).await?, sparse: Vec::new() }),
+            (None, Some(sparse)) => return Ok(Candidates { dense: Vec::new(), sparse: self.query(sparse).await? }),
+            (Some(dense), Some(sparse)) => (dense, sparse),
+        };
+        let batch =
+            QueryBatchPoints { collection_name, query_points: vec![dense, sparse], ..QueryBatchPoints::default() };
+        let answer = self.core.wire.call(|node| {
+            let batch = batch.clone();
+            async move { node.points().query_batch(batch).await }
+        });
+        let mut lists = answer.await?.result.into_iter().map(|list| convert::hits(list.result));
+        match (lists.next(), lists.next()) {
+            (Some(dense), Some(sparse)) => Ok(Candidates { dense, sparse }),
+            _ => Err(IndexError::Server { reason: "查询的应答不完整".to_string() }),
+        }
+    }
+
+    async fn fetch_points(&self, kind: Kind, ids: Vec<PointId>, with: With) -> Result<Vec<Option<Point>>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        if MAX_PAGE_POINTS < ids.len() {
+            let reason = format!("一次读取 {} 条，最多 {MAX_PAGE_POINTS} 条", ids.len());
+            return Err(IndexError::BadSearch { reason });
+        }
+        let request = convert::get(&self.core.records(kind)?, &ids, with);
+        let answer = self.core.wire.call(|node| {
+            let request = request.clone();
+            async move { node.points().get(request).await }
+        });
+        let points = answer.await?.result.into_iter().map(|found| convert::point_out(found).map_err(damaged));
+        let points = points.map(|point| point.map(|point| (point.id(), point)));
+        let found: HashMap<PointId, Point> = points.collect::<Result<_>>()?;
+        Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
+    }
+
+    async fn get_points(&self, names: Vec<RecordName>, with: With) -> Result<Vec<Option<Point>>> {
+        let of_kind = |kind| {
+            let ids: Vec<PointId> = names.iter().filter(|name| name.kind == kind).map(PointId::of).collect();
+            async move {
+                Ok::<_, IndexError>(
+                    ids.iter().copied().zip(self.fetch_points(kind, ids.clone(), with).await?).collect(),
+                )
+            }
+        };
+        let found: Vec<Vec<(PointId, Option<Point>)>> = futures::future::try_join_all(Kind::ALL.map(of_kind)).await?;
+        let found: HashMap<PointId, Option<Point>> = found.into_iter().flatten().collect();
+        Ok(names.iter().map(|name| found.get(&PointId::of(name)).cloned().flatten()).collect())
+    }
+
+    async fn read_page(&self, kind: Kind, filter: Filter, page: PageRequest) -> Result<Page> {
+        let from = page.after.map(PointId::next);
+        if from == Some(None) {
+            return Ok(Page::default());
+        }
+        let request = ScrollPoints {
+            collection_name: self.core.records(kind)?,
+            filter: convert::point_filter(&filter),
+            offset: from.flatten().map(convert::server_id),
+            limit: u32::try_from(page.limit.clamp(1, MAX_PAGE_POINTS)).ok(),
+            with_payload: Some(convert::payload_of_interest(page.with)),
+            with_vectors: Some(convert::vectors_of_interest(page.with)),
+            ..ScrollPoints::default()
+        };
+        let answer = self.core.wire.call(|node| {
+            let request = request.clone();
+            async move { node.points().scroll(request).await }
+        });
+        let answer = answer.await?;
+        let points = answer.result.into_iter().map(|found| convert::point_out(found).map_err(damaged));
+        let points: Vec<Point> = points.collect::<Result<_>>()?;
+        let next = points.last().map(Point::id).filter(|_| answer.next_page_offset.is_some());
+        Ok(Page { points, next })
+    }
+
+    async fn read_vectors(&self, kind: Kind, ids: Vec<PointId>, which: Which) -> Result<Vec<Option<Vectors>>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        if MAX_PAGE_POINTS < ids.len() {
+            let reason = format!("一次读取 {} 条，最多 {MAX_PAGE_POINTS} 条", ids.len());
+            return Err(IndexError::BadSearch { reason });
+        }
+        let request = GetPoints {
+            with_payload: Some(convert::no_payload()),
+            with_vectors: Some(convert::these_vectors(which)),
+            ..convert::get(&self.core.records(kind)?, &ids, With::Payload)
+        };
+        let answer = self.core.wire.call(|node| {
+            let request = request.clone();
+            async move { node.points().get(request).await }
+        });
+        let mut found: HashMap<PointId, Vectors> =
+            answer.await?.result.into_iter().filter_map(convert::plain_vectors).collect();
+        Ok(ids.iter().map(|id| found.remove(id)).collect())
+    }
+
+    async fn scan_page(&self, kind: Kind, after: Option<PointId>, limit: usize, which: Which) -> Result<VectorPage> {
+        let from = after.map(PointId::next);
+        if from == Some(None) {
+            return Ok(VectorPage::default());
+        }
+        let request = ScrollPoints {
+            collection_name: self.core.records(kind)?,
+            offset: from.flatten().map(convert::server_id),
+            limit: u32::try_from(limit.clamp(1, MAX_PAGE_POINTS)).ok(),
+            with_payload: Some(convert::no_payload()),
+            with_vectors: Some(convert::these_vectors(which)),
+            ..ScrollPoints::default()
+        };
+        let answer = self.core.wire.call(|node| {
+            let request = request.clone();
+            async move { node.points().scroll(request).await }
+        });
+        let answer = answer.await?;
+        let rows: Vec<_> = answer.result.into_iter().filter_map(convert::plain_vectors).collect();
+        let next = rows.last().map(|(id, _)| *id).filter(|_| answer.next_page_offset.is_some());
+        Ok(VectorPage { rows, next })
+    }
+
+    async fn count_points(&self, kind: Kind, filter: Filter) -> Result<u64> {
+        let request = CountPoints {
+            collection_name: self.core.records(kind)?,
+            filter: convert::point_filter(&filter),
+            exact: Some(true),
+            ..CountPoints::default()
+        };
+        let answer = self.core.wire.call(|node| {
+            let request = request.clone();
+            async move { node.points().count(request).await }
+        });
+        Ok(answer.await?.result.map_or(0, |result| result.count))
+    }
+}
+
+impl Index for ServerIndex {
+    fn upsert(&self, kind: Kind, points: Vec<Point>) -> BoxFuture<'_, Result<Vec<Written>>> {
+        write::upsert(&self.core, kind, points).boxed()
+    }
+
+    fn delete(&self, name: &RecordName) -> BoxFuture<'_, Result<bool>> {
+        let name = name.clone();
+        async move {
+            if !tombstones::write(self, &name).await? {
+                return Ok(false);
+            }
+            write::delete(&self.core, name.kind, PointId::of(&name)).await
+        }
+        .boxed()
+    }
+
+    fn get(&self, names: &[RecordName], with: With) -> BoxFuture<'_, Result<Vec<Option<Point>>>> {
+        self.get_points(names.to_vec(), with).boxed()
+    }
+
+    fn search(&self, kind: Kind, search: Search) -> BoxFuture<'_, Result<Candidates>> {
+        self.find(kind, search).boxed()
+    }
+
+    fn cosines(&self, kind: Kind, dense: &[f32], ids: &[PointId]) -> BoxFuture<'_, Result<Vec<Hit>>> {
+        let (dense, ids) = (dense.to_vec(), ids.to_vec());
+        async move {
+            let store = self.core.store()?;
+            let search = Search { dense: Some(dense), depth: ids.len(), ..Search::default() };
+            search.check(store.shape.dimensions)?;
+            let collection = self.core.records_name(kind, store.generation);
+            self.query(convert::cosines(&collection, search.dense.unwrap_or_default(), &ids)).await
+        }
+        .boxed()
+    }
+
+    fn fetch(&self, kind: Kind, ids: &[PointId], with: With) -> BoxFuture<'_, Result<Vec<Option<Point>>>> {
+        self.fetch_points(kind, ids.to_vec(), with).boxed()
+    }
+
+    fn scroll(&self, kind: Kind, filter: &Filter, page: PageRequest) -> BoxFuture<'_, Result<Page>> {
+        self.read_page(kind, filter.clone(), page).boxed()
+    }
+
+    fn vectors(&self, kind: Kind, ids: &[PointId], which: Which) -> BoxFuture<'_, Result<Vec<Option<Vectors>>>> {
+        self.read_vectors(kind, ids.to_vec(), which).boxed()
+    }
+
+    fn scan(
+        &self,
+        kind: Kind,
+        after: Option<PointId>,
+        limit: usize,
+        which: Which,
+    ) -> BoxFuture<'_, Result<VectorPage>> {
+        self.scan_page(kind, after, limit, which).boxed()
+    }
+
+    fn count(&self, kind: Kind, filter: &Filter) -> BoxFuture<'_, Result<u64>> {
+        self.count_points(kind, filter.clone()).boxed()
+    }
+
+    fn claim(&self, duty: &str) -> BoxFuture<'_, Result<Option<Lease>>> {
+        let duty = duty.to_string();
+        async move { duty::claim(&self.core, &duty).await }.boxed()
+    }
+
+    fn status(&self) -> IndexStatus {
+        let (problem, refusal) = match self.core.wire.standing() {
+            Standing::Ready => (None, None),
+            Standing::Down(reason) => (Some(reason), None),
+            Standing::Maintenance => (Some(IndexError::Maintenance.to_string()), None),
+            Standing::Refused(sentence) => (Some(sentence.clone()), Some(sentence)),
+        };
+        let Looked { mut kinds, documents_problem } = self.core.status();
+        if kinds.is_empty() {
+            kinds = Kind::ALL.map(KindStatus::unknown).to_vec();
+        }
+        for kind in &mut kinds {
+            kind.problem = kind.problem.take().or(problem.clone());
+        }
+        IndexStatus { kinds, documents_problem, refusal }
+    }
+}
+
+impl Drop for ServerIndex {
+    fn drop(&mut self) {
+        self.watch.abort();
+    }
+}
+
+fn damaged(reason: String) -> IndexError {
+    IndexError::Server { reason }
+}

@@ -1,0 +1,64 @@
+//! A store that grows beside the one in use, in collections of the next generation, and takes its place.
+//!
+//! Which store is in use is said by one document; one conditional write changes it. Whoever rebuilds holds the duty
+//! [`MAINTENANCE`](crate::MAINTENANCE), so that nobody writes into the old store meanwhile.
+
+use super::options::Qdrant;
+use super::{
+    ServerIndex, collections,
+    core::{Core, StoreFile, Wanted},
+    state, watch,
+    wire::{Standing, Wire},
+};
+use crate::{IndexError, Result, StoreShape};
+
+/// Key of the document that says by which versions the growing store is built.
+const GROWING: &str = "growing";
+
+impl ServerIndex {
+    /// The store that grows beside this one; what was begun for the same versions goes on, what was begun for others is
+    /// begun anew.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub async fn growing(&self, options: &Qdrant, shape: StoreShape) -> Result<Self> {
+        let error = |failure| self.core.wire.error(failure);
+        let generation = self.core.store()?.generation + 1;
+        let file = StoreFile { shape, generation };
+        let text = serde_json::to_string(&file).map_err(|error| IndexError::Server { reason: error.to_string() })?;
+        let begun = state::read(&self.core, &[GROWING]).await.map_err(error)?.into_iter().next().flatten();
+        if begun.as_ref().is_none_or(|begun| begun.value != text) {
+            collections::remove_records(&self.core, generation).await?;
+            if state::put(&self.core, GROWING, text, begun.as_ref()).await.map_err(error)?.is_none() {
+                return Err(IndexError::Maintenance);
+            }
+        }
+        collections::ensure_records(&self.core, &file).await?;
+        let place = (Wanted::Growing(file), self.core.holder.clone());
+        let growing =
+            Self::watched(Core::new(Wire::new(options, self.core.pace.stale_after)?, options, self.core.pace, place));
+        growing.core.wire.set_standing(Standing::Ready);
+        Ok(growing)
+    }
+
+    /// Puts the grown store in this one's place and removes this one's collections.
+    ///
+    /// # Errors
+    /// When the engine fails, or somebody else has changed the store; either this store or the grown one is in use then,
+    /// whole.
+    pub async fn replace_by(&self, grown: &Self) -> Result<()> {
+        let error = |failure| self.core.wire.error(failure);
+        let (old, new) = (self.core.store()?, grown.core.store()?);
+        let seen = state::read(&self.core, &[watch::STORE]).await.map_err(error)?.into_iter().next().flatten();
+        let Some(seen) = seen else { return Err(IndexError::Maintenance) };
+        if watch::read_store(&self.core, &seen.value)? != *old {
+            return Err(IndexError::Maintenance);
+        }
+        let text = serde_json::to_string(&*new).map_err(|error| IndexError::Server { reason: error.to_string() })?;
+        if state::put(&self.core, watch::STORE, text, Some(&seen)).await.map_err(error)?.is_none() {
+            return Err(IndexError::Maintenance);
+        }
+        // left behind by a fault here, they take room and nothing else
+        collections::remove_records(&self.core, old.generation).await
+    }
+}

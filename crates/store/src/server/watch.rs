@@ -1,0 +1,118 @@
+//! Looks at the engine every second: finds the store when the engine first answers, stops requests when it does not or
+//! when the store is maintained, and lets them go on.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    collections,
+    core::{Core, StoreFile, Wanted},
+    duty, state,
+    wire::{Failure, Standing},
+};
+use crate::{IndexError, MAINTENANCE, Result};
+
+/// Key of the document that says which store is in use.
+pub(super) const STORE: &str = "store";
+
+/// Looks until the program does not fit the store.
+pub(super) async fn run(core: Arc<Core>) {
+    loop {
+        let standing = look(&core).await;
+        let refused = matches!(standing, Standing::Refused(_));
+        core.wire.set_standing(standing);
+        if refused {
+            return;
+        }
+        tokio::time::sleep(core.pace.look_every).await;
+    }
+}
+
+/// One look.
+async fn look(core: &Core) -> Standing {
+    // a look that hangs must not keep the last one's word alive
+    let looked = tokio::time::timeout(core.pace.stale_after.max(Duration::from_secs(1)), find(core));
+    match looked.await {
+        Ok(Ok(standing)) => standing,
+        Ok(Err(error @ (IndexError::Unfit { .. } | IndexError::OtherVersions { .. } | IndexError::Refused(_)))) => {
+            Standing::Refused(error.to_string())
+        }
+        Ok(Err(IndexError::Unreachable { reason, .. } | IndexError::Server { reason })) => Standing::Down(reason),
+        Ok(Err(error)) => Standing::Down(error.to_string()),
+        Err(_) => Standing::Down("查看状态超时".to_string()),
+    }
+}
+
+async fn find(core: &Core) -> Result<Standing> {
+    let error = |failure| core.wire.error(failure);
+    let documents = match state::read(core, &[STORE, &duty::key(MAINTENANCE)]).await {
+        Err(Failure::Refused(status)) if status.code() == tonic::Code::NotFound => {
+            if matches!(core.wanted, Wanted::Any) {
+                return Err(no_store(core));
+            }
+            collections::ensure_state(core).await?;
+            Vec::new()
+        }
+        documents => documents.map_err(error)?,
+    };
+    let mut documents = documents.into_iter();
+    let (store, maintenance) = (documents.next().flatten(), documents.next().flatten());
+    let store = match store {
+        Some(document) => read_store(core, &document.value)?,
+        None => begin(core).await?,
+    };
+    let store = wanted(core, store)?;
+    if core.store().is_err() {
+        collections::ensure_records(core, &store).await?;
+        collections::ensure_documents(core).await?;
+        core.set_store(store.clone());
+    }
+    core.set_status(collections::look(core, &store).await?);
+    let holder = maintenance.and_then(|document| duty::held(core, MAINTENANCE, &document));
+    Ok(if holder.is_none_or(|holder| holder == core.holder) { Standing::Ready } else { Standing::Maintenance })
+}
+
+/// Makes the first store.
+async fn begin(core: &Core) -> Result<StoreFile> {
+    let Wanted::This(shape) = &core.wanted else { return Err(no_store(core)) };
+    let file = StoreFile { shape: shape.clone(), generation: 1 };
+    collections::ensure_records(core, &file).await?;
+    let text = serde_json::to_string(&file).map_err(|error| IndexError::Server { reason: error.to_string() })?;
+    match state::put(core, STORE, text, None).await.map_err(|failure| core.wire.error(failure))? {
+        Some(_) => Ok(file),
+        // another instance was faster; the next look reads what it made
+        None => Err(IndexError::Server { reason: "另一个实例正在建立存储".to_string() }),
+    }
+}
+
+/// The store that this process works on, given the one in use.
+fn wanted(core: &Core, found: StoreFile) -> Result<StoreFile> {
+    if let Ok(opened) = core.store()
+        && !matches!(core.wanted, Wanted::Growing(_))
+        && *opened != found
+    {
+        return Err(IndexError::Refused("存储已被重建，请以新的配置重启服务".to_string()));
+    }
+    match &core.wanted {
+        Wanted::Any => Ok(found),
+        Wanted::Growing(file) => Ok(file.clone()),
+        Wanted::This(shape) => {
+            let difference = found.shape.misfit(shape);
+            match difference.is_empty() {
+                true => Ok(found),
+                false => Err(IndexError::OtherVersions { store: core.place(), difference }),
+            }
+        }
+    }
+}
+
+/// Reads the document of the store.
+pub(super) fn read_store(core: &Core, text: &str) -> Result<StoreFile> {
+    serde_json::from_str(text).map_err(|error| IndexError::Unfit {
+        collection: core.state_name(),
+        difference: format!("存储说明无法读取：{error}"),
+    })
+}
+
+fn no_store(core: &Core) -> IndexError {
+    IndexError::Refused(format!("{} 上没有存储，请检查 qdrant.url 和 qdrant.prefix", core.place()))
+}

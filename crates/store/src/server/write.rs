@@ -1,0 +1,261 @@
+//! Writes that what is stored decides on, with any number of instances writing at once: records by revision, documents by
+//! version.
+//!
+//! Who writes has seen what is stored: which revision, made by which write. The engine stores the new version only where
+//! that write is still the last one (Qdrant's conditional update), and a look afterwards says whose is there. Of two who
+//! saw the same version one wins; the other looks again. A write that reaches the engine twice is applied once.
+//!
+//! Each record and document carries the tokens of its last writes, so that who was overwritten at once still learns that
+//! he was not refused.
+
+use std::collections::{HashMap, HashSet};
+
+use qdrant_client::qdrant::{DeletePoints, GetPoints, PointStruct, UpsertPoints, Value};
+use serde_json::Value as Json;
+
+use super::{
+    convert::{self, integer, text, texts},
+    core::Core,
+    state::{WRITE, token, written_by},
+};
+use crate::{
+    IndexError, Point, PointId, Result, Written,
+    payload::{REVISION, Row},
+};
+use duijie_core::domain::Kind;
+
+/// Points of one request: a few MB.
+const GROUP_POINTS: usize = 500;
+/// Rounds of a write that others are faster than.
+const ROUNDS: u32 = 20;
+/// Tokens of former writes that a record keeps.
+const KEPT_TOKENS: usize = 8;
+/// Key of these tokens.
+const PAST: &str = "past";
+
+/// What is written under an id if what is stored there allows it.
+pub(super) trait Item: Clone + Send + Sync {
+    /// What became of it.
+    type Outcome: Copy + Send;
+
+    /// Its id.
+    fn id(&self) -> PointId;
+
+    /// Why it is left out, given the revision that is stored.
+    fn refusal(&self, stored: Option<u64>) -> Option<Self::Outcome>;
+
+    /// What became of it once it is stored over this revision.
+    fn done(&self, stored: Option<u64>) -> Self::Outcome;
+
+    /// How it is laid out when it is stored over this revision.
+    fn row(self, stored: Option<u64>) -> Result<Row>;
+}
+
+/// What a writer sees of what is stored.
+#[derive(Debug, Clone, Default)]
+struct Mark {
+    revision: u64,
+    write: String,
+    past: Vec<String>,
+}
+
+/// One item on its way: where its outcome goes, and the token of its write.
+struct Pending<I> {
+    place: usize,
+    item: I,
+    token: String,
+}
+
+/// Stores points of one kind in order; see [`Index::upsert`](crate::Index::upsert).
+pub(super) async fn upsert(core: &Core, kind: Kind, points: Vec<Point>) -> Result<Vec<Written>> {
+    let store = core.store()?;
+    for point in &points {
+        point.check(kind, store.shape.dimensions)?;
+    }
+    write_all(core, &core.records_name(kind, store.generation), points).await
+}
+
+/// Stores items in order, each if it may be stored.
+pub(super) async fn write_all<I: Item>(core: &Core, collection: &str, items: Vec<I>) -> Result<Vec<I::Outcome>> {
+    let mut outcomes: Vec<Option<I::Outcome>> = vec![None; items.len()];
+    let mut waiting: Vec<(usize, I)> = items.into_iter().enumerate().collect();
+    while !waiting.is_empty() {
+        // what comes twice is stored twice, one after the other
+        let mut taken = HashSet::new();
+        let (group, rest) =
+            waiting.into_iter().partition(|(_, item)| taken.len() < GROUP_POINTS && taken.insert(item.id()));
+        write_group(core, collection, group, &mut outcomes).await?;
+        waiting = rest;
+    }
+    let whole: Option<Vec<I::Outcome>> = outcomes.into_iter().collect();
+    whole.ok_or_else(|| IndexError::Server { reason: "写入的结果不完整".to_string() })
+}
+
+/// Removes a point. Two who do so at the same time may both be told that there was one.
+pub(super) async fn delete(core: &Core, kind: Kind, id: PointId) -> Result<bool> {
+    let collection = core.records(kind)?;
+    let there = !marks(core, &collection, &[id]).await?.is_empty();
+    remove(core, collection, vec![id]).await?;
+    Ok(there)
+}
+
+/// Removes whatever has these ids.
+pub(super) async fn remove(core: &Core, collection: String, ids: Vec<PointId>) -> Result<()> {
+    let ids: Vec<_> = ids.into_iter().map(convert::server_id).collect();
+    let request = DeletePoints {
+        collection_name: collection,
+        wait: Some(true),
+        points: Some(ids.into()),
+        ordering: Some(core.ordering()),
+        ..DeletePoints::default()
+    };
+    let deleted = core.wire.call(|node| {
+        let request = request.clone();
+        async move { node.points().delete(request).await }
+    });
+    deleted.await.map(drop)
+}
+
+/// Stores items whose ids differ.
+async fn write_group<I: Item>(
+    core: &Core,
+    collection: &str,
+    group: Vec<(usize, I)>,
+    outcomes: &mut [Option<I::Outcome>],
+) -> Result<()> {
+    let mut waiting: Vec<Pending<I>> =
+        group.into_iter().map(|(place, item)| Pending { place, item, token: token() }).collect();
+    for round in 0..ROUNDS {
+        let ids: Vec<PointId> = waiting.iter().map(|pending| pending.item.id()).collect();
+        let seen = marks(core, collection, &ids).await?;
+        waiting.retain(|pending| {
+            let mark = seen.get(&pending.item.id());
+            // applied in an earlier round, although a replica that lagged did not show it
+            if mark.is_some_and(|mark| mark.is_after(&pending.token)) {
+                return false;
+            }
+            let refusal = pending.item.refusal(mark.map(|mark| mark.revision));
+            if refusal.is_some() {
+                set(outcomes, pending.place, refusal);
+            }
+            refusal.is_none()
+        });
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        store(core, collection, &waiting, &seen).await?;
+        let ids: Vec<PointId> = waiting.iter().map(|pending| pending.item.id()).collect();
+        let now = marks(core, collection, &ids).await?;
+        waiting.retain(|pending| {
+            let id = pending.item.id();
+            set(outcomes, pending.place, Some(pending.item.done(seen.get(&id).map(|mark| mark.revision))));
+            // gone again: deleted by another, or not there yet on a replica that lags, so it is looked at once more
+            !now.get(&id).map_or(0 < round, |mark| mark.is_after(&pending.token))
+        });
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let wait_ms = fastrand::u64(0..10 * u64::from(round + 1));
+        tokio::time::sleep(std::time::Duration::from_millis(wait_ms)).await;
+    }
+    Err(IndexError::Server { reason: "同一内容正被多处反复写入".to_string() })
+}
+
+/// Sends the items; each is applied only where what was seen of it is still there.
+async fn store<I: Item>(
+    core: &Core,
+    collection: &str,
+    items: &[Pending<I>],
+    seen: &HashMap<PointId, Mark>,
+) -> Result<()> {
+    let mut rows = Vec::with_capacity(items.len());
+    for Pending { item, token, .. } in items {
+        rows.push(row(item.clone(), token, seen.get(&item.id()))?);
+    }
+    // a token is of one write of one item, so that the whole set can stand for each
+    let tokens = items.iter().filter_map(|pending| seen.get(&pending.item.id()));
+    let request = UpsertPoints {
+        collection_name: collection.to_string(),
+        wait: Some(true),
+        points: rows,
+        ordering: Some(core.ordering()),
+        update_filter: Some(written_by(tokens.map(|mark| mark.write.clone()).collect())),
+        ..UpsertPoints::default()
+    };
+    let stored = core.wire.call(|node| {
+        let request = request.clone();
+        async move { node.points().upsert(request).await }
+    });
+    stored.await.map(drop)
+}
+
+fn row<I: Item>(item: I, token: &str, mark: Option<&Mark>) -> Result<PointStruct> {
+    let id = item.id();
+    let row = item.row(mark.map(|mark| mark.revision))?;
+    let past = mark.into_iter().flat_map(|mark| std::iter::once(&mark.write).chain(&mark.past));
+    let past = past.filter(|token| !token.is_empty()).take(KEPT_TOKENS).cloned();
+    let past = convert::value(Json::Array(past.map(Json::String).collect()));
+    Ok(convert::point_in(id, row, [(WRITE, Value::from(token)), (PAST, past)]))
+}
+
+/// What is stored of these points.
+async fn marks(core: &Core, collection: &str, ids: &[PointId]) -> Result<HashMap<PointId, Mark>> {
+    let request = GetPoints {
+        collection_name: collection.to_string(),
+        ids: ids.iter().copied().map(convert::server_id).collect(),
+        with_payload: Some(convert::fields(&[REVISION, WRITE, PAST])),
+        ..GetPoints::default()
+    };
+    let answer = core.wire.call(|node| {
+        let request = request.clone();
+        async move { node.points().get(request).await }
+    });
+    let marks = answer.await?.result.into_iter().filter_map(|point| {
+        let revision = point.payload.get(REVISION).and_then(integer).unwrap_or(0);
+        let mark = Mark {
+            revision: u64::try_from(revision).unwrap_or(0),
+            write: point.payload.get(WRITE).and_then(text).unwrap_or_default(),
+            past: point.payload.get(PAST).map(texts).unwrap_or_default(),
+        };
+        Some((convert::point_id(point.id.as_ref())?, mark))
+    });
+    Ok(marks.collect())
+}
+
+fn set<T>(outcomes: &mut [Option<T>], place: usize, outcome: Option<T>) {
+    if let Some(slot) = outcomes.get_mut(place) {
+        *slot = outcome;
+    }
+}
+
+// === impl Point ===
+
+impl Item for Point {
+    type Outcome = Written;
+
+    fn id(&self) -> PointId {
+        Self::id(self)
+    }
+
+    fn refusal(&self, stored: Option<u64>) -> Option<Written> {
+        stored.filter(|stored| self.record.revision <= *stored).map(|stored| Written::Stale { stored })
+    }
+
+    fn done(&self, stored: Option<u64>) -> Written {
+        if stored.is_some() { Written::Updated } else { Written::Created }
+    }
+
+    fn row(self, _: Option<u64>) -> Result<Row> {
+        let name = self.record.name().to_string();
+        Row::of(self).map_err(|reason| IndexError::BadPoint { name, reason })
+    }
+}
+
+// === impl Mark ===
+
+impl Mark {
+    /// Whether the write of this token was applied: last, or before others that saw it.
+    fn is_after(&self, token: &str) -> bool {
+        self.write == token || self.past.iter().any(|past| past == token)
+    }
+}

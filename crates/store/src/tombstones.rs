@@ -1,0 +1,85 @@
+//! Tombstones: names of deleted records, kept for a while, so that a later job of re-matching knows what is gone.
+//!
+//! Each engine writes one before it deletes, inside [`Index::delete`]; no caller can forget it.
+
+use jiff::{SignedDuration, Timestamp};
+
+use duijie_core::domain::{Kind, RecordName};
+
+use crate::{
+    DocumentQuery, DocumentWrite, Expect, Index, Key, Result, With,
+    documents::{MAX_DOCUMENT_PAGE, document_id},
+};
+
+/// How long a tombstone is kept at least.
+pub const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// Bits of a key that tell tombstones of one millisecond apart.
+const RANDOM_BITS: u32 = 20;
+
+/// Writes a tombstone if the record is stored, and says whether it is. An engine calls this before it deletes. A
+/// tombstone of a record that is still there does no harm: the record is only looked at once more.
+///
+/// # Errors
+/// Those of the store.
+pub(crate) async fn write(index: &dyn Index, name: &RecordName) -> Result<bool> {
+    let stored = index.get(std::slice::from_ref(name), With::Payload).await?;
+    if stored.iter().all(Option::is_none) {
+        return Ok(false);
+    }
+    let key = Key::Number(number(Timestamp::now()) | fastrand::u64(0..1 << RANDOM_BITS));
+    let write = DocumentWrite { key, ..DocumentWrite::new(folder(name.kind), "", name.to_string(), Expect::Any) };
+    index.write_documents(vec![write]).await?;
+    Ok(true)
+}
+
+/// Names of records of a kind that were deleted at `time` or later; some may have been stored again since. `None` where
+/// there are more than `max`.
+///
+/// # Errors
+/// Those of the store.
+pub async fn since(index: &dyn Index, kind: Kind, time: Timestamp, max: usize) -> Result<Option<Vec<RecordName>>> {
+    let folder = folder(kind);
+    let mut after = Some(document_id(&folder, &Key::Number(number(time).saturating_sub(1))));
+    let mut names: Vec<RecordName> = Vec::new();
+    loop {
+        let page = index.list_documents(DocumentQuery::folder(&folder), after, MAX_DOCUMENT_PAGE).await?;
+        names.extend(page.documents.iter().filter_map(|document| document.text.parse().ok()));
+        if max < names.len() {
+            return Ok(None);
+        }
+        if page.next.is_none() {
+            return Ok(Some(names));
+        }
+        after = page.next;
+    }
+}
+
+/// Removes tombstones older than twice [`KEPT`].
+///
+/// # Errors
+/// Those of the store.
+pub async fn prune(index: &dyn Index, now: Timestamp) -> Result<()> {
+    let Ok(oldest) = now.checked_sub(KEPT * 2) else { return Ok(()) };
+    for kind in Kind::ALL {
+        let folder = folder(kind);
+        loop {
+            let page = index.list_documents(DocumentQuery::folder(&folder), None, MAX_DOCUMENT_PAGE).await?;
+            let old = page.documents.into_iter().map(|document| document.key);
+            let old: Vec<Key> = old.filter(|key| matches!(key, Key::Number(at) if *at < number(oldest))).collect();
+            if old.is_empty() {
+                break;
+            }
+            index.remove_documents(&folder, &old).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The name is older than this room; stores have it.
+fn folder(kind: Kind) -> String {
+    format!("rematch/deleted/{}", kind.collection())
+}
+
+fn number(time: Timestamp) -> u64 {
+    u64::try_from(time.as_millisecond()).unwrap_or(0) << RANDOM_BITS
+}

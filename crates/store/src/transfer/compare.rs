@@ -1,0 +1,65 @@
+//! What a target holds already.
+
+use super::{
+    Result, Track,
+    piece::{self, Piece},
+};
+use crate::{Holding, Index, With};
+
+/// How pieces that are to be written stand to what is stored under their names.
+#[derive(Debug, Default)]
+pub(super) struct Compared {
+    /// To be written: absent, or there with a lower revision.
+    pub(super) missing: Vec<Piece>,
+    /// There in the same revision.
+    pub(super) same: u64,
+}
+
+/// Pieces of a target that a source cannot answer for.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Beyond {
+    /// The source has none of the name.
+    pub(super) extra: u64,
+    /// The source has a lower revision.
+    pub(super) newer: u64,
+}
+
+/// Looks the pieces of one page up in the target.
+pub(super) async fn compare(target: &dyn Index, holding: Holding, pieces: Vec<Piece>) -> Result<Compared> {
+    let there = piece::revisions(target, holding, &pieces).await?;
+    let mut compared = Compared::default();
+    for (piece, stored) in pieces.into_iter().zip(there) {
+        match stored {
+            Some(stored) if stored == piece.revision() => compared.same += 1,
+            // a higher one is told by `beyond`
+            Some(stored) if piece.revision() < stored => {}
+            _ => compared.missing.push(piece),
+        }
+    }
+    Ok(compared)
+}
+
+/// Goes through the whole target and looks each piece up in the source.
+pub(super) async fn beyond(source: &dyn Index, target: &dyn Index, track: &mut Track<'_, '_>) -> Result<Beyond> {
+    let mut beyond = Beyond::default();
+    for holding in Holding::ALL {
+        let mut after = None;
+        loop {
+            let (pieces, next) = piece::page(target, holding, after, With::Payload).await?;
+            let theirs = piece::revisions(source, holding, &pieces).await?;
+            for (piece, theirs) in pieces.iter().zip(theirs) {
+                match theirs {
+                    None => beyond.extra += 1,
+                    Some(theirs) if theirs < piece.revision() => beyond.newer += 1,
+                    Some(_) => {}
+                }
+            }
+            track.add(pieces.len());
+            if next.is_none() {
+                break;
+            }
+            after = next;
+        }
+    }
+    Ok(beyond)
+}

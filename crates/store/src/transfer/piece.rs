@@ -1,0 +1,130 @@
+//! What a store is made of, page by page: points of each kind, and the documents beside them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{PAGE, Result};
+use crate::{Document, DocumentQuery, Holding, Index, Key, PageRequest, Point, PointId, With};
+use duijie_core::domain::Filter;
+
+/// Documents that are read and written together; with the longest texts they take 32 MB.
+const PAGE_DOCUMENTS: usize = 32;
+
+/// A point or a document.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Piece {
+    /// A record with its vectors.
+    Point(Box<Point>),
+    /// A document.
+    Document(Document),
+}
+
+// === impl Piece ===
+
+impl Piece {
+    /// Where it belongs.
+    pub(super) fn holding(&self) -> Holding {
+        match self {
+            Self::Point(point) => Holding::Records(point.record.kind()),
+            Self::Document(_) => Holding::Documents,
+        }
+    }
+
+    /// Its id.
+    pub(super) fn id(&self) -> PointId {
+        match self {
+            Self::Point(point) => point.id(),
+            Self::Document(document) => document.id(),
+        }
+    }
+
+    /// Revision of a record, version of a document: the higher one is the newer one.
+    pub(super) fn revision(&self) -> u64 {
+        match self {
+            Self::Point(point) => point.record.revision,
+            Self::Document(document) => document.version,
+        }
+    }
+
+    /// What to call it in a message.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Point(point) => point.record.name().to_string(),
+            Self::Document(document) => format!("{}/{}", document.folder, document.key),
+        }
+    }
+}
+
+/// Most pieces of a page.
+pub(super) fn page_size(holding: Holding) -> usize {
+    match holding {
+        Holding::Records(_) => PAGE,
+        Holding::Documents => PAGE_DOCUMENTS,
+    }
+}
+
+/// The next page in the order of ids, and what to ask for after it; `None` on the last one.
+pub(super) async fn page(
+    index: &dyn Index,
+    holding: Holding,
+    after: Option<PointId>,
+    with: With,
+) -> Result<(Vec<Piece>, Option<PointId>)> {
+    let limit = page_size(holding);
+    match holding {
+        Holding::Records(kind) => {
+            let page = index.scroll(kind, &Filter::default(), PageRequest { after, limit, with }).await?;
+            Ok((page.points.into_iter().map(|point| Piece::Point(Box::new(point))).collect(), page.next))
+        }
+        Holding::Documents => {
+            let page = index.list_documents(DocumentQuery::default(), after, limit).await?;
+            Ok((page.documents.into_iter().map(Piece::Document).collect(), page.next))
+        }
+    }
+}
+
+/// Revisions of what an index holds in the places of these pieces; `None` where there is nothing.
+pub(super) async fn revisions(index: &dyn Index, holding: Holding, pieces: &[Piece]) -> Result<Vec<Option<u64>>> {
+    let Holding::Records(kind) = holding else { return versions(index, pieces).await };
+    let ids: Vec<PointId> = pieces.iter().map(Piece::id).collect();
+    let there = index.fetch(kind, &ids, With::Payload).await?;
+    Ok(there.into_iter().map(|point| point.map(|point| point.record.revision)).collect())
+}
+
+async fn versions(index: &dyn Index, pieces: &[Piece]) -> Result<Vec<Option<u64>>> {
+    let mut folders: BTreeMap<&str, Vec<Key>> = BTreeMap::new();
+    for piece in pieces {
+        if let Piece::Document(document) = piece {
+            folders.entry(&document.folder).or_default().push(document.key.clone());
+        }
+    }
+    let mut found = HashMap::new();
+    for (folder, keys) in folders {
+        let there = index.read_documents(folder, &keys).await?;
+        found.extend(there.into_iter().flatten().map(|document| (document.id(), document.version)));
+    }
+    Ok(pieces.iter().map(|piece| found.get(&piece.id()).copied()).collect())
+}
+
+/// Stores pieces of one holding as they are.
+pub(super) async fn store(index: &dyn Index, holding: Holding, pieces: Vec<Piece>) -> Result<()> {
+    let (mut points, mut documents) = (Vec::new(), Vec::new());
+    for piece in pieces {
+        match piece {
+            Piece::Point(point) => points.push(*point),
+            Piece::Document(document) => documents.push(document),
+        }
+    }
+    match holding {
+        Holding::Records(kind) => drop(index.upsert(kind, points).await?),
+        Holding::Documents => drop(index.restore_documents(documents).await?),
+    }
+    Ok(())
+}
+
+/// How many pieces of a holding there are.
+pub(super) async fn count(index: &dyn Index, holding: Holding) -> Result<u64> {
+    Ok(match holding {
+        Holding::Records(kind) => index.count(kind, &Filter::default()).await?,
+        Holding::Documents => index.count_documents(DocumentQuery::default()).await?,
+    })
+}

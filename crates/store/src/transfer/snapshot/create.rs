@@ -1,0 +1,86 @@
+//! Index → snapshot.
+
+use std::{collections::BTreeMap, io::Write};
+
+use tokio::sync::mpsc::{self, Receiver, Sender};
+
+use super::{Summary, encoder::Encoder, line::Header};
+use crate::{
+    Holding, Index, StoreShape, With,
+    transfer::{
+        Listener, Progress, Result, Step, Track, TransferError,
+        piece::{self, Piece},
+    },
+};
+
+/// Pages that wait for the encoder: one, so that reading and writing go side by side.
+const WAITING_PAGES: usize = 1;
+
+/// What the encoder's thread is told.
+enum Told {
+    /// More pieces.
+    Page(Vec<Piece>),
+    /// That was all. Without it the snapshot gets no end.
+    End,
+}
+
+/// Writes all that an index holds to `sink`, from a thread of its own; a slow sink slows the reading down. Gives the sink
+/// back, flushed. Dropped or failed, what is in the sink has no end and no seal.
+///
+/// # Errors
+/// Those of the index; [`TransferError::Sink`], [`TransferError::Unwritable`].
+pub async fn create<W: Write + Send + 'static>(
+    index: &dyn Index,
+    store: StoreShape,
+    sink: W,
+    mut progress: impl FnMut(Progress) + Send,
+) -> Result<(W, Summary)> {
+    let mut counts = BTreeMap::new();
+    for holding in Holding::ALL {
+        counts.insert(holding, piece::count(index, holding).await?);
+    }
+    let total = counts.values().sum();
+    let header = Header::new(store, counts);
+    let (pages, inbox) = mpsc::channel(WAITING_PAGES);
+    let writer = tokio::task::spawn_blocking(move || write(sink, header, inbox));
+    let read = read(index, pages, total, &mut progress).await;
+    let written = writer.await.map_err(|_| TransferError::Stopped)?;
+    match (read, written) {
+        // the reader stops when the writer has failed: that one knows why
+        (Ok(()) | Err(TransferError::Stopped), written) => written,
+        (Err(error), _) => Err(error),
+    }
+}
+
+async fn read(index: &dyn Index, pages: Sender<Told>, total: u64, progress: &mut Listener<'_>) -> Result<()> {
+    let mut track = Track::new(Step::Write, total, progress);
+    let send = async |told| pages.send(told).await.map_err(|_| TransferError::Stopped);
+    for holding in Holding::ALL {
+        let mut after = None;
+        loop {
+            let (pieces, next) = piece::page(index, holding, after, With::Everything).await?;
+            let read = pieces.len();
+            send(Told::Page(pieces)).await?;
+            track.add(read);
+            if next.is_none() {
+                break;
+            }
+            after = next;
+        }
+    }
+    send(Told::End).await
+}
+
+fn write<W: Write>(sink: W, header: Header, mut inbox: Receiver<Told>) -> Result<(W, Summary)> {
+    let mut encoder = Encoder::new(sink, header)?;
+    loop {
+        match inbox.blocking_recv() {
+            Some(Told::Page(pieces)) => pieces.into_iter().try_for_each(|piece| encoder.piece(piece))?,
+            Some(Told::End) => {
+                let (sink, digests) = encoder.finish()?;
+                return Ok((sink, Summary { digests }));
+            }
+            None => return Err(TransferError::Stopped),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Points and documents → the bytes of a snapshot.
+
+use std::io::Write;
+
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    LEVEL, MAX_LINE_BYTES,
+    line::{Header, Line, PointLine, Trailer},
+    seal::Sealing,
+};
+use crate::{
+    Holding,
+    transfer::{Digests, Result, TransferError, checksum::Hasher, piece::Piece},
+};
+
+/// Writes a snapshot; points must come by kind, then documents, each by id.
+pub(super) struct Encoder<W: Write> {
+    lines: zstd::stream::write::Encoder<'static, Sealing<W>>,
+    sha256: Sha256,
+    hashers: Vec<(Holding, Hasher)>,
+}
+
+// === impl Encoder ===
+
+impl<W: Write> Encoder<W> {
+    /// Begins with the header.
+    pub(super) fn new(sink: W, header: Header) -> Result<Self> {
+        let lines = zstd::stream::write::Encoder::new(Sealing::new(sink), LEVEL).map_err(TransferError::Sink)?;
+        let hashers = Holding::ALL.map(|holding| (holding, Hasher::default())).into();
+        let mut encoder = Self { lines, sha256: Sha256::new(), hashers };
+        encoder.line(&Line::Header(header)).map_err(|reason| reason.about("header"))?;
+        Ok(encoder)
+    }
+
+    /// Writes the next point or document.
+    pub(super) fn piece(&mut self, piece: Piece) -> Result<()> {
+        let (holding, name) = (piece.holding(), piece.name());
+        if let Some((_, hasher)) = self.hashers.iter_mut().find(|(other, _)| *other == holding) {
+            hasher.add(&piece)?;
+        }
+        let line = match piece {
+            Piece::Point(point) => Line::Point(Box::new(PointLine::new(*point))),
+            Piece::Document(document) => Line::Document(document),
+        };
+        self.line(&line).map_err(|reason| reason.about(&name))
+    }
+
+    /// Writes trailer and seal.
+    pub(super) fn finish(mut self) -> Result<(W, Digests)> {
+        let kinds: Digests = self.hashers.drain(..).map(|(holding, hasher)| (holding, hasher.finish())).collect();
+        let sha256 = format!("{:x}", self.sha256.clone().finalize());
+        let trailer = Trailer { kinds: kinds.clone(), sha256 };
+        self.line(&Line::Trailer(trailer)).map_err(|reason| reason.about("trailer"))?;
+        let sink = self.lines.finish().and_then(Sealing::seal).map_err(TransferError::Sink)?;
+        Ok((sink, kinds))
+    }
+
+    fn line(&mut self, line: &Line) -> std::result::Result<(), LineError> {
+        let mut text = serde_json::to_vec(line).map_err(|error| LineError::Line(error.to_string()))?;
+        text.push(b'\n');
+        if MAX_LINE_BYTES < text.len() {
+            return Err(LineError::Line(format!("占 {} 字节，超过 {MAX_LINE_BYTES}", text.len())));
+        }
+        self.sha256.update(&text);
+        self.lines.write_all(&text).map_err(LineError::Sink)
+    }
+}
+
+/// Why a line cannot be written.
+enum LineError {
+    /// It would not be read back.
+    Line(String),
+    /// Its bytes are not taken.
+    Sink(std::io::Error),
+}
+
+// === impl LineError ===
+
+impl LineError {
+    fn about(self, name: &str) -> TransferError {
+        match self {
+            Self::Line(reason) => TransferError::Unwritable { name: name.to_string(), reason },
+            Self::Sink(error) => TransferError::Sink(error),
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Snapshot → index.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use tokio::sync::mpsc::{self, Receiver};
+
+use super::{
+    FORMAT, Summary, VERSION,
+    decoder::{Decoder, FilePart},
+    line::Header,
+    seal::{SEAL_BYTES, is_sealed},
+};
+use crate::{
+    Holding, Index, STORE_FORMAT,
+    transfer::{
+        Digests, Listener, Progress, Result, Step, Track, TransferError,
+        checksum::track_digests,
+        compare::compare,
+        count, in_maintenance,
+        piece::{self, Piece},
+    },
+};
+
+/// What every file of zstd begins with.
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+/// Batches that wait to be stored: one, so that reading and storing go side by side.
+const WAITING_BATCHES: usize = 1;
+
+/// A snapshot whose file was read once from end to end and found whole.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    path: PathBuf,
+    file: Arc<File>,
+    length: u64,
+    header: Header,
+    summary: Summary,
+}
+
+/// What a restore has done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restored {
+    /// Points and documents that were written; the others were there already.
+    pub written: u64,
+}
+
+/// Points of one kind, or documents, that are stored together.
+type Batch = (Holding, Vec<Piece>);
+
+// === impl Snapshot ===
+
+impl Snapshot {
+    /// Opens a snapshot and reads all of it: seal, every line, order, checksums. Blocks; memory stays flat.
+    ///
+    /// # Errors
+    /// [`TransferError::File`], [`TransferError::Foreigner`], [`TransferError::OtherFormat`],
+    /// [`TransferError::Damaged`].
+    pub fn open(path: &Path) -> Result<Self> {
+        let failed = |source: io::Error| TransferError::File { path: path.to_path_buf(), source };
+        let damaged = |reason: String| TransferError::Damaged { path: path.to_path_buf(), reason };
+        let foreign = || TransferError::Foreigner { path: path.to_path_buf() };
+        let file = Arc::new(File::open(path).map_err(failed)?);
+        let metadata = file.metadata().map_err(failed)?;
+        let length = metadata.len();
+        let mut magic = Vec::new();
+        FilePart::new(Arc::clone(&file), 4).read_to_end(&mut magic).map_err(failed)?;
+        if !metadata.is_file() || magic != ZSTD_MAGIC {
+            return Err(foreign());
+        }
+        if !is_sealed(FilePart::new(Arc::clone(&file), length), length).map_err(failed)? {
+            return Err(damaged("文件的校验和不符".to_string()));
+        }
+        let body = FilePart::new(Arc::clone(&file), length.saturating_sub(SEAL_BYTES));
+        let mut decoder = Decoder::new(body).ok_or_else(foreign)?;
+        check_format(path, decoder.header())?;
+        while decoder.next_piece().map_err(damaged)?.is_some() {}
+        let digests = decoder.digests().cloned().unwrap_or_default();
+        let (path, header) = (path.to_path_buf(), decoder.header().clone());
+        Ok(Self { path, file, length, header, summary: Summary { digests } })
+    }
+
+    /// What it is of.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// What it holds.
+    pub fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    /// Writes every point and document into `target`, whose shape must be the one of the header (see
+    /// [`check_shapes`](crate::transfer::check_shapes)) and which must be empty or hold nothing but points of this
+    /// snapshot; then compares by checksum. Broken off, the same call goes on.
+    ///
+    /// # Errors
+    /// Those of the index; [`TransferError::NotEmpty`] before anything is written; [`TransferError::Damaged`] where the
+    /// file has changed since it was opened; [`TransferError::NotRestored`], [`TransferError::LeaseLost`].
+    pub async fn restore(&self, target: &dyn Index, mut progress: impl FnMut(Progress) + Send) -> Result<Restored> {
+        in_maintenance(target, self.write_all(target, &mut progress)).await
+    }
+
+    async fn write_all(&self, target: &dyn Index, progress: &mut Listener<'_>) -> Result<Restored> {
+        self.refuse_others(target, progress).await?;
+        let mut written = 0;
+        let mut track = Track::new(Step::Write, self.summary.pieces(), progress);
+        let mut batches = self.batches();
+        while let Some(batch) = batches.recv().await {
+            let (holding, pieces) = batch?;
+            let read = pieces.len();
+            let missing = compare(target, holding, pieces).await?.missing;
+            if !missing.is_empty() {
+                written += missing.len() as u64;
+                piece::store(target, holding, missing).await?;
+            }
+            track.add(read);
+        }
+        let mut track = Track::new(Step::Verify, self.summary.pieces(), progress);
+        let restored = track_digests(target, &mut track).await?;
+        if restored == self.summary.digests {
+            Ok(Restored { written })
+        } else {
+            Err(TransferError::NotRestored { difference: difference(&self.summary.digests, &restored) })
+        }
+    }
+
+    /// Nothing is written where the target holds anything that is not of this snapshot.
+    async fn refuse_others(&self, target: &dyn Index, progress: &mut Listener<'_>) -> Result<()> {
+        let there = count(target).await?;
+        if there == 0 {
+            return Ok(());
+        }
+        let mut track = Track::new(Step::Compare, self.summary.pieces(), progress);
+        let mut same = 0;
+        let mut batches = self.batches();
+        while let Some(batch) = batches.recv().await {
+            let (holding, pieces) = batch?;
+            let read = pieces.len();
+            same += compare(target, holding, pieces).await?.same;
+            track.add(read);
+        }
+        match there.saturating_sub(same) {
+            0 => Ok(()),
+            others => Err(TransferError::NotEmpty { others }),
+        }
+    }
+
+    /// Reads everything once more, from a thread that ends when nobody listens any more.
+    fn batches(&self) -> Receiver<Result<Batch>> {
+        let (sender, receiver) = mpsc::channel(WAITING_BATCHES);
+        let snapshot = self.clone();
+        tokio::task::spawn_blocking(move || {
+            let sent = snapshot.read(|batch| sender.blocking_send(Ok(batch)).is_ok());
+            if let Err(error) = sent {
+                // nobody to tell: the receiver is gone
+                let _ = sender.blocking_send(Err(error));
+            }
+        });
+        receiver
+    }
+
+    /// Hands batches to `take` until it says that it wants no more.
+    fn read(&self, mut take: impl FnMut(Batch) -> bool) -> Result<()> {
+        let damaged = |reason: String| TransferError::Damaged { path: self.path.clone(), reason };
+        let body = FilePart::new(Arc::clone(&self.file), self.length.saturating_sub(SEAL_BYTES));
+        let changed = || damaged("文件在读取期间被改动".to_string());
+        let mut decoder = Decoder::new(body).filter(|decoder| *decoder.header() == self.header).ok_or_else(changed)?;
+        let mut batch: Option<Batch> = None;
+        while let Some(piece) = decoder.next_piece().map_err(damaged)? {
+            let holding = piece.holding();
+            let full = |(other, pieces): &mut Batch| *other != holding || piece::page_size(holding) <= pieces.len();
+            if batch.take_if(full).is_some_and(|full| !take(full)) {
+                return Ok(());
+            }
+            batch.get_or_insert_with(|| (holding, Vec::new())).1.push(piece);
+        }
+        if decoder.digests() != Some(&self.summary.digests) {
+            return Err(changed());
+        }
+        if let Some(rest) = batch {
+            take(rest);
+        }
+        Ok(())
+    }
+}
+
+fn check_format(path: &Path, header: &Header) -> Result<()> {
+    let said = |version: u32, store: u32| format!("备份 {version}、存储 {store}");
+    if header.format != FORMAT {
+        return Err(TransferError::Foreigner { path: path.to_path_buf() });
+    }
+    if (1..=VERSION).contains(&header.version) && header.store.versions.format == STORE_FORMAT {
+        return Ok(());
+    }
+    Err(TransferError::OtherFormat {
+        path: path.to_path_buf(),
+        found: said(header.version, header.store.versions.format),
+        wanted: said(VERSION, STORE_FORMAT),
+    })
+}
+
+fn difference(wanted: &Digests, found: &Digests) -> String {
+    let rows = wanted.iter().filter_map(|(holding, wanted)| {
+        let found = found.get(holding).filter(|found| *found != wanted)?;
+        Some(format!("{}：备份 {} 条，存储 {} 条", holding.label(), wanted.count, found.count))
+    });
+    rows.collect::<Vec<_>>().join("；")
+}

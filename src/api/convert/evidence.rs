@@ -1,0 +1,150 @@
+//! Evidence on the wire.
+
+use super::span_out;
+use duijie_insight::{
+    diagnosis::{self, Aspect, Diagnosis, Level, State},
+    evidence::{IndicatorAnswer, MatchEvidence, Options, Quote, Reason, ReasonKind},
+    indicators,
+    policy::{Case, Note, Outcome, Unknown},
+};
+use duijie_proto as pb;
+
+/// Reads which evidence is wanted. Levels are made where scores are.
+pub fn options_in(options: Option<pb::EvidenceOptions>) -> Options {
+    let pb::EvidenceOptions { levels: _, reasons, indicators, policy, diagnosis } = options.unwrap_or_default();
+    Options { reasons, indicators, policy, diagnosis }
+}
+
+/// Adds the evidence to its match.
+pub fn add(found: &mut pb::Match, evidence: MatchEvidence) {
+    found.reasons = evidence.reasons.into_iter().map(reason_out).collect();
+    found.indicators = evidence.indicators.into_iter().map(indicator_out).collect();
+    found.policy_notes = evidence.notes.into_iter().map(note_out).collect();
+}
+
+/// Writes what a demand says and does not say.
+pub fn diagnosis_out(diagnosis: Diagnosis) -> pb::Diagnosis {
+    let level = match diagnosis.level {
+        Level::Complete => pb::DiagnosisLevel::Complete,
+        Level::Partial => pb::DiagnosisLevel::Partial,
+        Level::Vague => pb::DiagnosisLevel::Vague,
+    };
+    pb::Diagnosis {
+        level: level as i32,
+        rule: diagnosis.level.rule().to_string(),
+        findings: diagnosis.findings.into_iter().map(finding_out).collect(),
+    }
+}
+
+fn quote_out(quote: Quote) -> pb::Quote {
+    pb::Quote { text: quote.text, span: Some(span_out(quote.span)) }
+}
+
+fn reason_out(reason: Reason) -> pb::Reason {
+    let kind = match reason.kind {
+        ReasonKind::Meaning => pb::ReasonKind::Meaning,
+        ReasonKind::Terms => pb::ReasonKind::Terms,
+        ReasonKind::Works => pb::ReasonKind::Achievement,
+        ReasonKind::MeaningFar => pb::ReasonKind::MeaningFar,
+        ReasonKind::NoTerms => pb::ReasonKind::NoTerms,
+        ReasonKind::TitleWithoutTerms => pb::ReasonKind::TitleWithoutTerms,
+        ReasonKind::IndicatorsSatisfied => pb::ReasonKind::IndicatorsSatisfied,
+        ReasonKind::IndicatorsViolated => pb::ReasonKind::IndicatorsViolated,
+        ReasonKind::EarlyStage => pb::ReasonKind::EarlyStage,
+        ReasonKind::NotActive => pb::ReasonKind::NotActive,
+        ReasonKind::DeadlinePassed => pb::ReasonKind::DeadlinePassed,
+    };
+    pb::Reason {
+        kind: kind as i32,
+        against: reason.kind.is_against(),
+        text: reason.text,
+        contribution: reason.contribution,
+        quotes: reason.quotes.into_iter().map(quote_out).collect(),
+    }
+}
+
+fn indicator_out(answer: IndicatorAnswer) -> pb::IndicatorAnswer {
+    let outcome = match answer.outcome {
+        indicators::Outcome::Satisfied => pb::IndicatorOutcome::Satisfied,
+        indicators::Outcome::Violated => pb::IndicatorOutcome::Violated,
+        indicators::Outcome::NotStated => pb::IndicatorOutcome::NotStated,
+    };
+    pb::IndicatorAnswer {
+        quantity: answer.quantity.id.to_string(),
+        quantity_label: answer.quantity.name.to_string(),
+        outcome: outcome as i32,
+        reason: answer.code().to_string(),
+        text: answer.chinese(),
+        subject: answer.subject,
+        asked: Some(quote_out(answer.asked)),
+        stated: answer.stated.map(quote_out),
+    }
+}
+
+fn note_out(note: Note) -> pb::PolicyNote {
+    let (lowest_yuan, highest_yuan, cases, refusal) = match note.outcome {
+        Outcome::Possible { least_yuan, most_yuan, cases } => (least_yuan, most_yuan, cases, None),
+        Outcome::Nothing(refusal) => {
+            (0, 0, Vec::new(), Some(pb::PolicySentence { code: refusal.code().to_string(), text: refusal.chinese() }))
+        }
+    };
+    let sentence = |unknown: Unknown| pb::PolicySentence { code: unknown.code, text: unknown.text };
+    pb::PolicyNote {
+        rule_id: note.rule_id,
+        rule_version: note.rule_version,
+        title: note.title,
+        source: note.source,
+        clause: note.clause,
+        quote: note.quote,
+        highest_yuan,
+        lowest_yuan,
+        cases: cases.into_iter().map(case_out).collect(),
+        refusal,
+        unknown: note.unknown.into_iter().map(sentence).collect(),
+    }
+}
+
+fn case_out(case: Case) -> pb::PolicyCase {
+    pb::PolicyCase {
+        conditions: case.conditions,
+        lowest_price_yuan: case.price_yuan.0,
+        highest_price_yuan: case.price_yuan.1,
+        lowest_yuan: case.least_yuan,
+        highest_yuan: case.most_yuan,
+        basis: case.basis,
+        otherwise_yuan: case.otherwise_yuan,
+    }
+}
+
+fn finding_out(finding: diagnosis::Finding) -> pb::DiagnosisFinding {
+    let aspect = match finding.aspect {
+        Aspect::Problem => pb::DemandAspect::Problem,
+        Aspect::Object => pb::DemandAspect::Object,
+        Aspect::Indicators => pb::DemandAspect::Indicators,
+        Aspect::Budget => pb::DemandAspect::Budget,
+        Aspect::Deadline => pb::DemandAspect::Deadline,
+        Aspect::Cooperation => pb::DemandAspect::Cooperation,
+    };
+    let state = match finding.state {
+        State::Present => pb::AspectState::Present,
+        State::Vague => pb::AspectState::Vague,
+        State::Missing => pb::AspectState::Missing,
+    };
+    let mut evidence = Vec::new();
+    let mut evidence_field = String::new();
+    for found in finding.evidence {
+        match found {
+            diagnosis::Evidence::Text { span, text, .. } => {
+                evidence.push(pb::Quote { text, span: Some(span_out(span)) });
+            }
+            diagnosis::Evidence::Field(name) => evidence_field = name.to_string(),
+        }
+    }
+    pb::DiagnosisFinding {
+        aspect: aspect as i32,
+        state: state as i32,
+        evidence,
+        evidence_field,
+        question: finding.question.unwrap_or_default(),
+    }
+}

@@ -1,0 +1,417 @@
+//! Jobs of re-matching on the wire.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{filter_in, filter_out, grade_out, int, kind_in, kind_out, level_out, time_out};
+use crate::rematch::{
+    diff::{Change, Reason, Totals},
+    export::{Format, Row, Standing},
+    job::{
+        DemandResult, ErrorSample, Inputs, Job, JobId, JobRequest, Method, Selection, State, TargetInputs,
+        model::{DEFAULT_LIMIT, MAX_LIMIT, MAX_NAMES, MAX_REQUEST_ID},
+    },
+    scheduler::Run,
+};
+use duijie_core::domain::{
+    Kind, Problem, RecordName, Violation,
+    check::Found as Violations,
+    found::{self, Level},
+};
+use duijie_proto as pb;
+use duijie_proto::start_rematch_request::Selection as WireSelection;
+
+/// Reads what a job is to do; what only the jobs can judge is left to them.
+///
+/// # Errors
+/// All violations.
+pub fn job_request_in(request: pb::StartRematchRequest) -> Result<JobRequest, Vec<Violation>> {
+    let mut found = Violations::default();
+    let targets = targets_in(&request.targets, &mut found);
+    let request = JobRequest {
+        targets,
+        limit: limit_in(request.limit, &mut found),
+        least_level: grade_in(request.least_grade, "least_grade", &mut found),
+        least_score: score_in(request.least_score, "least_score", &mut found),
+        base: optional_job_in(&request.base, "base", &mut found),
+        selection: selection_in(request.selection, &mut found),
+        request_id: request.request_id,
+    };
+    if request.least_level.is_some() && !request.targets.contains(&Kind::Achievement) {
+        found.say("least_grade", Problem::NotOfThisKind);
+    }
+    if MAX_REQUEST_ID < request.request_id.len() {
+        found.say("request_id", Problem::TooLong { max_chars: MAX_REQUEST_ID });
+    }
+    if found.0.is_empty() { Ok(request) } else { Err(found.0) }
+}
+
+fn selection_in(selection: Option<WireSelection>, found: &mut Violations) -> Selection {
+    match selection {
+        None => JobRequest::default().selection,
+        Some(WireSelection::Filter(filter)) => match filter_in(Some(filter), Kind::Demand) {
+            Ok(filter) => Selection::Filter(Box::new(filter)),
+            Err(violations) => {
+                found.0.extend(violations);
+                JobRequest::default().selection
+            }
+        },
+        Some(WireSelection::Names(pb::RematchNames { names })) => {
+            match names.len() {
+                0 => found.say("names.names", Problem::Required),
+                len if MAX_NAMES < len => found.say("names.names", Problem::TooMany { max: MAX_NAMES }),
+                _ => {}
+            }
+            let mut read = Vec::new();
+            for (place, name) in names.iter().take(MAX_NAMES).enumerate() {
+                let Some(name) = demand_in(name, place, found) else { continue };
+                read.push((name, place));
+            }
+            Selection::Names(each_once(read, found))
+        }
+    }
+}
+
+fn each_once(mut names: Vec<(RecordName, usize)>, found: &mut Violations) -> Vec<RecordName> {
+    names.sort_unstable();
+    let again = |pair: &&[(RecordName, usize)]| matches!(pair, [(one, _), (other, _)] if one == other);
+    for pair in names.windows(2).filter(again) {
+        if let [_, (_, place)] = pair {
+            found.say(format!("names.names[{place}]"), Problem::Repeated);
+        }
+    }
+    names.into_iter().map(|(name, _)| name).collect()
+}
+
+fn demand_in(name: &str, place: usize, found: &mut Violations) -> Option<RecordName> {
+    let field = format!("names.names[{place}]");
+    match name.parse::<RecordName>() {
+        Ok(name) if name.kind == Kind::Demand => Some(name),
+        Ok(_) => {
+            let problem = Problem::Malformed { want: "the name of a demand", want_zh: "需求的记录名" };
+            found.say(field, problem);
+            None
+        }
+        Err(violation) => {
+            found.say(field, violation.problem);
+            None
+        }
+    }
+}
+
+fn targets_in(targets: &[i32], found: &mut Violations) -> Vec<Kind> {
+    if targets.is_empty() {
+        return JobRequest::default().targets;
+    }
+    let mut kinds = Vec::new();
+    for (place, target) in targets.iter().enumerate() {
+        let field = format!("targets[{place}]");
+        match kind_in(*target, &field) {
+            Ok(Kind::Demand) => found.say(field, Problem::NotOfThisKind),
+            Ok(kind) if kinds.contains(&kind) => found.say(field, Problem::Repeated),
+            Ok(kind) => kinds.push(kind),
+            Err(violation) => found.0.push(violation),
+        }
+    }
+    kinds.sort_unstable();
+    kinds
+}
+
+fn limit_in(limit: i32, found: &mut Violations) -> usize {
+    match usize::try_from(limit) {
+        Ok(0) => DEFAULT_LIMIT,
+        Ok(limit) if limit <= MAX_LIMIT => limit,
+        _ => {
+            let max = i64::try_from(MAX_LIMIT).unwrap_or(i64::MAX);
+            found.say("limit", Problem::OutOfRange { min: 0, max });
+            DEFAULT_LIMIT
+        }
+    }
+}
+
+/// Reads a least grade; `None` where none is stated.
+pub fn grade_in(grade: i32, field: &str, found: &mut Violations) -> Option<Level> {
+    match pb::Grade::try_from(grade) {
+        Ok(pb::Grade::Unspecified) => None,
+        Ok(pb::Grade::None) => Some(Level::Unrelated),
+        Ok(pb::Grade::Weak) => Some(Level::Weak),
+        Ok(pb::Grade::Fair) => Some(Level::Fair),
+        Ok(pb::Grade::Strong) => Some(Level::Strong),
+        Err(_) => {
+            found.say(field, Problem::UnknownCode { table: "Grade" });
+            None
+        }
+    }
+}
+
+/// Reads a least score.
+pub fn score_in(score: f64, field: &str, found: &mut Violations) -> f64 {
+    if (0.0..=1.0).contains(&score) {
+        return score;
+    }
+    found.say(field, Problem::OutOfRange { min: 0, max: 1 });
+    0.0
+}
+
+/// Reads the name of a job.
+///
+/// # Errors
+/// A violation of `field`.
+pub fn job_in(name: &str, field: &str) -> Result<JobId, Violation> {
+    name.parse().map_err(|violation: Violation| Violation::new(field, violation.problem))
+}
+
+fn optional_job_in(name: &str, field: &str, found: &mut Violations) -> Option<JobId> {
+    if name.is_empty() {
+        return None;
+    }
+    job_in(name, field).map_err(|violation| found.0.push(violation)).ok()
+}
+
+/// Reads a sort of file.
+///
+/// # Errors
+/// A violation of `format`.
+pub fn format_in(format: i32) -> Result<Format, Violation> {
+    match pb::RematchFormat::try_from(format) {
+        Ok(pb::RematchFormat::Jsonl) => Ok(Format::Jsonl),
+        Ok(pb::RematchFormat::Csv) => Ok(Format::Csv),
+        Ok(pb::RematchFormat::Xlsx) => Ok(Format::Xlsx),
+        Ok(pb::RematchFormat::Parquet) => Ok(Format::Parquet),
+        Ok(pb::RematchFormat::Unspecified) => Err(Violation::new("format", Problem::Required)),
+        Err(_) => Err(Violation::new("format", Problem::UnknownCode { table: "RematchFormat" })),
+    }
+}
+
+/// Reads a span of time, above 0 and between two numbers of seconds; `None` where none is stated.
+///
+/// # Errors
+/// A violation of `field`.
+pub fn span_in(
+    span: Option<prost_types::Duration>,
+    field: &str,
+    (min, max): (u64, u64),
+) -> Result<Option<Duration>, Violation> {
+    let Some(span) = span else { return Ok(None) };
+    let valid = |nanos: &u32| *nanos < 1_000_000_000;
+    let read = match (u64::try_from(span.seconds), u32::try_from(span.nanos).ok().filter(valid)) {
+        (Ok(seconds), Some(nanos)) => Some(Duration::new(seconds, nanos)),
+        _ => None,
+    };
+    let fits =
+        |read: &Duration| !read.is_zero() && Duration::from_secs(min) <= *read && *read <= Duration::from_secs(max);
+    let bound = |second: u64| i64::try_from(second).unwrap_or(i64::MAX);
+    match read.filter(fits) {
+        Some(read) => Ok(Some(read)),
+        None => Err(Violation::new(field, Problem::OutOfRange { min: bound(min), max: bound(max) })),
+    }
+}
+
+/// Writes a job.
+pub fn job_out(job: Job) -> pb::Rematch {
+    let demands_per_second = job.demands_per_second();
+    let mut written = pb::Rematch {
+        name: job.id.to_string(),
+        state: state_out(job.state),
+        create_time: Some(time_out(job.create_time)),
+        start_time: job.start_time.map(time_out),
+        end_time: job.end_time.map(time_out),
+        update_time: Some(time_out(job.update_time)),
+        demand_count: int64(job.counts.demands),
+        done_count: int64(job.counts.done),
+        carried_count: int64(job.counts.carried),
+        failed_count: int64(job.counts.failed),
+        pair_count: int64(job.counts.pairs),
+        demands_per_second,
+        error_samples: job.errors.into_iter().map(error_out).collect(),
+        failure: job.failure,
+        cancel_requested: job.cancel_requested,
+        attempt_count: i32::try_from(job.attempts).unwrap_or(i32::MAX),
+        inputs: job.inputs.map(inputs_out),
+        request: Some(request_out(job.request)),
+        ..pb::Rematch::default()
+    };
+    match job.method {
+        Some(Method::Full { because }) => written.full_reason = because,
+        Some(Method::Incremental { changed_demands, changed_targets }) => {
+            written.incremental = true;
+            written.changed_demand_count = int64(changed_demands);
+            written.changed_target_count = int64(changed_targets);
+        }
+        None => {}
+    }
+    written
+}
+
+/// Number of a state on the wire.
+pub fn state_out(state: State) -> i32 {
+    let state = match state {
+        State::Queued => pb::RematchState::Queued,
+        State::Running => pb::RematchState::Running,
+        State::Done => pb::RematchState::Done,
+        State::Cancelled => pb::RematchState::Cancelled,
+        State::Failed => pb::RematchState::Failed,
+    };
+    state as i32
+}
+
+fn error_out(error: ErrorSample) -> pb::RematchError {
+    pb::RematchError { demand: error.demand.to_string(), localized_description: error.message }
+}
+
+fn inputs_out(inputs: Inputs) -> pb::RematchInputs {
+    let target = |target: TargetInputs| pb::RematchTargetInputs {
+        kind: kind_out(target.kind),
+        statistics_version: target.statistics,
+        record_count: int64(target.records),
+    };
+    pb::RematchInputs {
+        catalogue_time: Some(time_out(inputs.time)),
+        text_version: inputs.versions.text,
+        model_version: inputs.versions.model,
+        calibration_version: inputs.calibration,
+        settings: inputs.settings,
+        demand_record_count: int64(inputs.demands),
+        targets: inputs.targets.into_iter().map(target).collect(),
+    }
+}
+
+/// Writes what a job is to do.
+pub fn request_out(request: JobRequest) -> pb::StartRematchRequest {
+    let selection = match request.selection {
+        Selection::Filter(filter) => WireSelection::Filter(filter_out(*filter)),
+        Selection::Names(names) => {
+            WireSelection::Names(pb::RematchNames { names: names.iter().map(ToString::to_string).collect() })
+        }
+    };
+    pb::StartRematchRequest {
+        selection: Some(selection),
+        targets: request.targets.into_iter().map(kind_out).collect(),
+        limit: int(request.limit),
+        least_grade: grade_out(request.least_level),
+        least_score: request.least_score,
+        base: request.base.map(|base| base.to_string()).unwrap_or_default(),
+        request_id: request.request_id,
+    }
+}
+
+/// Writes the result of a demand.
+pub fn result_out(result: DemandResult) -> pb::RematchResult {
+    let nothing_good_enough = result.lists.iter().any(|list| list.nothing_good_enough);
+    let pairs = result.lists.into_iter().flat_map(|list| {
+        (1..).zip(list.pairs).map(|(rank, pair)| pb::RematchPair {
+            target: pair.target.to_string(),
+            revision: int64(pair.revision),
+            rank,
+            score: pair.score,
+            level: pair.level.map(|level| level_out(found::Relevance { level, probabilities: pair.probabilities })),
+        })
+    });
+    pb::RematchResult {
+        demand: result.demand.to_string(),
+        revision: int64(result.revision),
+        pairs: pairs.collect(),
+        carried: result.carried,
+        nothing_good_enough,
+    }
+}
+
+/// Writes a pair that differs.
+pub fn change_out(row: Row) -> pb::RematchChange {
+    let (kind, reasons, before) = match row.change {
+        Some(change) => (change_kind_out(change.change), change.reasons, change.before),
+        None => (pb::RematchChangeKind::Unspecified, Vec::new(), None),
+    };
+    let labels: Vec<&str> = reasons.iter().map(|reason| reason.label()).collect();
+    pb::RematchChange {
+        demand: row.demand.name.to_string(),
+        demand_title: row.demand.title,
+        target: row.target.name.to_string(),
+        target_title: row.target.title,
+        kind: kind as i32,
+        localized_description: labels.join("；"),
+        reasons: reasons.into_iter().map(|reason| reason_out(reason) as i32).collect(),
+        before: before.map(place_out),
+        after: row.place.map(place_out),
+    }
+}
+
+fn place_out(place: Standing) -> pb::RematchPlace {
+    let rank = i32::try_from(place.rank).unwrap_or(i32::MAX);
+    pb::RematchPlace { rank, score: place.score, grade: grade_out(place.level) }
+}
+
+fn change_kind_out(change: Change) -> pb::RematchChangeKind {
+    match change {
+        Change::New => pb::RematchChangeKind::New,
+        Change::Lost => pb::RematchChangeKind::Lost,
+        Change::Up => pb::RematchChangeKind::Up,
+        Change::Down => pb::RematchChangeKind::Down,
+    }
+}
+
+fn reason_out(reason: Reason) -> pb::RematchReason {
+    match reason {
+        Reason::DemandNew => pb::RematchReason::DemandNew,
+        Reason::DemandGone => pb::RematchReason::DemandGone,
+        Reason::DemandChanged => pb::RematchReason::DemandChanged,
+        Reason::TargetNew => pb::RematchReason::TargetNew,
+        Reason::TargetGone => pb::RematchReason::TargetGone,
+        Reason::TargetChanged => pb::RematchReason::TargetChanged,
+        Reason::Dictionary => pb::RematchReason::Dictionary,
+        Reason::Model => pb::RematchReason::Model,
+        Reason::Calibration => pb::RematchReason::Calibration,
+        Reason::Settings => pb::RematchReason::Settings,
+        Reason::Statistics => pb::RematchReason::Statistics,
+        Reason::Selection => pb::RematchReason::Selection,
+        Reason::Limits => pb::RematchReason::Limits,
+        Reason::Incomplete => pb::RematchReason::Incomplete,
+        Reason::Others => pb::RematchReason::Others,
+        Reason::Unknown => pb::RematchReason::Unknown,
+    }
+}
+
+/// Writes how much differs.
+pub fn totals_out(totals: &Totals) -> pb::RematchTotals {
+    let [new, lost, up, down] = totals.changes.map(int64);
+    let counts = Reason::ALL.into_iter().zip(totals.reasons).filter(|(_, count)| 0 < *count);
+    let count = |(reason, count): (Reason, u64)| pb::RematchReasonCount {
+        reason: reason_out(reason) as i32,
+        pair_count: int64(count),
+    };
+    pb::RematchTotals {
+        common_demand_count: int64(totals.demands_in_both),
+        earlier_demand_count: int64(totals.demands_before),
+        later_demand_count: int64(totals.demands_after),
+        new_count: new,
+        lost_count: lost,
+        up_count: up,
+        down_count: down,
+        same_count: int64(totals.same),
+        moved_count: int64(totals.moved),
+        reasons: counts.map(count).collect(),
+    }
+}
+
+/// Writes a run of the schedule.
+pub fn run_out(run: Run) -> pb::RematchRun {
+    pb::RematchRun {
+        trigger: run.trigger,
+        start_time: Some(time_out(run.start_time)),
+        rematch: run.job.map(|job| job.to_string()).unwrap_or_default(),
+        state: state_out(run.state),
+        end_time: run.end_time.map(time_out),
+        pair_count: int64(run.pairs),
+        failure: run.failure,
+    }
+}
+
+/// When a file says that it was made: when its job ended, so that the same job makes the same file.
+pub fn made(job: &Job) -> Timestamp {
+    job.end_time.unwrap_or(job.create_time)
+}
+
+fn int64(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,106 @@
+//! Subscriptions and new matches on the wire.
+
+use super::{
+    filter_in, filter_out, grade_out, kind_in, kind_out, match_out,
+    rematch::{grade_in, score_in},
+    time_out,
+};
+use crate::{
+    api::matching::text_in,
+    watch::{NewMatch, Saved, Subject, Subscription},
+};
+use duijie_core::domain::{
+    Problem, RecordName, Violation,
+    check::{Found as Violations, MAX_OWNER_CHARS, check_text},
+};
+use duijie_proto as pb;
+use duijie_proto::subscription::Subject as WireSubject;
+
+/// Reads which matches are wanted.
+///
+/// # Errors
+/// All violations, with paths below `subscription`.
+pub fn subscription_in(subscription: Option<pb::Subscription>) -> Result<Subscription, Vec<Violation>> {
+    let Some(it) = subscription else { return Err(vec![Violation::new("subscription", Problem::Required)]) };
+    let mut found = Violations::default();
+    let subject = subject_in(it.subject, &mut found);
+    let target = kind_in(it.target, "target").map_err(|violation| found.0.push(violation)).ok();
+    let filter =
+        target.and_then(|target| filter_in(it.filter, target).map_err(|violations| found.0.extend(violations)).ok());
+    if filter.as_ref().is_some_and(|filter| filter.update_time.is_some()) {
+        found.say("filter.update_time", Problem::NotOfThisKind);
+    }
+    let least_level = grade_in(it.least_grade, "least_grade", &mut found);
+    let least_score = score_in(it.least_score, "least_score", &mut found);
+    if let (Some(subject), Some(target), Some(filter)) = (subject, target, filter) {
+        let subscription = Subscription { subject, target, filter, least_level, least_score };
+        if subscription.least_level.is_some() && !subscription.has_levels() {
+            found.say("least_grade", Problem::NotOfThisKind);
+        }
+        if found.0.is_empty() {
+            return Ok(subscription);
+        }
+    }
+    found.0.iter_mut().for_each(|violation| violation.field = format!("subscription.{}", violation.field));
+    Err(found.0)
+}
+
+fn subject_in(subject: Option<WireSubject>, found: &mut Violations) -> Option<Subject> {
+    match subject {
+        None => {
+            found.say("subject", Problem::Required);
+            None
+        }
+        Some(WireSubject::Record(name)) => match name.parse::<RecordName>() {
+            Ok(name) => Some(Subject::Record(name)),
+            Err(violation) => {
+                found.say("record", violation.problem);
+                None
+            }
+        },
+        Some(WireSubject::Text(text)) => text_in(text, found).map(Subject::Text),
+        Some(WireSubject::Owned(pb::OwnedRecords { owner, kind })) => {
+            found.take("owned.owner", check_text(&owner, 1, MAX_OWNER_CHARS, false))?;
+            let kind = kind_in(kind, "owned.kind").map_err(|violation| found.0.push(violation)).ok()?;
+            Some(Subject::Owned { owner, kind })
+        }
+    }
+}
+
+/// Writes which matches are wanted.
+pub fn subscription_out(subscription: Subscription) -> pb::Subscription {
+    let subject = match subscription.subject {
+        Subject::Record(name) => WireSubject::Record(name.to_string()),
+        Subject::Text(text) => {
+            WireSubject::Text(pb::TextQuery { title: text.title, body: text.body, keywords: text.keywords })
+        }
+        Subject::Owned { owner, kind } => WireSubject::Owned(pb::OwnedRecords { owner, kind: kind_out(kind) }),
+    };
+    pb::Subscription {
+        subject: Some(subject),
+        target: kind_out(subscription.target),
+        filter: Some(filter_out(subscription.filter)),
+        least_grade: grade_out(subscription.least_level),
+        least_score: subscription.least_score,
+    }
+}
+
+/// Writes a subscription that is kept.
+pub fn saved_out(saved: Saved) -> pb::SavedSubscription {
+    pb::SavedSubscription {
+        id: saved.id,
+        subscription: Some(subscription_out(saved.subscription)),
+        update_time: Some(time_out(saved.update_time)),
+    }
+}
+
+/// Writes a match that became new.
+pub fn new_match_out(it: NewMatch) -> pb::NewMatch {
+    let (query, revision) = it.query.map(|(name, revision)| (name.to_string(), revision)).unwrap_or_default();
+    pb::NewMatch {
+        id: it.id.to_string(),
+        query,
+        query_revision: i64::try_from(revision).unwrap_or(i64::MAX),
+        r#match: Some(match_out(it.found)),
+    }
+}

@@ -1,0 +1,174 @@
+//! `FindDuplicates`: what the search says, message by message, no faster than it is taken.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::{
+    OwnedSemaphorePermit, Semaphore,
+    mpsc::{self, Sender},
+    watch,
+};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Status;
+
+use super::convert::owner_out;
+use crate::{
+    error::Error,
+    maintenance::duplicates::{Progress, search},
+};
+use duijie_core::{
+    domain::{Filter, Kind, RecordName},
+    duplicates::{Group, Link, Reason, Report},
+};
+use duijie_proto as pb;
+use duijie_proto::find_duplicates_response::Event;
+use duijie_store::{Index, With};
+
+/// Members and links of one message: 0.2 MB at most, far below what a client takes by default (4 MiB).
+const PART: usize = 100;
+/// Registration numbers that a summary names.
+const MAX_NUMBERS: usize = 100;
+/// Messages that wait to be sent, to bound memory.
+const WAITING: usize = 4;
+/// Time that a caller has to take the next message before it counts as gone: it keeps others waiting.
+const STALL: Duration = Duration::from_secs(60);
+/// When a caller that has to wait for another's search shall come back, in milliseconds.
+const RETRY_MS: u64 = 10_000;
+
+type Message = Result<pb::FindDuplicatesResponse, Status>;
+
+/// The caller has gone, or takes nothing.
+struct Gone;
+
+/// Starts a search, unless another one is under way.
+///
+/// # Errors
+/// [`Error::Busy`].
+pub fn find(
+    index: Arc<dyn Index>,
+    kind: Kind,
+    filter: Filter,
+    turn: &Arc<Semaphore>,
+) -> Result<ReceiverStream<Message>, Error> {
+    let turn = Arc::clone(turn).try_acquire_owned().map_err(|_| Error::Busy { retry_ms: RETRY_MS })?;
+    let (sender, messages) = mpsc::channel(WAITING);
+    tokio::spawn(run(index, kind, filter, (turn, sender)));
+    Ok(ReceiverStream::new(messages))
+}
+
+async fn run(
+    index: Arc<dyn Index>,
+    kind: Kind,
+    filter: Filter,
+    (turn, sender): (OwnedSemaphorePermit, Sender<Message>),
+) {
+    let _turn = turn;
+    let (progress, heard) = watch::channel(Progress::default());
+    let searched = search(Arc::clone(&index), kind, &filter, progress);
+    // both to their end: the finder's thread may go on for a moment when the caller has gone, and it is still its turn
+    let (report, ()) = tokio::join!(searched, forward(heard, &sender));
+    match report {
+        Ok(Some(report)) => {
+            // a caller that has gone hears no more
+            let _ = send_report(&*index, report, &sender).await;
+        }
+        Ok(None) => {}
+        Err(error) => drop(sender.send_timeout(Err(error.into()), STALL).await),
+    }
+}
+
+/// Sends the progress on until the search has ended or the caller has gone; then nobody listens to the search any more.
+async fn forward(mut heard: watch::Receiver<Progress>, sender: &Sender<Message>) {
+    loop {
+        tokio::select! {
+            () = sender.closed() => return,
+            changed = heard.changed() => if changed.is_err() { return },
+        }
+        let Progress { done, total } = *heard.borrow_and_update();
+        let progress = pb::DuplicatesProgress { done_count: int64(done), total_count: int64(total) };
+        if send(Event::Progress(progress), sender).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn send_report(index: &dyn Index, report: Report, sender: &Sender<Message>) -> Result<(), Gone> {
+    let summary = pb::DuplicatesSummary {
+        record_count: int64(report.records as u64),
+        pair_count: int64(report.pairs as u64),
+        group_count: i32::try_from(report.groups.len()).unwrap_or(i32::MAX),
+        cut: report.is_cut,
+        ignored_numbers: report.ignored_numbers.into_iter().take(MAX_NUMBERS).collect(),
+    };
+    for (place, group) in (0..).zip(report.groups) {
+        if let Err(error) = send_group(index, place, group, sender).await? {
+            let _ = sender.send_timeout(Err(error.into()), STALL).await;
+            return Err(Gone);
+        }
+    }
+    send(Event::Summary(summary), sender).await
+}
+
+/// Sends a group in parts, with titles and owners as they are now.
+async fn send_group(
+    index: &dyn Index,
+    place: i32,
+    group: Group,
+    sender: &Sender<Message>,
+) -> Result<Result<(), Error>, Gone> {
+    let mut links = group.links.into_iter().map(link_out);
+    let mut members = group.members.into_iter();
+    loop {
+        let names: Vec<RecordName> = members.by_ref().take(PART).collect();
+        let links: Vec<pb::DuplicateLink> = links.by_ref().take(PART).collect();
+        if names.is_empty() && links.is_empty() {
+            return Ok(Ok(()));
+        }
+        let members = match read_members(index, &names).await {
+            Ok(members) => members,
+            Err(error) => return Ok(Err(error)),
+        };
+        let part = pb::DuplicateGroup { index: place, members, links, cut_down: group.is_cut_down };
+        send(Event::Group(part), sender).await?;
+    }
+}
+
+async fn read_members(index: &dyn Index, names: &[RecordName]) -> Result<Vec<pb::DuplicateMember>, Error> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = index.get(names, With::Payload).await?;
+    let member = |(name, point): (&RecordName, Option<duijie_store::Point>)| {
+        let (title, owner) = point.map(|point| (point.record.title, point.record.owner)).unwrap_or_default();
+        pb::DuplicateMember { name: name.to_string(), title, owner: owner.map(owner_out) }
+    };
+    Ok(names.iter().zip(found).map(member).collect())
+}
+
+fn link_out(link: Link) -> pb::DuplicateLink {
+    let localized_description = link.reason.chinese();
+    let (reason, number, title, text) = match link.reason {
+        Reason::Number(number) => (pb::DuplicateReason::RegistrationNumber, number, None, None),
+        Reason::OwnerTitle { title, text } => {
+            (pb::DuplicateReason::OwnerAndTitle, String::new(), Some(title), Some(text))
+        }
+        Reason::Text { jaccard } => (pb::DuplicateReason::Text, String::new(), None, Some(jaccard)),
+    };
+    pb::DuplicateLink {
+        left: link.left.to_string(),
+        right: link.right.to_string(),
+        reason: reason as i32,
+        registration_number: number,
+        title_similarity: title,
+        text_similarity: text,
+        localized_description,
+    }
+}
+
+async fn send(event: Event, sender: &Sender<Message>) -> Result<(), Gone> {
+    let message = pb::FindDuplicatesResponse { event: Some(event) };
+    sender.send_timeout(Ok(message), STALL).await.map_err(|_| Gone)
+}
+
+fn int64(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

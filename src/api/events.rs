@@ -1,0 +1,271 @@
+//! `EventService`: check → convert → call → convert.
+
+use prost::Message;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+use super::{
+    catalog::{bad_token, page_size, point_id},
+    convert::{
+        event::{edits_in, edits_out, event_in, event_name_in, event_out, participants_in, record_name_in},
+        filter_in, kind_in,
+        outcome::{outcome_out, outcomes_in, statistics_out},
+        plan::{changes_out, plan_out},
+    },
+    event_file, event_lists as lists, page_token,
+};
+use crate::{
+    app::Parts,
+    error::Error,
+    events::{
+        model::{
+            EventState,
+            setup::{MAX_PARTICIPANTS, MAX_SLOTS},
+        },
+        service::{EventChange, Events, OnTheDay, Who},
+    },
+};
+use duijie_core::domain::{Code, Problem, Violation, check::Found as Violations};
+use duijie_proto as pb;
+use duijie_proto::event_service_server::EventService;
+
+/// Events on a page where the caller does not say.
+const DEFAULT_PAGE: usize = 50;
+
+/// The service over its parts.
+#[derive(Clone)]
+pub struct EventRpcs {
+    events: Events,
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl EventService for EventRpcs {
+    async fn create_event(&self, request: Request<pb::CreateEventRequest>) -> Answer<pb::CreateEventResponse> {
+        let request = request.into_inner();
+        let event = event_in(request.event_id, request.event).map_err(Error::from)?;
+        let stored = self.events.create(event, &request.request_id).await.map_err(lists::below_event)?;
+        Ok(Response::new(pb::CreateEventResponse { event: Some(event_out(&stored)) }))
+    }
+
+    async fn get_event(&self, request: Request<pb::GetEventRequest>) -> Answer<pb::GetEventResponse> {
+        let stored = self.events.get(&id(&request.into_inner().name)?).await?;
+        Ok(Response::new(pb::GetEventResponse { event: Some(event_out(&stored)) }))
+    }
+
+    async fn list_events(&self, request: Request<pb::ListEventsRequest>) -> Answer<pb::ListEventsResponse> {
+        let request = request.into_inner();
+        let query = pb::ListEventsRequest::default().encode_to_vec();
+        let limit = page_size(request.page_size, DEFAULT_PAGE)?;
+        let after = match page_token::read(&request.page_token, &query).map_err(Error::from)? {
+            Some(position) => Some(point_id(&position).ok_or_else(bad_token)?),
+            None => None,
+        };
+        let page = self.events.list(after, limit).await?;
+        Ok(Response::new(pb::ListEventsResponse {
+            events: page.events.iter().map(event_out).collect(),
+            next_page_token: page.next.map(|id| lists::next(id, &query)).unwrap_or_default(),
+        }))
+    }
+
+    async fn update_event(&self, request: Request<pb::UpdateEventRequest>) -> Answer<pb::UpdateEventResponse> {
+        let event = request.into_inner().event.ok_or_else(|| missing("event"))?;
+        let (id, etag) = (event_name_in(&event.name, "event.name").map_err(Error::from)?, event.etag.clone());
+        let event = event_in(id, Some(event)).map_err(Error::from)?;
+        let stored = self.events.update(EventChange { event, etag }).await.map_err(lists::below_event)?;
+        Ok(Response::new(pb::UpdateEventResponse { event: Some(event_out(&stored)) }))
+    }
+
+    async fn delete_event(&self, request: Request<pb::DeleteEventRequest>) -> Answer<pb::DeleteEventResponse> {
+        let request = request.into_inner();
+        self.events.delete(&id(&request.name)?, &request.etag, request.force).await?;
+        Ok(Response::new(pb::DeleteEventResponse {}))
+    }
+
+    async fn add_participants(
+        &self,
+        request: Request<pb::AddParticipantsRequest>,
+    ) -> Answer<pb::AddParticipantsResponse> {
+        let request = request.into_inner();
+        let (id, etag) = (id(&request.name)?, request.etag.clone());
+        let added = self.events.add(&id, who(request)?, &etag).await?;
+        Ok(Response::new(pb::AddParticipantsResponse {
+            event: Some(event_out(&added.event)),
+            added_count: super::convert::event::count(added.added),
+            updated_count: super::convert::event::count(added.updated),
+            unchanged_count: super::convert::event::count(added.unchanged),
+        }))
+    }
+
+    async fn remove_participants(
+        &self,
+        request: Request<pb::RemoveParticipantsRequest>,
+    ) -> Answer<pb::RemoveParticipantsResponse> {
+        let request = request.into_inner();
+        let names = request.records.iter().enumerate();
+        let (names, bad): (Vec<_>, Vec<_>) =
+            names.map(|(index, name)| record_name_in(name, &format!("records[{index}]"))).partition(Result::is_ok);
+        let bad: Vec<Violation> = bad.into_iter().filter_map(Result::err).collect();
+        if !bad.is_empty() {
+            return Err(Error::from(bad).into());
+        }
+        let names: Vec<_> = names.into_iter().filter_map(Result::ok).collect();
+        let stored = self.events.remove(&id(&request.name)?, &names, &request.etag).await?;
+        Ok(Response::new(pb::RemoveParticipantsResponse { event: Some(event_out(&stored)) }))
+    }
+
+    async fn cancel_participant(
+        &self,
+        request: Request<pb::CancelParticipantRequest>,
+    ) -> Answer<pb::CancelParticipantResponse> {
+        let request = request.into_inner();
+        let record = record_name_in(&request.record, "record").map_err(Error::from)?;
+        let closed = closed(request.closed_slot_count)?;
+        let how = OnTheDay { refill: request.refill, closed, etag: request.etag };
+        let replanned = self.events.cancel(&id(&request.name)?, &record, how).await?;
+        Ok(Response::new(pb::CancelParticipantResponse {
+            event: Some(event_out(&replanned.event)),
+            changes: changes_out(&replanned.changes),
+        }))
+    }
+
+    async fn list_participants(
+        &self,
+        request: Request<pb::ListParticipantsRequest>,
+    ) -> Answer<pb::ListParticipantsResponse> {
+        Ok(Response::new(lists::participants(&self.events, request.into_inner()).await?))
+    }
+
+    async fn edit_event(&self, request: Request<pb::EditEventRequest>) -> Answer<pb::EditEventResponse> {
+        let request = request.into_inner();
+        let edits = edits_in(request.edits).map_err(Error::from)?;
+        let stored = self.events.edit(&id(&request.name)?, &edits, &request.etag).await?;
+        Ok(Response::new(pb::EditEventResponse { event: Some(event_out(&stored)) }))
+    }
+
+    async fn list_edits(&self, request: Request<pb::ListEditsRequest>) -> Answer<pb::ListEditsResponse> {
+        let edits = self.events.edits(&id(&request.into_inner().name)?).await?;
+        Ok(Response::new(pb::ListEditsResponse { edits: edits_out(edits) }))
+    }
+
+    async fn make_shortlist(&self, request: Request<pb::MakeShortlistRequest>) -> Answer<pb::MakeShortlistResponse> {
+        let request = request.into_inner();
+        let closed = closed(request.closed_slot_count)?;
+        let (stored, plan) = self.events.shortlist(&id(&request.name)?, &request.etag, closed).await?;
+        Ok(Response::new(pb::MakeShortlistResponse {
+            event: Some(event_out(&stored)),
+            plan: Some(plan_out(&stored, &plan)),
+            changes: changes_out(&plan.changes),
+        }))
+    }
+
+    async fn make_schedule(&self, request: Request<pb::MakeScheduleRequest>) -> Answer<pb::MakeScheduleResponse> {
+        let request = request.into_inner();
+        let closed = closed(request.closed_slot_count)?;
+        let (stored, plan) = self.events.schedule(&id(&request.name)?, &request.etag, closed).await?;
+        Ok(Response::new(pb::MakeScheduleResponse {
+            event: Some(event_out(&stored)),
+            plan: Some(plan_out(&stored, &plan)),
+            changes: changes_out(&plan.changes),
+        }))
+    }
+
+    async fn get_plan(&self, request: Request<pb::GetPlanRequest>) -> Answer<pb::GetPlanResponse> {
+        let (stored, plan) = self.events.plan(&id(&request.into_inner().name)?).await?;
+        Ok(Response::new(pb::GetPlanResponse {
+            event: Some(event_out(&stored)),
+            plan: Some(plan_out(&stored, &plan)),
+            changes: changes_out(&plan.changes),
+        }))
+    }
+
+    async fn list_shortlists(&self, request: Request<pb::ListShortlistsRequest>) -> Answer<pb::ListShortlistsResponse> {
+        Ok(Response::new(lists::shortlists(&self.events, request.into_inner()).await?))
+    }
+
+    async fn list_meetings(&self, request: Request<pb::ListMeetingsRequest>) -> Answer<pb::ListMeetingsResponse> {
+        Ok(Response::new(lists::meetings(&self.events, request.into_inner()).await?))
+    }
+
+    async fn set_event_state(&self, request: Request<pb::SetEventStateRequest>) -> Answer<pb::SetEventStateResponse> {
+        let request = request.into_inner();
+        let unknown = || Error::from(Violation::new("state", Problem::UnknownCode { table: EventState::NAME }));
+        let state = match request.state {
+            0 => return Err(missing("state").into()),
+            state => EventState::from_number(state).ok_or_else(unknown)?,
+        };
+        let stored = self.events.set_state(&id(&request.name)?, state, &request.etag).await?;
+        Ok(Response::new(pb::SetEventStateResponse { event: Some(event_out(&stored)) }))
+    }
+
+    async fn record_outcomes(&self, request: Request<pb::RecordOutcomesRequest>) -> Answer<pb::RecordOutcomesResponse> {
+        let request = request.into_inner();
+        let changes = outcomes_in(request.outcomes).map_err(Error::from)?;
+        let outcomes = self.events.record(&id(&request.name)?, &changes).await?;
+        Ok(Response::new(pb::RecordOutcomesResponse { outcomes: outcomes.into_iter().map(outcome_out).collect() }))
+    }
+
+    async fn list_outcomes(&self, request: Request<pb::ListOutcomesRequest>) -> Answer<pb::ListOutcomesResponse> {
+        Ok(Response::new(lists::outcomes(&self.events, request.into_inner()).await?))
+    }
+
+    type ExportEventStream = ReceiverStream<Result<pb::ExportEventResponse, Status>>;
+
+    async fn export_event(&self, request: Request<pb::ExportEventRequest>) -> Answer<Self::ExportEventStream> {
+        Ok(Response::new(event_file::export(&self.events, request.into_inner()).await?))
+    }
+
+    async fn get_event_statistics(
+        &self,
+        request: Request<pb::GetEventStatisticsRequest>,
+    ) -> Answer<pb::GetEventStatisticsResponse> {
+        let id = lists::optional_event(&request.into_inner().name)?;
+        Ok(Response::new(statistics_out(self.events.statistics(id.as_deref()).await?)))
+    }
+}
+
+// === impl EventRpcs ===
+
+impl EventRpcs {
+    /// A service over these parts.
+    pub fn new(parts: &Parts) -> Self {
+        Self { events: parts.events.clone() }
+    }
+}
+
+fn id(name: &str) -> Result<String, Error> {
+    Ok(event_name_in(name, "name")?)
+}
+
+fn missing(field: &str) -> Error {
+    Violation::new(field, Problem::Required).into()
+}
+
+fn closed(count: i32) -> Result<usize, Error> {
+    let found = usize::try_from(count).ok().filter(|count| *count <= MAX_SLOTS);
+    let max = i64::try_from(MAX_SLOTS).unwrap_or(i64::MAX);
+    found.ok_or_else(|| Violation::new("closed_slot_count", Problem::OutOfRange { min: 0, max }).into())
+}
+
+/// Who shall take part: by names, or by a filter, not both.
+fn who(request: pb::AddParticipantsRequest) -> Result<Who, Error> {
+    if !request.participants.is_empty() {
+        if request.kind != 0 {
+            return Err(Violation::new("kind", Problem::Contradiction).into());
+        }
+        return Ok(Who::Given(participants_in(request.participants)?));
+    }
+    if request.kind == 0 {
+        return Err(missing("participants"));
+    }
+    let kind = kind_in(request.kind, "kind")?;
+    let filter = Box::new(filter_in(request.filter, kind)?);
+    let mut found = Violations::default();
+    let limit = super::convert::event::number(request.limit, "limit", &mut found);
+    if !found.0.is_empty() {
+        return Err(found.0.into());
+    }
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    Ok(Who::Found { kind, filter, limit: if limit == 0 { MAX_PARTICIPANTS } else { limit } })
+}

@@ -1,0 +1,97 @@
+//! The gRPC border: services, health, reflection, limits. Only this module, `pb` and the command line's client know
+//! tonic and prost; no matching logic lives here.
+
+mod catalog;
+pub mod convert;
+mod duplicates;
+mod event_file;
+mod event_lists;
+mod events;
+mod export;
+mod gate;
+mod health;
+mod maintenance;
+mod matching;
+mod page_token;
+mod rematch;
+mod routes;
+pub mod status;
+mod watching;
+
+use std::time::Duration;
+
+use tokio::{net::TcpListener, sync::watch};
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::Server;
+use tonic_health::ServingStatus;
+
+use crate::app::Parts;
+use gate::GateLayer;
+use health::{set_health, watch_health};
+
+/// Streams of one connection.
+const MAX_STREAMS: u32 = 256;
+
+/// Limits of the server.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Calls at a time.
+    pub max_calls: usize,
+    /// Largest message taken in, in bytes.
+    pub max_message_bytes: usize,
+    /// Deadline of callers that set none.
+    pub default_deadline: Duration,
+    /// Time that calls in flight have to finish after `stop`.
+    pub drain: Duration,
+}
+
+/// Why serving ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The transport failed.
+    #[error("gRPC 服务中断：{0}")]
+    Transport(#[from] tonic::transport::Error),
+    /// The descriptors of the services cannot be read: a mistake of the build.
+    #[error("无法提供反射服务：{0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
+}
+
+/// Serves on `listener` until `stopped` is set, then lets calls in flight finish within the drain time.
+///
+/// # Errors
+/// When the transport fails.
+pub async fn serve(
+    parts: Parts,
+    limits: Limits,
+    listener: TcpListener,
+    stopped: watch::Receiver<bool>,
+) -> Result<(), ServeError> {
+    let (reporter, health) = tonic_health::server::health_reporter();
+    set_health(&reporter, ServingStatus::NotServing).await;
+    let routes = routes::all(&parts, limits.max_message_bytes, &stopped)?.add_service(health);
+    let gate = GateLayer::new(limits.max_calls, limits.default_deadline, parts.foreground.clone());
+    let health_watch = tokio::spawn(watch_health(parts, reporter, stopped.clone()));
+    let serving = Server::builder()
+        .layer(gate)
+        .max_concurrent_streams(MAX_STREAMS)
+        .http2_keepalive_interval(Some(Duration::from_secs(30)))
+        .tcp_nodelay(true)
+        .add_routes(routes)
+        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), wait(stopped.clone()));
+    let drained = async move {
+        wait(stopped).await;
+        // tonic waits for open connections without a limit
+        tokio::time::sleep(limits.drain).await;
+    };
+    let result = tokio::select! {
+        result = serving => result.map_err(ServeError::from),
+        () = drained => Ok(()),
+    };
+    health_watch.abort();
+    let _ = health_watch.await;
+    result
+}
+
+async fn wait(mut stopped: watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}

@@ -1,0 +1,277 @@
+//! `RematchService`: check → convert → call → convert. Files are made in [`export`](super::export).
+
+use std::time::Duration;
+
+use prost::Message;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+use super::{
+    catalog::{bad_token, page_size},
+    convert::rematch::{
+        change_out, format_in, job_in, job_out, job_request_in, made, result_out, run_out, span_in, totals_out,
+    },
+    export::{self, STALL},
+    page_token,
+};
+use crate::{
+    app::Parts,
+    error::Error,
+    rematch::{
+        export::Content,
+        job::{Job, JobId},
+        reader::Reader,
+        scheduler::MAX_RUNS,
+    },
+};
+use duijie_core::domain::{RecordName, Violation, check::Found};
+use duijie_proto as pb;
+use duijie_proto::{diff_rematches_response::Event, rematch_service_server::RematchService};
+use duijie_store::deadline;
+
+/// Jobs or results on a page where the caller does not say.
+const DEFAULT_PAGE: usize = 50;
+/// Runs where the caller does not say.
+const DEFAULT_RUNS: usize = 20;
+/// Longest wait in seconds.
+const MAX_WAIT: u64 = 600;
+/// Part of the caller's time that is kept for the answer.
+const ANSWER_TIME: Duration = Duration::from_millis(100);
+/// Results of a page of a stream.
+const STREAM_PAGE: usize = 100;
+/// Messages that wait to be sent, to bound memory.
+const WAITING: usize = 4;
+
+/// The service over its parts.
+#[derive(Clone)]
+pub struct Rematches(pub Parts);
+
+type Results = Result<pb::StreamRematchResultsResponse, Status>;
+type Changes = Result<pb::DiffRematchesResponse, Status>;
+
+#[tonic::async_trait]
+impl RematchService for Rematches {
+    async fn start_rematch(
+        &self,
+        request: Request<pb::StartRematchRequest>,
+    ) -> Result<Response<pb::StartRematchResponse>, Status> {
+        let request = job_request_in(request.into_inner()).map_err(Error::from)?;
+        let job = self.0.rematch.start(request).await?;
+        Ok(Response::new(pb::StartRematchResponse { rematch: Some(job_out(job)) }))
+    }
+
+    async fn get_rematch(
+        &self,
+        request: Request<pb::GetRematchRequest>,
+    ) -> Result<Response<pb::GetRematchResponse>, Status> {
+        let job = self.job(&request.into_inner().name, "name").await?;
+        Ok(Response::new(pb::GetRematchResponse { rematch: Some(job_out(job)) }))
+    }
+
+    async fn list_rematches(
+        &self,
+        request: Request<pb::ListRematchesRequest>,
+    ) -> Result<Response<pb::ListRematchesResponse>, Status> {
+        let request = request.into_inner();
+        let shape = b"rematches";
+        let limit = page_size(request.page_size, DEFAULT_PAGE)?;
+        let after = match page_token::read(&request.page_token, shape).map_err(Error::from)? {
+            Some(position) => {
+                let number: [u8; 8] = position.try_into().map_err(|_| bad_token())?;
+                Some(JobId::new(u64::from_be_bytes(number)))
+            }
+            None => None,
+        };
+        let page = self.0.rematch.list(after, limit).await?;
+        let next = page.next.map(|id| page_token::write(&id.number().to_be_bytes(), shape));
+        Ok(Response::new(pb::ListRematchesResponse {
+            rematches: page.jobs.into_iter().map(job_out).collect(),
+            next_page_token: next.unwrap_or_default(),
+        }))
+    }
+
+    async fn cancel_rematch(
+        &self,
+        request: Request<pb::CancelRematchRequest>,
+    ) -> Result<Response<pb::CancelRematchResponse>, Status> {
+        let id = job_in(&request.into_inner().name, "name").map_err(Error::from)?;
+        let job = self.0.rematch.cancel(id).await?;
+        Ok(Response::new(pb::CancelRematchResponse { rematch: Some(job_out(job)) }))
+    }
+
+    async fn wait_rematch(
+        &self,
+        request: Request<pb::WaitRematchRequest>,
+    ) -> Result<Response<pb::WaitRematchResponse>, Status> {
+        let request = request.into_inner();
+        let id = job_in(&request.name, "name");
+        let timeout = span_in(request.timeout, "timeout", (0, MAX_WAIT));
+        let (id, timeout) = both(id, timeout)?;
+        let longest = timeout.unwrap_or(Duration::from_secs(MAX_WAIT));
+        let patience = deadline::left().map_or(longest, |left| longest.min(left.saturating_sub(ANSWER_TIME)));
+        let job = self.0.rematch.wait(id, patience).await?;
+        Ok(Response::new(pb::WaitRematchResponse { rematch: Some(job_out(job)) }))
+    }
+
+    async fn list_rematch_results(
+        &self,
+        request: Request<pb::ListRematchResultsRequest>,
+    ) -> Result<Response<pb::ListRematchResultsResponse>, Status> {
+        let request = request.into_inner();
+        let shape = pb::ListRematchResultsRequest { page_token: String::new(), page_size: 0, ..request.clone() };
+        let shape = shape.encode_to_vec();
+        let id = job_in(&request.name, "name").map_err(Error::from)?;
+        let limit = page_size(request.page_size, DEFAULT_PAGE)?;
+        let after = match page_token::read(&request.page_token, &shape).map_err(Error::from)? {
+            Some(position) => Some(demand(&position).ok_or_else(bad_token)?),
+            None => None,
+        };
+        let page = self.0.rematch.results(id, after.as_ref(), limit).await?;
+        let next = page.next.map(|demand| page_token::write(demand.to_string().as_bytes(), &shape));
+        Ok(Response::new(pb::ListRematchResultsResponse {
+            results: page.results.into_iter().map(result_out).collect(),
+            next_page_token: next.unwrap_or_default(),
+        }))
+    }
+
+    type StreamRematchResultsStream = ReceiverStream<Results>;
+
+    async fn stream_rematch_results(
+        &self,
+        request: Request<pb::StreamRematchResultsRequest>,
+    ) -> Result<Response<Self::StreamRematchResultsStream>, Status> {
+        let request = request.into_inner();
+        let after = match request.after_demand.as_str() {
+            "" => Ok(None),
+            name => name.parse().map(Some),
+        };
+        let after = after.map_err(|violation: Violation| Violation::new("after_demand", violation.problem));
+        let (id, after) = both(job_in(&request.name, "name"), after)?;
+        // a job that is not there is told before the stream begins
+        self.0.rematch.get(id).await?;
+        let (sender, results) = mpsc::channel(WAITING);
+        tokio::spawn(send_results(self.0.clone(), (id, after), sender));
+        Ok(Response::new(ReceiverStream::new(results)))
+    }
+
+    type ExportRematchStream = ReceiverStream<export::Part>;
+
+    async fn export_rematch(
+        &self,
+        request: Request<pb::ExportRematchRequest>,
+    ) -> Result<Response<Self::ExportRematchStream>, Status> {
+        let request = request.into_inner();
+        let mut found = Found::default();
+        let mut note = |violation| found.0.push(violation);
+        let id = job_in(&request.name, "name").map_err(&mut note).ok();
+        let format = format_in(request.format).map_err(&mut note).ok();
+        let earlier = match request.compared_with.as_str() {
+            "" => None,
+            name => job_in(name, "compared_with").map_err(&mut note).ok(),
+        };
+        let (Some(id), Some(format), true) = (id, format, found.0.is_empty()) else {
+            return Err(Error::Invalid(found.0).into());
+        };
+        let job = self.0.rematch.get(id).await?;
+        let before = match earlier {
+            Some(earlier) => Some(self.0.rematch.get(earlier).await?),
+            None => None,
+        };
+        let content = if before.is_some() { Content::Changes } else { Content::Results };
+        let file = export::File { format, content, made: made(&job) };
+        let parts = export::send(self.reader(), (before, job), file);
+        Ok(Response::new(parts))
+    }
+
+    type DiffRematchesStream = ReceiverStream<Changes>;
+
+    async fn diff_rematches(
+        &self,
+        request: Request<pb::DiffRematchesRequest>,
+    ) -> Result<Response<Self::DiffRematchesStream>, Status> {
+        let request = request.into_inner();
+        let (before, after) = both(job_in(&request.before, "before"), job_in(&request.after, "after"))?;
+        let jobs = (self.0.rematch.get(before).await?, self.0.rematch.get(after).await?);
+        let (sender, changes) = mpsc::channel(WAITING);
+        tokio::spawn(send_changes(self.reader(), jobs, sender));
+        Ok(Response::new(ReceiverStream::new(changes)))
+    }
+
+    async fn list_rematch_runs(
+        &self,
+        request: Request<pb::ListRematchRunsRequest>,
+    ) -> Result<Response<pb::ListRematchRunsResponse>, Status> {
+        let limit = page_size(request.into_inner().page_size, DEFAULT_RUNS)?.min(MAX_RUNS);
+        let runs = self.0.scheduler.runs(limit).await?;
+        Ok(Response::new(pb::ListRematchRunsResponse { runs: runs.into_iter().map(run_out).collect() }))
+    }
+}
+
+// === impl Rematches ===
+
+impl Rematches {
+    async fn job(&self, name: &str, field: &str) -> Result<Job, Error> {
+        self.0.rematch.get(job_in(name, field)?).await
+    }
+
+    fn reader(&self) -> Reader {
+        Reader::new(self.0.index.clone(), self.0.rematch.clone())
+    }
+}
+
+async fn send_results(parts: Parts, (id, mut after): (JobId, Option<RecordName>), sender: mpsc::Sender<Results>) {
+    loop {
+        let page = match parts.rematch.results(id, after.as_ref(), STREAM_PAGE).await {
+            Ok(page) => page,
+            Err(error) => return drop(sender.send_timeout(Err(error.into()), STALL).await),
+        };
+        for result in page.results {
+            let message = pb::StreamRematchResultsResponse { result: Some(result_out(result)) };
+            if sender.send_timeout(Ok(message), STALL).await.is_err() {
+                return;
+            }
+        }
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return,
+        }
+    }
+}
+
+async fn send_changes(reader: Reader, (before, after): (Job, Job), sender: mpsc::Sender<Changes>) {
+    let (batches, mut rows) = mpsc::channel(1);
+    let reading = async {
+        let batches = batches;
+        reader.changes((&before, &after), &batches).await
+    };
+    let sending = async {
+        while let Some(batch) = rows.recv().await {
+            for row in batch {
+                let message = pb::DiffRematchesResponse { event: Some(Event::Change(change_out(row))) };
+                if sender.send_timeout(Ok(message), STALL).await.is_err() {
+                    return rows.close();
+                }
+            }
+        }
+    };
+    let (totals, ()) = tokio::join!(reading, sending);
+    let last = match totals {
+        Ok(totals) => Ok(pb::DiffRematchesResponse { event: Some(Event::Totals(totals_out(&totals))) }),
+        Err(error) => Err(error.into()),
+    };
+    // a caller that has gone does not hear it
+    let _ = sender.send_timeout(last, STALL).await;
+}
+
+/// Both values, or what is wrong with each.
+fn both<A, B>(one: Result<A, Violation>, other: Result<B, Violation>) -> Result<(A, B), Error> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (one, other) => Err(Error::Invalid(one.err().into_iter().chain(other.err()).collect())),
+    }
+}
+
+fn demand(position: &[u8]) -> Option<RecordName> {
+    std::str::from_utf8(position).ok()?.parse().ok()
+}

@@ -1,0 +1,62 @@
+//! All services behind one listener, each with its limits.
+
+use tokio::sync::watch;
+use tonic::{codec::CompressionEncoding, server::NamedService, service::Routes};
+
+use super::{
+    catalog::Catalog, events::EventRpcs, maintenance::Maintenance, matching::Matching, rematch::Rematches,
+    watching::Watching,
+};
+use crate::app::Parts;
+use duijie_proto as pb;
+use duijie_proto::{
+    catalog_service_server::CatalogServiceServer, event_service_server::EventServiceServer,
+    maintenance_service_server::MaintenanceServiceServer, match_service_server::MatchServiceServer,
+    rematch_service_server::RematchServiceServer, watch_service_server::WatchServiceServer,
+};
+
+/// Names of our services, by which their health is asked for.
+pub(super) const NAMES: [&str; 6] = [
+    <CatalogServiceServer<Catalog> as NamedService>::NAME,
+    <MatchServiceServer<Matching> as NamedService>::NAME,
+    <MaintenanceServiceServer<Maintenance> as NamedService>::NAME,
+    <RematchServiceServer<Rematches> as NamedService>::NAME,
+    <WatchServiceServer<Watching> as NamedService>::NAME,
+    <EventServiceServer<EventRpcs> as NamedService>::NAME,
+];
+
+/// A service whose messages are at most so many bytes either way, and may be compressed. What the generated servers have
+/// in common is no trait.
+macro_rules! limited {
+    ($service:expr, $bytes:expr) => {
+        $service
+            .max_decoding_message_size($bytes)
+            .max_encoding_message_size($bytes)
+            .accept_compressed(CompressionEncoding::Gzip)
+    };
+}
+
+/// Our services and reflection; streams end once `stopped` is set.
+pub(super) fn all(
+    parts: &Parts,
+    max_bytes: usize,
+    stopped: &watch::Receiver<bool>,
+) -> Result<Routes, tonic_reflection::server::Error> {
+    let maintenance = MaintenanceServiceServer::new(Maintenance::new(parts.clone()));
+    let watching = WatchServiceServer::new(Watching::new(parts.clone(), stopped.clone()));
+    Ok(Routes::new(reflection().build_v1()?)
+        .add_service(reflection().build_v1alpha()?)
+        .add_service(limited!(CatalogServiceServer::new(Catalog::new(parts.clone())), max_bytes))
+        .add_service(limited!(MatchServiceServer::new(Matching(parts.clone())), max_bytes))
+        .add_service(maintenance.max_decoding_message_size(max_bytes))
+        .add_service(limited!(RematchServiceServer::new(Rematches(parts.clone())), max_bytes))
+        .add_service(watching.max_decoding_message_size(max_bytes))
+        .add_service(limited!(EventServiceServer::new(EventRpcs::new(parts)), max_bytes)))
+}
+
+/// What reflection shows: our services and health.
+fn reflection() -> tonic_reflection::server::Builder<'static> {
+    tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(pb::DESCRIPTORS)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+}

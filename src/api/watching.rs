@@ -1,0 +1,180 @@
+//! `WatchService`: check → convert → call → convert.
+
+use std::{pin::Pin, time::Duration};
+
+use futures::{Stream, StreamExt, future, stream};
+use jiff::Timestamp;
+use prost::Message;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+use super::{
+    convert::{
+        rematch::span_in,
+        time_out,
+        watch::{new_match_out, saved_out, subscription_in, subscription_out},
+    },
+    page_token,
+};
+use crate::{
+    app::Parts,
+    error::Error,
+    watch::{Cursor, End, Event, Subscription},
+};
+use duijie_core::domain::{Problem, Violation, check::Found, name::check_id};
+use duijie_proto as pb;
+use duijie_proto::{watch_request::Wanted, watch_response::Event as WireEvent, watch_service_server::WatchService};
+
+/// Events that wait for a subscriber.
+const WAITING: usize = 64;
+/// Longest time between two checkpoints, in seconds.
+const MAX_HEARTBEAT: u64 = 300;
+/// Time between two checkpoints where the caller does not say.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// When a subscriber that was too slow, or that the service left, shall come back, in milliseconds.
+const RETRY_MS: u64 = 1_000;
+
+/// The service over its parts; streams end when `stopped` is set.
+#[derive(Clone)]
+pub struct Watching {
+    parts: Parts,
+    stopped: watch::Receiver<bool>,
+}
+
+/// What a call asks for, checked.
+struct Asked {
+    subscription: Subscription,
+    cursor: Cursor,
+    heartbeat: Duration,
+    /// What its tokens belong to.
+    shape: Vec<u8>,
+}
+
+type Messages = Pin<Box<dyn Stream<Item = Result<pb::WatchResponse, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl WatchService for Watching {
+    type WatchStream = Messages;
+
+    async fn watch(&self, request: Request<pb::WatchRequest>) -> Result<Response<Messages>, Status> {
+        let Asked { subscription, cursor, heartbeat, shape } = self.asked(request.into_inner()).await?;
+        let watcher = self.parts.watcher.clone();
+        let place = watcher.place()?;
+        watcher.check(&subscription).await?;
+        let (sender, events) = mpsc::channel(WAITING);
+        let (ending, ended) = oneshot::channel();
+        let stopped = self.stopped.clone();
+        tokio::spawn(async move {
+            let _place = place;
+            let end = watcher.run((subscription, cursor), heartbeat, sender, stopped).await;
+            // a subscriber that has gone does not hear it
+            let _ = ending.send(end);
+        });
+        let messages = ReceiverStream::new(events).map(move |event| Ok(event_out(event, &shape)));
+        Ok(Response::new(Box::pin(messages.chain(last(ended)))))
+    }
+
+    async fn save_subscription(
+        &self,
+        request: Request<pb::SaveSubscriptionRequest>,
+    ) -> Result<Response<pb::SaveSubscriptionResponse>, Status> {
+        let request = request.into_inner();
+        let mut found = Found::default();
+        found.take("id", check_id(&request.id));
+        let subscription = subscription_in(request.subscription).map_err(|violations| found.0.extend(violations)).ok();
+        let Some(subscription) = subscription.filter(|_| found.0.is_empty()) else {
+            return Err(Error::Invalid(found.0).into());
+        };
+        let saved = self.parts.watcher.save(request.id, subscription, Timestamp::now()).await?;
+        Ok(Response::new(pb::SaveSubscriptionResponse { subscription: Some(saved_out(saved)) }))
+    }
+
+    async fn list_subscriptions(
+        &self,
+        _: Request<pb::ListSubscriptionsRequest>,
+    ) -> Result<Response<pb::ListSubscriptionsResponse>, Status> {
+        let saved = self.parts.watcher.all_saved().await?;
+        Ok(Response::new(pb::ListSubscriptionsResponse { subscriptions: saved.into_iter().map(saved_out).collect() }))
+    }
+
+    async fn delete_subscription(
+        &self,
+        request: Request<pb::DeleteSubscriptionRequest>,
+    ) -> Result<Response<pb::DeleteSubscriptionResponse>, Status> {
+        let id = request.into_inner().id;
+        check_id(&id).map_err(|problem| Error::from(Violation::new("id", problem)))?;
+        match self.parts.watcher.forget(&id).await? {
+            true => Ok(Response::new(pb::DeleteSubscriptionResponse {})),
+            false => Err(Error::NoSuchSubscription(id).into()),
+        }
+    }
+}
+
+// === impl Watching ===
+
+impl Watching {
+    /// A service over these parts.
+    pub fn new(parts: Parts, stopped: watch::Receiver<bool>) -> Self {
+        Self { parts, stopped }
+    }
+
+    async fn asked(&self, request: pb::WatchRequest) -> Result<Asked, Error> {
+        let mut found = Found::default();
+        let heartbeat = span_in(request.heartbeat, "heartbeat", (1, MAX_HEARTBEAT));
+        let heartbeat = heartbeat.map_err(|violation| found.0.push(violation)).ok().flatten().unwrap_or(HEARTBEAT);
+        let subscription = match request.wanted {
+            Some(Wanted::SubscriptionId(id)) => match check_id(&id) {
+                Ok(()) => {
+                    let saved = self.parts.watcher.saved(&id).await?;
+                    Some(saved.ok_or(Error::NoSuchSubscription(id))?.subscription)
+                }
+                Err(problem) => found.take("subscription_id", Err(problem)),
+            },
+            Some(Wanted::Subscription(it)) => {
+                subscription_in(Some(it)).map_err(|violations| found.0.extend(violations)).ok()
+            }
+            None => found.take("wanted", Err(Problem::Required)),
+        };
+        let Some(subscription) = subscription else { return Err(Error::Invalid(found.0)) };
+        let shape = subscription_out(subscription.clone()).encode_to_vec();
+        let cursor = match page_token::read(&request.resume_token, &shape) {
+            Ok(None) if request.include_existing => Some(Cursor::starting_at(0)),
+            Ok(None) => Some(Cursor::starting_at(Timestamp::now().as_second())),
+            Ok(Some(bytes)) => Cursor::read(&bytes),
+            Err(_) => None,
+        };
+        if cursor.is_none() {
+            found.say("resume_token", Problem::PageToken);
+        }
+        match cursor.filter(|_| found.0.is_empty()) {
+            Some(cursor) => Ok(Asked { subscription, cursor, heartbeat, shape }),
+            None => Err(Error::Invalid(found.0)),
+        }
+    }
+}
+
+fn event_out(event: Event, shape: &[u8]) -> pb::WatchResponse {
+    let event = match event {
+        Event::Match(it) => WireEvent::NewMatch(new_match_out(*it)),
+        Event::Checkpoint { cursor, time, cut } => WireEvent::Checkpoint(pb::Checkpoint {
+            resume_token: page_token::write(&cursor.bytes(), shape),
+            time: Some(time_out(time)),
+            cut,
+        }),
+    };
+    pb::WatchResponse { event: Some(event) }
+}
+
+/// What a stream ends with, after all that waited.
+fn last(ended: oneshot::Receiver<End>) -> impl Stream<Item = Result<pb::WatchResponse, Status>> + Send {
+    let end = async move {
+        match ended.await {
+            Ok(End::Slow) => Some(Error::Busy { retry_ms: RETRY_MS }.into()),
+            Ok(End::Stopped) => Some(Error::Stopping.into()),
+            Ok(End::Failed(error)) => Some(error.into()),
+            Ok(End::Gone) | Err(_) => None,
+        }
+    };
+    stream::once(end).filter_map(|status| future::ready(status.map(Err)))
+}

@@ -1,0 +1,70 @@
+//! The meetings as CSV: UTF-8 with a byte order mark, as spreadsheets want it, one row for each meeting.
+
+use super::{
+    ExportError, labels,
+    view::{Row, Side, View},
+};
+use duijie_core::domain::Code;
+
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+const HEADINGS: [&str; 23] = [
+    "日期",
+    "时间",
+    "桌号",
+    "需求编号",
+    "需求",
+    "需求单位",
+    "需求方联系人",
+    "需求方电话",
+    "需求方邮箱",
+    "供给类别",
+    "供给编号",
+    "供给项目",
+    "供给单位",
+    "供给方联系人",
+    "供给方电话",
+    "供给方邮箱",
+    "联系方式",
+    "匹配等级",
+    "得分",
+    "固定",
+    "到会情况",
+    "进展",
+    "序号",
+];
+
+/// Makes the table.
+pub(super) fn table(view: &View) -> Result<Vec<u8>, ExportError> {
+    let mut writer = csv::Writer::from_writer(BYTE_ORDER_MARK.to_vec());
+    writer.write_record(HEADINGS)?;
+    for (at, row) in view.rows.iter().enumerate() {
+        writer.write_record(fields(at + 1, row).iter().map(|field| plain(field)))?;
+    }
+    writer.into_inner().map_err(|error| ExportError::Write(error.into_error()))
+}
+
+fn fields(number: usize, row: &Row) -> Vec<String> {
+    let contact = |side: &Side| [side.contact.person.clone(), side.contact.phone.clone(), side.contact.email.clone()];
+    let (demand, counterpart) = (&row.demand, &row.counterpart);
+    let mut fields = vec![row.slot.date.to_string(), labels::hours(row.slot), row.table().to_string()];
+    fields.extend([demand.record.to_string(), demand.title.clone(), demand.organisation.clone()]);
+    fields.extend(contact(demand));
+    fields.extend([counterpart.kind().to_string(), counterpart.record.to_string()]);
+    fields.extend([counterpart.title.clone(), counterpart.organisation.clone()]);
+    fields.extend(contact(counterpart));
+    fields.push(row.exchange().to_string());
+    fields.push(row.level.map(|level| level.label()).unwrap_or_default().to_string());
+    fields.push(row.score.map(|score| format!("{score:.3}")).unwrap_or_default());
+    fields.push(if row.meeting.locked { "是" } else { "" }.to_string());
+    fields.push(row.outcome.map(|outcome| outcome.attendance.label()).unwrap_or_default().to_string());
+    fields.push(labels::progress(row.outcome));
+    fields.push(number.to_string());
+    fields
+}
+
+/// A field that no spreadsheet takes for a formula: those that begin like one get an apostrophe before them.
+pub(super) fn plain(field: &str) -> String {
+    let looks_like_a_formula = |c: char| "=+-@＝＋－＠\t\r\n".contains(c);
+    if field.starts_with(looks_like_a_formula) { format!("'{field}") } else { field.to_string() }
+}

@@ -1,0 +1,39 @@
+//! Every rule of an outcome.
+
+use super::{Attendance, Outcome, Progress, outcome::MAX_NOTE_CHARS};
+use duijie_core::domain::{
+    Problem, Violation,
+    check::{Found, MAX_AMOUNT_YUAN, check_text},
+};
+
+impl Outcome {
+    /// Checks that what followed can have followed, and that each part belongs to it.
+    ///
+    /// # Errors
+    /// All violations, with paths as in the proto below `outcome`.
+    pub fn check(&self) -> Result<(), Vec<Violation>> {
+        let mut found = Found::default();
+        if let Err(violations) = self.pair.check("outcome") {
+            found.0.extend(violations);
+        }
+        let took_place = matches!(self.attendance, Attendance::Held | Attendance::Replaced);
+        if self.progress.is_some() && !took_place {
+            found.say("outcome.progress", Problem::Contradiction);
+        }
+        match (self.attendance, &self.replaced_by) {
+            (Attendance::Replaced, None) => found.say("outcome.replaced_by", Problem::Required),
+            (Attendance::Replaced, Some(other)) if *other == self.pair.counterpart => {
+                found.say("outcome.replaced_by", Problem::Repeated);
+            }
+            (Attendance::Replaced, Some(_)) | (_, None) => {}
+            (_, Some(_)) => found.say("outcome.replaced_by", Problem::Contradiction),
+        }
+        if let Some(Progress::Signed { amount_yuan, .. }) = self.progress
+            && !(0..=MAX_AMOUNT_YUAN).contains(&amount_yuan)
+        {
+            found.say("outcome.amount_yuan", Problem::OutOfRange { min: 0, max: MAX_AMOUNT_YUAN });
+        }
+        found.take("outcome.note", check_text(&self.note, 0, MAX_NOTE_CHARS, true));
+        if found.0.is_empty() { Ok(()) } else { Err(found.0) }
+    }
+}

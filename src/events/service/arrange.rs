@@ -1,0 +1,246 @@
+//! Meetings: an event as input of the schedule, and its answer as a part of a plan. Pure.
+
+use std::collections::BTreeMap;
+
+use crate::events::model::{
+    Edits, Event, EventError, Meeting, Pair, Participant, ScheduleFigures, Shortlisted, Slot, Unplaced,
+};
+use duijie_core::domain::RecordName;
+use duijie_solver::scheduling::{
+    self, Cause, Conflict, Failure, Input, Lock, Place, Published, Schedule, Work, schedule,
+};
+
+/// What a schedule is made from.
+pub(super) struct Wanted<'a> {
+    pub event: &'a Event,
+    /// Everybody, those who called off, too, in the order of their records.
+    pub participants: &'a [Participant],
+    pub shortlist: &'a [Shortlisted],
+    pub edits: &'a Edits,
+    /// Meetings that stay where they are; `None`: everything may move.
+    pub held: Option<&'a [Meeting]>,
+    /// Slots at the beginning that are over.
+    pub closed: usize,
+}
+
+/// The part of a plan that a schedule is.
+#[derive(Debug, Default)]
+pub(super) struct Arranged {
+    pub meetings: Vec<Meeting>,
+    pub unplaced: Vec<Unplaced>,
+    pub figures: ScheduleFigures,
+}
+
+/// Makes the schedule. `None` when it was stopped.
+///
+/// # Errors
+/// [`EventError::Contradictions`], [`EventError::TooLarge`].
+pub(super) fn arrange(wanted: &Wanted<'_>, stop: &dyn Fn() -> bool) -> Result<Option<Arranged>, EventError> {
+    let input = wanted.input();
+    match schedule(&input, &Work { stop, ..Work::default() }) {
+        Ok(schedule) => Ok(Some(wanted.arranged(&schedule))),
+        Err(Failure::Stopped) => Ok(None),
+        Err(Failure::Conflicts(conflicts)) => Err(wanted.contradictions(&conflicts)),
+    }
+}
+
+// === impl Wanted ===
+
+impl Wanted<'_> {
+    fn input(&self) -> Input {
+        let (presenters, presenter_of) = self.presenters();
+        let available =
+            |it: &Participant| self.event.slots.iter().map(|slot| it.is_active() && it.can_come(slot)).collect();
+        let participants = self.participants.iter().zip(presenter_of);
+        let mut tables: Vec<Option<usize>> = vec![None; number(self.event.tables)];
+        for (place, participant) in self.participants.iter().enumerate().filter(|(_, it)| it.is_active()) {
+            if let Some(owner) = participant.table.and_then(|table| tables.get_mut(number(table))) {
+                *owner = Some(place);
+            }
+        }
+        let pairs = self.shortlist.iter().filter_map(|it| {
+            let (demand, counterpart) = self.places(&it.pair)?;
+            Some(scheduling::Pair { demand, counterpart, weight: weight(it.score) })
+        });
+        Input {
+            participants: participants
+                .map(|(it, presenter)| scheduling::Participant { available: available(it), presenter: Some(presenter) })
+                .collect(),
+            presenters,
+            days: days(&self.event.slots),
+            closed: self.closed.min(self.event.slots.len()),
+            tables,
+            spare_percent: u8::try_from(self.event.spare_percent).unwrap_or(u8::MAX),
+            pairs: pairs.collect(),
+            locks: self.locks(),
+            published: self.held.map(|held| Published { meetings: self.published(held), refill: true }),
+        }
+    }
+
+    /// People of each presenter, and the presenter of each participant.
+    fn presenters(&self) -> (Vec<u32>, Vec<usize>) {
+        let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
+        let mut people: Vec<u32> = Vec::new();
+        let mut presenter_of = Vec::with_capacity(self.participants.len());
+        for participant in self.participants {
+            let place = *numbers.entry(participant.presenter_key()).or_insert_with(|| {
+                people.push(1);
+                people.len() - 1
+            });
+            if let Some(most) = people.get_mut(place) {
+                *most = participant.people.max(*most);
+            }
+            presenter_of.push(place);
+        }
+        (people, presenter_of)
+    }
+
+    fn locks(&self) -> Vec<Lock> {
+        let locks = self.shortlist.iter().filter_map(|it| {
+            let (slot, table) = self.edits.place(&it.pair)?;
+            let (demand, counterpart) = self.places(&it.pair)?;
+            Some(Lock { demand, counterpart, slot, table: Some(number(table)) })
+        });
+        locks.collect()
+    }
+
+    fn published(&self, held: &[Meeting]) -> Vec<scheduling::Meeting> {
+        let meetings = held.iter().filter_map(|it| {
+            let (demand, counterpart) = self.places(&it.pair)?;
+            let place = Place { slot: it.slot, table: number(it.table) };
+            Some(scheduling::Meeting { demand, counterpart, place })
+        });
+        meetings.collect()
+    }
+
+    fn places(&self, pair: &Pair) -> Option<(usize, usize)> {
+        let place = |record: &RecordName| self.participants.binary_search_by(|it| it.record.cmp(record)).ok();
+        Some((place(&pair.demand)?, place(&pair.counterpart)?))
+    }
+
+    fn pair(&self, demand: usize, counterpart: usize) -> Option<Pair> {
+        let record = |place: usize| self.participants.get(place).map(|it| it.record.clone());
+        Some(Pair::new(record(demand)?, record(counterpart)?))
+    }
+
+    fn arranged(&self, schedule: &Schedule) -> Arranged {
+        let meetings = schedule.meetings.iter().filter_map(|it| {
+            let pair = self.pair(it.demand, it.counterpart)?;
+            let locked = self.edits.place(&pair).is_some();
+            let table = u32::try_from(it.place.table).unwrap_or(u32::MAX);
+            Some(Meeting { pair, slot: it.place.slot, table, locked })
+        });
+        let unplaced = schedule.unplaced.iter().filter_map(|it| {
+            let pair = self.pair(it.demand, it.counterpart)?;
+            let (code, reason) = reason(&it.cause);
+            Some(Unplaced { pair, reason, code: code.to_string() })
+        });
+        let statistics = &schedule.statistics;
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let room = statistics.open_tables * self.event.slots.len();
+        Arranged {
+            meetings: meetings.collect(),
+            unplaced: unplaced.collect(),
+            figures: ScheduleFigures {
+                gaps: count(statistics.gaps),
+                host_moves: count(statistics.host_moves),
+                guest_moves: count(statistics.guest_moves),
+                used: f64::from(count(statistics.placed)) / f64::from(count(room).max(1)),
+                is_most: statistics.is_most,
+            },
+        }
+    }
+
+    fn contradictions(&self, conflicts: &[Conflict]) -> EventError {
+        let large = conflicts.iter().any(|it| matches!(it, Conflict::TooMany { .. }));
+        if large {
+            return EventError::TooLarge("参会者、时段、桌子或对接对过多".into());
+        }
+        EventError::Contradictions(conflicts.iter().map(|it| self.sentence(it)).collect())
+    }
+
+    fn sentence(&self, conflict: &Conflict) -> String {
+        match conflict {
+            Conflict::LockBeyondAvailability(lock) => format!("{}：有一方在该时段不能到场", self.lock(lock)),
+            Conflict::LockInClosedSlot(lock) => format!("{}：该时段已经结束", self.lock(lock)),
+            Conflict::LockAtOwnTable(lock) => format!("{}：该桌固定给另一方，或有一方固定在别的桌", self.lock(lock)),
+            Conflict::LockWithoutPair(lock) => format!("{}：双方不在对接名单中", self.lock(lock)),
+            Conflict::LocksCollide { first, second } => {
+                format!("{} 与 {} 冲突", self.lock(first), self.lock(second))
+            }
+            other => format!("{other:?}"),
+        }
+    }
+
+    fn lock(&self, lock: &Lock) -> String {
+        let pair = self.pair(lock.demand, lock.counterpart).map(|pair| pair.to_string()).unwrap_or_default();
+        let slot = self.event.slots.get(lock.slot).map(Slot::label).unwrap_or_default();
+        let table = lock.table.map(|table| format!(" 第 {} 桌", table + 1)).unwrap_or_default();
+        format!("{pair} 固定于 {slot}{table}")
+    }
+}
+
+/// Day of each slot, counted from the first.
+fn days(slots: &[Slot]) -> Vec<u32> {
+    let mut day = 0;
+    let mut before = None;
+    let mut days = Vec::with_capacity(slots.len());
+    for slot in slots {
+        day += u32::from(before.is_some_and(|before| before != slot.date));
+        before = Some(slot.date);
+        days.push(day);
+    }
+    days
+}
+
+/// Scores in ten thousandths: finer differences do not matter for who gets a place.
+fn weight(score: f64) -> u32 {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=10,000")]
+    let weight = (score.clamp(0.0, 1.0) * 10_000.0).round() as u32;
+    weight.max(1)
+}
+
+/// Why a pair has no place, for machines and in Chinese.
+fn reason(cause: &Cause) -> (&'static str, String) {
+    match cause {
+        Cause::SamePerson => ("SAME_PERSON", "双方由同一人到场".into()),
+        Cause::NoCommonSlot => ("NO_COMMON_SLOT", "双方没有共同的时段".into()),
+        Cause::CommonSlotsClosed => ("SLOTS_OVER", "双方共同的时段都已结束".into()),
+        Cause::NotAskedFor => ("NOT_REFILLED", "只保留原有安排，不增补".into()),
+        Cause::Blocked(it) => {
+            let rows = [
+                (it.demand_busy, "需求方另有洽谈"),
+                (it.counterpart_busy, "供给方另有洽谈"),
+                (it.presenter_busy, "到场人员不够"),
+                (it.tables_taken, "可用的桌已满"),
+            ];
+            let said: Vec<String> =
+                rows.iter().filter(|(count, _)| 0 < *count).map(|(count, what)| format!("{what} {count} 个")).collect();
+            ("BLOCKED", format!("双方共同的 {} 个时段都排不下：{}", it.slots, said.join("，")))
+        }
+    }
+}
+
+fn number(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::{date, time};
+
+    use super::*;
+
+    #[test]
+    fn gaps_do_not_run_over_night() {
+        let slot =
+            |day, hour| Slot { date: date(2026, 12, day), start: time(hour, 0, 0, 0), end: time(hour, 30, 0, 0) };
+        assert_eq!(days(&[slot(1, 9), slot(1, 10), slot(2, 9), slot(5, 9)]), [0, 0, 1, 2]);
+        assert_eq!(days(&[]), [0u32; 0]);
+    }
+
+    #[test]
+    fn weights_are_whole_and_never_none() {
+        assert_eq!([0.0, 0.00004, 0.5, 1.0, 7.0, f64::NAN].map(weight), [1, 1, 5_000, 10_000, 10_000, 1]);
+    }
+}

@@ -1,0 +1,253 @@
+//! Shortlists and schedules, made and kept.
+//!
+//! Before it is published an event's shortlists and schedule are made from nothing, each time; only what staff decided
+//! stays. Once published, every pair and every meeting that can stay, stays: shortlists take the pairs of the plan as given
+//! and add to them, and the schedule moves no meeting that need not move.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use super::{
+    Events, allocate, arrange,
+    scores::{self, Candidates},
+    stored::StoredEvent,
+};
+use crate::{
+    error::{Error, Result},
+    events::model::{Attendance, Edits, EventError, EventState, Pair, Participant, Plan},
+};
+use duijie_core::domain::RecordName;
+
+/// Most pairs of a plan: what a schedule takes.
+const MAX_CHOSEN: usize = duijie_solver::scheduling::MAX_PAIRS;
+
+/// All that a plan is made from.
+pub(super) struct Inputs {
+    pub stored: StoredEvent,
+    /// Everybody, in the order of their records.
+    pub participants: Vec<Participant>,
+    pub edits: Edits,
+    /// The plan that holds.
+    pub plan: Option<Plan>,
+}
+
+/// Tells the work that nobody waits for it any longer.
+struct StopWhenDropped(Arc<AtomicBool>);
+
+// === impl Events ===
+
+impl Events {
+    /// Makes the shortlists. Of a published event the meetings are made as well; the plan then says what changed. Slots before
+    /// `closed` are over: nothing new goes there.
+    ///
+    /// # Errors
+    /// [`EventError::Stale`], [`EventError::Contradictions`], [`EventError::TooLarge`]; as [`crate::matching::Matcher::find`].
+    pub async fn shortlist(&self, id: &str, etag: &str, closed: usize) -> Result<(StoredEvent, Plan)> {
+        let make = async {
+            let mut inputs = self.inputs(self.seen(id, etag).await?).await?;
+            let mut plan = self.with_shortlists(&inputs).await?;
+            if inputs.stored.event.state == EventState::Published {
+                plan = self.with_meetings(&inputs, plan, closed).await?;
+            } else {
+                inputs.stored.event.state = EventState::Draft;
+            }
+            self.keep_plan(inputs, plan).await
+        };
+        self.alone(id, make).await
+    }
+
+    /// Makes the schedule of the shortlists. Slots before `closed` are over: nothing new goes there.
+    ///
+    /// # Errors
+    /// [`EventError::Stale`], [`EventError::NoShortlist`], [`EventError::ShortlistOutdated`],
+    /// [`EventError::Contradictions`], [`EventError::TooLarge`].
+    pub async fn schedule(&self, id: &str, etag: &str, closed: usize) -> Result<(StoredEvent, Plan)> {
+        let make = async {
+            let inputs = self.inputs(self.seen(id, etag).await?).await?;
+            let plan = inputs.plan.clone().ok_or(EventError::NoShortlist)?;
+            if inputs.stored.is_shortlist_outdated() {
+                return Err(EventError::ShortlistOutdated.into());
+            }
+            let next = Plan { number: plan.number + 1, ..plan };
+            let plan = self.with_meetings(&inputs, next, closed).await?;
+            self.keep_plan(inputs, plan).await
+        };
+        self.alone(id, make).await
+    }
+
+    /// The event with the plan that holds.
+    ///
+    /// # Errors
+    /// [`EventError::NotFound`], [`EventError::NoShortlist`].
+    pub async fn plan(&self, id: &str) -> Result<(StoredEvent, Plan)> {
+        let stored = self.store.event(id).await?;
+        let pointer = stored.plan.as_ref().ok_or(EventError::NoShortlist)?;
+        let plan = self.store.plan(pointer).await?;
+        Ok((stored, plan))
+    }
+
+    /// All that a plan is made from.
+    pub(super) async fn inputs(&self, stored: StoredEvent) -> Result<Inputs> {
+        let id = &stored.event.id;
+        let (participants, edits) = futures::try_join!(self.store.participants(id), self.store.edits(id))?;
+        let plan = match &stored.plan {
+            Some(pointer) => Some(self.store.plan(pointer).await?),
+            None => None,
+        };
+        Ok(Inputs { stored, participants, edits, plan })
+    }
+
+    /// A new plan with shortlists. Of a published event the pairs of the plan that holds stay.
+    pub(super) async fn with_shortlists(&self, inputs: &Inputs) -> Result<Plan> {
+        let active: Vec<Participant> = inputs.participants.iter().filter(|it| it.is_active()).cloned().collect();
+        let held = inputs.held_pairs();
+        let names = |asks: bool| active.iter().filter(move |it| it.asks() == asks).map(|it| it.record.clone());
+        let (demands, counterparts): (Vec<_>, Vec<_>) = (names(true).collect(), names(false).collect());
+        let pinned = inputs.edits.0.keys().filter(|pair| inputs.edits.is_pinned(pair) && inputs.both_come(pair));
+        let always: BTreeSet<Pair> = pinned.chain(&held).cloned().collect();
+        let candidates = scores::candidates(&self.matcher, &demands, &counterparts, &always).await?;
+        let met = self.met_before(inputs, &active).await?;
+        let (event, edits) = (inputs.stored.event.clone(), inputs.edits.clone());
+        let lists = compute(move |stop| {
+            let (participants, candidates): (_, &Candidates) = (&active, &candidates);
+            let wanted =
+                allocate::Wanted { event: &event, participants, candidates, edits: &edits, held: &held, met: &met };
+            allocate::shortlists(&wanted, stop)
+        });
+        let lists = lists.await??;
+        if MAX_CHOSEN < lists.shortlist.len() {
+            return Err(EventError::TooLarge(format!("选出 {} 对，至多 {MAX_CHOSEN} 对", lists.shortlist.len())).into());
+        }
+        let mut plan = Plan {
+            number: inputs.next_number(),
+            inputs: inputs.stored.event.inputs,
+            layout: inputs.stored.event.layout,
+            versions: self.versions.clone(),
+            shortlist: lists.shortlist,
+            left_out: lists.left_out,
+            proof: lists.proof,
+            costs: lists.costs,
+            shortfalls: lists.shortfalls,
+            ..Plan::default()
+        };
+        plan.sort();
+        Ok(plan)
+    }
+
+    /// The plan with its meetings and what is different from the plan that holds.
+    pub(super) async fn with_meetings(&self, inputs: &Inputs, mut plan: Plan, closed: usize) -> Result<Plan> {
+        let before = inputs.plan.as_ref().map(|plan| plan.meetings.clone()).unwrap_or_default();
+        let is_published = inputs.stored.event.state == EventState::Published;
+        let (event, edits) = (inputs.stored.event.clone(), inputs.edits.clone());
+        let (participants, shortlist, held) = (inputs.participants.clone(), plan.shortlist.clone(), before.clone());
+        let arranged = compute(move |stop| {
+            arrange::arrange(
+                &arrange::Wanted {
+                    event: &event,
+                    participants: &participants,
+                    shortlist: &shortlist,
+                    edits: &edits,
+                    held: is_published.then_some(held.as_slice()),
+                    closed,
+                },
+                stop,
+            )
+        });
+        let arranged = arranged.await??.ok_or_else(|| Error::Internal("the schedule was stopped".into()))?;
+        plan.layout = inputs.stored.event.layout;
+        plan.meetings = arranged.meetings;
+        plan.unplaced = arranged.unplaced;
+        plan.schedule = Some(arranged.figures);
+        plan.changes = plan.changes_since(&before);
+        plan.sort();
+        Ok(plan)
+    }
+
+    /// Writes the plan, then points at it.
+    pub(super) async fn keep_plan(&self, inputs: Inputs, plan: Plan) -> Result<(StoredEvent, Plan)> {
+        let mut stored = inputs.stored;
+        let before = stored.plan.take();
+        let pointer = self.store.write_plan(&stored.event.id, &plan).await?;
+        stored.plan = Some(pointer.clone());
+        let stored = self.keep(stored).await?;
+        let keep: Vec<_> = before.iter().chain([&pointer]).collect();
+        // what cannot be cleared now is cleared with the next plan
+        if let Err(error) = self.store.clear_plans(&stored.event.id, &keep).await {
+            tracing::warn!(%error, "old plans of an event were not removed");
+        }
+        Ok((stored, plan))
+    }
+
+    /// Pairs of those who come that met at another event, each with that event's id.
+    async fn met_before(&self, inputs: &Inputs, active: &[Participant]) -> Result<BTreeMap<Pair, String>> {
+        let mut met = BTreeMap::new();
+        if inputs.stored.event.rules.met_before {
+            return Ok(met);
+        }
+        let here: BTreeSet<&RecordName> = active.iter().map(|it| &it.record).collect();
+        let id = &inputs.stored.event.id;
+        let take = |outcome: crate::events::model::Outcome| {
+            let came = match (outcome.attendance, outcome.replaced_by) {
+                (Attendance::Held, _) => outcome.pair.counterpart,
+                (Attendance::Replaced, Some(other)) => other,
+                _ => return,
+            };
+            let pair = Pair::new(outcome.pair.demand, came);
+            if outcome.event != *id && here.contains(&pair.demand) && here.contains(&pair.counterpart) {
+                let first = met.entry(pair).or_insert_with(|| outcome.event.clone());
+                // whatever the order in which they are read
+                if outcome.event < *first {
+                    *first = outcome.event;
+                }
+            }
+        };
+        self.store.each_outcome(None, take).await?;
+        Ok(met)
+    }
+}
+
+// === impl Inputs ===
+
+impl Inputs {
+    /// Number of the plan that comes next.
+    pub fn next_number(&self) -> u64 {
+        self.plan.as_ref().map_or(1, |plan| plan.number + 1)
+    }
+
+    /// Whether both sides of a pair come.
+    pub fn both_come(&self, pair: &Pair) -> bool {
+        let comes = |record: &RecordName| {
+            let found = self.participants.binary_search_by(|it| it.record.cmp(record)).ok();
+            found.and_then(|place| self.participants.get(place)).is_some_and(Participant::is_active)
+        };
+        comes(&pair.demand) && comes(&pair.counterpart)
+    }
+
+    /// Pairs of a published plan that can stay.
+    fn held_pairs(&self) -> BTreeSet<Pair> {
+        let Some(plan) = self.plan.as_ref().filter(|_| self.stored.event.state == EventState::Published) else {
+            return BTreeSet::new();
+        };
+        let pairs = plan.shortlist.iter().map(|it| &it.pair);
+        pairs.filter(|pair| self.both_come(pair) && !self.edits.is_forbidden(pair)).cloned().collect()
+    }
+}
+
+/// Runs long work on a thread of its own; it is told to stop when its caller goes.
+async fn compute<T: Send + 'static>(work: impl FnOnce(&dyn Fn() -> bool) -> T + Send + 'static) -> Result<T> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let _guard = StopWhenDropped(Arc::clone(&stop));
+    let done = tokio::task::spawn_blocking(move || work(&|| stop.load(Ordering::Relaxed)));
+    done.await.map_err(|error| Error::Internal(format!("the planning ended: {error}")))
+}
+
+impl Drop for StopWhenDropped {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}

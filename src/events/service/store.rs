@@ -1,0 +1,325 @@
+//! How an event lies in the store's documents.
+//!
+//! | Folder | Documents |
+//! | --- | --- |
+//! | `events` | one for each event, under its id: the event, and which plan holds |
+//! | `events/{id}/participants` | one for each participant, under its record's name |
+//! | `events/{id}/edits` | one: all decisions of the staff |
+//! | `events/{id}/plan/{number}-{hash}` | the parts of a plan, never changed; equal plans have equal parts |
+//! | `events/{id}/outcomes` | one for each pair |
+//!
+//! All but the first have the tag of their event, by which they are removed.
+
+use std::sync::Arc;
+
+use serde::{Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
+
+use super::stored::{PlanPointer, StoredEvent};
+use crate::{
+    error::{Error, Result},
+    events::model::{Edits, EventError, Outcome, Pair, Participant, Plan},
+};
+use duijie_core::domain::RecordName;
+use duijie_store::{
+    Document, DocumentQuery, DocumentWrite, DocumentWritten, Expect, Index, Key, PointId,
+    documents::{MAX_DOCUMENT_BYTES, MAX_DOCUMENT_PAGE, all_documents},
+};
+
+/// Folder of the events.
+const EVENTS: &str = "events";
+/// Tag of every outcome.
+const OUTCOME: &str = "outcome";
+/// Documents of one write, to bound a message: a participant has 20 KB at most.
+const WRITE: usize = 200;
+/// Documents of a page that is looked through for what is to be removed: parts of plans have 1 MB.
+const REMOVE_PAGE: usize = 16;
+
+/// Reads and writes events.
+#[derive(Clone)]
+pub(super) struct Store {
+    index: Arc<dyn Index>,
+}
+
+/// One page of a list.
+pub(super) struct Listed<T> {
+    /// What was listed.
+    pub items: Vec<T>,
+    /// What to list after to get the next page.
+    pub next: Option<PointId>,
+}
+
+// === impl Store ===
+
+impl Store {
+    pub fn new(index: Arc<dyn Index>) -> Self {
+        Self { index }
+    }
+
+    pub fn index(&self) -> &dyn Index {
+        &*self.index
+    }
+
+    fn documents(&self) -> &dyn Index {
+        &*self.index
+    }
+
+    /// An event.
+    pub async fn event(&self, id: &str) -> Result<StoredEvent> {
+        let found = self.find_event(id).await?;
+        found.ok_or_else(|| EventError::NotFound(id.to_string()).into())
+    }
+
+    /// An event, if there is one.
+    pub async fn find_event(&self, id: &str) -> Result<Option<StoredEvent>> {
+        let found = self.documents().read_documents(EVENTS, &[id.into()]).await?;
+        found.into_iter().flatten().next().map(stored_event).transpose()
+    }
+
+    /// A page of events.
+    pub async fn events(&self, after: Option<PointId>, limit: usize) -> Result<Listed<StoredEvent>> {
+        let page = self.documents().list_documents(DocumentQuery::folder(EVENTS), after, limit).await?;
+        let items = page.documents.into_iter().map(stored_event).collect::<Result<_>>()?;
+        Ok(Listed { items, next: page.next })
+    }
+
+    /// Writes an event if it is as it was read; one of version 0 must not be there.
+    pub async fn write_event(&self, mut stored: StoredEvent) -> Result<StoredEvent> {
+        let expect = if stored.version == 0 { Expect::Absent } else { Expect::Version(stored.version) };
+        let write = DocumentWrite::new(EVENTS, stored.event.id.as_str(), json(&stored)?, expect);
+        match self.documents().write_documents(vec![write]).await?.first() {
+            Some(DocumentWritten::Stored { version }) => {
+                stored.version = *version;
+                Ok(stored)
+            }
+            Some(DocumentWritten::Conflict { .. }) if stored.version == 0 => {
+                Err(EventError::Exists(stored.event.id).into())
+            }
+            Some(DocumentWritten::Conflict { stored: 0 }) => Err(EventError::NotFound(stored.event.id).into()),
+            Some(DocumentWritten::Conflict { stored }) => Err(EventError::Stale { current: stored.to_string() }.into()),
+            None => Err(Error::Internal("a write has no answer".into())),
+        }
+    }
+
+    /// Removes an event with all that belongs to it, the event itself first.
+    pub async fn remove_event(&self, id: &str) -> Result<()> {
+        self.documents().remove_documents(EVENTS, &[id.into()]).await?;
+        self.remove_tagged(id, |_| true).await
+    }
+
+    /// All participants, in the order of their records.
+    pub async fn participants(&self, id: &str) -> Result<Vec<Participant>> {
+        let found = all_documents(self.documents(), DocumentQuery::folder(participants(id))).await?;
+        let mut all: Vec<Participant> = found.iter().map(read).collect::<Result<_>>()?;
+        all.sort_by(|one, other| one.record.cmp(&other.record));
+        Ok(all)
+    }
+
+    /// Writes participants, whatever was there.
+    pub async fn write_participants(&self, id: &str, all: &[Participant]) -> Result<()> {
+        for some in all.chunks(WRITE) {
+            let write = |it: &Participant| {
+                let write =
+                    DocumentWrite::new(participants(id), it.record.to_string().as_str(), json(it)?, Expect::Any);
+                Ok(write.tagged(tag(id)))
+            };
+            self.documents().write_documents(some.iter().map(write).collect::<Result<_>>()?).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes participants.
+    pub async fn remove_participants(&self, id: &str, records: &[RecordName]) -> Result<()> {
+        let keys: Vec<Key> = records.iter().map(|record| Key::Name(record.to_string())).collect();
+        for some in keys.chunks(WRITE) {
+            self.documents().remove_documents(&participants(id), some).await?;
+        }
+        Ok(())
+    }
+
+    /// All decisions of the staff.
+    pub async fn edits(&self, id: &str) -> Result<Edits> {
+        let found = self.documents().read_documents(&edits(id), &[Key::Number(0)]).await?;
+        found.iter().flatten().next().map_or_else(|| Ok(Edits::default()), read)
+    }
+
+    /// Writes all decisions of the staff, whatever was there.
+    pub async fn write_edits(&self, id: &str, all: &Edits) -> Result<()> {
+        let write = DocumentWrite::new(edits(id), 0, json(all)?, Expect::Any).tagged(tag(id));
+        self.documents().write_documents(vec![write]).await?;
+        Ok(())
+    }
+
+    /// The plan that an event points at.
+    pub async fn plan(&self, pointer: &PlanPointer) -> Result<Plan> {
+        let mut text = String::new();
+        for part in 0..pointer.parts {
+            text += &self.part(&pointer.folder, part).await?;
+        }
+        if hash(&text) != pointer.hash {
+            return Err(Error::Internal(format!("the parts of plan {} do not fit together", pointer.folder)));
+        }
+        serde_json::from_str(&text).map_err(|error| unreadable(&pointer.folder, &error))
+    }
+
+    async fn part(&self, folder: &str, part: u64) -> Result<String> {
+        let found = self.documents().read_documents(folder, &[part.into()]).await?;
+        let text = found.into_iter().flatten().next().map(|document| document.text);
+        text.ok_or_else(|| Error::Internal(format!("part {part} of plan {folder} is gone")))
+    }
+
+    /// Writes a plan beside the one that holds.
+    pub async fn write_plan(&self, id: &str, plan: &Plan) -> Result<PlanPointer> {
+        let text = json(plan)?;
+        let hash = hash(&text);
+        let folder = format!("{EVENTS}/{id}/plan/{}-{}", plan.number, hash.get(..16).unwrap_or_default());
+        let mut parts = 0u64;
+        for part in split(&text) {
+            let write = DocumentWrite::new(folder.as_str(), parts, part.to_string(), Expect::Any).tagged(tag(id));
+            self.documents().write_documents(vec![write.tagged(plan_tag(id))]).await?;
+            parts += 1;
+        }
+        Ok(PlanPointer::new(plan, folder, parts, hash))
+    }
+
+    /// Removes the plans of an event that neither hold now nor held before; somebody may still read the latter.
+    pub async fn clear_plans(&self, id: &str, keep: &[&PlanPointer]) -> Result<()> {
+        let gone = |document: &Document| keep.iter().all(|plan| plan.folder != document.folder);
+        self.remove(DocumentQuery { folder: None, tags: vec![plan_tag(id)] }, gone).await
+    }
+
+    /// The outcome of a pair with its version; 0 where there is none.
+    pub async fn outcome(&self, id: &str, pair: &Pair) -> Result<(Option<Outcome>, u64)> {
+        let found = self.documents().read_documents(&outcomes(id), &[Key::Name(pair.key())]).await?;
+        let Some(document) = found.into_iter().flatten().next() else { return Ok((None, 0)) };
+        Ok((Some(read(&document)?), document.version))
+    }
+
+    /// Writes an outcome if what is stored has this version. Says whether it was written.
+    pub async fn write_outcome(&self, outcome: &Outcome, version: u64) -> Result<bool> {
+        let expect = if version == 0 { Expect::Absent } else { Expect::Version(version) };
+        let id = &outcome.event;
+        let write = DocumentWrite::new(outcomes(id), outcome.pair.key().as_str(), json(outcome)?, expect);
+        let write = write.tagged(tag(id)).tagged(OUTCOME);
+        let written = self.documents().write_documents(vec![write]).await?;
+        Ok(matches!(written.as_slice(), [DocumentWritten::Stored { .. }]))
+    }
+
+    /// A page of outcomes: of one event, or of all.
+    pub async fn outcomes(&self, id: Option<&str>, after: Option<PointId>, limit: usize) -> Result<Listed<Outcome>> {
+        let query = match id {
+            Some(id) => DocumentQuery::folder(outcomes(id)),
+            None => DocumentQuery { folder: None, tags: vec![OUTCOME.to_string()] },
+        };
+        let page = self.documents().list_documents(query, after, limit).await?;
+        let items = page.documents.iter().map(read).collect::<Result<_>>()?;
+        Ok(Listed { items, next: page.next })
+    }
+
+    /// Goes through outcomes page by page.
+    pub async fn each_outcome(&self, id: Option<&str>, mut take: impl FnMut(Outcome)) -> Result<()> {
+        let mut after = None;
+        loop {
+            let page = self.outcomes(id, after, MAX_DOCUMENT_PAGE).await?;
+            page.items.into_iter().for_each(&mut take);
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// How many outcomes an event has.
+    pub async fn count_outcomes(&self, id: &str) -> Result<u64> {
+        Ok(self.documents().count_documents(DocumentQuery::folder(outcomes(id))).await?)
+    }
+
+    async fn remove_tagged(&self, id: &str, gone: impl Fn(&Document) -> bool) -> Result<()> {
+        self.remove(DocumentQuery { folder: None, tags: vec![tag(id)] }, gone).await
+    }
+
+    async fn remove(&self, query: DocumentQuery, gone: impl Fn(&Document) -> bool) -> Result<()> {
+        let mut after = None;
+        loop {
+            let page = self.documents().list_documents(query.clone(), after, REMOVE_PAGE).await?;
+            for document in page.documents.iter().filter(|document| gone(document)) {
+                self.documents().remove_documents(&document.folder, std::slice::from_ref(&document.key)).await?;
+            }
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(()),
+            }
+        }
+    }
+}
+
+fn participants(id: &str) -> String {
+    format!("{EVENTS}/{id}/participants")
+}
+
+fn edits(id: &str) -> String {
+    format!("{EVENTS}/{id}/edits")
+}
+
+fn outcomes(id: &str) -> String {
+    format!("{EVENTS}/{id}/outcomes")
+}
+
+fn tag(id: &str) -> String {
+    format!("event/{id}")
+}
+
+fn plan_tag(id: &str) -> String {
+    format!("event-plan/{id}")
+}
+
+/// Hash of a text.
+pub(super) fn hash(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Cuts a text into parts that documents take, at characters.
+fn split(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let (part, more) = rest.split_at(rest.floor_char_boundary(MAX_DOCUMENT_BYTES));
+        rest = more;
+        (!part.is_empty()).then_some(part)
+    })
+}
+
+fn json(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| Error::Internal(format!("cannot write JSON: {error}")))
+}
+
+fn read<T: DeserializeOwned>(document: &Document) -> Result<T> {
+    serde_json::from_str(&document.text).map_err(|error| unreadable(&document.folder, &error))
+}
+
+fn stored_event(document: Document) -> Result<StoredEvent> {
+    let stored: StoredEvent = read(&document)?;
+    Ok(StoredEvent { version: document.version, ..stored })
+}
+
+fn unreadable(folder: &str, error: &serde_json::Error) -> Error {
+    Error::Internal(format!("a document in {folder} cannot be read: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_cut_at_characters() {
+        let check = |text: &str| {
+            let parts: Vec<&str> = split(text).collect();
+            assert!(parts.iter().all(|part| part.len() <= MAX_DOCUMENT_BYTES));
+            assert_eq!(parts.concat(), text);
+            parts.len()
+        };
+        assert_eq!(check(""), 0);
+        assert_eq!(check("对接"), 1);
+        assert_eq!(check(&"x".repeat(MAX_DOCUMENT_BYTES)), 1);
+        assert_eq!(check(&"键".repeat(MAX_DOCUMENT_BYTES / 3 + 1)), 2);
+    }
+}

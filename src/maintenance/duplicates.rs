@@ -1,0 +1,148 @@
+//! The search for duplicates over a store: reads the records page by page, lets [`duplicates`](duijie_core::duplicates) work on
+//! a thread of its own, and stops when nobody listens any more.
+
+use std::sync::Arc;
+
+use tokio::{
+    runtime::Handle,
+    sync::{
+        mpsc::{self, Receiver, Sender},
+        watch,
+    },
+};
+
+use crate::error::{Error, Result};
+use duijie_core::{
+    domain::{Filter, Kind, Problem, Record, RecordName, Violation},
+    duplicates::{DuplicatesError, Finder, Report, limits},
+};
+use duijie_store::{Index, IndexError, PageRequest, With};
+
+/// Records of a page: with bodies of 20,000 characters 12 MB.
+const PAGE: usize = 200;
+/// Pages that wait for the finder: one, so that reading and signing go side by side.
+const WAITING_PAGES: usize = 1;
+
+/// How far the reading is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Records looked at.
+    pub done: u64,
+    /// Records to look at, as counted at the start.
+    pub total: u64,
+}
+
+/// What the finder's thread is told.
+enum Told {
+    /// More records.
+    Page(Vec<Record>),
+    /// That was all. Without it there is no report.
+    End,
+}
+
+/// Reads candidates again for the finder, from a thread that may block.
+struct Reader {
+    index: Arc<dyn Index>,
+    runtime: Handle,
+    progress: watch::Sender<Progress>,
+    /// After the first failure nothing more is read.
+    failed: Option<IndexError>,
+}
+
+/// Looks for duplicates among the records of a kind that meet a filter. `None` when all receivers of `progress` have gone
+/// meanwhile: the work then ends within a page, or a few seconds when pairs are being gathered.
+///
+/// # Errors
+/// More than [`limits::MAX_RECORDS`] records, and what the index says.
+pub async fn search(
+    index: Arc<dyn Index>,
+    kind: Kind,
+    filter: &Filter,
+    progress: watch::Sender<Progress>,
+) -> Result<Option<Report>> {
+    let total = index.count(kind, filter).await?;
+    if u64::try_from(limits::MAX_RECORDS).unwrap_or(u64::MAX) < total {
+        return Err(too_many());
+    }
+    progress.send_replace(Progress { done: 0, total });
+    let (pages, inbox) = mpsc::channel(WAITING_PAGES);
+    let reader =
+        Reader { index: Arc::clone(&index), runtime: Handle::current(), progress: progress.clone(), failed: None };
+    let finder = Finder::new(kind);
+    let finding = tokio::task::spawn_blocking(move || find(finder, inbox, reader));
+    let read = read(&*index, (kind, filter), pages, &progress).await;
+    let found = finding.await.map_err(|error| Error::Internal(format!("the search for duplicates ended: {error}")))?;
+    read.and(found)
+}
+
+/// Gives all pages to the finder, or as many as it takes.
+async fn read(
+    index: &dyn Index,
+    (kind, filter): (Kind, &Filter),
+    pages: Sender<Told>,
+    progress: &watch::Sender<Progress>,
+) -> Result<()> {
+    let mut after = None;
+    loop {
+        let page = index.scroll(kind, filter, PageRequest { after, limit: PAGE, with: With::Payload }).await?;
+        let read = u64::try_from(page.points.len()).unwrap_or(0);
+        let records = page.points.into_iter().map(|point| point.record).collect();
+        // the finder takes no more: it says why
+        if pages.send(Told::Page(records)).await.is_err() {
+            return Ok(());
+        }
+        progress.send_modify(|progress| progress.done += read);
+        match page.next {
+            Some(next) => after = Some(next),
+            None => break,
+        }
+    }
+    let _ = pages.send(Told::End).await;
+    Ok(())
+}
+
+/// Takes the pages, then finds the groups; `None` when it was stopped.
+fn find(mut finder: Finder, mut inbox: Receiver<Told>, mut reader: Reader) -> Result<Option<Report>> {
+    loop {
+        match inbox.blocking_recv() {
+            _ if reader.progress.is_closed() => return Ok(None),
+            Some(Told::Page(records)) => records.iter().try_for_each(|record| finder.add(record)).map_err(refused)?,
+            Some(Told::End) => break,
+            None => return Ok(None),
+        }
+    }
+    let report = finder.find(|name| reader.fetch(name));
+    match reader.failed {
+        Some(error) => Err(error.into()),
+        None if reader.progress.is_closed() => Ok(None),
+        None => Ok(Some(report)),
+    }
+}
+
+fn refused(error: DuplicatesError) -> Error {
+    match error {
+        DuplicatesError::TooMany => too_many(),
+        DuplicatesError::Kind { .. } => Error::Internal(error.to_string()),
+    }
+}
+
+fn too_many() -> Error {
+    Violation::new("filter", Problem::TooMany { max: limits::MAX_RECORDS }).into()
+}
+
+// === impl Reader ===
+
+impl Reader {
+    fn fetch(&mut self, name: &RecordName) -> Option<Record> {
+        if self.failed.is_some() || self.progress.is_closed() {
+            return None;
+        }
+        match self.runtime.block_on(self.index.get(std::slice::from_ref(name), With::Payload)) {
+            Ok(found) => found.into_iter().next().flatten().map(|point| point.record),
+            Err(error) => {
+                self.failed = Some(error);
+                None
+            }
+        }
+    }
+}

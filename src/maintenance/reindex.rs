@@ -1,0 +1,196 @@
+//! Rebuilds a store for another dictionary or model from the records that it holds.
+//!
+//! The new store grows beside the old one, in `<store>.reindex`; the old one is untouched until the new one is whole,
+//! then they change places. Broken off at any moment, the same command goes on: what the new store holds already in the
+//! same revision is not made again.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::{
+    error::{Error, Result},
+    maintenance::mean_vector::recentred,
+};
+use duijie_core::{
+    domain::{Filter, Kind, Record},
+    text::{QueryText, TextPipeline, embedding_texts},
+};
+use duijie_embed::{Centre, Embedder, Priority};
+use duijie_store::{DocumentQuery, Index, PageRequest, Point, With};
+
+/// Records that are rebuilt together: enough that the model always has work.
+const BATCH: usize = 128;
+/// Documents that are carried over together; with the longest texts they take 32 MB.
+const DOCUMENTS: usize = 32;
+
+/// Rebuilds one store into another.
+pub struct Reindex {
+    /// Cuts the texts.
+    pub text: Arc<TextPipeline>,
+    /// Embeds them.
+    pub embedder: Embedder,
+    /// What the old vectors are.
+    pub old: OldVectors,
+}
+
+/// What the vectors of the old store are.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OldVectors {
+    /// Another model's, or of a centre that is not known: all is embedded anew.
+    Foreign,
+    /// The same model's, with this centre or without any: they are kept, or brought to the new centre.
+    Ours(Option<Centre>),
+}
+
+/// Where the new store grows.
+pub fn new_folder(store: &Path) -> PathBuf {
+    beside(store, ".reindex")
+}
+
+/// Puts the new store in the old one's place.
+///
+/// # Errors
+/// When a folder cannot be moved; nothing is lost then, and the next call of [`recover`] finishes or undoes the move.
+pub fn swap(store: &Path) -> io::Result<()> {
+    let old = beside(store, ".old");
+    fs::rename(store, &old)?;
+    fs::rename(new_folder(store), store)?;
+    fs::remove_dir_all(old)
+}
+
+/// Finishes a [`swap`] that was broken off.
+///
+/// # Errors
+/// When a folder cannot be moved or removed.
+pub fn recover(store: &Path) -> io::Result<()> {
+    let old = beside(store, ".old");
+    if !old.exists() {
+        return Ok(());
+    }
+    if !store.exists() {
+        fs::rename(new_folder(store), store)?;
+    }
+    fs::remove_dir_all(old)
+}
+
+fn beside(store: &Path, ending: &str) -> PathBuf {
+    let mut name = store.file_name().unwrap_or_default().to_os_string();
+    name.push(ending);
+    store.with_file_name(name)
+}
+
+// === impl OldVectors ===
+
+impl OldVectors {
+    /// What vectors that a store calls by this version are to this embedder.
+    pub fn of(embedder: &Embedder, version: &str) -> Self {
+        embedder.centre_of_version(version).map_or(Self::Foreign, Self::Ours)
+    }
+}
+
+// === impl Reindex ===
+
+impl Reindex {
+    /// Rebuilds every record of `old` into `new`; `progress` hears how many are done.
+    ///
+    /// # Errors
+    /// When a store or the model fails; call it again to go on.
+    pub async fn run(&self, old: &dyn Index, new: &dyn Index, mut progress: impl FnMut(u64)) -> Result<u64> {
+        let mut done = 0;
+        for kind in Kind::ALL {
+            let mut after = None;
+            loop {
+                let page = old
+                    .scroll(kind, &Filter::default(), PageRequest { after, limit: BATCH, with: With::Payload })
+                    .await?;
+                done += u64::try_from(page.points.len()).unwrap_or(0);
+                self.rebuild(kind, page.points, (old, new)).await?;
+                progress(done);
+                match page.next {
+                    Some(next) => after = Some(next),
+                    None => break,
+                }
+            }
+        }
+        keep_documents(old, new).await?;
+        Ok(done)
+    }
+
+    async fn rebuild(&self, kind: Kind, points: Vec<Point>, (old, new): (&dyn Index, &dyn Index)) -> Result<()> {
+        let names: Vec<_> = points.iter().map(|point| point.record.name()).collect();
+        let there = new.get(&names, With::Payload).await?;
+        let done = |point: &Option<Point>, record: &Record| {
+            point.as_ref().is_some_and(|point| point.record.revision == record.revision)
+        };
+        let missing = points.into_iter().zip(&there).filter(|(point, there)| !done(there, &point.record));
+        let records: Vec<Record> = missing.map(|(point, _)| point.record).collect();
+        if records.is_empty() {
+            return Ok(());
+        }
+        let vectors = self.vectors(&records, old).await?;
+        let rebuilt = records.into_iter().zip(vectors).map(|(record, dense)| Point {
+            sparse: self.text.document(&record),
+            query: self.text.query(&QueryText::of(&record)),
+            dense,
+            record,
+        });
+        let rebuilt: Vec<Point> = rebuilt.collect();
+        new.upsert(kind, rebuilt).await?;
+        Ok(())
+    }
+
+    async fn vectors(&self, records: &[Record], old: &dyn Index) -> Result<Vec<Vec<f32>>> {
+        if let OldVectors::Ours(from) = &self.old {
+            let names: Vec<_> = records.iter().map(Record::name).collect();
+            let kept = old.get(&names, With::Everything).await?;
+            let moved = |point: Point| recentred(&point.dense, from.as_ref(), self.embedder.centre());
+            let dense = kept.into_iter().map(|point| point.map(moved));
+            return dense.collect::<Option<_>>().ok_or_else(|| Error::Internal("a record vanished".into()));
+        }
+        let texts: Vec<_> = records.iter().map(embedding_texts).collect();
+        Ok(self.embedder.record_vectors(&texts, Priority::Bulk).await?)
+    }
+}
+
+/// Carries over what lies beside the records. On a server both stores have the same documents already.
+async fn keep_documents(old: &dyn Index, new: &dyn Index) -> Result<()> {
+    let mut after = None;
+    loop {
+        let page = old.list_documents(DocumentQuery::default(), after, DOCUMENTS).await?;
+        new.restore_documents(page.documents).await?;
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_swap_that_was_broken_off_is_finished() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("store");
+        let make = |path: &Path, text: &str| {
+            fs::create_dir(path).unwrap();
+            fs::write(path.join("file"), text).unwrap();
+        };
+        let read = || fs::read_to_string(store.join("file")).unwrap();
+        make(&store, "old");
+        make(&new_folder(&store), "new");
+        recover(&store).unwrap();
+        assert_eq!(read(), "old", "nothing was begun");
+        fs::rename(&store, beside(&store, ".old")).unwrap();
+        recover(&store).unwrap();
+        assert_eq!(read(), "new", "broken off between the two moves");
+        make(&new_folder(&store), "newer");
+        swap(&store).unwrap();
+        assert_eq!(read(), "newer");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left behind");
+    }
+}

@@ -1,0 +1,75 @@
+//! Scores of given records for a stored one: the same scores and levels that a match gives them.
+
+use std::collections::BTreeMap;
+
+use super::{Matcher, Prepared, Query, passes::published, were_graded};
+use crate::error::Result;
+use duijie_core::domain::{Filter, Kind, RecordName, found::Level};
+use duijie_store::{Candidates, PointId, Search};
+
+/// A record with its score.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scored {
+    /// Which record.
+    pub name: RecordName,
+    /// Final score, 0 to 1.
+    pub score: f64,
+    /// How related people would call it; `None` where that is not known for such pairs.
+    pub level: Option<Level>,
+}
+
+// === impl Matcher ===
+
+impl Matcher {
+    /// Scores records of one kind, at most [`MAX_DEPTH`](duijie_store::MAX_DEPTH), for a stored record, best first, ties in
+    /// the order of names. Records that are not stored are left out; whether they are published does not matter.
+    ///
+    /// # Errors
+    /// As [`Matcher::find`].
+    pub async fn score(&self, query: &RecordName, records: &[RecordName]) -> Result<Vec<Scored>> {
+        let Some(target) = records.first().map(|record| record.kind) else { return Ok(Vec::new()) };
+        let stored = Query::Stored(query.clone());
+        let prepared = self.prepare(&stored, target).await?;
+        let names: BTreeMap<PointId, &RecordName> = records.iter().map(|name| (PointId::of(name), name)).collect();
+        let ids: Vec<PointId> = names.keys().copied().collect();
+        let (turned, context) = if self.settings.feedback == 0 {
+            (prepared.dense.clone(), None)
+        } else {
+            let (first, _) = self.first_pass(&prepared, target, &published().into(), 1).await?;
+            let (context, turned) = self.feedback(&prepared, target, &first).await?;
+            (turned, Some(context))
+        };
+        let candidates = self.candidates_among(&prepared, &turned, &ids, target).await?;
+        let order = self.join(target, &turned, &candidates, ids.len()).await?;
+        let everybody = Filter::default().into();
+        let (order, _) = self.with_works(&prepared, &turned, order, (target, &everybody)).await?;
+        let graded = context.filter(|_| were_graded(&stored, target));
+        let level = |score| graded.map(|context| self.settings.calibration.relevance(score, context).level);
+        let scored = order.into_iter().filter_map(|fused| {
+            let name = (*names.get(&fused.id)?).clone();
+            Some(Scored { name, score: fused.score, level: level(fused.score) })
+        });
+        let mut scored: Vec<Scored> = scored.collect();
+        scored.sort_by(|one, other| other.score.total_cmp(&one.score).then_with(|| one.name.cmp(&other.name)));
+        Ok(scored)
+    }
+
+    /// What both sources say of these points, all of them.
+    pub(super) async fn candidates_among(
+        &self,
+        query: &Prepared,
+        turned: &[f32],
+        ids: &[PointId],
+        target: Kind,
+    ) -> Result<Candidates> {
+        let terms = Search { among: Some(ids.to_vec()), ..query.terms(Filter::default(), ids.len()) };
+        let sparse = async {
+            match &terms.sparse {
+                Some(_) => Ok(self.index.search(target, terms).await?.sparse),
+                None => Ok(Vec::new()),
+            }
+        };
+        let (dense, sparse) = futures::try_join!(self.index.cosines(target, turned, ids), sparse)?;
+        Ok(Candidates { dense, sparse })
+    }
+}

@@ -1,0 +1,282 @@
+//! The query path: record or text → vectors → candidates → one order → a page of records with reasons.
+//!
+//! `passes` makes the order; `works` adds what experts did; `among` scores given records.
+
+mod among;
+mod passes;
+mod works;
+
+use std::{collections::HashMap, sync::Arc, time::Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+pub use among::Scored;
+use duijie_core::{
+    domain::{
+        Filter, Kind, RecordName,
+        found::{Found, Works},
+        record::Owner,
+    },
+    rank::{Calibration, Context, Fused, Fusion},
+    text::{LexicalQuery, Locator, QueryText, TextPipeline, query_embedding_texts},
+};
+use duijie_embed::{Embedder, EmbeddingTexts, Priority};
+use duijie_store::{Index, Point, PointId, With};
+pub use passes::Order;
+use passes::published;
+
+/// Last match that pages reach.
+pub const MAX_MATCHES: usize = 1000;
+/// Terms that a match names.
+const MAX_TERMS: usize = 20;
+
+/// Finds counterparts.
+#[derive(Clone)]
+pub struct Matcher {
+    text: Arc<TextPipeline>,
+    embedder: Embedder,
+    index: Arc<dyn Index>,
+    settings: Settings,
+}
+
+/// How matching is done.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Candidates that each source gives, at least.
+    pub candidates: usize,
+    /// How the sources are joined.
+    pub fusion: Fusion,
+    /// Records of the first pass that the query learns from, 0 to 50; 0: there is one pass only, and no levels.
+    pub feedback: usize,
+    /// From scores to levels.
+    pub calibration: Arc<Calibration>,
+}
+
+/// What to find counterparts for.
+#[derive(Debug, Clone)]
+pub enum Query {
+    /// A stored record.
+    Stored(RecordName),
+    /// A text that is not stored.
+    Text(FreeText),
+}
+
+/// A demand or an offer in free words.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FreeText {
+    /// Short form; weighs most.
+    pub title: String,
+    /// Long form.
+    pub body: String,
+    /// Keywords.
+    pub keywords: Vec<String>,
+}
+
+/// One question to the matcher, checked.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// What to find counterparts for.
+    pub query: Query,
+    /// Kind of records to find.
+    pub target: Kind,
+    /// Conditions on them; no status means ACTIVE.
+    pub filter: Filter,
+    /// Matches to skip.
+    pub offset: usize,
+    /// Matches wanted.
+    pub limit: usize,
+    /// Whom to leave out although he would fit; changes no score.
+    pub avoidance: Avoidance,
+    /// Whether to say how related people would call each match. It is known for a demand, or a text in its place, and
+    /// achievements only.
+    pub levels: bool,
+}
+
+/// Whom to leave out although he would fit (回避).
+#[derive(Debug, Clone, Default)]
+pub struct Avoidance {
+    /// The organisation of the stored record that is the query.
+    pub same_owner: bool,
+    /// These records.
+    pub names: Vec<RecordName>,
+}
+
+/// A page of matches.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// Matches, best first.
+    pub found: Vec<Found>,
+    /// Whether there are more behind them.
+    pub more: bool,
+    /// What the first pass says of the query; `None` where there was only one.
+    pub context: Option<Context>,
+    /// Whether the catalogue has nothing on the query's subject. Depends on the query alone, and is only said where levels
+    /// were asked for and are known.
+    pub nothing_good_enough: bool,
+    /// Where the time went.
+    pub timing: Timing,
+}
+
+/// Where the time of a match went, in microseconds.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Timing {
+    /// Reading or embedding the query.
+    pub query_us: u64,
+    /// Finding candidates.
+    pub search_us: u64,
+    /// Fusing, reading records, explaining.
+    pub rank_us: u64,
+}
+
+/// A query as the engine wants it.
+struct Prepared {
+    dense: Vec<f32>,
+    lexical: LexicalQuery,
+    exclude: Option<PointId>,
+    owner: Option<Owner>,
+}
+
+/// What a match may be.
+struct Wanted {
+    filter: Filter,
+    avoid: Vec<PointId>,
+}
+
+// === impl Matcher ===
+
+impl Matcher {
+    /// A matcher over these parts.
+    pub fn new(text: Arc<TextPipeline>, embedder: Embedder, index: Arc<dyn Index>, settings: Settings) -> Self {
+        Self { text, embedder, index, settings }
+    }
+
+    /// Finds a page of counterparts.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a record that is not stored, [`Error::Busy`] when too many texts wait to be embedded,
+    /// [`Error::Unavailable`] when engine or model fail.
+    pub async fn find(&self, mut request: Request) -> Result<Page> {
+        let started = Instant::now();
+        if request.filter.statuses.is_empty() {
+            request.filter.statuses = published().statuses;
+        }
+        let prepared = self.prepare(&request.query, request.target).await?;
+        let wanted = Wanted::new(request.filter, request.avoidance, prepared.owner.as_ref());
+        let query_us = micros(started);
+        let last = (request.offset + request.limit).min(MAX_MATCHES);
+        let Order { order, context, works, .. } = self.order(&prepared, request.target, wanted, last + 1).await?;
+        let search_us = micros(started) - query_us;
+        let more = last < order.len() && last < MAX_MATCHES;
+        let page: Vec<_> = order.into_iter().take(last).skip(request.offset).collect();
+        let mut found = self.explain((&prepared.lexical, &works), request.target, page, request.offset).await?;
+        let graded = context.filter(|_| request.levels && were_graded(&request.query, request.target));
+        let calibration = &self.settings.calibration;
+        if let Some(context) = graded {
+            found.iter_mut().for_each(|it| it.relevance = Some(calibration.relevance(it.score, context)));
+        }
+        let nothing_good_enough = graded.is_some_and(|context| calibration.nothing_good_enough(context));
+        let rank_us = micros(started) - query_us - search_us;
+        Ok(Page { found, more, context, nothing_good_enough, timing: Timing { query_us, search_us, rank_us } })
+    }
+
+    /// How matching is done.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What levels are made with; its version belongs with every answer that has levels.
+    pub fn calibration(&self) -> &Calibration {
+        &self.settings.calibration
+    }
+
+    /// The whole order, without reading the records: what measuring wants.
+    ///
+    /// # Errors
+    /// As [`Matcher::find`].
+    pub async fn rank_all(&self, query: &Query, target: Kind, depth: usize) -> Result<Order> {
+        let prepared = self.prepare(query, target).await?;
+        self.order(&prepared, target, published().into(), depth).await
+    }
+
+    async fn prepare(&self, query: &Query, target: Kind) -> Result<Prepared> {
+        match query {
+            Query::Stored(name) => {
+                let found = self.index.get(std::slice::from_ref(name), With::Everything).await?;
+                let Some(point) = found.into_iter().next().flatten() else {
+                    return Err(Error::NotFound(name.clone()));
+                };
+                let exclude = (name.kind == target).then(|| PointId::of(name));
+                let owner = point.record.owner;
+                Ok(Prepared { dense: point.dense, lexical: point.query, exclude, owner })
+            }
+            Query::Text(text) => self.prepare_text(text).await,
+        }
+    }
+
+    async fn prepare_text(&self, text: &FreeText) -> Result<Prepared> {
+        let (pipeline, owned) = (Arc::clone(&self.text), text.clone());
+        let cut = tokio::task::spawn_blocking(move || {
+            let parts = QueryText { title: &owned.title, body: &owned.body, keywords: &owned.keywords };
+            (pipeline.query(&parts), query_embedding_texts(&parts))
+        });
+        let (lexical, texts): (LexicalQuery, EmbeddingTexts) =
+            cut.await.map_err(|error| Error::Internal(error.to_string()))?;
+        let vectors = self.embedder.record_vectors(&[texts], Priority::Interactive).await?;
+        let dense = vectors.into_iter().next().ok_or_else(|| Error::Internal("no vector for the query".into()))?;
+        Ok(Prepared { dense, lexical, exclude: None, owner: None })
+    }
+
+    async fn explain(
+        &self,
+        (lexical, works): (&LexicalQuery, &HashMap<PointId, Works>),
+        target: Kind,
+        page: Vec<Fused<PointId>>,
+        offset: usize,
+    ) -> Result<Vec<Found>> {
+        let ids: Vec<PointId> = page.iter().map(|fused| fused.id).collect();
+        let points = self.index.fetch(target, &ids, With::Sparse).await?;
+        let locator = Locator::new(lexical);
+        let found = page.into_iter().zip(points).enumerate().filter_map(|(place, (fused, point))| {
+            // a record that was deleted since the search is left out, its place stays empty
+            let point = point?;
+            let terms = locator.locate(&point.sparse, &point.record, MAX_TERMS);
+            let Point { record, .. } = point;
+            let Fused { id, score, dense, sparse } = fused;
+            let works = works.get(&id).cloned();
+            let rank = offset + place + 1;
+            Some(Found { record, rank, score, dense, sparse, works, terms, relevance: None })
+        });
+        Ok(found.collect())
+    }
+}
+
+// === impl Wanted ===
+
+impl Wanted {
+    fn new(mut filter: Filter, avoidance: Avoidance, owner: Option<&Owner>) -> Self {
+        let owner = owner.filter(|_| avoidance.same_owner);
+        let names = owner.into_iter().flat_map(|owner| [&owner.credit_code, &owner.name]);
+        filter.excluded_owners.extend(names.filter(|name| !name.is_empty()).cloned());
+        Self { filter, avoid: avoidance.names.iter().map(PointId::of).collect() }
+    }
+}
+
+impl From<Filter> for Wanted {
+    fn from(filter: Filter) -> Self {
+        Self { filter, avoid: Vec::new() }
+    }
+}
+
+/// Whether people graded such pairs: demands, or texts in their place, with achievements.
+fn were_graded(query: &Query, target: Kind) -> bool {
+    let asks = match query {
+        Query::Stored(name) => name.kind == Kind::Demand,
+        Query::Text(_) => true,
+    };
+    asks && target == Kind::Achievement
+}
+
+fn micros(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,149 @@
+//! The two passes of a query: the first over all that there is, to learn from its best; the second for the answer.
+//!
+//! ```text
+//! query q ──┬─ dense q, terms ──► fuse ──► ten best ──► q' ──► dense q' ─┬─► fuse ──► order
+//!           └─ terms under the filter ───────────────────────────────────┘
+//! ```
+//!
+//! The first pass knows neither filter nor page, so that a record's score depends on neither. Where the terms of the
+//! first pass serve the second as well, they are not asked for twice; else both are asked for at the same time. What
+//! experts did is joined to the order at its end (`works`).
+
+use std::collections::HashMap;
+
+use super::{Matcher, Prepared, Wanted};
+use crate::error::Result;
+use duijie_core::{
+    domain::{Filter, Kind, codes::Status, found::Works},
+    rank::{Candidate, Context, Fused, fuse, turned, unsettled},
+};
+use duijie_store::{Candidates, Hit, PointId, Search, With};
+
+/// Least depth of the first pass: its ten best are to be those of the whole catalogue.
+const FIRST_DEPTH: usize = 100;
+
+/// The whole order of a query, with what it was made of.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// Matches, best first.
+    pub order: Vec<Fused<PointId>>,
+    /// What the achievements of experts said; empty for other kinds.
+    pub works: HashMap<PointId, Works>,
+    /// What the first pass says of the query; `None` where there was only one.
+    pub context: Option<Context>,
+    /// The query of the first pass.
+    pub query: Vec<f32>,
+    /// The query of the second pass.
+    pub turned: Vec<f32>,
+}
+
+/// Conditions where the caller names none: what is published.
+pub(super) fn published() -> Filter {
+    Filter { statuses: vec![Status::Active], ..Filter::default() }
+}
+
+// === impl Matcher ===
+
+impl Matcher {
+    /// The first `depth` matches at least, in order.
+    pub(super) async fn order(&self, query: &Prepared, target: Kind, wanted: Wanted, depth: usize) -> Result<Order> {
+        let wide = depth.max(self.settings.candidates);
+        if self.settings.feedback == 0 {
+            let search = Search { dense: Some(query.dense.clone()), ..query.wanted(&wanted, wide) };
+            let found = self.index.search(target, search).await?;
+            let order = self.join(target, &query.dense, &found, depth).await?;
+            let (order, works) = self.with_works(query, &query.dense, order, (target, &wanted)).await?;
+            let (query, turned) = (query.dense.clone(), query.dense.clone());
+            return Ok(Order { order, works, context: None, query, turned });
+        }
+        let (first, terms) = self.first_pass(query, target, &wanted, wide).await?;
+        let (context, turned) = self.feedback(query, target, &first).await?;
+        let nearest = Search { dense: Some(turned.clone()), sparse: None, ..query.wanted(&wanted, wide) };
+        let Candidates { dense, .. } = self.index.search(target, nearest).await?;
+        let sparse = terms.unwrap_or(first.sparse);
+        let order = self.join(target, &turned, &Candidates { dense, sparse }, depth).await?;
+        let (order, works) = self.with_works(query, &turned, order, (target, &wanted)).await?;
+        Ok(Order { order, works, context: Some(context), query: query.dense.clone(), turned })
+    }
+
+    /// Candidates among all that is published, and those of the terms under the filter where they are others.
+    pub(super) async fn first_pass(
+        &self,
+        query: &Prepared,
+        target: Kind,
+        wanted: &Wanted,
+        wide: usize,
+    ) -> Result<(Candidates, Option<Vec<Hit>>)> {
+        let depth = self.settings.candidates.max(FIRST_DEPTH);
+        let all = Search { dense: Some(query.dense.clone()), ..query.terms(published(), depth) };
+        let filtered = query.wanted(wanted, wide);
+        let narrow = wanted.filter != published() || !wanted.avoid.is_empty();
+        let others = (narrow || depth < wide) && filtered.sparse.is_some();
+        let terms =
+            async { if others { Ok(Some(self.index.search(target, filtered).await?.sparse)) } else { Ok(None) } };
+        let first = self.index.search(target, all);
+        Ok(futures::try_join!(first, terms)?)
+    }
+
+    /// What the best of the first pass make of the query.
+    pub(super) async fn feedback(
+        &self,
+        query: &Prepared,
+        target: Kind,
+        first: &Candidates,
+    ) -> Result<(Context, Vec<f32>)> {
+        let count = self.settings.feedback;
+        let mut best = self.join(target, &query.dense, first, count).await?;
+        best.truncate(count);
+        let ids: Vec<PointId> = best.iter().map(|fused| fused.id).collect();
+        let points = match ids.as_slice() {
+            [] => Vec::new(),
+            ids => self.index.fetch(target, ids, With::Everything).await?,
+        };
+        // a record that was deleted since the search teaches nothing
+        let records =
+            best.iter().zip(&points).filter_map(|(fused, point)| Some((fused.score, &*point.as_ref()?.dense)));
+        let records: Vec<_> = records.collect();
+        Ok((Context::of(&best), turned(&query.dense, &records)))
+    }
+
+    /// One order of both lists, exact for the first `wanted`.
+    pub(super) async fn join(
+        &self,
+        target: Kind,
+        query: &[f32],
+        candidates: &Candidates,
+        wanted: usize,
+    ) -> Result<Vec<Fused<PointId>>> {
+        let (dense, sparse) = (scored(&candidates.dense), scored(&candidates.sparse));
+        let fusion = &self.settings.fusion;
+        let order = fuse((&dense, &[]), &sparse, fusion);
+        let unsettled = unsettled(&order, &dense, wanted, fusion);
+        if unsettled.is_empty() {
+            return Ok(order);
+        }
+        let cosines = self.index.cosines(target, query, &unsettled).await?;
+        Ok(fuse((&dense, &scored(&cosines)), &sparse, fusion))
+    }
+}
+
+// === impl Prepared ===
+
+impl Prepared {
+    /// A search for the terms alone.
+    pub(super) fn terms(&self, filter: Filter, depth: usize) -> Search {
+        let sparse = Some(self.lexical.sparse()).filter(|sparse| !sparse.indices.is_empty());
+        Search { dense: None, sparse, filter, depth, exclude: self.exclude.into_iter().collect(), among: None }
+    }
+
+    /// The same among what a match may be.
+    fn wanted(&self, wanted: &Wanted, depth: usize) -> Search {
+        let mut search = self.terms(wanted.filter.clone(), depth);
+        search.exclude.extend(&wanted.avoid);
+        search
+    }
+}
+
+fn scored(hits: &[Hit]) -> Vec<Candidate<PointId>> {
+    hits.iter().map(|hit| Candidate { id: hit.id, score: hit.score }).collect()
+}

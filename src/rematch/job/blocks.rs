@@ -1,0 +1,161 @@
+//! The documents of a job: where its blocks begin, what each is to match, and what it has found.
+
+use std::collections::HashSet;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    block::{Block, block_of},
+    bytes::{Damaged, Reader, Writer},
+    model::{DemandResult, Job, JobId, ResultPage},
+};
+use crate::error::{Error, Result};
+use duijie_core::domain::RecordName;
+use duijie_store::{DocumentWrite, Expect, Index, Key, PointId, documents::remove_folder};
+
+/// Folder of the places where blocks begin, by the id of the full job.
+const FIRSTS: &str = "rematch/blocks";
+/// Blocks that are written at a time before a job runs.
+const WRITES: usize = 100;
+
+/// What is to be done at a block.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Work {
+    /// Demands to match.
+    #[serde(default)]
+    pub demands: Vec<RecordName>,
+    /// Demands of the base that do not hold any more.
+    #[serde(default)]
+    pub dropped: Vec<PointId>,
+}
+
+/// Writes what is to be done, the first time or again; blocks with nothing to do are left out.
+pub(super) async fn write_work(index: &dyn Index, id: JobId, work: Vec<(usize, Work)>) -> Result<()> {
+    let folder = folder("selection", id);
+    remove_folder(index, &folder).await?;
+    let work: Vec<_> = work.into_iter().filter(|(_, work)| *work != Work::default()).collect();
+    for chunk in work.chunks(WRITES) {
+        let writes = chunk.iter().map(|(number, work)| {
+            let text = serde_json::to_string(work).map_err(|error| Error::Internal(error.to_string()))?;
+            Ok(DocumentWrite::new(folder.as_str(), Key::Number(*number as u64), text, Expect::Any))
+        });
+        index.write_documents(writes.collect::<Result<_>>()?).await?;
+    }
+    Ok(())
+}
+
+/// What is to be done at a block.
+pub(super) async fn read_work(index: &dyn Index, id: JobId, number: u64) -> Result<Work> {
+    match read(index, &folder("selection", id), number).await? {
+        Some(text) => serde_json::from_str(&text).map_err(|error| Error::Internal(error.to_string())),
+        None => Ok(Work::default()),
+    }
+}
+
+/// Writes where blocks begin.
+pub(super) async fn write_firsts(index: &dyn Index, id: JobId, firsts: &[PointId]) -> Result<()> {
+    let mut writer = Writer::default();
+    writer.list(firsts, |writer, first| writer.u128(first.uuid().as_u128()));
+    let text = STANDARD.encode(writer.finish());
+    let write = DocumentWrite::new(FIRSTS, Key::Number(id.number()), text, Expect::Any);
+    index.write_documents(vec![write]).await?;
+    Ok(())
+}
+
+/// Where the blocks of a full job, and of all jobs above it, begin.
+pub(super) async fn read_firsts(index: &dyn Index, id: JobId) -> Result<Vec<PointId>> {
+    let text = read(index, FIRSTS, id.number()).await?.ok_or_else(|| damaged(Damaged))?;
+    let bytes = STANDARD.decode(text).map_err(|_| damaged(Damaged))?;
+    let mut reader = Reader::new(&bytes);
+    let firsts = reader.list(|reader| Ok(PointId::from(uuid::Uuid::from_u128(reader.u128()?))));
+    firsts.map_err(damaged)
+}
+
+/// Writes what was found at a block: all of it at once.
+pub(super) async fn write_block(index: &dyn Index, id: JobId, number: u64, block: &Block) -> Result<()> {
+    let text = block.text().map_err(damaged)?;
+    let write = DocumentWrite::new(folder("results", id), Key::Number(number), text, Expect::Any);
+    index.write_documents(vec![write]).await?;
+    Ok(())
+}
+
+/// The text of a block; `None` where it is not written.
+pub(super) async fn read_block(index: &dyn Index, id: JobId, number: u64) -> Result<Option<String>> {
+    read(index, &folder("results", id), number).await
+}
+
+/// Results of a job that come after a demand, of what is written by now.
+pub(super) async fn results(
+    index: &dyn Index,
+    job: &Job,
+    after: Option<&RecordName>,
+    limit: usize,
+) -> Result<ResultPage> {
+    let root = JobId::new(job.progress.root);
+    if job.progress.written == 0 {
+        return Ok(ResultPage::default());
+    }
+    let firsts = read_firsts(index, root).await?;
+    let after = after.map(PointId::of);
+    let start = after.map_or(0, |after| block_of(&firsts, after)) as u64;
+    let mut results: Vec<DemandResult> = Vec::new();
+    for number in start..job.progress.written {
+        let of_block = block_results(index, job.id, root, number).await?;
+        results.extend(of_block.into_iter().filter(|it| after.is_none_or(|after| after < PointId::of(&it.demand))));
+        if limit < results.len() {
+            break;
+        }
+    }
+    let more = limit < results.len();
+    results.truncate(limit);
+    let next = results.last().filter(|_| more).map(|result| result.demand.clone());
+    Ok(ResultPage { results, next })
+}
+
+/// What was found at one block.
+async fn block_results(index: &dyn Index, id: JobId, root: JobId, number: u64) -> Result<Vec<DemandResult>> {
+    let Some(own) = read_block(index, id, number).await? else { return Ok(Vec::new()) };
+    let own = Block::read_results(&own).map_err(damaged)?;
+    if id == root {
+        return Ok(own.results);
+    }
+    let beneath = read_block(index, root, number).await?.ok_or_else(|| damaged(Damaged))?;
+    Ok(own.over(Block::read_results(&beneath).map_err(damaged)?))
+}
+
+/// What decides about a block of a base: the root's, and what lies over it.
+pub(super) async fn read_base(index: &dyn Index, (base, root): (JobId, JobId), number: u64) -> Result<(Block, Block)> {
+    let text = read_block(index, root, number).await?.ok_or_else(|| damaged(Damaged))?;
+    let beneath = Block::read_decisions(&text).map_err(damaged)?;
+    if base == root {
+        return Ok((beneath, Block::default()));
+    }
+    let text = read_block(index, base, number).await?.ok_or_else(|| damaged(Damaged))?;
+    let over = Block::read(&text).map_err(damaged)?;
+    let hidden: HashSet<PointId> =
+        over.decisions.iter().map(|decision| decision.demand).chain(over.dropped.iter().copied()).collect();
+    let decisions = beneath.decisions.into_iter().filter(|decision| !hidden.contains(&decision.demand));
+    // what had failed at the root has been tried again since
+    Ok((Block { decisions: decisions.collect(), ..Block::default() }, over))
+}
+
+/// Throws a job's documents away, but not the job itself.
+pub(super) async fn remove(index: &dyn Index, id: JobId) -> Result<()> {
+    remove_folder(index, &folder("selection", id)).await?;
+    remove_folder(index, &folder("results", id)).await?;
+    Ok(index.remove_documents(FIRSTS, &[Key::Number(id.number())]).await?)
+}
+
+async fn read(index: &dyn Index, folder: &str, number: u64) -> Result<Option<String>> {
+    let found = index.read_documents(folder, &[Key::Number(number)]).await?.into_iter().next().flatten();
+    Ok(found.map(|document| document.text))
+}
+
+fn folder(what: &str, id: JobId) -> String {
+    format!("rematch/{what}/{:016x}", id.number())
+}
+
+fn damaged(damaged: Damaged) -> Error {
+    Error::Internal(damaged.to_string())
+}

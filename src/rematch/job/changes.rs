@@ -1,0 +1,126 @@
+//! What has changed since a job: demands and targets that were stored or deleted.
+
+use std::collections::{BTreeMap, HashSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    candidates::{Changes, Fresh},
+    model::Selection,
+    statistics_store::from,
+    targets::Engine,
+};
+use crate::error::Result;
+use duijie_core::domain::{Filter, Kind, Range, RecordName, codes::Status};
+use duijie_store::{PageRequest, Point, PointId, With, tombstones};
+
+/// How much earlier than a job changes are looked for: clocks of instances differ, and a record is stored a moment after
+/// its time was taken.
+const OVERLAP: SignedDuration = SignedDuration::from_secs(60);
+/// Points that are read at a time.
+const PAGE: usize = 500;
+/// Most changed records of a kind that an incremental job takes; with more a full one is not much slower.
+pub(super) const MOST: usize = 4_000;
+
+/// Demands that have changed.
+#[derive(Debug, Default)]
+pub(super) struct DemandChanges {
+    /// Changed, new or gone: what the base says of them does not hold.
+    pub touched: BTreeMap<PointId, RecordName>,
+    /// Of these: in the selection now.
+    pub selected: HashSet<RecordName>,
+}
+
+/// When changes since a job begin.
+pub(super) fn begin(time: Timestamp) -> Timestamp {
+    time.checked_sub(OVERLAP).unwrap_or(time)
+}
+
+/// Demands that have changed since; `None` where they are too many.
+pub(super) async fn demands(engine: &Engine, selection: &Selection, since: Timestamp) -> Result<Option<DemandChanges>> {
+    let mut changes = DemandChanges::default();
+    let Some(points) = points(engine, Kind::Demand, since_filter(Filter::default(), since), With::Payload).await?
+    else {
+        return Ok(None);
+    };
+    changes.touched.extend(points.iter().map(|point| (point.id(), point.record.name())));
+    let Some(gone) = tombstones::since(&*engine.index, Kind::Demand, since, MOST).await? else { return Ok(None) };
+    changes.touched.extend(gone.into_iter().map(|name| (PointId::of(&name), name)));
+    let selected = match selection {
+        Selection::Names(names) => {
+            names.iter().filter(|name| changes.touched.contains_key(&PointId::of(name))).cloned().collect()
+        }
+        Selection::Filter(filter) => {
+            let filter = since_filter((**filter).clone(), since);
+            let Some(points) = self::points(engine, Kind::Demand, filter, With::Payload).await? else {
+                return Ok(None);
+            };
+            points.into_iter().map(|point| point.record.name()).collect()
+        }
+    };
+    changes.selected = selected;
+    Ok(Some(changes))
+}
+
+/// Targets of a kind that have changed since; `None` where they are too many.
+pub(super) async fn targets(engine: &Engine, kind: Kind, since: Timestamp) -> Result<Option<Changes>> {
+    let mut changes = Changes::default();
+    let Some(points) = points(engine, kind, since_filter(Filter::default(), since), With::Everything).await? else {
+        return Ok(None);
+    };
+    for point in points {
+        let id = point.id();
+        let open = point.record.status == Status::Active;
+        changes.add(id, open.then_some(Fresh { dense: point.dense, sparse: point.sparse }));
+    }
+    let Some(gone) = tombstones::since(&*engine.index, kind, since, MOST).await? else { return Ok(None) };
+    // one that is there again has been stored since, and stands above already
+    gone.iter().for_each(|name| changes.add(PointId::of(name), None));
+    Ok((changes.len() <= MOST).then_some(changes))
+}
+
+/// Points that meet a filter; `None` where they are too many.
+async fn points(engine: &Engine, kind: Kind, filter: Filter, with: With) -> Result<Option<Vec<Point>>> {
+    let (mut points, mut after) = (Vec::new(), None);
+    loop {
+        let page = PageRequest { after, limit: PAGE, with };
+        let page = engine.read(engine.index.scroll(kind, &filter, page)).await?;
+        points.extend(page.points);
+        if MOST < points.len() {
+            return Ok(None);
+        }
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(Some(points)),
+        }
+    }
+}
+
+/// The filter, and changed since.
+fn since_filter(filter: Filter, since: Timestamp) -> Filter {
+    let since = from(since.as_second());
+    let update_time = match filter.update_time {
+        Some(range) => Range { min: range.min.max(since.min), max: range.max },
+        None => since,
+    };
+    Filter { update_time: Some(update_time), ..filter }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changed_since_narrows_a_filter() {
+        let check = |range: Option<(Option<i64>, Option<i64>)>, want: (Option<i64>, Option<i64>)| {
+            let update_time = range.map(|(min, max)| Range { min, max });
+            let filter = Filter { update_time, ..Filter::default() };
+            let got = since_filter(filter, Timestamp::from_second(100).unwrap()).update_time.unwrap();
+            assert_eq!((got.min, got.max), want);
+        };
+        check(None, (Some(100), None));
+        check(Some((Some(5), Some(200))), (Some(100), Some(200)));
+        check(Some((Some(150), None)), (Some(150), None));
+        check(Some((None, Some(7))), (Some(100), Some(7)));
+    }
+}

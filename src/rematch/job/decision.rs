@@ -1,0 +1,168 @@
+//! What is kept with a result to decide later whether it can have changed: the two queries of the demand, the best of the
+//! first pass and the list. Pure. What it decides is in `candidates`.
+
+use super::{
+    bytes::{Damaged, Reader, Writer},
+    packed::Packed,
+};
+use duijie_core::{domain::Kind, text::SparseVector};
+use duijie_store::PointId;
+
+/// What is kept of a demand to decide whether it has to be matched again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// Demand.
+    pub demand: PointId,
+    /// Pairs of its result.
+    pub pairs: u32,
+    /// Query of the first pass.
+    pub dense: Packed,
+    /// Its terms.
+    pub sparse: SparseVector,
+    /// For each kind of targets.
+    pub kinds: Vec<KindDecision>,
+}
+
+/// The same for one kind of targets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KindDecision {
+    /// Kind of targets.
+    pub kind: Kind,
+    /// The best of the first pass; `None` where there was one pass only.
+    pub first: Option<Best>,
+    /// Query of the second pass, if there was one.
+    pub turned: Packed,
+    /// The list, before those below the least level are left out.
+    pub list: Best,
+}
+
+/// The best of a pass.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Best {
+    /// Targets.
+    pub ids: Vec<PointId>,
+    /// Score of the last one; `None` where there were fewer than were wanted, so that any target would come in.
+    pub last: Option<f64>,
+}
+
+// === impl Decision ===
+
+impl Decision {
+    /// Writes it.
+    pub fn write(&self, writer: &mut Writer) {
+        writer.u128(self.demand.uuid().as_u128());
+        writer.u32(self.pairs);
+        self.dense.write(writer);
+        writer.list(&self.sparse.indices, |writer, term| writer.u32(*term));
+        writer.list(&self.sparse.values, |writer, weight| writer.f32(*weight));
+        writer.list(&self.kinds, |writer, kind| {
+            writer.u32(number(kind.kind));
+            writer.list(kind.first.as_slice(), write_best);
+            kind.turned.write(writer);
+            write_best(writer, &kind.list);
+        });
+    }
+
+    /// Reads one.
+    ///
+    /// # Errors
+    /// [`Damaged`].
+    pub fn read(reader: &mut Reader<'_>) -> Result<Self, Damaged> {
+        Ok(Self {
+            demand: read_id(reader)?,
+            pairs: reader.u32()?,
+            dense: Packed::read(reader)?,
+            sparse: SparseVector { indices: reader.list(Reader::u32)?, values: reader.list(Reader::f32)? },
+            kinds: reader.list(|reader| {
+                Ok(KindDecision {
+                    kind: kind(reader.u32()?)?,
+                    first: reader.list(read_best)?.into_iter().next(),
+                    turned: Packed::read(reader)?,
+                    list: read_best(reader)?,
+                })
+            })?,
+        })
+    }
+}
+
+fn write_best(writer: &mut Writer, best: &Best) {
+    writer.list(&best.ids, |writer, id| writer.u128(id.uuid().as_u128()));
+    writer.list(best.last.as_slice(), |writer, last| writer.f64(*last));
+}
+
+fn read_best(reader: &mut Reader<'_>) -> Result<Best, Damaged> {
+    Ok(Best { ids: reader.list(read_id)?, last: reader.list(Reader::f64)?.into_iter().next() })
+}
+
+fn read_id(reader: &mut Reader<'_>) -> Result<PointId, Damaged> {
+    reader.u128().map(|id| PointId::from(uuid::Uuid::from_u128(id)))
+}
+
+fn number(kind: Kind) -> u32 {
+    match kind {
+        Kind::Achievement => 1,
+        Kind::Demand => 2,
+        Kind::Expert => 3,
+    }
+}
+
+fn kind(given: u32) -> Result<Kind, Damaged> {
+    Kind::ALL.into_iter().find(|kind| number(*kind) == given).ok_or(Damaged)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::*;
+
+    pub(in crate::rematch::job) fn id(number: u128) -> PointId {
+        PointId::from(Uuid::from_u128(number))
+    }
+
+    pub(in crate::rematch::job) fn sparse() -> impl Strategy<Value = SparseVector> {
+        prop::collection::btree_map(0u32..30, 0.1f32..9.0, 0..8)
+            .prop_map(|terms| terms.into_iter().collect::<SparseVector>())
+    }
+
+    pub(in crate::rematch::job) fn dense() -> impl Strategy<Value = Vec<f32>> {
+        prop::collection::vec(-1f32..1.0, 24)
+    }
+
+    pub(in crate::rematch::job) fn best(ids: &[u128], last: Option<f64>) -> Best {
+        Best { ids: ids.iter().copied().map(id).collect(), last }
+    }
+
+    pub(in crate::rematch::job) fn demand(
+        dense: &[f32],
+        sparse: &SparseVector,
+        first: Option<Best>,
+        list: Best,
+    ) -> Decision {
+        let kind = KindDecision { kind: Kind::Achievement, first, turned: Packed::new(dense), list };
+        let (dense, sparse) = (Packed::new(dense), sparse.clone());
+        Decision { demand: id(1), pairs: 3, dense, sparse, kinds: vec![kind] }
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_written_is_read(dense in dense(), sparse in sparse(), ids in prop::collection::vec(any::<u128>(), 0..5), last: Option<f64>) {
+            prop_assume!(last.is_none_or(|last| !last.is_nan()));
+            let demand = demand(&dense, &sparse, last.map(|_| best(&ids, last)), best(&ids, last));
+            let mut writer = Writer::default();
+            demand.write(&mut writer);
+            let bytes = writer.finish();
+            let mut reader = Reader::new(&bytes);
+            prop_assert_eq!(Decision::read(&mut reader).unwrap(), demand);
+            prop_assert!(reader.end().is_ok());
+            let cut = Decision::read(&mut Reader::new(&bytes[..bytes.len() - 1]));
+            prop_assert!(cut.is_err());
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Decision::read(&mut Reader::new(&bytes));
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! BM25 of a demand's targets: of all of them where the job holds their terms, else of those that the engine names.
+//!
+//! The engine scores terms as the collection stands now. Its list says which targets share most of them; their BM25 is
+//! computed anew with the job's own statistics, of as few as have to be read.
+
+use rustc_hash::FxHashMap;
+
+use super::{held::Scores, packed::Packed, statistics::Weighted, targets::Targets};
+use crate::error::Result;
+use duijie_core::text::SparseVector;
+use duijie_store::{Hit, PointId};
+
+/// Targets of the engine's list that are read at once: they tell by how much its numbers differ from ours.
+const SAMPLE: usize = 16;
+
+/// What is known of the BM25 of a demand's targets.
+pub(super) struct Lexical<'a> {
+    targets: &'a Targets,
+    terms: &'a SparseVector,
+    query: Weighted,
+    /// Of every target.
+    all: Option<Scores<'a>>,
+    /// Of targets that were read one by one.
+    read: FxHashMap<PointId, f64>,
+    /// The engine's list, with its scores.
+    list: FxHashMap<PointId, f64>,
+    /// Its last score; 0 where it holds all that share terms.
+    last: f64,
+    /// How many it was asked for.
+    asked: usize,
+}
+
+// === impl Lexical ===
+
+impl<'a> Lexical<'a> {
+    /// Of the targets of a demand with these terms.
+    pub fn new(targets: &'a Targets, terms: &'a SparseVector) -> Self {
+        let query = targets.statistics.weigh(terms);
+        let all = targets.held.as_ref().map(|held| held.score(&query));
+        Self { targets, terms, query, all, read: FxHashMap::default(), list: FxHashMap::default(), last: 0.0, asked: 0 }
+    }
+
+    /// Sees to it that at least so many are listed that share most terms.
+    pub async fn ask(&mut self, depth: usize) -> Result<()> {
+        if self.all.is_some() || depth <= self.asked {
+            return Ok(());
+        }
+        let list = self.targets.sharing(self.terms, depth).await?;
+        let score = |hit: &Hit| f64::from(hit.score);
+        self.last = list.last().filter(|_| depth <= list.len()).map_or(0.0, score);
+        self.list = list.iter().map(|hit| (hit.id, score(hit))).collect();
+        self.asked = depth;
+        let sample: Vec<PointId> = list.iter().take(SAMPLE).map(|hit| hit.id).collect();
+        self.read(&sample).await
+    }
+
+    /// Sees to it that these targets are known, unless they are gone.
+    pub async fn read(&mut self, ids: &[PointId]) -> Result<()> {
+        let missing: Vec<PointId> = ids.iter().copied().filter(|id| self.of(*id).is_none()).collect();
+        let documents = self.targets.documents(&missing).await?;
+        for (id, document) in missing.into_iter().zip(documents) {
+            self.read.extend(document.map(|document| (id, self.query.score(&document))));
+        }
+        Ok(())
+    }
+
+    /// BM25 of a target, where it is known.
+    pub fn of(&self, id: PointId) -> Option<f64> {
+        self.all.as_ref().and_then(|all| all.of(id)).or_else(|| self.read.get(&id).copied())
+    }
+
+    /// What each of some targets has at most.
+    pub fn at_most(&self, hits: &[Hit]) -> Vec<f64> {
+        let (ratio, unnamed) = (self.ratio(), self.unnamed());
+        let listed = |id: &PointId| self.list.get(id).map(|score| score * ratio);
+        hits.iter().map(|hit| self.of(hit.id).or_else(|| listed(&hit.id)).unwrap_or(unnamed)).collect()
+    }
+
+    /// Targets that share terms, may have at least so much and are `wanted`, which is told the embedding where it is held.
+    pub fn at_least(&self, least: f64, wanted: impl Fn(PointId, f64, Option<&Packed>) -> bool) -> Vec<(PointId, f64)> {
+        if let Some(all) = &self.all {
+            let all = all.at_least(least).filter(|(id, bm25, vector)| wanted(*id, *bm25, Some(*vector)));
+            return all.map(|(id, bm25, _)| (id, bm25)).collect();
+        }
+        let ratio = self.ratio();
+        let listed = self.list.iter().map(|(id, score)| (*id, self.of(*id).unwrap_or(score * ratio)));
+        listed.filter(|(id, bm25)| least <= *bm25 && wanted(*id, *bm25, None)).collect()
+    }
+
+    /// What a target has at most that is neither known nor listed; 0 where all that share terms are.
+    pub fn unnamed(&self) -> f64 {
+        self.last * self.ratio()
+    }
+
+    /// By how much our numbers are above the engine's at most: they differ as the collection's statistics have moved since
+    /// ours were taken, and are compared where both are known.
+    fn ratio(&self) -> f64 {
+        let both = self.read.iter().filter_map(|(id, bm25)| Some(bm25 / self.list.get(id)?));
+        both.filter(|ratio| ratio.is_finite()).fold(1.0, f64::max)
+    }
+}

@@ -1,0 +1,232 @@
+//! Batch re-matching: jobs that match many demands again and keep what they found, so that it can be said what became
+//! new.
+//!
+//! - [`model`]: what a job is and what it finds; `check`: what a request must be
+//! - `scoring`, `statistics`, `held`, `packed`: scores that depend on the two records alone; `decision`,
+//!   `candidates`: what a change can change; `block`, `bytes`: how results are stored; all pure
+//! - `jobs`, `blocks`, `statistics_store`: what lies in the store
+//! - `prune`: what is thrown away
+//! - `plan`: what a job will do; `changes`: what has changed since another; `scan`: all targets once; `passes`, `lexical`,
+//!   `targets`: one demand on the engine
+//! - `runner`, `run_block`: a job from its plan to its end
+//!
+//! A job is a document, its results are documents: any instance can run it, and go on with it where another died.
+
+mod block;
+mod blocks;
+mod bytes;
+mod candidates;
+mod changes;
+mod check;
+mod decision;
+mod held;
+mod jobs;
+mod lexical;
+pub mod model;
+mod packed;
+mod passes;
+mod plan;
+mod prune;
+mod run_block;
+mod runner;
+mod scan;
+mod scoring;
+mod spawned;
+mod statistics;
+mod statistics_store;
+mod targets;
+
+use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+pub use model::{
+    Counts, DemandResult, ErrorSample, Inputs, Job, JobId, JobPage, JobRequest, Method, Pair, ResultPage, Selection,
+    State, TargetInputs, TargetList,
+};
+use parking_lot::Mutex;
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
+
+use self::{
+    plan::Program,
+    runner::{Ended, Runner},
+    targets::Engine,
+};
+use crate::{error::Result, foreground::Foreground, matching::Settings};
+use duijie_core::domain::RecordName;
+use duijie_store::{Index, StoreVersions, tombstones};
+
+/// How often jobs are looked for that another instance was asked for, or left.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often a job is looked at that somebody waits for.
+const WAIT_EVERY: Duration = Duration::from_millis(100);
+/// How long a job rests that the engine does not let go on.
+const REST: Duration = Duration::from_secs(2);
+
+/// The jobs of a store; clones share them.
+#[derive(Clone)]
+pub struct Rematch(Arc<Shared>);
+
+struct Shared {
+    runner: Runner,
+    /// A job was asked for here.
+    asked: Notify,
+    /// Jobs that run here, with what tells them to stop.
+    running: Mutex<HashMap<JobId, watch::Sender<bool>>>,
+}
+
+// === impl Rematch ===
+
+impl Rematch {
+    /// The jobs of this store, matched in this way. Their reads yield to `foreground` calls.
+    pub fn new(
+        index: Arc<dyn Index>,
+        settings: Settings,
+        versions: Arc<StoreVersions>,
+        foreground: Foreground,
+    ) -> Self {
+        let program = Arc::new(Program { settings, versions: (*versions).clone() });
+        let runner = Runner { engine: Engine::new(index, foreground), program };
+        Self(Arc::new(Shared { runner, asked: Notify::new(), running: Mutex::default() }))
+    }
+
+    /// Asks for a job; some instance runs it soon. A request whose `request_id` was seen before gives that job as it is
+    /// now.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::error::Error) with all violations, also for a `request_id` of another request;
+    /// `NoSuchJob` for a base that is not there; `Unavailable`.
+    pub async fn start(&self, request: JobRequest) -> Result<Job> {
+        let request = check::checked(request)?;
+        if let Some(base) = request.base {
+            self.get(base).await?;
+        }
+        let job = jobs::create(self.index(), request).await?;
+        self.0.asked.notify_one();
+        Ok(job)
+    }
+
+    /// A job.
+    ///
+    /// # Errors
+    /// `NoSuchJob`, `Unavailable`.
+    pub async fn get(&self, id: JobId) -> Result<Job> {
+        Ok(jobs::read(self.index(), id).await?.job)
+    }
+
+    /// At most `limit` (1 to 1,000) jobs older than `after`, the latest first.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn list(&self, after: Option<JobId>, limit: usize) -> Result<JobPage> {
+        jobs::list(self.index(), after, limit).await
+    }
+
+    /// Asks a job to stop, which takes less than a second; what is done is kept. A job that has ended stays as it is.
+    ///
+    /// # Errors
+    /// `NoSuchJob`, `Unavailable`.
+    pub async fn cancel(&self, id: JobId) -> Result<Job> {
+        let job = jobs::change(self.index(), id, |job| {
+            if job.state == State::Queued {
+                (job.state, job.end_time) = (State::Cancelled, Some(Timestamp::now()));
+            }
+            let news = !job.cancel_requested && (!job.state.ended() || job.state == State::Cancelled);
+            job.cancel_requested |= news;
+            news
+        });
+        let job = job.await?;
+        if let Some(cancel) = self.0.running.lock().get(&id) {
+            // its receiver ends with the job
+            let _ = cancel.send(true);
+        }
+        Ok(job)
+    }
+
+    /// Waits until a job has ended, at most `patience`; gives it as it is then.
+    ///
+    /// # Errors
+    /// `NoSuchJob`, `Unavailable`.
+    pub async fn wait(&self, id: JobId, patience: Duration) -> Result<Job> {
+        let end = Instant::now().checked_add(patience);
+        loop {
+            let job = self.get(id).await?;
+            let now = Instant::now();
+            if job.state.ended() || end.is_some_and(|end| end <= now) {
+                return Ok(job);
+            }
+            let left = end.map_or(WAIT_EVERY, |end| end - now);
+            tokio::time::sleep(WAIT_EVERY.min(left)).await;
+        }
+    }
+
+    /// At most `limit` (1 to 1,000) results of a job that come after a demand's in the order of ids, of what is written
+    /// by now.
+    ///
+    /// # Errors
+    /// `NoSuchJob`, `Unavailable`.
+    pub async fn results(&self, id: JobId, after: Option<&RecordName>, limit: usize) -> Result<ResultPage> {
+        let job = self.get(id).await?;
+        blocks::results(self.index(), &job, after, limit.clamp(1, 1_000)).await
+    }
+
+    /// Runs jobs, one at a time, those of other instances that died as well, until `stop` resolves; a job that runs then
+    /// is left for the next instance.
+    pub async fn run(&self, stop: impl Future<Output = ()> + Send) {
+        let (stopping, stopped) = watch::channel(false);
+        tokio::pin!(stop);
+        let work = self.work(stopped);
+        tokio::pin!(work);
+        tokio::select! {
+            () = &mut work => return,
+            () = &mut stop => {}
+        }
+        let _ = stopping.send(true);
+        work.await;
+    }
+
+    async fn work(&self, stop: watch::Receiver<bool>) {
+        let mut stopping = stop.clone();
+        while !*stop.borrow() {
+            let rest = match self.look(&stop).await {
+                Ok(false) => LOOK_EVERY,
+                Ok(true) => Duration::ZERO,
+                Err(error) => {
+                    tracing::warn!(%error, "a job of re-matching rests");
+                    REST
+                }
+            };
+            tokio::select! {
+                () = runner::set(&mut stopping) => {}
+                () = self.0.asked.notified() => {}
+                () = tokio::time::sleep(rest) => {}
+            }
+        }
+    }
+
+    /// Runs the oldest job that nobody else runs. Says whether there was one.
+    async fn look(&self, stop: &watch::Receiver<bool>) -> Result<bool> {
+        for job in jobs::open(self.index()).await? {
+            let Some(lease) = self.index().claim(&job.id.to_string()).await? else { continue };
+            let (cancel, cancelled) = watch::channel(false);
+            self.0.running.lock().insert(job.id, cancel);
+            let ended = self.0.runner.run(job.id, &lease, (cancelled, stop.clone())).await;
+            self.0.running.lock().remove(&job.id);
+            lease.release().await;
+            let ended = ended?;
+            tracing::info!(job = %job.id, ?ended, "a job of re-matching was left");
+            if ended == Ended::Over {
+                tombstones::prune(self.index(), Timestamp::now()).await?;
+                prune::jobs(self.index()).await?;
+            }
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    fn index(&self) -> &dyn Index {
+        &*self.0.runner.engine.index
+    }
+}

@@ -1,0 +1,253 @@
+//! One demand: the two passes of a match (`src/matcher/passes.rs`), with scores that depend on the two records alone.
+
+use std::collections::VecDeque;
+
+use super::{
+    candidates::{Candidates, KindCandidates},
+    decision::{Best, Decision, KindDecision},
+    lexical::Lexical,
+    model::{DemandResult, JobRequest, Pair, TargetList},
+    packed::Packed,
+    scoring::{Pool, Scored},
+    targets::Targets,
+};
+use crate::{error::Result, matching::Settings};
+use duijie_core::{
+    domain::{Kind, RecordName, found::Level},
+    rank::{Context, Fused, turned},
+    text::SparseVector,
+};
+use duijie_store::{Hit, MAX_DEPTH, Point, PointId};
+
+/// How much longer lists become that turn out to be too short.
+const DEEPER: usize = 4;
+/// Longest lists: beyond it a target that stands in neither would have to be exactly as good as the last of the best.
+const DEEPEST: usize = 3_200;
+/// Cosines that are asked for at first; each further time it is twice as many.
+const COSINES: usize = 64;
+/// Targets of which the best are found without a search: with more, the search is quicker.
+const FEW: usize = 500;
+
+/// How demands are matched.
+pub(super) struct Wish {
+    /// What the job wants.
+    pub request: JobRequest,
+    /// How matching is done.
+    pub settings: Settings,
+}
+
+/// A demand as it is matched.
+pub(super) struct Demand {
+    name: RecordName,
+    revision: u64,
+    dense: Vec<f32>,
+    sparse: SparseVector,
+    /// What can be among its best, for each kind of targets; empty where nothing is known of it.
+    candidates: Vec<KindCandidates>,
+}
+
+/// A demand before one kind of targets.
+struct Side<'a> {
+    wish: &'a Wish,
+    targets: &'a Targets,
+    demand: &'a Demand,
+    candidates: Option<&'a KindCandidates>,
+    lexical: Lexical<'a>,
+}
+
+// === impl Demand ===
+
+impl Demand {
+    /// A demand with what can be among its best, for each kind of targets; nothing where any can.
+    pub fn new(point: Point, candidates: Vec<KindCandidates>) -> Self {
+        let (name, revision) = (point.record.name(), point.record.revision);
+        Self { name, revision, dense: point.dense, sparse: point.query.sparse(), candidates }
+    }
+}
+
+/// Matches a demand with each kind of targets.
+pub(super) async fn match_demand(
+    wish: &Wish,
+    targets: &[Targets],
+    demand: &Demand,
+) -> Result<(DemandResult, Decision)> {
+    let (mut lists, mut kinds) = (Vec::with_capacity(targets.len()), Vec::with_capacity(targets.len()));
+    for (number, targets) in targets.iter().enumerate() {
+        let (candidates, lexical) = (demand.candidates.get(number), Lexical::new(targets, &demand.sparse));
+        let (list, kind) = Side { wish, targets, demand, candidates, lexical }.run().await?;
+        lists.push(list);
+        kinds.push(kind);
+    }
+    let pairs = lists.iter().map(|list| list.pairs.len()).sum::<usize>();
+    let decision = Decision {
+        demand: PointId::of(&demand.name),
+        pairs: u32::try_from(pairs).unwrap_or(u32::MAX),
+        dense: Packed::new(&demand.dense),
+        sparse: demand.sparse.clone(),
+        kinds,
+    };
+    let result = DemandResult { demand: demand.name.clone(), revision: demand.revision, lists, carried: false };
+    Ok((result, decision))
+}
+
+// === impl Side ===
+
+impl Side<'_> {
+    async fn run(mut self) -> Result<(TargetList, KindDecision)> {
+        let (count, limit) = (self.wish.settings.feedback, self.wish.request.limit);
+        let demand = self.demand;
+        let (first, context, turned) = match count {
+            0 => (None, None, Vec::new()),
+            _ => {
+                let known = self.candidates.and_then(|candidates| candidates.first.as_ref());
+                let first = self.pass(&demand.dense, count, known).await?;
+                let (context, turned) = self.feedback(&first).await?;
+                (Some(kept(&first, count)), Some(context), turned)
+            }
+        };
+        let query = if first.is_some() { &turned } else { &demand.dense };
+        let known = self.candidates.filter(|candidates| {
+            // the second query is what it was where the first pass gave what it gave
+            let ids = || first.iter().flat_map(|first| &first.ids).copied();
+            candidates.first.as_ref().is_none_or(|before| before.were(ids()))
+        });
+        let best = self.pass(query, limit, known.map(|candidates| &candidates.list)).await?;
+        let decision =
+            KindDecision { kind: self.targets.kind, first, turned: Packed::new(&turned), list: kept(&best, limit) };
+        Ok((self.list(&best, context).await?, decision))
+    }
+
+    /// The best of a pass, of a few where only these can be.
+    async fn pass(&mut self, query: &[f32], wanted: usize, known: Option<&Candidates>) -> Result<Vec<Scored>> {
+        if let Some(ids) = known.and_then(Candidates::all).filter(|ids| ids.len() <= FEW) {
+            let hits = self.targets.cosines(query, ids.clone()).await?;
+            // another may take the place of one that has gone meanwhile
+            if hits.len() == ids.len() {
+                let mut pool = Pool::new(&[], ids.len(), (&self.wish.settings.fusion, wanted));
+                self.take(&mut pool, &hits).await?;
+                return Ok(pool.best());
+            }
+        }
+        self.best(query, wanted).await
+    }
+
+    /// The best of all that is published.
+    async fn best(&mut self, query: &[f32], wanted: usize) -> Result<Vec<Scored>> {
+        // where not all is known, longer lists are cheaper than to find out that they were too short
+        let lists = if self.targets.held.is_some() { 1 } else { 2 };
+        let mut depth = (lists * self.wish.settings.candidates).max(wanted).min(MAX_DEPTH);
+        loop {
+            let (nearest, ()) = tokio::try_join!(self.targets.nearest(query, depth), self.lexical.ask(depth))?;
+            let mut pool = Pool::new(&nearest, depth, (&self.wish.settings.fusion, wanted));
+            self.take_nearest(&mut pool, &nearest, wanted).await?;
+            self.settle(&mut pool, query).await?;
+            let too_short = pool.least_bm25().is_some_and(|least| least < self.lexical.unnamed());
+            if DEEPEST <= depth || !too_short {
+                return Ok(pool.best());
+            }
+            depth = (depth * DEEPER).min(DEEPEST);
+        }
+    }
+
+    /// Takes the nearest in, the likeliest first: after them most others cannot come among the wanted, and are not read.
+    async fn take_nearest(&mut self, pool: &mut Pool, nearest: &[Hit], wanted: usize) -> Result<()> {
+        for most in [wanted, nearest.len()] {
+            let likeliest = pool.likeliest(nearest, &self.lexical.at_most(nearest), most);
+            self.take(pool, &likeliest).await?;
+        }
+        pool.pass_over(nearest);
+        Ok(())
+    }
+
+    /// Takes targets in whose cosines are known.
+    async fn take(&mut self, pool: &mut Pool, hits: &[Hit]) -> Result<()> {
+        let ids: Vec<PointId> = hits.iter().map(|hit| hit.id).collect();
+        self.lexical.read(&ids).await?;
+        pool.take(hits, |id| self.lexical.of(id));
+        Ok(())
+    }
+
+    /// Takes those in that are not among the nearest and still could come among the wanted, the likeliest first.
+    async fn settle(&mut self, pool: &mut Pool, query: &[f32]) -> Result<()> {
+        let Some(least) = pool.least_bm25() else { return Ok(()) };
+        let packed = Packed::new(query);
+        let open = self.lexical.at_least(least, |id, bm25, vector| {
+            !pool.has(id) && vector.is_none_or(|vector| pool.can_enter(vector.cosine_at_most(&packed), bm25))
+        });
+        let mut open = self.targets.present(open);
+        open.sort_unstable_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
+        open.truncate(DEEPEST);
+        let mut open = VecDeque::from(open);
+        let mut size = COSINES;
+        while let (Some((_, bm25)), Some(least)) = (open.front(), pool.least_bm25()) {
+            if *bm25 < least {
+                break;
+            }
+            let some: Vec<PointId> = open.drain(..size.min(open.len())).map(|(id, _)| id).collect();
+            let hits = self.targets.cosines(query, some).await?;
+            self.take(pool, &hits).await?;
+            size *= 2;
+        }
+        Ok(())
+    }
+
+    /// What the best of the first pass make of the query.
+    async fn feedback(&self, first: &[Scored]) -> Result<(Context, Vec<f32>)> {
+        let ids: Vec<PointId> = first.iter().map(|scored| scored.id).collect();
+        let embeddings = self.targets.embeddings(&ids).await?;
+        let records = first.iter().zip(&embeddings).filter_map(|(it, dense)| Some((it.score, dense.as_deref()?)));
+        let records: Vec<_> = records.collect();
+        let fused = first.iter().map(|scored| Fused {
+            id: scored.id,
+            score: scored.score,
+            dense: Default::default(),
+            sparse: Default::default(),
+        });
+        let fused: Vec<Fused<PointId>> = fused.collect();
+        Ok((Context::of(&fused), turned(&self.demand.dense, &records)))
+    }
+
+    /// The list as it is handed out.
+    async fn list(&self, best: &[Scored], context: Option<Context>) -> Result<TargetList> {
+        let (kind, request, calibration) = (self.targets.kind, &self.wish.request, &self.wish.settings.calibration);
+        let context = context.filter(|_| kind == Kind::Achievement);
+        let graded = best.iter().map(|scored| {
+            let relevance = context.map(|context| calibration.relevance(scored.score, context));
+            (scored, relevance)
+        });
+        let least = request.least_level.unwrap_or(Level::Unrelated);
+        let kept: Vec<_> = graded
+            .filter(|(scored, relevance)| match kind {
+                Kind::Achievement => relevance.is_none_or(|relevance| least <= relevance.level),
+                _ => request.least_score <= scored.score,
+            })
+            .collect();
+        let ids: Vec<PointId> = kept.iter().map(|(scored, _)| scored.id).collect();
+        let labels = self.targets.labels(&ids).await?;
+        let pairs = kept.into_iter().zip(labels).filter_map(|((scored, relevance), label)| {
+            // a target that was deleted since the search is left out
+            let label = label?;
+            let probabilities = relevance.and_then(|relevance| relevance.probabilities);
+            Some(Pair {
+                target: label.name,
+                revision: label.revision,
+                score: scored.score,
+                level: relevance.map(|relevance| relevance.level),
+                probabilities: probabilities.map(|all| all.map(rounded)),
+            })
+        });
+        let nothing_good_enough = context.is_some_and(|context| calibration.nothing_good_enough(context));
+        Ok(TargetList { kind, nothing_good_enough, pairs: pairs.collect() })
+    }
+}
+
+/// What a decision needs of the best of a pass.
+fn kept(best: &[Scored], wanted: usize) -> Best {
+    let last = best.last().filter(|_| wanted <= best.len());
+    Best { ids: best.iter().map(|scored| scored.id).collect(), last: last.map(|scored| scored.score) }
+}
+
+/// Six digits: nobody knows more of a probability, and fewer take less room.
+fn rounded(probability: f64) -> f64 {
+    (probability * 1e6).round() / 1e6
+}

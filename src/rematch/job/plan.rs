@@ -1,0 +1,205 @@
+//! What a job will do: with which inputs, at which blocks, all of it or only what changed.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{
+    block::{block_demands, block_of},
+    blocks::{self, Work},
+    changes::{self, DemandChanges},
+    check::same_wish,
+    held::Held,
+    jobs,
+    model::{Inputs, Job, JobId, MAX_DEMANDS, Method, Progress, Selection, State, TargetInputs},
+    statistics_store as statistics,
+    targets::Engine,
+};
+use crate::{
+    error::{Error, Result},
+    matching::Settings,
+};
+use duijie_core::domain::{Filter, Kind, Problem, RecordName, Violation};
+use duijie_store::{PageRequest, PointId, StoreVersions, With, tombstones};
+
+/// Points that are read at a time.
+const PAGE: usize = 1_000;
+
+/// What everything depends on.
+pub(super) struct Program {
+    /// How matching is done.
+    pub settings: Settings,
+    /// Versions of store, dictionary and model.
+    pub versions: StoreVersions,
+}
+
+/// What a job will do.
+pub(super) struct Planned {
+    /// What its results depend on.
+    pub inputs: Inputs,
+    /// How it does its work.
+    pub method: Method,
+    /// Where its results lie.
+    pub progress: Progress,
+    /// Demands, as far as they are known.
+    pub demands: u64,
+    /// What was read of targets on the way, by kind.
+    pub held: Vec<(Kind, Held)>,
+}
+
+/// Plans a job and writes down what is to be done, so that whoever goes on with it does the same.
+pub(super) async fn plan(engine: &Engine, program: &Program, job: &Job) -> Result<Planned> {
+    let now = Timestamp::now();
+    let because = match job.request.base {
+        None => String::new(),
+        Some(base) => match incremental(engine, program, job, (base, now)).await? {
+            Ok(planned) => return Ok(planned),
+            Err(because) => because,
+        },
+    };
+    let (mut targets, mut held) = (Vec::new(), Vec::new());
+    for kind in &job.request.targets {
+        let records = engine.index.count(*kind, &Filter::default()).await?;
+        let (latest, scanned) = statistics::current(engine, *kind, now).await?;
+        held.extend(scanned.map(|scanned| (*kind, scanned)));
+        targets.push(TargetInputs { kind: *kind, statistics: latest.version, records });
+    }
+    let names = select(engine, &job.request.selection).await?;
+    let size = block_demands(job.request.limit, job.request.targets.len());
+    let chunks = names.chunks(size);
+    let firsts: Vec<PointId> = chunks.clone().filter_map(|chunk| chunk.first().map(PointId::of)).collect();
+    let work = chunks.enumerate().map(|(number, names)| (number, Work { demands: names.to_vec(), ..Work::default() }));
+    blocks::write_work(&*engine.index, job.id, work.collect()).await?;
+    blocks::write_firsts(&*engine.index, job.id, &firsts).await?;
+    Ok(Planned {
+        inputs: inputs(engine, program, (now, targets)).await?,
+        method: Method::Full { because },
+        progress: Progress { root: job.id.number(), blocks: firsts.len() as u64, ..Progress::default() },
+        demands: names.len() as u64,
+        held,
+    })
+}
+
+/// The same for what changed since a base, or why that cannot be done.
+async fn incremental(
+    engine: &Engine,
+    program: &Program,
+    job: &Job,
+    (base, now): (JobId, Timestamp),
+) -> Result<std::result::Result<Planned, String>> {
+    let base = match jobs::read(&*engine.index, base).await {
+        Ok(stored) => stored.job,
+        Err(Error::NoSuchJob(_)) => return Ok(Err("基准任务已不存在".into())),
+        Err(error) => return Err(error),
+    };
+    let before = match usable(program, job, &base, now) {
+        Ok(before) => before.clone(),
+        Err(because) => return Ok(Err(because)),
+    };
+    let since = changes::begin(before.time);
+    let (mut targets, mut changed_targets) = (Vec::new(), 0);
+    for TargetInputs { kind, statistics: version, .. } in &before.targets {
+        let Some(about) = statistics::about(&*engine.index, *kind, version).await? else {
+            return Ok(Err("基准任务的词频统计已不存在".into()));
+        };
+        if statistics::drifted(&*engine.index, *kind, &about, now).await? {
+            return Ok(Err(format!("{}变动过多，词频统计需要更新", kind.label())));
+        }
+        let Some(changes) = changes::targets(engine, *kind, since).await? else {
+            return Ok(Err(format!("变动的{}超过 {} 条", kind.label(), changes::MOST)));
+        };
+        changed_targets += changes.len() as u64;
+        let records = engine.index.count(*kind, &Filter::default()).await?;
+        targets.push(TargetInputs { kind: *kind, statistics: version.clone(), records });
+    }
+    let Some(demands) = changes::demands(engine, &job.request.selection, since).await? else {
+        return Ok(Err(format!("变动的需求超过 {} 条", changes::MOST)));
+    };
+    let firsts = blocks::read_firsts(&*engine.index, JobId::new(base.progress.root)).await?;
+    let work = work(&firsts, &demands);
+    let most_new = work.values().map(|work| work.demands.len() as u64).max().unwrap_or(0);
+    let grown = base.progress.grown + most_new;
+    if block_demands(job.request.limit, job.request.targets.len()) as u64 / 2 < grown {
+        return Ok(Err("需求增加过多，结果需要重新分块".into()));
+    }
+    blocks::write_work(&*engine.index, job.id, work.into_iter().collect()).await?;
+    Ok(Ok(Planned {
+        inputs: inputs(engine, program, (now, targets)).await?,
+        method: Method::Incremental { changed_demands: demands.touched.len() as u64, changed_targets },
+        progress: Progress { grown, base: base.id.number(), since: since.as_second(), written: 0, ..base.progress },
+        demands: base.counts.demands,
+        held: Vec::new(),
+    }))
+}
+
+/// Inputs of a base that a job can build on, or why it cannot.
+fn usable<'a>(program: &Program, job: &Job, base: &'a Job, now: Timestamp) -> std::result::Result<&'a Inputs, String> {
+    let inputs = base.inputs.as_ref().filter(|_| base.state == State::Done).ok_or("基准任务没有完成")?;
+    let rules = [
+        (same_wish(&base.request, &job.request), "基准任务的条件不同"),
+        (0 < base.progress.blocks, "基准任务没有结果"),
+        (inputs.versions.text == program.versions.text, "词典已更换"),
+        (inputs.versions == program.versions, "模型或格式已更换"),
+        (inputs.calibration == program.settings.calibration.version, "校准已更换"),
+        (inputs.settings == settings(program), "匹配参数已更改"),
+        (now.duration_since(inputs.time) < tombstones::KEPT, "基准任务过旧，删除记录已清理"),
+    ];
+    match rules.into_iter().find(|(holds, _)| !holds) {
+        None => Ok(inputs),
+        Some((_, because)) => Err(because.to_string()),
+    }
+}
+
+/// What is to be done at each block that is touched.
+fn work(firsts: &[PointId], demands: &DemandChanges) -> BTreeMap<usize, Work> {
+    let mut work: BTreeMap<usize, Work> = BTreeMap::new();
+    for (id, name) in &demands.touched {
+        let work = work.entry(block_of(firsts, *id)).or_default();
+        work.dropped.push(*id);
+        if demands.selected.contains(name) {
+            work.demands.push(name.clone());
+        }
+    }
+    work
+}
+
+/// Names of the selection, in the order of ids.
+async fn select(engine: &Engine, selection: &Selection) -> Result<Vec<RecordName>> {
+    let filter = match selection {
+        Selection::Names(names) => return Ok(names.clone()),
+        Selection::Filter(filter) => filter,
+    };
+    let (mut names, mut after) = (Vec::new(), None);
+    loop {
+        let page = PageRequest { after, limit: PAGE, with: With::Payload };
+        let page = engine.read(engine.index.scroll(Kind::Demand, filter, page)).await?;
+        names.extend(page.points.iter().map(|point| point.record.name()));
+        if MAX_DEMANDS < names.len() {
+            return Err(Violation::new("filter", Problem::TooMany { max: MAX_DEMANDS }).into());
+        }
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(names),
+        }
+    }
+}
+
+async fn inputs(engine: &Engine, program: &Program, (time, targets): (Timestamp, Vec<TargetInputs>)) -> Result<Inputs> {
+    Ok(Inputs {
+        time,
+        versions: program.versions.clone(),
+        calibration: program.settings.calibration.version.clone(),
+        settings: settings(program),
+        targets,
+        demands: engine.index.count(Kind::Demand, &Filter::default()).await?,
+    })
+}
+
+/// How matching is done, as a text to be compared.
+fn settings(program: &Program) -> String {
+    let Settings { candidates, fusion, feedback, .. } = &program.settings;
+    format!(
+        "candidates {candidates}, dense_weight {}, bm25_half {}, cosine_floor {}, feedback {feedback}",
+        fusion.dense_weight, fusion.bm25_half, fusion.cosine_floor
+    )
+}

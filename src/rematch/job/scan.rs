@@ -1,0 +1,87 @@
+//! One scan of all targets of a kind: statistics of their terms, and what a job holds of them where they are not too many.
+
+use std::thread;
+
+use futures::future::try_join_all;
+use uuid::Uuid;
+
+use super::{
+    held::Held,
+    packed::Packed,
+    spawned::Spawned,
+    statistics::{Statistics, Terms, terms},
+    targets::Engine,
+};
+use crate::error::{Error, Result};
+use duijie_core::domain::Kind;
+use duijie_store::{PointId, Which};
+
+/// Points that are read at a time.
+const PAGE: usize = 500;
+/// Most terms that are held, of 8 bytes each: those of 200,000 records, 280 MB with their embeddings.
+const MOST_TERMS: usize = 16 << 20;
+
+/// What a scan has found.
+pub(super) struct Scanned {
+    /// How often each term stands in the collection.
+    pub statistics: Statistics,
+    /// Terms and embeddings; `None` where they are too many to hold.
+    pub held: Option<Held>,
+}
+
+/// A stretch of ids.
+#[derive(Default)]
+struct Part {
+    statistics: Statistics,
+    targets: Vec<(PointId, Box<Terms>, Packed)>,
+    terms: usize,
+}
+
+/// Reads all targets of a kind, as many stretches of ids side by side as there are cores.
+pub(super) async fn scan(engine: &Engine, kind: Kind) -> Result<Scanned> {
+    let cores = thread::available_parallelism().map_or(1, usize::from) as u128;
+    // ids are hashes: equal stretches hold about as many
+    let width = u128::MAX / cores;
+    let ends = (1..cores).map(|number| Some(PointId::from(Uuid::from_u128(number * width)))).chain([None]);
+    let mut from = None;
+    let stretches = ends.map(|end| (std::mem::replace(&mut from, end), end));
+    let most = MOST_TERMS / usize::try_from(cores).unwrap_or(1);
+    let parts = stretches.map(|stretch| Spawned::new(read(engine.clone(), kind, stretch, most)));
+    let parts = try_join_all(parts).await?;
+    let joined = tokio::task::spawn_blocking(move || join(parts, most));
+    joined.await.map_err(|error| Error::Internal(error.to_string()))
+}
+
+/// Puts the stretches together, which takes seconds of processor time where they are large.
+fn join(parts: Vec<Part>, most: usize) -> Scanned {
+    let all_held = parts.iter().all(|part| part.terms <= most);
+    let (mut statistics, mut targets) = (Statistics::default(), Vec::new());
+    for part in parts {
+        statistics.merge(part.statistics);
+        targets.extend(part.targets);
+    }
+    Scanned { statistics, held: all_held.then(|| Held::new(targets)) }
+}
+
+/// Reads the targets after one id up to another. Where they have more than `most` terms, none of them are kept.
+async fn read(engine: Engine, kind: Kind, stretch: (Option<PointId>, Option<PointId>), most: usize) -> Result<Part> {
+    let (mut after, end) = stretch;
+    let mut part = Part::default();
+    loop {
+        let page = engine.read(engine.index.scan(kind, after, PAGE, Which::Both)).await?;
+        let within = |id: &PointId| end.is_none_or(|end| *id <= end);
+        for (id, vectors) in page.rows.iter().filter(|(id, _)| within(id)) {
+            part.statistics.add(&vectors.sparse);
+            part.terms += vectors.sparse.indices.len();
+            if part.terms <= most {
+                part.targets.push((*id, terms(&vectors.sparse), Packed::new(&vectors.dense)));
+            } else {
+                part.targets = Vec::new();
+            }
+        }
+        match page.next.filter(within) {
+            Some(next) => after = Some(next),
+            None => return Ok(part),
+        }
+    }
+}

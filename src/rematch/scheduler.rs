@@ -1,0 +1,275 @@
+//! Starts jobs of re-matching when they are due, and keeps what became of them. One instance does it: the one that holds
+//! the duty. When a job is due is decided in [`rematch_schedule`](crate::rematch::schedule).
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use jiff::{Timestamp, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::{Error, Result},
+    rematch::{
+        job::{Job, JobId, JobRequest, Rematch, State},
+        schedule::{Known, Schedule, Trigger},
+    },
+};
+use duijie_core::domain::{Filter, Kind, Range};
+use duijie_store::{Document, DocumentQuery, DocumentWrite, Expect, Index, Key, Lease, documents::MAX_DOCUMENT_PAGE};
+
+/// Duty of the instance that starts jobs.
+const DUTY: &str = "rematch-schedule";
+/// Folder of the runs.
+const FOLDER: &str = "rematch/runs";
+/// Runs that are kept.
+pub const MAX_RUNS: usize = 100;
+/// Time between two looks at what is due.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// Starts jobs when they are due.
+#[derive(Clone)]
+pub struct Scheduler {
+    index: Arc<dyn Index>,
+    rematch: Rematch,
+    plan: Arc<Plan>,
+    look_every: Duration,
+}
+
+/// What is to be started, and when.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// When.
+    pub schedule: Schedule,
+    /// What; base and request id are set for each job.
+    pub request: JobRequest,
+}
+
+/// One run of the schedule.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Why it ran: `nightly` or `changes`.
+    pub trigger: String,
+    /// When it began.
+    pub start_time: Timestamp,
+    /// The job; `None` where none could be started.
+    pub job: Option<JobId>,
+    /// State of the job when it was last looked at.
+    pub state: State,
+    /// When the job ended.
+    #[serde(default)]
+    pub end_time: Option<Timestamp>,
+    /// Pairs in its results.
+    #[serde(default)]
+    pub pairs: u64,
+    /// Why it failed, a sentence in Chinese; empty where it did not.
+    #[serde(default)]
+    pub failure: String,
+}
+
+// === impl Plan ===
+
+impl Default for Plan {
+    /// Nothing, ever.
+    fn default() -> Self {
+        let schedule = Schedule { nightly: None, time_zone: TimeZone::UTC, after_changes: None };
+        Self { schedule, request: JobRequest::default() }
+    }
+}
+
+// === impl Scheduler ===
+
+impl Scheduler {
+    /// A scheduler of these jobs.
+    pub fn new(index: Arc<dyn Index>, rematch: Rematch, plan: Plan) -> Self {
+        Self { index, rematch, plan: Arc::new(plan), look_every: LOOK_EVERY }
+    }
+
+    /// The same with another time between looks.
+    #[must_use]
+    pub fn looking_every(mut self, time: Duration) -> Self {
+        self.look_every = time;
+        self
+    }
+
+    /// Starts what becomes due until `stop` resolves, whenever this instance has the duty.
+    pub async fn run(&self, stop: impl Future<Output = ()> + Send) {
+        if self.plan.schedule.is_empty() {
+            return stop.await;
+        }
+        tokio::select! {
+            () = stop => {}
+            () = self.keep_on() => {}
+        }
+    }
+
+    /// The runs, the latest first, at most `limit`, as their jobs are now.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn runs(&self, limit: usize) -> Result<Vec<Run>> {
+        let mut runs = self.stored(limit.clamp(1, MAX_RUNS)).await?;
+        for (_, run) in &mut runs {
+            self.refresh(run).await?;
+        }
+        Ok(runs.into_iter().map(|(_, run)| run).collect())
+    }
+
+    async fn keep_on(&self) {
+        let since = Timestamp::now();
+        let mut duty: Option<Lease> = None;
+        loop {
+            if !duty.as_ref().is_some_and(Lease::held) {
+                duty = match self.index.claim(DUTY).await {
+                    Ok(claimed) => claimed,
+                    Err(error) => {
+                        tracing::warn!(%error, "the duty of the schedule could not be claimed");
+                        None
+                    }
+                };
+            }
+            if duty.is_some()
+                && let Err(error) = self.look(since, Timestamp::now()).await
+            {
+                tracing::warn!(%error, "the schedule could not be looked at");
+            }
+            tokio::time::sleep(self.look_every).await;
+        }
+    }
+
+    /// Starts what is due at `now`; what was due before `since` counts only where a run was missed.
+    async fn look(&self, since: Timestamp, now: Timestamp) -> Result<()> {
+        let mut runs = self.stored(MAX_RUNS + 1).await?;
+        for (document, run) in runs.iter_mut().filter(|(_, run)| !run.state.ended()) {
+            self.refresh(run).await?;
+            if run.state.ended() {
+                self.write(document.key.clone(), run, Expect::Version(document.version)).await?;
+            }
+        }
+        if let Some((oldest, _)) = runs.get(MAX_RUNS) {
+            self.index.remove_documents(FOLDER, std::slice::from_ref(&oldest.key)).await?;
+        }
+        let last = runs.first().map(|(_, run)| run);
+        let known = Known {
+            now,
+            since,
+            last_night: runs.iter().map(|(_, run)| run).find(|run| run.trigger == "nightly").map(|run| run.start_time),
+            is_running: runs.iter().any(|(_, run)| !run.state.ended()),
+            changes: self.changes(last.map_or(since, |run| run.start_time)).await?,
+        };
+        match self.plan.schedule.due(&known) {
+            Some(trigger) => self.start(trigger, now, runs.iter().map(|(_, run)| run)).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn start(&self, trigger: Trigger, now: Timestamp, runs: impl Iterator<Item = &Run>) -> Result<()> {
+        let base = runs.filter(|run| run.state == State::Done).find_map(|run| run.job);
+        let request_id = match trigger {
+            Trigger::Night(night) => format!("nightly-{night}"),
+            Trigger::Changes => format!("changes-{now}"),
+        };
+        let request = JobRequest { base, request_id, ..self.plan.request.clone() };
+        let started = match self.rematch.start(request.clone()).await {
+            // the base was removed, or is of another request by now
+            Err(Error::NoSuchJob(_) | Error::Invalid(_)) if base.is_some() => {
+                self.rematch.start(JobRequest { base: None, ..request }).await
+            }
+            started => started,
+        };
+        let mut run = Run {
+            trigger: trigger.key().to_string(),
+            start_time: now,
+            job: None,
+            state: State::Failed,
+            end_time: None,
+            pairs: 0,
+            failure: String::new(),
+        };
+        match started {
+            Ok(job) => {
+                tracing::info!(trigger = trigger.key(), job = %job.id, "the schedule started a job");
+                run.job = Some(job.id);
+                run.note(&job);
+            }
+            // the engine is away: it is due again at the next look
+            Err(error @ (Error::Unavailable(_) | Error::Busy { .. } | Error::DeadlineExceeded)) => return Err(error),
+            Err(error) => (run.failure, run.end_time) = (error.to_string(), Some(now)),
+        }
+        self.write(key(now), &run, Expect::Any).await
+    }
+
+    /// Records changed since a time, of the demands and of the kinds that are looked for. Those that were deleted do not
+    /// count.
+    async fn changes(&self, since: Timestamp) -> Result<u64> {
+        if self.plan.schedule.after_changes.is_none() {
+            return Ok(0);
+        }
+        let update_time = Some(Range { min: Some(since.as_second()), max: None });
+        let mut changes = 0;
+        for kind in [Kind::Demand].iter().chain(&self.plan.request.targets) {
+            let changed = Filter { update_time, ..Filter::default() };
+            changes += self.index.count(*kind, &changed).await?;
+        }
+        Ok(changes)
+    }
+
+    /// Brings a run up to what its job is now. A job that is gone has ended in a way that nobody knows.
+    async fn refresh(&self, run: &mut Run) -> Result<()> {
+        let Some(job) = run.job.filter(|_| !run.state.ended()) else { return Ok(()) };
+        match self.rematch.get(job).await {
+            Ok(job) => run.note(&job),
+            Err(Error::NoSuchJob(_)) => {
+                run.state = State::Failed;
+                run.failure = "任务已被删除".to_string();
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// Stored runs, the latest first.
+    async fn stored(&self, limit: usize) -> Result<Vec<(Document, Run)>> {
+        let query = DocumentQuery::folder(FOLDER);
+        let page = self.index.list_documents(query, None, limit.min(MAX_DOCUMENT_PAGE)).await?;
+        let read = |document: Document| match serde_json::from_str(&document.text) {
+            Ok(run) => Ok((document, run)),
+            Err(error) => Err(Error::Internal(format!("a run of the schedule: {error}"))),
+        };
+        page.documents.into_iter().map(read).collect()
+    }
+
+    async fn write(&self, key: Key, run: &Run, expect: Expect) -> Result<()> {
+        let text = serde_json::to_string(run).map_err(|error| Error::Internal(error.to_string()))?;
+        self.index.write_documents(vec![DocumentWrite::new(FOLDER, key, text, expect)]).await?;
+        Ok(())
+    }
+}
+
+// === impl Run ===
+
+impl Run {
+    fn note(&mut self, job: &Job) {
+        self.state = job.state;
+        self.end_time = job.end_time;
+        self.pairs = job.counts.pairs;
+        self.failure.clone_from(&job.failure);
+    }
+}
+
+/// Key of a run: later ones come first in the order of documents.
+fn key(start: Timestamp) -> Key {
+    Key::Number(u64::MAX - u64::try_from(start.as_millisecond()).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_runs_come_first() {
+        let key = |second: i64| match key(Timestamp::new(second, 0).unwrap()) {
+            Key::Number(number) => number,
+            Key::Name(_) => 0,
+        };
+        assert!(key(20) < key(10) && key(0) == u64::MAX);
+    }
+}

@@ -1,0 +1,39 @@
+//! The running service: the API, and the work beside it.
+
+use std::future::Future;
+
+use tokio::{net::TcpListener, sync::watch};
+
+use crate::{
+    api::{self, Limits, ServeError},
+    app::{Background, Parts},
+};
+
+/// Serves on `listener` until `stop` resolves. Calls in flight then finish within the drain time; a job that runs is left
+/// for the next instance.
+///
+/// # Errors
+/// When the transport fails.
+pub async fn serve(
+    parts: Parts,
+    limits: Limits,
+    listener: TcpListener,
+    stop: impl Future<Output = ()> + Send,
+) -> Result<(), ServeError> {
+    let (stopping, stopped) = watch::channel(false);
+    let background = Background::start(&parts, &stopped);
+    let told = async {
+        stop.await;
+        let _ = stopping.send(true);
+        // calls in flight finish; `api::serve` ends by itself
+        std::future::pending().await
+    };
+    let served = tokio::select! {
+        served = api::serve(parts, limits, listener, stopped) => served,
+        never = told => never,
+    };
+    // where the transport failed, nobody has told the tasks to stop
+    let _ = stopping.send(true);
+    background.join().await;
+    served
+}
