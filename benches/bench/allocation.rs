@@ -74,7 +74,7 @@ fn event(demands: usize, counterparts: usize, each: usize, kind: Kind) -> Proble
     let answering = side(counterparts, 3, counterparts as u32 / 6);
     let pairs = candidates(&asking, &answering, each, &mut random);
     let quotas = quotas(demands as u32 * PLACES, counterparts as u32 / 6, kind);
-    let rules = Rules { least_level: Some(2), same_organisation_apart: true, ..Rules::default() };
+    let rules = Rules { min_level: Some(2), same_organisation_apart: true, ..Rules::default() };
     Problem { demands: asking, counterparts: answering, pairs, quotas, rules }
 }
 

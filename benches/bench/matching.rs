@@ -27,7 +27,7 @@ use duijie_insight::{
     evidence::{Explainer, Options},
     policy::Policies,
 };
-use duijie_store::{EdgeIndex, EdgeOptions, Index, Point, Search, With};
+use duijie_store::{EdgeIndex, EdgeOptions, FieldSelection, Index, Point, Search};
 use jiff::Timestamp;
 use qdrant_edge::{
     EdgeShard, Fusion as NativeFusion, NamedQuery, Prefetch, QueryEnum, QueryRequest, ScoringQuery, SearchParams,
@@ -76,7 +76,7 @@ pub fn open(folder: &Path, pipeline: &TextPipeline) -> Arc<EdgeIndex> {
 fn read_queries(folder: &Path, pipeline: &TextPipeline, runtime: &Runtime) -> Vec<Point> {
     let index = open(folder, pipeline);
     let names: Vec<RecordName> = (0..QUERIES).map(demand).collect();
-    let points = runtime.block_on(index.get(&names, With::Everything)).expect("demands");
+    let points = runtime.block_on(index.get(&names, FieldSelection::Everything)).expect("demands");
     points.into_iter().map(|point| point.expect("a demand")).collect()
 }
 
@@ -223,7 +223,8 @@ async fn explained(parts: Parts, iterations: u64) -> Duration {
         let asked = by_id(iteration);
         let page = parts.matcher.find(request(asked.clone())).await.expect("a page");
         let Query::Stored(name) = asked else { continue };
-        let point = parts.index.get(&[name], With::Payload).await.expect("an answer").remove(0).expect("a demand");
+        let point =
+            parts.index.get(&[name], FieldSelection::Payload).await.expect("an answer").remove(0).expect("a demand");
         let explainer = Arc::clone(&parts.explainer);
         let explain = move || explainer.explain(&point.record, &page.found, options, Timestamp::UNIX_EPOCH);
         let evidence = tokio::task::spawn_blocking(explain).await.expect("no panic");

@@ -19,7 +19,7 @@ use std::{
 use comfy_table::{Table, presets};
 use duijie::rematch::job::{Job, JobRequest, Rematch, State};
 use duijie_core::domain::{Filter, Kind, RecordName, codes::Status};
-use duijie_store::{EdgeIndex, EdgeOptions, Index, Point, STORE_FORMAT, Search, Tuning, With};
+use duijie_store::{EdgeIndex, EdgeOptions, FieldSelection, Index, Point, STORE_FORMAT, Search, Tuning};
 use jiff::Timestamp;
 use tokio::{runtime::Runtime, sync::oneshot};
 
@@ -133,7 +133,7 @@ impl Bench {
     fn bare(&self) -> (f64, f64) {
         let count = self.demands.min(BARE);
         let names: Vec<RecordName> = (0..count).map(demand).collect();
-        let points = self.runtime.block_on(self.index.get(&names, With::Everything)).expect("demands");
+        let points = self.runtime.block_on(self.index.get(&names, FieldSelection::Everything)).expect("demands");
         let points: Arc<Vec<Point>> = Arc::new(points.into_iter().flatten().collect());
         let next = Arc::new(AtomicUsize::new(0));
         let (started, cpu) = (Instant::now(), cpu_seconds());

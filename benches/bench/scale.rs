@@ -20,7 +20,7 @@ use duijie_core::{
     text::TextPipeline,
 };
 use duijie_embed::Embedder;
-use duijie_store::{EdgeIndex, EdgeOptions, Index, Point, Search, Tuning, With};
+use duijie_store::{EdgeIndex, EdgeOptions, FieldSelection, Index, Point, Search, Tuning};
 use qdrant_edge::{EdgeShard, NamedQuery, QueryEnum, SearchParams, SearchRequest, VectorInternal};
 use tokio::runtime::Runtime;
 
@@ -197,7 +197,7 @@ impl Bench {
         report.add("memory after opening, MB", Memory::now());
         self.sizes(&index, report);
         let names: Vec<_> = (0..QUERIES).map(demand).collect();
-        let queries = self.runtime.block_on(index.get(&names, With::Everything)).expect("demands");
+        let queries = self.runtime.block_on(index.get(&names, FieldSelection::Everything)).expect("demands");
         let queries: Vec<Point> = queries.into_iter().flatten().collect();
         // the first time each, as after a start
         self.matches(&index, QUERIES, "match by id, first 256", report);

@@ -28,7 +28,7 @@ pub fn scheduling(criterion: &mut Criterion) {
                     let numbers = &made.statistics;
                     eprintln!(
                         "{name}: {} of {} placed, weight {} of at most {}, {} gaps, {} moves of hosts, {} of guests, {} steps",
-                        numbers.placed, numbers.wanted, numbers.placed_weight, numbers.most_weight, numbers.gaps,
+                        numbers.placed, numbers.wanted, numbers.placed_weight, numbers.max_weight, numbers.gaps,
                         numbers.host_moves, numbers.guest_moves, numbers.steps,
                     );
                     first = made.meetings;

@@ -18,7 +18,7 @@ use duijie_core::{
     text::TextPipeline,
 };
 use duijie_embed::Embedder;
-use duijie_store::{Index, PageRequest, Point, PointId, Search, ServerIndex, StoreShape, With};
+use duijie_store::{FieldSelection, Index, PageRequest, Point, PointId, Search, ServerIndex, StoreShape};
 use qdrant_client::qdrant::{
     Fusion, PrefetchQueryBuilder, Query, QueryPointsBuilder, SearchParamsBuilder, VectorInput,
 };
@@ -75,7 +75,7 @@ fn of_size(
         }
     }
     let names: Vec<RecordName> = (0..QUERIES).map(demand).collect();
-    let points = runtime.block_on(index.get(&names, With::Everything)).expect("demands");
+    let points = runtime.block_on(index.get(&names, FieldSelection::Everything)).expect("demands");
     let points: Vec<Point> = points.into_iter().map(|point| point.expect("a demand")).collect();
     let recall = runtime.block_on(recall(&index, &points));
     println!("server/{count}: recall@20 against brute force over {QUERIES} queries: {recall:.4}");
@@ -121,7 +121,7 @@ async fn recall(index: &ServerIndex, queries: &[Point]) -> f64 {
     let mut best: Vec<Vec<(f32, PointId)>> = vec![Vec::new(); queries.len()];
     let mut after = None;
     loop {
-        let page = PageRequest { after, limit: PAGE, with: With::Everything };
+        let page = PageRequest { after, limit: PAGE, with: FieldSelection::Everything };
         let page = index.scroll(Kind::Achievement, &Filter::default(), page).await.expect("a page");
         for (query, best) in queries.iter().zip(&mut best) {
             let cosine = |point: &Point| query.dense.iter().zip(&point.dense).map(|(a, b)| a * b).sum::<f32>();

@@ -20,7 +20,7 @@ use crate::{
 use duijie_core::domain::{Problem, RecordName, Violation};
 use duijie_proto as pb;
 use duijie_proto::catalog_service_server::CatalogService;
-use duijie_store::{PageRequest, PointId, With};
+use duijie_store::{FieldSelection, PageRequest, PointId};
 
 /// Records on a page where the caller does not say.
 const DEFAULT_PAGE: usize = 50;
@@ -70,7 +70,8 @@ impl CatalogService for Catalog {
         request: Request<pb::GetRecordRequest>,
     ) -> Result<Response<pb::GetRecordResponse>, Status> {
         let name: RecordName = request.into_inner().name.parse().map_err(Error::from)?;
-        let found = self.parts.index.get(std::slice::from_ref(&name), With::Payload).await.map_err(Error::from)?;
+        let found =
+            self.parts.index.get(std::slice::from_ref(&name), FieldSelection::Payload).await.map_err(Error::from)?;
         let point = found.into_iter().next().flatten().ok_or(Error::NotFound(name))?;
         Ok(Response::new(pb::GetRecordResponse { record: Some(record_out(point.record)) }))
     }
@@ -92,7 +93,7 @@ impl CatalogService for Catalog {
         let page = self
             .parts
             .index
-            .scroll(kind, &filter, PageRequest { after, limit, with: With::Payload })
+            .scroll(kind, &filter, PageRequest { after, limit, with: FieldSelection::Payload })
             .await
             .map_err(Error::from)?;
         Ok(Response::new(pb::ListRecordsResponse {

@@ -11,9 +11,9 @@ use jiff::Timestamp;
 
 use duijie_core::domain::{
     Code, Detail, Filter, Kind, Problem, Range, Record, RecordName, Violation,
-    check::Found as Violations,
+    check::Violations,
     codes::Status,
-    found,
+    hit,
     record::{Achievement, Demand, Expert, IntellectualProperty, Owner},
 };
 use duijie_proto as pb;
@@ -260,14 +260,14 @@ fn names_in(names: &[String], path: &str, found: &mut Violations) -> Vec<RecordN
 }
 
 /// Writes what matching found, without the evidence.
-pub fn match_out(found: found::Found) -> pb::Match {
-    let source = |source: pb::Source, said: found::SourceScore| pb::SourceScore {
+pub fn match_out(found: hit::MatchHit) -> pb::Match {
+    let source = |source: pb::Source, said: hit::SourceScore| pb::SourceScore {
         source: source as i32,
         score: said.score.map(f64::from),
         rank: int(said.rank),
         contribution: said.contribution,
     };
-    let term = |term: found::MatchedTerm| pb::MatchedTerm {
+    let term = |term: hit::MatchedTerm| pb::MatchedTerm {
         weight: f64::from(term.weight),
         spans: term.spans.into_iter().map(span_out).collect(),
         term: term.term,
@@ -288,18 +288,18 @@ pub fn match_out(found: found::Found) -> pb::Match {
 }
 
 /// Number of a level on the wire.
-pub fn grade_out(level: Option<found::Level>) -> i32 {
+pub fn grade_out(level: Option<hit::Level>) -> i32 {
     let grade = match level {
         None => pb::Grade::Unspecified,
-        Some(found::Level::Unrelated) => pb::Grade::None,
-        Some(found::Level::Weak) => pb::Grade::Weak,
-        Some(found::Level::Fair) => pb::Grade::Fair,
-        Some(found::Level::Strong) => pb::Grade::Strong,
+        Some(hit::Level::Unrelated) => pb::Grade::None,
+        Some(hit::Level::Weak) => pb::Grade::Weak,
+        Some(hit::Level::Fair) => pb::Grade::Fair,
+        Some(hit::Level::Strong) => pb::Grade::Strong,
     };
     grade as i32
 }
 
-fn level_out(relevance: found::Relevance) -> pb::Level {
+fn level_out(relevance: hit::Relevance) -> pb::Level {
     let [none, weak, fair, strong] = relevance.probabilities.unwrap_or_default();
     pb::Level {
         grade: grade_out(Some(relevance.level)),
@@ -310,11 +310,11 @@ fn level_out(relevance: found::Relevance) -> pb::Level {
     }
 }
 
-fn span_out(span: found::Span) -> pb::Span {
+fn span_out(span: hit::Span) -> pb::Span {
     let (field, keyword) = match span.field {
-        found::TextField::Title => (pb::TextField::Title, 0),
-        found::TextField::Body => (pb::TextField::Body, 0),
-        found::TextField::Keyword(index) => (pb::TextField::Keywords, index),
+        hit::TextField::Title => (pb::TextField::Title, 0),
+        hit::TextField::Body => (pb::TextField::Body, 0),
+        hit::TextField::Keyword(index) => (pb::TextField::Keywords, index),
     };
     pb::Span { field: field as i32, start_char: int(span.start), end_char: int(span.end), keyword_index: int(keyword) }
 }

@@ -21,7 +21,7 @@ use duijie_core::{
 };
 use duijie_proto as pb;
 use duijie_proto::find_duplicates_response::Event;
-use duijie_store::{Index, With};
+use duijie_store::{FieldSelection, Index};
 
 /// Members and links of one message: 0.2 MB at most, far below what a client takes by default (4 MiB).
 const PART: usize = 100;
@@ -136,7 +136,7 @@ async fn read_members(index: &dyn Index, names: &[RecordName]) -> Result<Vec<pb:
     if names.is_empty() {
         return Ok(Vec::new());
     }
-    let found = index.get(names, With::Payload).await?;
+    let found = index.get(names, FieldSelection::Payload).await?;
     let member = |(name, point): (&RecordName, Option<duijie_store::Point>)| {
         let (title, owner) = point.map(|point| (point.record.title, point.record.owner)).unwrap_or_default();
         pb::DuplicateMember { name: name.to_string(), title, owner: owner.map(owner_out) }

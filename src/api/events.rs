@@ -25,7 +25,7 @@ use crate::{
         service::{EventChange, Events, OnTheDay, Who},
     },
 };
-use duijie_core::domain::{Code, Problem, Violation, check::Found as Violations};
+use duijie_core::domain::{Code, Problem, Violation, check::Violations};
 use duijie_proto as pb;
 use duijie_proto::event_service_server::EventService;
 

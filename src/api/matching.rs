@@ -21,8 +21,8 @@ use crate::{
 };
 use duijie_core::domain::{
     Detail, Kind, Problem, Record, RecordName, Violation,
-    check::{Found, MAX_BODY_CHARS, MAX_TITLE_CHARS, check_keywords, check_text},
-    found,
+    check::{MAX_BODY_CHARS, MAX_TITLE_CHARS, Violations, check_keywords, check_text},
+    hit,
 };
 use duijie_insight::evidence::{Evidence, Options};
 use duijie_proto as pb;
@@ -43,7 +43,7 @@ impl MatchService for Matching {
     async fn r#match(&self, request: Request<pb::MatchRequest>) -> Result<Response<pb::MatchResponse>, Status> {
         let request = request.into_inner();
         let shape = pb::MatchRequest { page_token: String::new(), page_size: 0, ..request.clone() }.encode_to_vec();
-        let mut found = Found::default();
+        let mut found = Violations::default();
         let query = query_in(request.query, &mut found);
         let target = kind_in(request.target, "target").map_err(|violation| found.0.push(violation)).ok();
         let filter = target
@@ -135,9 +135,9 @@ impl Matching {
         &self,
         query: Query,
         target: Kind,
-        found: Vec<found::Found>,
+        found: Vec<hit::MatchHit>,
         options: Options,
-    ) -> Result<(Vec<found::Found>, Evidence), Error> {
+    ) -> Result<(Vec<hit::MatchHit>, Evidence), Error> {
         let Some(query) = self.asking(query, target).await? else { return Ok((found, Evidence::default())) };
         let explainer = Arc::clone(&self.0.explainer);
         let explained = tokio::task::spawn_blocking(move || {
@@ -152,7 +152,7 @@ impl Matching {
     async fn asking(&self, query: Query, target: Kind) -> Result<Option<Record>, Error> {
         match query {
             Query::Stored(name) => {
-                let points = self.0.index.get(&[name], With::Payload).await?;
+                let points = self.0.index.get(&[name], FieldSelection::Payload).await?;
                 Ok(points.into_iter().next().flatten().map(|point| point.record))
             }
             Query::Text(FreeText { title, body, keywords }) => {
@@ -181,7 +181,7 @@ fn offset_in(position: &[u8]) -> Option<usize> {
     (offset <= MAX_MATCHES).then_some(offset)
 }
 
-fn query_in(query: Option<pb::match_request::Query>, found: &mut Found) -> Option<Query> {
+fn query_in(query: Option<pb::match_request::Query>, found: &mut MatchHit) -> Option<Query> {
     match query {
         None => {
             found.say("query", Problem::Required);
@@ -197,7 +197,7 @@ fn query_in(query: Option<pb::match_request::Query>, found: &mut Found) -> Optio
 /// Reads whom to avoid.
 fn avoidance_in(avoidance: Option<pb::Avoidance>, target: Kind) -> Result<Avoidance, Error> {
     let Some(pb::Avoidance { same_owner, names }) = avoidance else { return Ok(Avoidance::default()) };
-    let mut found = Found::default();
+    let mut found = Violations::default();
     if MAX_AVOIDED < names.len() {
         found.say("avoidance.names", Problem::TooMany { max: MAX_AVOIDED });
     }
@@ -213,7 +213,7 @@ fn avoidance_in(avoidance: Option<pb::Avoidance>, target: Kind) -> Result<Avoida
 }
 
 /// Reads a text; what is wrong with it is noted, with paths below `text`.
-pub(super) fn text_in(text: pb::TextQuery, found: &mut Found) -> Option<FreeText> {
+pub(super) fn text_in(text: pb::TextQuery, found: &mut MatchHit) -> Option<FreeText> {
     let before = found.0.len();
     found.take("text.title", check_text(&text.title, 0, MAX_TITLE_CHARS, false));
     found.take("text.body", check_text(&text.body, 0, MAX_BODY_CHARS, true));

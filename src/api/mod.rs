@@ -1,6 +1,7 @@
 //! The gRPC border: services, health, reflection, limits. Only this module, `pb` and the command line's client know
 //! tonic and prost; no matching logic lives here.
 
+mod admission;
 mod catalog;
 pub mod convert;
 mod duplicates;
@@ -8,7 +9,6 @@ mod event_file;
 mod event_lists;
 mod events;
 mod export;
-mod gate;
 mod health;
 mod maintenance;
 mod matching;
@@ -26,7 +26,7 @@ use tonic::transport::Server;
 use tonic_health::ServingStatus;
 
 use crate::app::Parts;
-use gate::GateLayer;
+use admission::AdmissionLayer;
 use health::{set_health, watch_health};
 
 /// Streams of one connection.
@@ -69,10 +69,10 @@ pub async fn serve(
     let (reporter, health) = tonic_health::server::health_reporter();
     set_health(&reporter, ServingStatus::NotServing).await;
     let routes = routes::all(&parts, limits.max_message_bytes, &stopped)?.add_service(health);
-    let gate = GateLayer::new(limits.max_calls, limits.default_deadline, parts.foreground.clone());
+    let admission = AdmissionLayer::new(limits.max_calls, limits.default_deadline, parts.foreground.clone());
     let health_watch = tokio::spawn(watch_health(parts, reporter, stopped.clone()));
     let serving = Server::builder()
-        .layer(gate)
+        .layer(admission)
         .max_concurrent_streams(MAX_STREAMS)
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .tcp_nodelay(true)

@@ -25,7 +25,7 @@ use crate::{
         scheduler::MAX_RUNS,
     },
 };
-use duijie_core::domain::{RecordName, Violation, check::Found};
+use duijie_core::domain::{RecordName, Violation, check::Violations};
 use duijie_proto as pb;
 use duijie_proto::{diff_rematches_response::Event, rematch_service_server::RematchService};
 use duijie_store::deadline;
@@ -162,7 +162,7 @@ impl RematchService for Rematches {
         request: Request<pb::ExportRematchRequest>,
     ) -> Result<Response<Self::ExportRematchStream>, Status> {
         let request = request.into_inner();
-        let mut found = Found::default();
+        let mut found = Violations::default();
         let mut note = |violation| found.0.push(violation);
         let id = job_in(&request.name, "name").map_err(&mut note).ok();
         let format = format_in(request.format).map_err(&mut note).ok();

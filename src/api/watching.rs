@@ -22,7 +22,7 @@ use crate::{
     error::Error,
     watch::{Cursor, End, Event, Subscription},
 };
-use duijie_core::domain::{Problem, Violation, check::Found, name::check_id};
+use duijie_core::domain::{Problem, Violation, check::Violations, name::check_id};
 use duijie_proto as pb;
 use duijie_proto::{watch_request::Wanted, watch_response::Event as WireEvent, watch_service_server::WatchService};
 
@@ -80,7 +80,7 @@ impl WatchService for Watching {
         request: Request<pb::SaveSubscriptionRequest>,
     ) -> Result<Response<pb::SaveSubscriptionResponse>, Status> {
         let request = request.into_inner();
-        let mut found = Found::default();
+        let mut found = Violations::default();
         found.take("id", check_id(&request.id));
         let subscription = subscription_in(request.subscription).map_err(|violations| found.0.extend(violations)).ok();
         let Some(subscription) = subscription.filter(|_| found.0.is_empty()) else {
@@ -120,7 +120,7 @@ impl Watching {
     }
 
     async fn asked(&self, request: pb::WatchRequest) -> Result<Asked, Error> {
-        let mut found = Found::default();
+        let mut found = Violations::default();
         let heartbeat = span_in(request.heartbeat, "heartbeat", (1, MAX_HEARTBEAT));
         let heartbeat = heartbeat.map_err(|violation| found.0.push(violation)).ok().flatten().unwrap_or(HEARTBEAT);
         let subscription = match request.wanted {

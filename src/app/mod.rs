@@ -29,7 +29,7 @@ use duijie_core::{
     rank::{Calibration, CalibrationError, Fusion},
     text::{TextError, TextPipeline},
 };
-use duijie_embed::{CentreSource, EmbedError, Embedder, ModelOptions, ModelSource};
+use duijie_embed::{EmbedError, Embedder, MeanVectorSource, ModelOptions, ModelSource};
 use duijie_insight::{
     evidence::Explainer,
     policy::{Policies, PolicyError},
@@ -203,11 +203,11 @@ pub fn settings(config: &Config, embedder: &Embedder) -> Result<Settings, StartE
         candidates: matching.candidates,
         fusion: Fusion {
             dense_weight: matching.dense_weight,
-            bm25_half: matching.bm25_half,
+            bm25_saturation: matching.bm25_saturation,
             cosine_floor: f64::from(embedder.identity().cosine_floor),
         },
         // the best records of vectors that are not centred have in common what all records have: nDCG@10 -0.013
-        feedback: if embedder.centre().is_some() { matching.feedback } else { 0 },
+        feedback: if embedder.mean_vector().is_some() { matching.feedback } else { 0 },
         calibration: Arc::new(calibration(config)?),
     })
 }
@@ -306,13 +306,13 @@ pub fn policies(config: &Config) -> Result<Policies, StartError> {
 pub fn embedder(config: &Config) -> Result<Embedder, StartError> {
     let runtime = duijie_embed::load(&config.model.runtime)?;
     let source = model_source(config);
-    let centre = match config.model.centre.as_deref() {
-        None => CentreSource::Model,
-        Some("none") => CentreSource::None,
-        Some(path) => CentreSource::File(PathBuf::from(path)),
+    let mean_vector = match config.model.mean_vector.as_deref() {
+        None => MeanVectorSource::Model,
+        Some("none") => MeanVectorSource::None,
+        Some(path) => MeanVectorSource::File(PathBuf::from(path)),
     };
     let (sessions, queue_texts) = (config.model.sessions, config.model.queue_texts);
-    let options = ModelOptions { source, sessions, queue_texts, centre };
+    let options = ModelOptions { source, sessions, queue_texts, mean_vector };
     Ok(Embedder::build(&runtime, &options)?)
 }
 

@@ -60,8 +60,9 @@ pub enum Command {
     Eval(Eval),
     /// 由判分数据的特征（duijie eval --features）生成相关级别的校准文件
     Calibrate(Calibrate),
-    /// 由存储中的向量生成向量中心文件（须先停止服务）；设为 model.centre 后执行 duijie reindex
-    Centre(Centre),
+    /// 由存储中的向量生成向量中心文件（须先停止服务）；设为 model.mean_vector 后执行 duijie reindex
+    #[command(alias = "centre")]
+    MeanVector(MeanVector),
     /// 列出全部配置项及其当前值
     Config,
     /// 演示：启动服务、导入示例数据、匹配并打印结果
@@ -283,8 +284,8 @@ pub struct Eval {
     #[arg(long, value_name = "文件")]
     pub features: Option<PathBuf>,
     /// 向量中心由所测的数据算出，而不用配置的
-    #[arg(long)]
-    pub own_centre: bool,
+    #[arg(long, alias = "own-centre")]
+    pub own_mean_vector: bool,
 }
 
 /// `duijie calibrate`.
@@ -301,9 +302,9 @@ pub struct Calibrate {
     pub name: String,
 }
 
-/// `duijie centre`.
+/// `duijie mean-vector`.
 #[derive(Debug, ClapArgs)]
-pub struct Centre {
+pub struct MeanVector {
     /// 中心文件写到哪里
     #[arg(long, value_name = "文件")]
     pub out: PathBuf,

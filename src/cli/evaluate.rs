@@ -67,9 +67,9 @@ pub async fn run(mut config: Config, args: Eval) -> anyhow::Result<Done> {
     config.qdrant = None;
     let mut parts = serve::build(&config).await?;
     store(&parts, achievements.iter().chain(&demands)).await?;
-    if args.own_centre {
+    if args.own_mean_vector {
         config.store.folder = folder.path().join("own");
-        parts = recentred(&config, parts).await?;
+        parts = with_own_mean_vector(&config, parts).await?;
     }
     let ids: HashMap<PointId, &str> =
         achievements.iter().map(|record| (PointId::of(&record.name()), record.id.as_str())).collect();
@@ -96,19 +96,19 @@ pub async fn run(mut config: Config, args: Eval) -> anyhow::Result<Done> {
     Ok(Done::All)
 }
 
-/// The same records in a store whose centre is made from them.
-async fn recentred(config: &Config, parts: Parts) -> anyhow::Result<Parts> {
-    let centre = mean_vector::centre_of(&*parts.index, parts.embedder.centre()).await?;
-    let embedder = parts.embedder.with_centre(centre);
+/// The same records in a store whose mean vector is made from them.
+async fn with_own_mean_vector(config: &Config, parts: Parts) -> anyhow::Result<Parts> {
+    let mean_vector = mean_vector::mean_vector_of(&*parts.index, parts.embedder.mean_vector()).await?;
+    let embedder = parts.embedder.with_mean_vector(mean_vector);
     let (versions, dimensions) = (app::versions(&parts.text, &embedder), embedder.identity().dimensions);
     let index = app::index(config, dimensions, versions.clone())?;
-    let (text, old) = (parts.text.clone(), OldVectors::Ours(parts.embedder.centre().cloned()));
+    let (text, old) = (parts.text.clone(), OldVectors::Ours(parts.embedder.mean_vector().cloned()));
     Reindex { text, embedder: embedder.clone(), old }.run(&*parts.index, &*index, |_| {}).await?;
     let settings = app::settings(config, &embedder)?;
     let explainer = parts.explainer.clone();
-    let recentred = Parts::new(parts.text.clone(), embedder, index, explainer, (versions, settings));
+    let with_own = Parts::new(parts.text.clone(), embedder, index, explainer, (versions, settings));
     serve::close(parts).await;
-    Ok(recentred)
+    Ok(with_own)
 }
 
 /// Reads all records of a file; a bad row ends it, since a measure over a part would mislead.
@@ -191,7 +191,7 @@ async fn pairs(
 ) -> anyhow::Result<Vec<Features>> {
     let ids: Vec<PointId> = graded.iter().map(|(point, ..)| *point).collect();
     let mut cosines = Vec::new();
-    for query in [&found.query, &found.turned] {
+    for query in [&found.query, &found.expanded] {
         let hits =
             if ids.is_empty() { Vec::new() } else { parts.index.cosines(Kind::Achievement, query, &ids).await? };
         cosines.push(hits.into_iter().map(|Hit { id, score }| (id, f64::from(score))).collect::<HashMap<_, _>>());

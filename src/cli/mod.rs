@@ -4,7 +4,6 @@
 
 mod args;
 mod calibrate;
-mod centre;
 mod client;
 mod copy;
 mod demo;
@@ -17,6 +16,7 @@ mod filter;
 mod health;
 mod import;
 mod matching;
+mod mean_vector;
 mod progress;
 mod records;
 mod reindex;
@@ -71,6 +71,9 @@ pub fn main() -> ExitCode {
         Ok(config) => config,
         Err(mistakes) => return fail(&mistakes.to_string(), BAD_CONFIG),
     };
+    for warning in &config.warnings {
+        eprintln!("提示：{warning}");
+    }
     if !matches!(args.command, Command::Serve) {
         // what a person reads is not to be mixed with what a service logs
         config.log.filter = format!("error,{}", config.log.filter.replace("info", "error"));
@@ -107,7 +110,7 @@ async fn run(args: Args, config: Config) -> anyhow::Result<Done> {
         Command::Copy(it) => copy::run(config, it).await,
         Command::Eval(it) => evaluate::run(config, it).await,
         Command::Calibrate(it) => calibrate::run(it),
-        Command::Centre(it) => centre::run(config, it).await,
+        Command::MeanVector(it) => mean_vector::run(config, it).await,
         Command::Demo(it) => demo::run(config, it).await,
         Command::Config => Ok(Done::All),
     }

@@ -144,8 +144,8 @@ fn request(args: Watch) -> anyhow::Result<pb::WatchRequest> {
                 subject: Some(subject),
                 target: kind(&target)?,
                 filter: Some(filter(args.filter)?),
-                least_grade: args.level.as_deref().map_or(Ok(0), grade)?,
-                least_score: args.min_score,
+                min_grade: args.level.as_deref().map_or(Ok(0), grade)?,
+                min_score: args.min_score,
             })
         }
     };

@@ -21,6 +21,10 @@ const fn number(name: &'static str, default: &'static str, range: (f64, f64), wh
     Key { name, default, range: Some(range), what }
 }
 
+/// Keys that were renamed: the old name and the new one. The old name is still read, with a warning.
+pub const RENAMED: &[(&str, &str)] =
+    &[("model.centre", "model.mean_vector"), ("match.bm25_half", "match.bm25_saturation")];
+
 /// What can be set.
 pub const KEYS: &[Key] = &[
     text("server.listen", "127.0.0.1:50051", "gRPC 服务监听的地址和端口"),
@@ -55,9 +59,9 @@ pub const KEYS: &[Key] = &[
         "向量模型：文件夹，或 fastembed 列表中的模型名（须能访问模型库或其镜像）",
     ),
     text(
-        "model.centre",
+        "model.mean_vector",
         "",
-        "向量中心文件（由 duijie centre 生成）；空为模型自带的，none 为不用中心。改动后须执行 duijie reindex",
+        "向量中心文件（由 duijie mean-vector 生成）；空为模型自带的，none 为不用中心。改动后须执行 duijie reindex",
     ),
     text("model.cache", "data/hub", "从模型库取来的模型存放的文件夹"),
     text("model.runtime", "runtime/libonnxruntime.so", "ONNX Runtime 动态库，由 make runtime 取得"),
@@ -66,7 +70,7 @@ pub const KEYS: &[Key] = &[
     text("text.dictionary", "", "附加词典文件（jieba 格式：词 词频 词性），改动后须执行 duijie reindex"),
     number("match.candidates", "200", (20.0, 10_000.0), "每路召回的候选数"),
     number("match.dense_weight", "0.75", (0.0, 1.0), "向量得分的权重，其余为关键词得分的权重"),
-    number("match.bm25_half", "25", (0.1, 1000.0), "折算为 0.5 分的 BM25 得分"),
+    number("match.bm25_saturation", "25", (0.1, 1000.0), "折算为 0.5 分的 BM25 得分"),
     number("match.feedback", "10", (0.0, 50.0), "首轮结果中用于修正查询的条数；0 为只查一轮。没有向量中心时不起作用"),
     text("match.calibration", "", "相关级别的校准文件（由 duijie calibrate 生成）；空为自带的"),
     text("rematch.nightly", "", "每晚自动重新匹配的时刻，如 02:30；空为不自动进行"),

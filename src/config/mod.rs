@@ -9,7 +9,7 @@ mod reader;
 use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use jiff::{civil::Time, tz::TimeZone};
-pub use keys::{KEYS, Key};
+pub use keys::{KEYS, Key, RENAMED};
 use reader::Reader;
 
 use duijie_store::{Qdrant, QdrantLayout, Quantization, WriteOrdering};
@@ -39,6 +39,8 @@ pub struct Config {
     pub metrics_listen: Option<SocketAddr>,
     /// Logging.
     pub log: Log,
+    /// What should be changed in the configuration although it works, one sentence in Chinese each.
+    pub warnings: Vec<String>,
 }
 
 /// The gRPC server.
@@ -70,8 +72,8 @@ pub struct Store {
 pub struct Model {
     /// Folder of the model, or its name on the hub when no such folder exists.
     pub source: String,
-    /// Centre of the vectors: a file, `none`, or the model's own where it is `None`.
-    pub centre: Option<String>,
+    /// MeanVector of the vectors: a file, `none`, or the model's own where it is `None`.
+    pub mean_vector: Option<String>,
     /// Where models from the hub are kept.
     pub cache: PathBuf,
     /// ONNX Runtime.
@@ -97,7 +99,7 @@ pub struct Matching {
     /// Weight of the nearest vectors against BM25, 0 to 1.
     pub dense_weight: f64,
     /// BM25 score that counts half.
-    pub bm25_half: f64,
+    pub bm25_saturation: f64,
     /// Records of the first pass that the query learns from; 0: one pass only.
     pub feedback: usize,
     /// Calibration of the levels; `None`: the one that came with the program.
@@ -168,7 +170,7 @@ impl Config {
     pub fn read(toml: &str, env: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let mut reader = Reader::new(toml, env);
         let qdrant_settings = qdrant(&mut reader);
-        let config = Self {
+        let mut config = Self {
             server: Server {
                 listen: reader.address("server.listen"),
                 max_calls: reader.number("server.max_calls"),
@@ -184,7 +186,7 @@ impl Config {
             qdrant_settings,
             model: Model {
                 source: reader.text("model.source"),
-                centre: reader.optional("model.centre"),
+                mean_vector: reader.optional("model.mean_vector"),
                 cache: reader.path("model.cache"),
                 runtime: reader.path("model.runtime"),
                 sessions: sessions(reader.number("model.sessions")),
@@ -194,7 +196,7 @@ impl Config {
             matching: Matching {
                 candidates: reader.number("match.candidates"),
                 dense_weight: reader.number("match.dense_weight"),
-                bm25_half: reader.number("match.bm25_half"),
+                bm25_saturation: reader.number("match.bm25_saturation"),
                 feedback: reader.number("match.feedback"),
                 calibration: reader.optional("match.calibration").map(PathBuf::from),
             },
@@ -202,8 +204,10 @@ impl Config {
             policy: PolicyRules { folder: reader.optional("policy.folder").map(PathBuf::from) },
             metrics_listen: reader.optional_address("metrics.listen"),
             log: Log { filter: reader.text("log.filter"), json: reader.flag("log.json") },
+            warnings: Vec::new(),
         };
-        reader.finish().map(|()| config)
+        config.warnings = reader.finish()?;
+        Ok(config)
     }
 
     /// A server at other addresses than the configured ones, all else as configured.
@@ -221,7 +225,7 @@ impl Config {
     ) -> Result<BTreeMap<&'static str, String>, ConfigError> {
         let mut reader = Reader::new(toml, env);
         let values = KEYS.iter().map(|key| (key.name, shown(key, reader.text(key.name)))).collect();
-        reader.finish().map(|()| values)
+        reader.finish().map(|_| values)
     }
 }
 
@@ -307,6 +311,19 @@ impl std::error::Error for ConfigError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_that_were_renamed_are_read_with_a_warning() {
+        let env = [("DUIJIE_MATCH_BM25_HALF".to_string(), "30".to_string())];
+        let config = Config::read("[model]\ncentre = \"a.json\"", env).unwrap();
+        assert_eq!((config.model.mean_vector.as_deref(), config.matching.bm25_saturation), (Some("a.json"), 30.0));
+        assert_eq!(config.warnings.len(), 2);
+        assert!(config.warnings[0].contains("model.centre") && config.warnings[0].contains("model.mean_vector"));
+        assert!(config.warnings[1].contains("DUIJIE_MATCH_BM25_SATURATION"));
+        for (old, new) in RENAMED {
+            assert!(KEYS.iter().all(|key| key.name != *old) && KEYS.iter().any(|key| key.name == *new));
+        }
+    }
 
     #[test]
     fn defaults_stand() {

@@ -6,28 +6,28 @@ use jiff::{civil::Time, tz::TimeZone};
 
 use super::{
     ConfigError,
-    keys::{KEYS, Key},
+    keys::{KEYS, RENAMED},
 };
 
 /// Values by key, and the mistakes found so far.
 pub struct Reader {
     values: BTreeMap<&'static str, String>,
     mistakes: Vec<String>,
+    warnings: Vec<String>,
 }
 
 impl Reader {
     /// Lays the file over the defaults and the environment over the file.
     pub fn new(toml: &str, env: impl IntoIterator<Item = (String, String)>) -> Self {
         let values = KEYS.iter().map(|key| (key.name, key.default.to_string())).collect();
-        let mut reader = Self { values, mistakes: Vec::new() };
+        let mut reader = Self { values, mistakes: Vec::new(), warnings: Vec::new() };
         match toml.parse::<toml::Table>() {
             Ok(table) => reader.read_table("", &table),
             Err(error) => reader.mistakes.push(format!("不是有效的 TOML：{}", error.message())),
         }
         for (name, value) in env.into_iter().filter(|(name, _)| name.starts_with("DUIJIE_")) {
-            let known = KEYS.iter().find(|key| env_name(key) == name);
-            match known {
-                Some(key) => drop(reader.values.insert(key.name, value)),
+            match reader.known(&name, env_name) {
+                Some(key) => drop(reader.values.insert(key, value)),
                 None => reader.mistakes.push(format!("环境变量 {name} 不对应任何配置项，请删去或改正名称")),
             }
         }
@@ -41,7 +41,7 @@ impl Reader {
                 self.read_table(&path, inner);
                 continue;
             }
-            let Some(key) = KEYS.iter().find(|key| key.name == path) else {
+            let Some(key) = self.known(&path, str::to_string) else {
                 self.mistakes.push(format!("未知的配置项 {path}，请用 duijie config 查看全部配置项"));
                 continue;
             };
@@ -49,8 +49,18 @@ impl Reader {
                 toml::Value::String(text) => text.clone(),
                 other => other.to_string(),
             };
-            self.values.insert(key.name, value);
+            self.values.insert(key, value);
         }
+    }
+
+    /// The key that is written `name`, as `written` spells keys. An old name is taken with a warning.
+    fn known(&mut self, name: &str, written: impl Fn(&str) -> String) -> Option<&'static str> {
+        if let Some(key) = KEYS.iter().find(|key| written(key.name) == name) {
+            return Some(key.name);
+        }
+        let (_, new) = RENAMED.iter().find(|(old, _)| written(old) == name)?;
+        self.warnings.push(format!("配置项 {name} 已改名为 {}，旧名仍可用，请改用新名", written(new)));
+        Some(new)
     }
 
     /// Value as it stands.
@@ -174,13 +184,13 @@ impl Reader {
         }
     }
 
-    /// Says what was wrong, if anything.
-    pub fn finish(self) -> Result<(), ConfigError> {
-        if self.mistakes.is_empty() { Ok(()) } else { Err(ConfigError(self.mistakes)) }
+    /// Gives the warnings, or says what was wrong.
+    pub fn finish(self) -> Result<Vec<String>, ConfigError> {
+        if self.mistakes.is_empty() { Ok(self.warnings) } else { Err(ConfigError(self.mistakes)) }
     }
 }
 
 /// Name of the environment variable for a key.
-fn env_name(key: &Key) -> String {
-    format!("DUIJIE_{}", key.name.replace('.', "_").to_ascii_uppercase())
+fn env_name(key: &str) -> String {
+    format!("DUIJIE_{}", key.replace('.', "_").to_ascii_uppercase())
 }

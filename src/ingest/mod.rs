@@ -23,7 +23,7 @@ use duijie_core::{
     text::{LexicalQuery, QueryText, SparseVector, TextPipeline, embedding_texts},
 };
 use duijie_embed::{EmbedError, Embedder, EmbeddingTexts, Priority};
-use duijie_store::{Index, Point, With, Written};
+use duijie_store::{FieldSelection, Index, Point, Written};
 use plan::{Plan, plan};
 
 /// Most records of one batch.
@@ -155,7 +155,7 @@ impl Ingest {
     /// Compares records with what is stored; what needs no write gets its result at once.
     async fn plan_wave(&self, wave: Vec<(usize, Record)>, results: &mut [Option<Stored>]) -> Result<Vec<Change>> {
         let names: Vec<RecordName> = wave.iter().map(|(_, record)| record.name()).collect();
-        let known = self.index.get(&names, With::Everything).await?;
+        let known = self.index.get(&names, FieldSelection::Everything).await?;
         let now = Timestamp::now();
         let mut changes = Vec::new();
         for (((place, record), name), known) in wave.into_iter().zip(names).zip(known) {

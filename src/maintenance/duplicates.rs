@@ -16,7 +16,7 @@ use duijie_core::{
     domain::{Filter, Kind, Problem, Record, RecordName, Violation},
     duplicates::{DuplicatesError, Finder, Report, limits},
 };
-use duijie_store::{Index, IndexError, PageRequest, With};
+use duijie_store::{FieldSelection, Index, IndexError, PageRequest};
 
 /// Records of a page: with bodies of 20,000 characters 12 MB.
 const PAGE: usize = 200;
@@ -84,7 +84,8 @@ async fn read(
 ) -> Result<()> {
     let mut after = None;
     loop {
-        let page = index.scroll(kind, filter, PageRequest { after, limit: PAGE, with: With::Payload }).await?;
+        let page =
+            index.scroll(kind, filter, PageRequest { after, limit: PAGE, with: FieldSelection::Payload }).await?;
         let read = u64::try_from(page.points.len()).unwrap_or(0);
         let records = page.points.into_iter().map(|point| point.record).collect();
         // the finder takes no more: it says why
@@ -137,7 +138,7 @@ impl Reader {
         if self.failed.is_some() || self.progress.is_closed() {
             return None;
         }
-        match self.runtime.block_on(self.index.get(std::slice::from_ref(name), With::Payload)) {
+        match self.runtime.block_on(self.index.get(std::slice::from_ref(name), FieldSelection::Payload)) {
             Ok(found) => found.into_iter().next().flatten().map(|point| point.record),
             Err(error) => {
                 self.failed = Some(error);

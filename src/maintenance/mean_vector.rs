@@ -1,37 +1,37 @@
-//! The centre of a store's vectors, made from the vectors that it holds; and vectors of one centre for those of another.
+//! The mean vector of a store's vectors, made from the vectors that it holds; and vectors of one mean vector for those of another.
 //! Neither needs the model.
 
 use crate::error::{Error, Result};
 use duijie_core::domain::{Filter, Kind};
-use duijie_embed::{Centre, MeanVector};
-use duijie_store::{Index, PageRequest, With};
+use duijie_embed::{MeanAccumulator, MeanVector};
+use duijie_store::{FieldSelection, Index, PageRequest};
 
-/// Records of a kind that the centre is made from, in the order of their ids, which is as good as chance. 50 give the same
-/// centre; more cost only a second.
+/// Records of a kind that the mean vector is made from, in the order of their ids, which is as good as chance. 50 give the same
+/// mean vector; more cost only a second.
 pub const SAMPLE: u32 = 2000;
 /// Records that are read together.
 const PAGE: usize = 256;
 
-/// The centre between the demands and the achievements of a store whose vectors have the centre `present`. `None` where
+/// The mean vector between the demands and the achievements of a store whose vectors have the mean vector `present`. `None` where
 /// it has neither. Experts take no part: how near they are to the others was never measured.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn centre_of(index: &dyn Index, present: Option<&Centre>) -> Result<Option<Centre>> {
+pub async fn mean_vector_of(index: &dyn Index, present: Option<&MeanVector>) -> Result<Option<MeanVector>> {
     let demands = mean_of(index, Kind::Demand, present).await?;
     let achievements = mean_of(index, Kind::Achievement, present).await?;
     let made_from = format!("{} demands, {} achievements", demands.count(), achievements.count());
-    Ok(Centre::between(&demands, &achievements, &made_from))
+    Ok(MeanVector::between(&demands, &achievements, &made_from))
 }
 
-async fn mean_of(index: &dyn Index, kind: Kind, present: Option<&Centre>) -> Result<MeanVector> {
-    let mut mean = MeanVector::default();
+async fn mean_of(index: &dyn Index, kind: Kind, present: Option<&MeanVector>) -> Result<MeanAccumulator> {
+    let mut mean = MeanAccumulator::default();
     let mut after = None;
     while mean.count() < SAMPLE {
         let left = usize::try_from(SAMPLE - mean.count()).map_err(|error| Error::Internal(error.to_string()))?;
-        let request = PageRequest { after, limit: left.min(PAGE), with: With::Everything };
+        let request = PageRequest { after, limit: left.min(PAGE), with: FieldSelection::Everything };
         let page = index.scroll(kind, &Filter::default(), request).await?;
-        page.points.iter().for_each(|point| mean.add(&recentred(&point.dense, present, None)));
+        page.points.iter().for_each(|point| mean.add(&recentred_vector(&point.dense, present, None)));
         match page.next {
             Some(next) => after = Some(next),
             None => break,
@@ -40,8 +40,8 @@ async fn mean_of(index: &dyn Index, kind: Kind, present: Option<&Centre>) -> Res
     Ok(mean)
 }
 
-/// A vector of one centre as it is with another.
-pub fn recentred(vector: &[f32], from: Option<&Centre>, to: Option<&Centre>) -> Vec<f32> {
+/// A vector of one mean vector as it is with another.
+pub fn recentred_vector(vector: &[f32], from: Option<&MeanVector>, to: Option<&MeanVector>) -> Vec<f32> {
     if from == to {
         return vector.to_vec();
     }
@@ -55,13 +55,13 @@ mod tests {
 
     #[test]
     fn a_vector_goes_from_centre_to_centre_and_back() {
-        let centre = |mean: [f32; 2]| Centre::new(0.85, mean.to_vec(), "").unwrap();
-        let (one, other) = (centre([0.6, 0.5]), centre([0.1, -0.7]));
+        let mean_vector = |mean: [f32; 2]| MeanVector::new(0.85, mean.to_vec(), "").unwrap();
+        let (one, other) = (mean_vector([0.6, 0.5]), mean_vector([0.1, -0.7]));
         let plain = [0.6, 0.8];
         let near = |a: &[f32], b: &[f32]| assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5), "{a:?} {b:?}");
-        near(&recentred(&one.apply(&plain), Some(&one), Some(&other)), &other.apply(&plain));
-        near(&recentred(&one.apply(&plain), Some(&one), None), &plain);
-        near(&recentred(&plain, None, Some(&one)), &one.apply(&plain));
-        assert_eq!(recentred(&plain, Some(&one), Some(&one)), plain);
+        near(&recentred_vector(&one.apply(&plain), Some(&one), Some(&other)), &other.apply(&plain));
+        near(&recentred_vector(&one.apply(&plain), Some(&one), None), &plain);
+        near(&recentred_vector(&plain, None, Some(&one)), &one.apply(&plain));
+        assert_eq!(recentred_vector(&plain, Some(&one), Some(&one)), plain);
     }
 }

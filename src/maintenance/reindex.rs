@@ -12,14 +12,14 @@ use std::{
 
 use crate::{
     error::{Error, Result},
-    maintenance::mean_vector::recentred,
+    maintenance::mean_vector::recentred_vector,
 };
 use duijie_core::{
     domain::{Filter, Kind, Record},
     text::{QueryText, TextPipeline, embedding_texts},
 };
-use duijie_embed::{Centre, Embedder, Priority};
-use duijie_store::{DocumentQuery, Index, PageRequest, Point, With};
+use duijie_embed::{Embedder, MeanVector, Priority};
+use duijie_store::{DocumentQuery, FieldSelection, Index, PageRequest, Point};
 
 /// Records that are rebuilt together: enough that the model always has work.
 const BATCH: usize = 128;
@@ -39,10 +39,10 @@ pub struct Reindex {
 /// What the vectors of the old store are.
 #[derive(Debug, Clone, PartialEq)]
 pub enum OldVectors {
-    /// Another model's, or of a centre that is not known: all is embedded anew.
+    /// Another model's, or of a mean vector that is not known: all is embedded anew.
     Foreign,
-    /// The same model's, with this centre or without any: they are kept, or brought to the new centre.
-    Ours(Option<Centre>),
+    /// The same model's, with this mean vector or without any: they are kept, or brought to the new mean vector.
+    Ours(Option<MeanVector>),
 }
 
 /// Where the new store grows.
@@ -87,7 +87,7 @@ fn beside(store: &Path, ending: &str) -> PathBuf {
 impl OldVectors {
     /// What vectors that a store calls by this version are to this embedder.
     pub fn of(embedder: &Embedder, version: &str) -> Self {
-        embedder.centre_of_version(version).map_or(Self::Foreign, Self::Ours)
+        embedder.mean_vector_of_version(version).map_or(Self::Foreign, Self::Ours)
     }
 }
 
@@ -104,7 +104,11 @@ impl Reindex {
             let mut after = None;
             loop {
                 let page = old
-                    .scroll(kind, &Filter::default(), PageRequest { after, limit: BATCH, with: With::Payload })
+                    .scroll(
+                        kind,
+                        &Filter::default(),
+                        PageRequest { after, limit: BATCH, with: FieldSelection::Payload },
+                    )
                     .await?;
                 done += u64::try_from(page.points.len()).unwrap_or(0);
                 self.rebuild(kind, page.points, (old, new)).await?;
@@ -121,7 +125,7 @@ impl Reindex {
 
     async fn rebuild(&self, kind: Kind, points: Vec<Point>, (old, new): (&dyn Index, &dyn Index)) -> Result<()> {
         let names: Vec<_> = points.iter().map(|point| point.record.name()).collect();
-        let there = new.get(&names, With::Payload).await?;
+        let there = new.get(&names, FieldSelection::Payload).await?;
         let done = |point: &Option<Point>, record: &Record| {
             point.as_ref().is_some_and(|point| point.record.revision == record.revision)
         };
@@ -145,8 +149,8 @@ impl Reindex {
     async fn vectors(&self, records: &[Record], old: &dyn Index) -> Result<Vec<Vec<f32>>> {
         if let OldVectors::Ours(from) = &self.old {
             let names: Vec<_> = records.iter().map(Record::name).collect();
-            let kept = old.get(&names, With::Everything).await?;
-            let moved = |point: Point| recentred(&point.dense, from.as_ref(), self.embedder.centre());
+            let kept = old.get(&names, FieldSelection::Everything).await?;
+            let moved = |point: Point| recentred_vector(&point.dense, from.as_ref(), self.embedder.mean_vector());
             let dense = kept.into_iter().map(|point| point.map(moved));
             return dense.collect::<Option<_>>().ok_or_else(|| Error::Internal("a record vanished".into()));
         }

@@ -2,8 +2,8 @@
 //!
 //! `passes` makes the order; `works` adds what experts did; `among` scores given records.
 
-mod among;
 mod passes;
+mod score_candidates;
 mod works;
 
 use std::{collections::HashMap, sync::Arc, time::Instant};
@@ -11,20 +11,20 @@ use std::{collections::HashMap, sync::Arc, time::Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-pub use among::Scored;
 use duijie_core::{
     domain::{
         Filter, Kind, RecordName,
-        found::{Found, Works},
+        hit::{MatchHit, Works},
         record::Owner,
     },
     rank::{Calibration, Context, Fused, Fusion},
     text::{LexicalQuery, Locator, QueryText, TextPipeline, query_embedding_texts},
 };
 use duijie_embed::{Embedder, EmbeddingTexts, Priority};
-use duijie_store::{Index, Point, PointId, With};
+use duijie_store::{FieldSelection, Index, Point, PointId};
 pub use passes::Order;
 use passes::published;
+pub use score_candidates::Scored;
 
 /// Last match that pages reach.
 pub const MAX_MATCHES: usize = 1000;
@@ -106,7 +106,7 @@ pub struct Avoidance {
 #[derive(Debug, Clone)]
 pub struct Page {
     /// Matches, best first.
-    pub found: Vec<Found>,
+    pub found: Vec<MatchHit>,
     /// Whether there are more behind them.
     pub more: bool,
     /// What the first pass says of the query; `None` where there was only one.
@@ -202,7 +202,7 @@ impl Matcher {
     async fn prepare(&self, query: &Query, target: Kind) -> Result<Prepared> {
         match query {
             Query::Stored(name) => {
-                let found = self.index.get(std::slice::from_ref(name), With::Everything).await?;
+                let found = self.index.get(std::slice::from_ref(name), FieldSelection::Everything).await?;
                 let Some(point) = found.into_iter().next().flatten() else {
                     return Err(Error::NotFound(name.clone()));
                 };
@@ -233,9 +233,9 @@ impl Matcher {
         target: Kind,
         page: Vec<Fused<PointId>>,
         offset: usize,
-    ) -> Result<Vec<Found>> {
+    ) -> Result<Vec<MatchHit>> {
         let ids: Vec<PointId> = page.iter().map(|fused| fused.id).collect();
-        let points = self.index.fetch(target, &ids, With::Sparse).await?;
+        let points = self.index.fetch(target, &ids, FieldSelection::Sparse).await?;
         let locator = Locator::new(lexical);
         let found = page.into_iter().zip(points).enumerate().filter_map(|(place, (fused, point))| {
             // a record that was deleted since the search is left out, its place stays empty
@@ -245,7 +245,7 @@ impl Matcher {
             let Fused { id, score, dense, sparse } = fused;
             let works = works.get(&id).cloned();
             let rank = offset + place + 1;
-            Some(Found { record, rank, score, dense, sparse, works, terms, relevance: None })
+            Some(MatchHit { record, rank, score, dense, sparse, works, terms, relevance: None })
         });
         Ok(found.collect())
     }

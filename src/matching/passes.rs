@@ -14,10 +14,10 @@ use std::collections::HashMap;
 use super::{Matcher, Prepared, Wanted};
 use crate::error::Result;
 use duijie_core::{
-    domain::{Filter, Kind, codes::Status, found::Works},
-    rank::{Candidate, Context, Fused, fuse, turned, unsettled},
+    domain::{Filter, Kind, codes::Status, hit::Works},
+    rank::{Candidate, Context, Fused, expanded, fuse, needs_rescoring},
 };
-use duijie_store::{Candidates, Hit, PointId, Search, With};
+use duijie_store::{Candidates, FieldSelection, Hit, PointId, Search};
 
 /// Least depth of the first pass: its ten best are to be those of the whole catalogue.
 const FIRST_DEPTH: usize = 100;
@@ -34,7 +34,7 @@ pub struct Order {
     /// The query of the first pass.
     pub query: Vec<f32>,
     /// The query of the second pass.
-    pub turned: Vec<f32>,
+    pub expanded: Vec<f32>,
 }
 
 /// Conditions where the caller names none: what is published.
@@ -53,17 +53,17 @@ impl Matcher {
             let found = self.index.search(target, search).await?;
             let order = self.join(target, &query.dense, &found, depth).await?;
             let (order, works) = self.with_works(query, &query.dense, order, (target, &wanted)).await?;
-            let (query, turned) = (query.dense.clone(), query.dense.clone());
-            return Ok(Order { order, works, context: None, query, turned });
+            let (query, expanded) = (query.dense.clone(), query.dense.clone());
+            return Ok(Order { order, works, context: None, query, expanded });
         }
         let (first, terms) = self.first_pass(query, target, &wanted, wide).await?;
-        let (context, turned) = self.feedback(query, target, &first).await?;
-        let nearest = Search { dense: Some(turned.clone()), sparse: None, ..query.wanted(&wanted, wide) };
+        let (context, expanded) = self.feedback(query, target, &first).await?;
+        let nearest = Search { dense: Some(expanded.clone()), sparse: None, ..query.wanted(&wanted, wide) };
         let Candidates { dense, .. } = self.index.search(target, nearest).await?;
         let sparse = terms.unwrap_or(first.sparse);
-        let order = self.join(target, &turned, &Candidates { dense, sparse }, depth).await?;
-        let (order, works) = self.with_works(query, &turned, order, (target, &wanted)).await?;
-        Ok(Order { order, works, context: Some(context), query: query.dense.clone(), turned })
+        let order = self.join(target, &expanded, &Candidates { dense, sparse }, depth).await?;
+        let (order, works) = self.with_works(query, &expanded, order, (target, &wanted)).await?;
+        Ok(Order { order, works, context: Some(context), query: query.dense.clone(), expanded })
     }
 
     /// Candidates among all that is published, and those of the terms under the filter where they are others.
@@ -98,13 +98,13 @@ impl Matcher {
         let ids: Vec<PointId> = best.iter().map(|fused| fused.id).collect();
         let points = match ids.as_slice() {
             [] => Vec::new(),
-            ids => self.index.fetch(target, ids, With::Everything).await?,
+            ids => self.index.fetch(target, ids, FieldSelection::Everything).await?,
         };
         // a record that was deleted since the search teaches nothing
         let records =
             best.iter().zip(&points).filter_map(|(fused, point)| Some((fused.score, &*point.as_ref()?.dense)));
         let records: Vec<_> = records.collect();
-        Ok((Context::of(&best), turned(&query.dense, &records)))
+        Ok((Context::of(&best), expanded(&query.dense, &records)))
     }
 
     /// One order of both lists, exact for the first `wanted`.
@@ -118,11 +118,11 @@ impl Matcher {
         let (dense, sparse) = (scored(&candidates.dense), scored(&candidates.sparse));
         let fusion = &self.settings.fusion;
         let order = fuse((&dense, &[]), &sparse, fusion);
-        let unsettled = unsettled(&order, &dense, wanted, fusion);
-        if unsettled.is_empty() {
+        let needs_rescoring = needs_rescoring(&order, &dense, wanted, fusion);
+        if needs_rescoring.is_empty() {
             return Ok(order);
         }
-        let cosines = self.index.cosines(target, query, &unsettled).await?;
+        let cosines = self.index.cosines(target, query, &needs_rescoring).await?;
         Ok(fuse((&dense, &scored(&cosines)), &sparse, fusion))
     }
 }
@@ -133,7 +133,7 @@ impl Prepared {
     /// A search for the terms alone.
     pub(super) fn terms(&self, filter: Filter, depth: usize) -> Search {
         let sparse = Some(self.lexical.sparse()).filter(|sparse| !sparse.indices.is_empty());
-        Search { dense: None, sparse, filter, depth, exclude: self.exclude.into_iter().collect(), among: None }
+        Search { dense: None, sparse, filter, depth, exclude: self.exclude.into_iter().collect(), within: None }
     }
 
     /// The same among what a match may be.

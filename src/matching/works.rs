@@ -15,11 +15,11 @@ use crate::error::Result;
 use duijie_core::{
     domain::{
         Filter, Kind, Record, RecordName,
-        found::{SourceScore, Works},
+        hit::{SourceScore, Works},
     },
     rank::Fused,
 };
-use duijie_store::{PageRequest, PointId, Search, With};
+use duijie_store::{FieldSelection, PageRequest, PointId, Search};
 
 /// Share of the best achievement in an expert's score.
 const WORKS_SHARE: f64 = 0.2;
@@ -37,7 +37,7 @@ impl Matcher {
     pub(super) async fn with_works(
         &self,
         query: &Prepared,
-        turned: &[f32],
+        expanded: &[f32],
         order: Vec<Fused<PointId>>,
         (target, wanted): (Kind, &Wanted),
     ) -> Result<(Vec<Fused<PointId>>, HashMap<PointId, Works>)> {
@@ -54,8 +54,8 @@ impl Matcher {
         missing.sort_unstable();
         let mut all = order;
         if !missing.is_empty() {
-            let found = self.candidates_among(query, turned, &missing, target).await?;
-            all.extend(self.join(target, turned, &found, missing.len()).await?.into_iter().map(unranked));
+            let found = self.score_candidates(query, expanded, &missing, target).await?;
+            all.extend(self.join(target, expanded, &found, missing.len()).await?.into_iter().map(unranked));
         }
         all.iter_mut().for_each(|fused| weigh(fused, works.get(&fused.id)));
         all.sort_unstable_by(|one, other| other.score.total_cmp(&one.score).then(one.id.cmp(&other.id)));
@@ -70,7 +70,7 @@ impl Matcher {
         let mut order = self.join(Kind::Achievement, &query.dense, &found, ACHIEVEMENTS).await?;
         order.truncate(ACHIEVEMENTS);
         let ids: Vec<PointId> = order.iter().map(|fused| fused.id).collect();
-        let records = self.index.fetch(Kind::Achievement, &ids, With::Payload).await?;
+        let records = self.index.fetch(Kind::Achievement, &ids, FieldSelection::Payload).await?;
         let named = order.iter().zip(records).filter_map(|(fused, point)| Some((point?.record.name(), fused.score)));
         Ok(named.collect())
     }
@@ -88,7 +88,7 @@ impl Matcher {
             return Ok(Vec::new());
         }
         let filter = Filter { achievements, ..wanted.filter.clone() };
-        let page = PageRequest { after: None, limit: EXPERTS, with: With::Payload };
+        let page = PageRequest { after: None, limit: EXPERTS, with: FieldSelection::Payload };
         let found = self.index.scroll(Kind::Expert, &filter, page).await?;
         let avoided = |id: PointId| query.exclude == Some(id) || wanted.avoid.contains(&id);
         let records = found.points.into_iter().map(|point| point.record);
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn parts_still_sum_up() {
-        let fusion = Fusion { dense_weight: 0.75, cosine_floor: 0.0, bm25_half: 25.0 };
+        let fusion = Fusion { dense_weight: 0.75, cosine_floor: 0.0, bm25_saturation: 25.0 };
         let id = PointId::from(uuid::Uuid::nil());
         let candidate = |score| [Candidate { id, score }];
         let mut fused = fuse((&candidate(0.8), &[]), &candidate(25.0), &fusion).remove(0);

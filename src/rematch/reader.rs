@@ -16,7 +16,7 @@ use crate::{
     },
 };
 use duijie_core::domain::{Record, RecordName, codes::Status};
-use duijie_store::{Index, PointId, With};
+use duijie_store::{FieldSelection, Index, PointId};
 
 /// Demands of a page: with 200 pairs each 5 MB.
 const PAGE: usize = 100;
@@ -149,7 +149,7 @@ impl Reader {
         if names.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let points = self.index.get(&names, With::Payload).await?;
+        let points = self.index.get(&names, FieldSelection::Payload).await?;
         let known = |(name, point): (RecordName, Option<duijie_store::Point>)| Some((name, known(point?.record)));
         Ok(names.into_iter().zip(points).filter_map(known).collect())
     }
@@ -204,7 +204,7 @@ fn inputs(job: &Job) -> Inputs {
     };
     let targets = request.targets.iter().map(|kind| (*kind, statistics(*kind))).collect();
     let json = |selection: &job::Selection| serde_json::to_string(selection).unwrap_or_default();
-    let limits = format!("{} {:?} {}", request.limit, request.least_level, request.least_score);
+    let limits = format!("{} {:?} {}", request.limit, request.min_level, request.min_score);
     let time = |inputs: &job::Inputs| inputs.time;
     Inputs {
         start: ran.as_ref().map_or(job.create_time, time),
@@ -216,7 +216,7 @@ fn inputs(job: &Job) -> Inputs {
         selection: json(&request.selection),
         targets,
         limits,
-        has_least_level: request.least_level.is_some(),
+        has_least_level: request.min_level.is_some(),
         complete: job.state == job::State::Done && job.counts.failed == 0,
     }
 }

@@ -7,8 +7,8 @@ use crate::{
     error::{Error, Result},
     matching::{Avoidance, FreeText, MAX_MATCHES, Query, Request},
 };
-use duijie_core::domain::{Filter, Problem, Range, Record, RecordName, Violation, codes::Status, found::Found};
-use duijie_store::{Index, PageRequest, With};
+use duijie_core::domain::{Filter, Problem, Range, Record, RecordName, Violation, codes::Status, hit::MatchHit};
+use duijie_store::{FieldSelection, Index, PageRequest};
 
 /// Matches of a page.
 const PAGE: usize = 100;
@@ -125,7 +125,7 @@ impl Watcher {
 
 impl Stream {
     /// Sends a match unless it was sent; says whether it was sent now.
-    async fn offer(&mut self, asking: &Asking, found: Found) -> Ended<bool> {
+    async fn offer(&mut self, asking: &Asking, found: MatchHit) -> Ended<bool> {
         let (name, revision) = match &asking.record {
             Some((name, revision)) => (name.to_string(), *revision),
             None => (text_key(&asking.query), 0),
@@ -136,7 +136,7 @@ impl Stream {
             return Ok(false);
         }
         let changed = found.record.update_time.map_or(0, Timestamp::as_second).max(asking.changed);
-        let found = Found { rank: 0, ..found };
+        let found = MatchHit { rank: 0, ..found };
         self.send(Event::Match(Box::new(NewMatch { id, query: asking.record.clone(), found }))).await?;
         self.cursor.note(id, changed);
         Ok(true)
@@ -151,13 +151,13 @@ pub(super) async fn queries(index: &dyn Index, subscription: &Subscription) -> R
     match &subscription.subject {
         Subject::Text(text) => Ok(vec![Asking { query: Query::Text(text.clone()), record: None, changed: i64::MIN }]),
         Subject::Record(name) => {
-            let found = index.get(std::slice::from_ref(name), With::Payload).await?;
+            let found = index.get(std::slice::from_ref(name), FieldSelection::Payload).await?;
             let record = found.into_iter().next().flatten().map(|point| point.record);
             Ok(record.filter(|record| record.status == Status::Active).map(asking).into_iter().collect())
         }
         Subject::Owned { owner, kind } => {
             let filter = Filter { owners: vec![owner.clone()], ..published(&Filter::default(), (0, END_OF_TIME)) };
-            let page = PageRequest { after: None, limit: MAX_QUERIES + 1, with: With::Payload };
+            let page = PageRequest { after: None, limit: MAX_QUERIES + 1, with: FieldSelection::Payload };
             let points = index.scroll(*kind, &Filter { update_time: None, ..filter }, page).await?.points;
             if MAX_QUERIES < points.len() {
                 return Err(Violation::new("subscription.owned", Problem::TooMany { max: MAX_QUERIES }).into());
@@ -180,13 +180,13 @@ fn published(filter: &Filter, (from, to): (i64, i64)) -> Filter {
     Filter { statuses, update_time: Some(Range { min: Some(from), max: to }), ..filter.clone() }
 }
 
-fn good_enough(subscription: &Subscription, found: &Found) -> bool {
-    let level = match (subscription.least_level, found.relevance) {
+fn good_enough(subscription: &Subscription, found: &MatchHit) -> bool {
+    let level = match (subscription.min_level, found.relevance) {
         (Some(least), Some(relevance)) => least <= relevance.level,
         (Some(_), None) => false,
         (None, _) => true,
     };
-    level && subscription.least_score <= found.score
+    level && subscription.min_score <= found.score
 }
 
 /// What a text is called in ids.

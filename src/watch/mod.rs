@@ -27,7 +27,7 @@ use crate::{
 };
 use duijie_core::domain::{
     Filter, Kind, RecordName,
-    found::{Found, Level},
+    hit::{Level, MatchHit},
 };
 use duijie_store::Index;
 
@@ -66,11 +66,11 @@ pub struct Subscription {
     /// Conditions on them, none on the time of their change.
     pub filter: Filter,
     /// Least level; for demands and texts that look for achievements.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub least_level: Option<Level>,
+    #[serde(rename = "least_level", default, skip_serializing_if = "Option::is_none")]
+    pub min_level: Option<Level>,
     /// Least score, 0 to 1.
-    #[serde(default)]
-    pub least_score: f64,
+    #[serde(rename = "least_score", default)]
+    pub min_score: f64,
 }
 
 /// For what matches are wanted.
@@ -114,7 +114,7 @@ pub struct NewMatch {
     /// The record that asks, with its revision; `None` for a text.
     pub query: Option<(RecordName, u64)>,
     /// The match.
-    pub found: Found,
+    pub found: MatchHit,
 }
 
 /// Why a stream ended.

@@ -124,9 +124,9 @@ async fn a_token_of_another_query_is_refused() {
         filter: Some(pb::Filter { regions: vec!["13".into()], ..Default::default() }),
         ..first.clone()
     };
-    let mut turned = token.clone().into_bytes();
-    turned[6] = if turned[6] == b'A' { b'B' } else { b'A' };
-    let tampered = pb::ListRecordsRequest { page_token: String::from_utf8(turned).unwrap(), ..first.clone() };
+    let mut expanded = token.clone().into_bytes();
+    expanded[6] = if expanded[6] == b'A' { b'B' } else { b'A' };
+    let tampered = pb::ListRecordsRequest { page_token: String::from_utf8(expanded).unwrap(), ..first.clone() };
     for request in [other_filter, tampered] {
         let status = client.list_records(request).await.unwrap_err();
         assert_eq!(refusal(&status), (Code::InvalidArgument, "INVALID_ARGUMENT".into(), vec!["page_token".into()]));

@@ -1,9 +1,9 @@
-//! Two passes, levels, centres: what a score depends on and what is said with it.
+//! Two passes, levels, mean vectors: what a score depends on and what is said with it.
 
 use std::{fs, path::Path};
 
 use duijie::matching::{Avoidance, FreeText, MAX_MATCHES, Page, Query, Request};
-use duijie_core::domain::{Filter, Kind, found::Level};
+use duijie_core::domain::{Filter, Kind, hit::Level};
 use duijie_proto as pb;
 use duijie_store::With;
 use tempfile::TempDir;
@@ -97,7 +97,7 @@ async fn levels_are_said_where_they_are_known() {
     assert!(Level::Unrelated < levels[0].level);
     let nothing = find(&service, by_text("明天上午会不会下雨")).await;
     assert!(nothing.nothing_good_enough && !nothing.found.is_empty(), "{:?}", nothing.context);
-    let said = |found: &duijie_core::domain::found::Found| found.relevance.unwrap();
+    let said = |found: &duijie_core::domain::hit::MatchHit| found.relevance.unwrap();
     assert!(nothing.found.iter().map(said).all(|it| it.level == Level::Unrelated && it.probabilities.is_none()));
     for request in [
         Request { levels: false, ..by_name("demands/weld", Kind::Achievement) },
@@ -124,32 +124,36 @@ async fn without_feedback_there_is_one_pass_and_no_level() {
 async fn another_centre_is_made_and_the_store_brought_to_it_without_the_model() {
     let (service, folder) = service("").await;
     let names = ["demands/weld".parse().unwrap(), "achievements/a7".parse().unwrap()];
-    let before = service.parts.index.get(&names, With::Everything).await.unwrap();
+    let before = service.parts.index.get(&names, FieldSelection::Everything).await.unwrap();
     let embedder = service.parts.embedder.clone();
     service.stop().await;
-    let (store, centre) = (folder.path().join("store"), folder.path().join("centre.json"));
+    let (store, mean_vector) = (folder.path().join("store"), folder.path().join("mean_vector.json"));
     let run = {
-        let (store, centre) = (store.clone(), centre.clone());
+        let (store, mean_vector) = (store.clone(), mean_vector.clone());
         move || {
             let env = [("DUIJIE_STORE_FOLDER", &*store), ("DUIJIE_SERVER_LISTEN", Path::new("127.0.0.1:0"))];
-            let own = [env[0], env[1], ("DUIJIE_MODEL_CENTRE", &*centre)];
-            check(duijie(&["centre", "--out", centre.to_str().unwrap()], &env), 0, &["model.centre", "duijie reindex"]);
+            let own = [env[0], env[1], ("DUIJIE_MODEL_MEAN_VECTOR", &*mean_vector)];
+            check(
+                duijie(&["mean-vector", "--out", mean_vector.to_str().unwrap()], &env),
+                0,
+                &["model.mean_vector", "duijie reindex"],
+            );
             check(duijie(&["serve"], &own), 1, &["duijie reindex"]);
             check(duijie(&["reindex"], &own), 0, &["49"]);
             // what it was made from is the same, so it comes out the same
             let again = store.with_file_name("again.json");
-            check(duijie(&["centre", "--out", again.to_str().unwrap()], &own), 0, &["已写入"]);
+            check(duijie(&["mean-vector", "--out", again.to_str().unwrap()], &own), 0, &["已写入"]);
         }
     };
     tokio::task::spawn_blocking(run).await.unwrap();
-    let centre = duijie_embed::Centre::read(&centre).unwrap();
-    let more = format!("centre = {:?}", folder.path().join("centre.json"));
+    let mean_vector = duijie_embed::MeanVector::read(&mean_vector).unwrap();
+    let more = format!("mean_vector = {:?}", folder.path().join("mean_vector.json"));
     let config = config_with(folder.path(), &more);
     let parts = tokio::task::spawn_blocking(move || {
-        duijie::app::Parts::build_with(&config, embedder.with_centre(centre)).unwrap()
+        duijie::app::Parts::build_with(&config, embedder.with_mean_vector(mean_vector)).unwrap()
     });
     let parts = parts.await.unwrap();
-    let after = parts.index.get(&names, With::Everything).await.unwrap();
+    let after = parts.index.get(&names, FieldSelection::Everything).await.unwrap();
     for (before, after) in before.into_iter().zip(after) {
         let (before, after) = (before.unwrap(), after.unwrap());
         assert_eq!(after.record, before.record);
@@ -173,8 +177,8 @@ fn wrong_files_are_refused_with_a_sentence() {
     };
     refused("DUIJIE_MATCH_CALIBRATION", &wrong, "duijie calibrate");
     refused("DUIJIE_MATCH_CALIBRATION", Path::new("/nowhere"), "match.calibration");
-    refused("DUIJIE_MODEL_CENTRE", &wrong, "duijie centre");
-    refused("DUIJIE_MODEL_CENTRE", Path::new("/nowhere"), "model.centre");
+    refused("DUIJIE_MODEL_MEAN_VECTOR", &wrong, "duijie mean-vector");
+    refused("DUIJIE_MODEL_MEAN_VECTOR", Path::new("/nowhere"), "model.mean_vector");
     assert!(!store.exists(), "nothing is made before all is known to be right");
     let out = out.to_str().unwrap();
     let calibrate =

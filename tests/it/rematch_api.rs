@@ -349,8 +349,8 @@ async fn bad_requests_name_every_field() {
             pb::StartRematchRequest {
                 targets: vec![0, pb::RecordKind::Demand as i32, 1, 1, 99],
                 limit: 101,
-                least_grade: 77,
-                least_score: f64::NAN,
+                min_grade: 77,
+                min_score: f64::NAN,
                 base: "jobs/1".into(),
                 request_id: "x".repeat(65),
                 ..Default::default()
@@ -361,8 +361,8 @@ async fn bad_requests_name_every_field() {
                 "targets[3]",
                 "targets[4]",
                 "limit",
-                "least_grade",
-                "least_score",
+                "min_grade",
+                "min_score",
                 "base",
                 "request_id",
             ],
@@ -382,10 +382,10 @@ async fn bad_requests_name_every_field() {
             pb::StartRematchRequest {
                 selection: Some(pb::start_rematch_request::Selection::Filter(filter)),
                 targets: vec![pb::RecordKind::Expert as i32],
-                least_grade: pb::Grade::Fair as i32,
+                min_grade: pb::Grade::Fair as i32,
                 ..Default::default()
             },
-            vec!["filter.regions[0]", "least_grade"],
+            vec!["filter.regions[0]", "min_grade"],
         ),
     ];
     let mut client = client(&service).await;

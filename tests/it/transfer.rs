@@ -4,7 +4,7 @@ use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use duijie_core::domain::{Filter, Kind};
 use duijie_store::{
-    EdgeIndex, EdgeOptions, Holding, Index, IndexError, MAINTENANCE, Point,
+    CollectionKind, EdgeIndex, EdgeOptions, Index, IndexError, MAINTENANCE, Point,
     transfer::{
         Digests, Progress, Restored, Snapshot, Step, TransferError, check_shapes, copy, count, create, digests,
     },
@@ -226,7 +226,7 @@ async fn a_snapshot_comes_back_whole() {
         let snapshot = snapshot_of(&source, &source.folder.path().join("snapshot")).await;
         assert_eq!(snapshot.summary().digests, source.digests().await);
         assert_eq!(snapshot.header().store, *source.index.shape());
-        assert_eq!(snapshot.header().counts[&Holding::Records(Kind::Expert)], points as u64);
+        assert_eq!(snapshot.header().counts[&CollectionKind::Records(Kind::Expert)], points as u64);
         let restored = snapshot.restore(&target.index, quiet).await.unwrap();
         assert_eq!(restored, Restored { written: 4 * points as u64 });
         assert_eq!(target.digests().await, source.digests().await);

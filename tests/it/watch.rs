@@ -144,17 +144,17 @@ async fn what_is_there_comes_first_where_it_is_wanted() {
     let existing = || pb::WatchRequest { include_existing: true, ..for_demand("demands/d-1") };
     let (all, _) = take(&mut watch_for(&service, existing()).await, 2).await;
     assert_eq!(targets(&all), BTreeSet::from(["a-1", "far"]));
-    let good = with(existing(), |it| it.least_score = 0.5);
+    let good = with(existing(), |it| it.min_score = 0.5);
     let (found, _) = take(&mut watch_for(&service, good).await, 1).await;
     assert_eq!(targets(&found), BTreeSet::from(["a-1"]));
     let text = with(existing(), |it| {
         let text = pb::TextQuery { title: "激光焊接薄板".into(), ..Default::default() };
-        (it.subject, it.least_score) = (Some(Subject::Text(text)), 0.5);
+        (it.subject, it.min_score) = (Some(Subject::Text(text)), 0.5);
     });
     let (found, _) = take(&mut watch_for(&service, text).await, 1).await;
     assert_eq!((targets(&found), found[0].2.as_str()), (BTreeSet::from(["a-1"]), ""));
     // every grade is at or above the lowest
-    let graded = with(existing(), |it| it.least_grade = pb::Grade::None as i32);
+    let graded = with(existing(), |it| it.min_grade = pb::Grade::None as i32);
     let (found, _) = take(&mut watch_for(&service, graded).await, 2).await;
     assert_eq!(targets(&found), targets(&all));
     service.stop().await;
@@ -228,8 +228,8 @@ async fn a_subscriber_who_takes_nothing_is_ended_and_goes_on_by_the_cursor() {
         subject: room::Subject::Record("demands/d-1".parse().unwrap()),
         target: Kind::Achievement,
         filter: Filter::default(),
-        least_level: None,
-        least_score: 0.0,
+        min_level: None,
+        min_score: 0.0,
     };
     let (_stop, stopped) = watch::channel(false);
     let heartbeat = Duration::from_secs(60);
@@ -314,10 +314,10 @@ async fn bad_requests_name_every_field() {
         (
             with(base(), |it| {
                 it.target = pb::RecordKind::Expert as i32;
-                it.least_grade = pb::Grade::Fair as i32;
-                it.least_score = 2.0;
+                it.min_grade = pb::Grade::Fair as i32;
+                it.min_score = 2.0;
             }),
-            vec!["subscription.least_score", "subscription.least_grade"],
+            vec!["subscription.min_score", "subscription.min_grade"],
         ),
         (pb::WatchRequest { heartbeat: far, resume_token: "AAAA".into(), ..base() }, vec!["heartbeat", "resume_token"]),
         (

@@ -41,9 +41,9 @@ pub enum EmbedError {
         /// What is wrong.
         detail: String,
     },
-    /// The file of a centre cannot be used, or is named and missing.
-    #[error("向量中心文件 {path} 有误：{detail}，请用 duijie centre 重新生成，或改正 model.centre")]
-    Centre {
+    /// The file of a mean vector cannot be used, or is named and missing.
+    #[error("向量中心文件 {path} 有误：{detail}，请用 duijie mean-vector 重新生成，或改正 model.mean_vector")]
+    MeanVector {
         /// The file.
         path: PathBuf,
         /// What is wrong.

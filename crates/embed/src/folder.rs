@@ -1,6 +1,6 @@
 //! A model in a folder: its files, each checked against `SHA256SUMS`.
 
-use super::{Centre, EmbedError, recipe::Recipe};
+use super::{EmbedError, MeanVector, recipe::Recipe};
 use sha2::{Digest, Sha256};
 use std::{
     collections::HashMap,
@@ -13,7 +13,7 @@ const SUMS_FILE: &str = "SHA256SUMS";
 /// How the model wants its texts; may be missing for known families. Not among the sums: it is there to be changed.
 const MANIFEST_FILE: &str = "duijie.toml";
 /// The part that all its vectors share; may be missing. Not among the sums: its own version is in that of the vectors.
-const CENTRE_FILE: &str = "centre.json";
+const MEAN_VECTOR_FILE: &str = "mean_vector.json";
 /// Graph and weights in one file.
 const MODEL_FILE: &str = "model.onnx";
 /// The tokeniser.
@@ -29,7 +29,7 @@ pub struct Folder {
     /// How the model wants its texts.
     pub recipe: Recipe,
     /// What is taken from its vectors, if nothing else is configured.
-    pub centre: Option<Centre>,
+    pub mean_vector: Option<MeanVector>,
     /// SHA-256 of the graph and of the tokeniser, hexadecimal.
     pub hashes: Vec<String>,
     /// `model.onnx`.
@@ -50,7 +50,7 @@ impl Folder {
     /// Reads and checks a model folder.
     ///
     /// # Errors
-    /// [`EmbedError::FileMissing`], [`EmbedError::FileAltered`], [`EmbedError::Recipe`], [`EmbedError::Centre`].
+    /// [`EmbedError::FileMissing`], [`EmbedError::FileAltered`], [`EmbedError::Recipe`], [`EmbedError::MeanVector`].
     pub fn read(folder: &Path) -> Result<Self, EmbedError> {
         let reader = Reader::new(folder)?;
         let config_file = reader.read(CONFIG_FILE)?;
@@ -63,11 +63,11 @@ impl Folder {
             special_tokens_map_file: reader.read("special_tokens_map.json")?,
             tokenizer_config_file: reader.read("tokenizer_config.json")?,
         };
-        let centre = Centre::read(&folder.join(CENTRE_FILE))?;
+        let mean_vector = MeanVector::read(&folder.join(MEAN_VECTOR_FILE))?;
         let onnx = reader.read(MODEL_FILE)?;
         // they were compared with the files just now
         let hashes = [MODEL_FILE, TOKENIZER_FILE].iter().filter_map(|file| reader.sums.get(*file).cloned()).collect();
-        Ok(Self { name, recipe, centre, hashes, onnx, tokenizer })
+        Ok(Self { name, recipe, mean_vector, hashes, onnx, tokenizer })
     }
 }
 

@@ -8,16 +8,16 @@
 //! - `batch`: which waiting windows go together and in which order; pure
 //! - `queue`, `worker`, `pool`: the threads around it; [`Embedder`] is what the rest of the service sees
 //! - `vector`: arithmetic on vectors
-//! - `centre`: the part that all vectors share, which is taken from each
+//! - `mean_vector`: the part that all vectors share, which is taken from each
 //!
 //! The same text gives the same vector on each run: sessions run with one thread, and the vector of a text does not
 //! depend on what else is in its batch. [`ModelIdentity::version`] names everything that a vector depends on here.
 
 mod batch;
-mod centre;
 mod error;
 mod folder;
 mod hub;
+mod mean_vector;
 mod model;
 mod pool;
 mod queue;
@@ -33,9 +33,9 @@ mod worker;
 mod tests;
 
 pub use batch::{BatchLimits, Batcher, Ticket};
-pub use centre::{CENTRE_SHARE, Centre, MeanVector};
 pub use error::EmbedError;
-pub use model::{CentreSource, Model, ModelIdentity, ModelOptions, ModelSource};
+pub use mean_vector::{MEAN_SHARE, MeanAccumulator, MeanVector};
+pub use model::{MeanVectorSource, Model, ModelIdentity, ModelOptions, ModelSource};
 pub use pool::{Embedder, HEAD_SHARE};
 pub use queue::Stats;
 pub use recipe::{Pooling, Recipe};

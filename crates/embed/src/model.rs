@@ -1,7 +1,8 @@
 //! Which model, and what its vectors depend on.
 
 use super::{
-    Centre, EmbedError, HEAD_SHARE, Recipe, Runtime, folder::Folder, folder::hex, hub::HubModel, window::WINDOW_VERSION,
+    EmbedError, HEAD_SHARE, MeanVector, Recipe, Runtime, folder::Folder, folder::hex, hub::HubModel,
+    window::WINDOW_VERSION,
 };
 use fastembed::{InitOptionsUserDefined, QuantizationMode, TextEmbedding, UserDefinedEmbeddingModel};
 use sha2::{Digest, Sha256};
@@ -27,10 +28,10 @@ pub enum ModelSource {
     },
 }
 
-/// Which centre is taken from the vectors of a model.
+/// Which mean vector is taken from the vectors of a model.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum CentreSource {
-    /// `centre.json` of the model's folder; none where there is no such file, and none for a model of the hub.
+pub enum MeanVectorSource {
+    /// `mean_vector.json` of the model's folder; none where there is no such file, and none for a model of the hub.
     #[default]
     Model,
     /// None at all.
@@ -48,8 +49,8 @@ pub struct ModelOptions {
     pub sessions: usize,
     /// Texts that may wait in each lane, interactive and bulk; at least 1 is used.
     pub queue_texts: usize,
-    /// The centre of its vectors.
-    pub centre: CentreSource,
+    /// The mean vector of its vectors.
+    pub mean_vector: MeanVectorSource,
 }
 
 /// Which vectors these are. Stored with them: vectors of two versions must not meet.
@@ -57,7 +58,7 @@ pub struct ModelOptions {
 pub struct ModelIdentity {
     /// Name of the folder or in the hub.
     pub name: String,
-    /// Name and 12 hexadecimal digits over everything here that a vector depends on; with a centre `-c` and its version.
+    /// Name and 12 hexadecimal digits over everything here that a vector depends on; with a mean vector `-c` and its version.
     pub version: String,
     /// Length of a vector.
     pub dimensions: usize,
@@ -83,7 +84,7 @@ enum Origin {
 impl ModelOptions {
     /// A session for each core and the default queue.
     pub fn new(source: ModelSource) -> Self {
-        Self { source, sessions: 0, queue_texts: DEFAULT_QUEUE_TEXTS, centre: CentreSource::default() }
+        Self { source, sessions: 0, queue_texts: DEFAULT_QUEUE_TEXTS, mean_vector: MeanVectorSource::default() }
     }
 
     /// Sessions to open.
@@ -98,9 +99,9 @@ impl ModelOptions {
 // === impl ModelIdentity ===
 
 impl ModelIdentity {
-    /// The same model with this centre, from which unrelated texts have a cosine of about 0.
-    pub(super) fn centred(&self, centre: &Centre) -> Self {
-        let version = format!("{}-c{}", self.version, centre.version());
+    /// The same model with this mean vector, from which unrelated texts have a cosine of about 0.
+    pub(super) fn centred(&self, mean_vector: &MeanVector) -> Self {
+        let version = format!("{}-c{}", self.version, mean_vector.version());
         Self { version, cosine_floor: 0.0, ..self.clone() }
     }
 }
@@ -137,17 +138,17 @@ impl Model {
         }
     }
 
-    /// The centre that is asked for.
+    /// The mean vector that is asked for.
     ///
     /// # Errors
-    /// [`EmbedError::Centre`], for a file that is named and missing too.
-    pub fn centre(&self, source: &CentreSource) -> Result<Option<Centre>, EmbedError> {
+    /// [`EmbedError::MeanVector`], for a file that is named and missing too.
+    pub fn mean_vector(&self, source: &MeanVectorSource) -> Result<Option<MeanVector>, EmbedError> {
         match (source, &self.origin) {
-            (CentreSource::None, _) | (CentreSource::Model, Origin::Hub(_)) => Ok(None),
-            (CentreSource::Model, Origin::Folder(folder)) => Ok(folder.centre.clone()),
-            (CentreSource::File(path), _) => match Centre::read(path)? {
-                None => Err(EmbedError::Centre { path: path.clone(), detail: "文件不存在".to_string() }),
-                centre => Ok(centre),
+            (MeanVectorSource::None, _) | (MeanVectorSource::Model, Origin::Hub(_)) => Ok(None),
+            (MeanVectorSource::Model, Origin::Folder(folder)) => Ok(folder.mean_vector.clone()),
+            (MeanVectorSource::File(path), _) => match MeanVector::read(path)? {
+                None => Err(EmbedError::MeanVector { path: path.clone(), detail: "文件不存在".to_string() }),
+                mean_vector => Ok(mean_vector),
             },
         }
     }

@@ -1,8 +1,8 @@
 //! [`Embedder`]: what the rest of the service sees of this module.
 
 use super::{
-    BatchLimits, Centre, CentreSource, EmbedError, EmbeddingTexts, Model, ModelIdentity, ModelOptions, Priority, Role,
-    Runtime, Session, Stats,
+    BatchLimits, EmbedError, EmbeddingTexts, MeanVector, MeanVectorSource, Model, ModelIdentity, ModelOptions,
+    Priority, Role, Runtime, Session, Stats,
     queue::{Queue, TextToEmbed},
     splitter::{MAX_TEXT_CHARS, Splitter},
     vector::{checked_unit, weighted_unit},
@@ -35,21 +35,21 @@ const MAX_QUEUE_TEXTS: usize = 100_000;
 pub struct Embedder {
     inner: Arc<Inner>,
     identity: Arc<ModelIdentity>,
-    centres: Centres,
+    mean_vectors: MeanVectors,
 }
 
 /// What is taken from the vectors, and what could be.
 #[derive(Clone, Default)]
-struct Centres {
-    used: Option<Arc<Centre>>,
+struct MeanVectors {
+    used: Option<Arc<MeanVector>>,
     /// The one that came with the model.
-    of_model: Option<Arc<Centre>>,
+    of_model: Option<Arc<MeanVector>>,
 }
 
 struct Inner {
     queue: Arc<Queue>,
     splitter: Arc<Splitter>,
-    /// Without a centre.
+    /// Without a mean vector.
     identity: ModelIdentity,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -70,14 +70,15 @@ struct Call<'a> {
 // === impl Embedder ===
 
 impl Embedder {
-    /// Opens the model in every session, with its centre, and starts their threads. Blocks: about 0.3 s
+    /// Opens the model in every session, with its mean vector, and starts their threads. Blocks: about 0.3 s
     /// with e5-small-zh, and as long as the download takes for a model that is fetched.
     ///
     /// # Errors
-    /// Those of [`Model::open`], [`Model::centre`] and [`Session::open`]; [`EmbedError::Centre`] for one of other vectors.
+    /// Those of [`Model::open`], [`Model::centre`] and [`Session::open`]; [`EmbedError::MeanVector`] for one of other vectors.
     pub fn build(runtime: &Runtime, options: &ModelOptions) -> Result<Self, EmbedError> {
         let model = Model::open(runtime, &options.source)?;
-        let (centre, of_model) = (model.centre(&options.centre)?, model.centre(&CentreSource::Model)?);
+        let (mean_vector, of_model) =
+            (model.mean_vector(&options.mean_vector)?, model.mean_vector(&MeanVectorSource::Model)?);
         let sessions = open_sessions(&model, options.session_count().clamp(1, MAX_SESSIONS))?;
         let no_session = || EmbedError::Session { name: model.name().to_string(), detail: "no session".to_string() };
         let first = sessions.first().ok_or_else(no_session)?;
@@ -85,16 +86,16 @@ impl Embedder {
         let splitter = Splitter::new(first.tokenizer(), model.recipe(), identity.max_tokens)?;
         let batch = if model.recipe().one_at_a_time { BatchLimits::ONE } else { BatchLimits::default() };
         let queue_texts = options.queue_texts.clamp(1, MAX_QUEUE_TEXTS);
-        if let Some(detail) = centre.as_ref().and_then(|centre| misfit(centre, identity.dimensions)) {
-            let path = match &options.centre {
-                CentreSource::File(path) => path.clone(),
-                CentreSource::Model | CentreSource::None => PathBuf::from(model.name()),
+        if let Some(detail) = mean_vector.as_ref().and_then(|mean_vector| misfit(mean_vector, identity.dimensions)) {
+            let path = match &options.mean_vector {
+                MeanVectorSource::File(path) => path.clone(),
+                MeanVectorSource::Model | MeanVectorSource::None => PathBuf::from(model.name()),
             };
-            return Err(EmbedError::Centre { path, detail });
+            return Err(EmbedError::MeanVector { path, detail });
         }
         let embedder = Self::start(sessions, splitter, identity, &Limits { queue_texts, batch })?;
         let of_model = of_model.map(Arc::new);
-        Ok(Self { centres: Centres { of_model, used: None }, ..embedder }.with_centre(centre))
+        Ok(Self { mean_vectors: MeanVectors { of_model, used: None }, ..embedder }.with_mean_vector(mean_vector))
     }
 
     /// Starts a thread for each encoder.
@@ -119,32 +120,32 @@ impl Embedder {
         }
         let shown = Arc::new(identity.clone());
         let inner = Inner { queue, splitter: Arc::new(splitter), identity, threads: Mutex::new(threads) };
-        Ok(Self { inner: Arc::new(inner), identity: shown, centres: Centres::default() })
+        Ok(Self { inner: Arc::new(inner), identity: shown, mean_vectors: MeanVectors::default() })
     }
 
-    /// The same embedder, threads and all, with another centre, or with none. One of vectors of another length is not
+    /// The same embedder, threads and all, with another mean vector, or with none. One of vectors of another length is not
     /// taken.
     #[must_use]
-    pub fn with_centre(&self, centre: Option<Centre>) -> Self {
+    pub fn with_mean_vector(&self, mean_vector: Option<MeanVector>) -> Self {
         let plain = &self.inner.identity;
-        let used = centre.filter(|centre| misfit(centre, plain.dimensions).is_none()).map(Arc::new);
-        let identity = used.as_ref().map_or_else(|| plain.clone(), |centre| plain.centred(centre));
-        let centres = Centres { used, of_model: self.centres.of_model.clone() };
-        Self { inner: Arc::clone(&self.inner), identity: Arc::new(identity), centres }
+        let used = mean_vector.filter(|mean_vector| misfit(mean_vector, plain.dimensions).is_none()).map(Arc::new);
+        let identity = used.as_ref().map_or_else(|| plain.clone(), |mean_vector| plain.centred(mean_vector));
+        let mean_vectors = MeanVectors { used, of_model: self.mean_vectors.of_model.clone() };
+        Self { inner: Arc::clone(&self.inner), identity: Arc::new(identity), mean_vectors }
     }
 
     /// What is taken from the vectors of records and queries.
-    pub fn centre(&self) -> Option<&Centre> {
-        self.centres.used.as_deref()
+    pub fn mean_vector(&self) -> Option<&MeanVector> {
+        self.mean_vectors.used.as_deref()
     }
 
-    /// The centre of vectors that this version names: none, the model's own, or the one in use. The outer `None` where
+    /// The mean vector of vectors that this version names: none, the model's own, or the one in use. The outer `None` where
     /// it is yet another one, or another model.
-    pub fn centre_of_version(&self, version: &str) -> Option<Option<Centre>> {
-        let known = [None, self.centres.used.as_deref(), self.centres.of_model.as_deref()];
-        known.into_iter().find_map(|centre| {
-            let named = self.with_centre(centre.cloned());
-            (named.identity.version == version).then(|| centre.cloned())
+    pub fn mean_vector_of_version(&self, version: &str) -> Option<Option<MeanVector>> {
+        let known = [None, self.mean_vectors.used.as_deref(), self.mean_vectors.of_model.as_deref()];
+        known.into_iter().find_map(|mean_vector| {
+            let named = self.with_mean_vector(mean_vector.cloned());
+            (named.identity.version == version).then(|| mean_vector.cloned())
         })
     }
 
@@ -197,7 +198,7 @@ impl Embedder {
     }
 
     /// Vectors of records, in their order: 0.4 of the head and 0.6 of the whole text, of unit length; the head alone
-    /// where there is no more; less the centre, where there is one. This is the only place where it is taken away. [`EmbedError::Blank`] and [`EmbedError::TooLong`] count the texts, head and whole apart.
+    /// where there is no more; less the mean vector, where there is one. This is the only place where it is taken away. [`EmbedError::Blank`] and [`EmbedError::TooLong`] count the texts, head and whole apart.
     ///
     /// # Errors
     /// As [`Embedder::embed`].
@@ -216,8 +217,8 @@ impl Embedder {
                 Some(_) => weighted_unit(&[(head, HEAD_SHARE), (next()?, 1.0 - HEAD_SHARE)])?,
                 None => head,
             };
-            match self.centre() {
-                Some(centre) => checked_unit(centre.apply(&vector)),
+            match self.mean_vector() {
+                Some(mean_vector) => checked_unit(mean_vector.apply(&vector)),
                 None => Ok(vector),
             }
         };
@@ -289,9 +290,9 @@ impl Drop for Call<'_> {
     }
 }
 
-/// Why a centre does not belong to vectors of this length.
-fn misfit(centre: &Centre, dimensions: usize) -> Option<String> {
-    let found = centre.dimensions();
+/// Why a mean vector does not belong to vectors of this length.
+fn misfit(mean_vector: &MeanVector, dimensions: usize) -> Option<String> {
+    let found = mean_vector.dimensions();
     (found != dimensions).then(|| format!("中心为 {found} 维，模型为 {dimensions} 维"))
 }
 

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use super::Holding;
+use super::CollectionKind;
 
 /// An operation on the index failed.
 #[derive(Debug, thiserror::Error)]
@@ -40,10 +40,10 @@ pub enum IndexError {
         source: io::Error,
     },
     /// The files of one collection cannot be loaded.
-    #[error("{}库 {folder} 已损坏（{reason}），请从备份恢复，或删除索引目录后重新导入", holding.label())]
+    #[error("{}库 {folder} 已损坏（{reason}），请从备份恢复，或删除索引目录后重新导入", collection.label())]
     Damaged {
         /// What it holds.
-        holding: Holding,
+        collection: CollectionKind,
         /// Its folder.
         folder: PathBuf,
         /// What was found.
@@ -74,10 +74,10 @@ pub enum IndexError {
         reason: String,
     },
     /// The engine failed at an operation; nothing was acknowledged.
-    #[error("{}库操作失败（{reason}），请稍后重试并查看日志", holding.label())]
+    #[error("{}库操作失败（{reason}），请稍后重试并查看日志", collection.label())]
     Engine {
         /// What it holds.
-        holding: Holding,
+        collection: CollectionKind,
         /// What the engine said.
         reason: String,
     },

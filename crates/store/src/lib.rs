@@ -8,18 +8,18 @@
 //! - [`documents`]: what lies beside the records; [`document_row`]: how it is laid out in an engine
 //! - [`tombstones`]: what was deleted lately
 //! - [`transfer`]: copies of a store and snapshot files; [`deadline`]: what is left of the caller's deadline
-//! - [`holding`]: what a shard or a collection holds
+//! - [`collection_kind`]: what a shard or a collection holds
 //! - [`edge`]: Qdrant Edge, in this process; [`server`]: a Qdrant server or cluster
 //!
 //! Invariant: no type of an engine stands in [`Index`]; it can be met by a server across the network as well.
 
+pub mod collection_kind;
 pub mod deadline;
 pub mod document_row;
 pub mod documents;
 pub mod edge;
 pub mod error;
 pub mod filter;
-pub mod holding;
 pub mod lease;
 pub mod payload;
 pub mod point;
@@ -30,13 +30,13 @@ pub mod tombstones;
 pub mod transfer;
 pub mod versions;
 
+pub use collection_kind::CollectionKind;
 pub use documents::{Document, DocumentPage, DocumentQuery, DocumentWrite, DocumentWritten, Documents, Expect, Key};
 pub use edge::{EdgeIndex, EdgeOptions, Tuning};
 pub use error::IndexError;
 use futures::future::BoxFuture;
-pub use holding::Holding;
 pub use lease::{Lease, MAINTENANCE};
-pub use point::{Point, PointId, Vectors, Which, With, Written};
+pub use point::{FieldSelection, Point, PointId, VectorSelection, Vectors, Written};
 pub use search::{Candidates, Hit, MAX_DEPTH, Page, PageRequest, Search, VectorPage};
 pub use server::{Pace, Qdrant, QdrantLayout, Quantization, ServerIndex, WriteOrdering};
 pub use status::{IndexStatus, KindStatus};
@@ -70,7 +70,7 @@ pub trait Index: Documents {
     fn delete(&self, name: &RecordName) -> BoxFuture<'_, Result<bool>>;
 
     /// Reads records by name, in the order of the names; `None` where there is none.
-    fn get(&self, names: &[RecordName], with: With) -> BoxFuture<'_, Result<Vec<Option<Point>>>>;
+    fn get(&self, names: &[RecordName], with: FieldSelection) -> BoxFuture<'_, Result<Vec<Option<Point>>>>;
 
     /// Finds candidates; each source says its own.
     fn search(&self, kind: Kind, search: Search) -> BoxFuture<'_, Result<Candidates>>;
@@ -79,14 +79,24 @@ pub trait Index: Documents {
     fn cosines(&self, kind: Kind, dense: &[f32], ids: &[PointId]) -> BoxFuture<'_, Result<Vec<Hit>>>;
 
     /// Reads found points by id, in the order of the ids; `None` where one is gone by now.
-    fn fetch(&self, kind: Kind, ids: &[PointId], with: With) -> BoxFuture<'_, Result<Vec<Option<Point>>>>;
+    fn fetch(&self, kind: Kind, ids: &[PointId], with: FieldSelection) -> BoxFuture<'_, Result<Vec<Option<Point>>>>;
 
     /// Reads vectors of found points by id, in the order of the ids, without their records, which cost the most of a read.
-    fn vectors(&self, kind: Kind, ids: &[PointId], which: Which) -> BoxFuture<'_, Result<Vec<Option<Vectors>>>>;
+    fn vectors(
+        &self,
+        kind: Kind,
+        ids: &[PointId],
+        which: VectorSelection,
+    ) -> BoxFuture<'_, Result<Vec<Option<Vectors>>>>;
 
     /// Reads the vectors of all points, at most `limit` of them that come after `after` in the order of ids.
-    fn scan(&self, kind: Kind, after: Option<PointId>, limit: usize, which: Which)
-    -> BoxFuture<'_, Result<VectorPage>>;
+    fn scan(
+        &self,
+        kind: Kind,
+        after: Option<PointId>,
+        limit: usize,
+        which: VectorSelection,
+    ) -> BoxFuture<'_, Result<VectorPage>>;
 
     /// Reads the points that meet a filter, page by page in the order of ids.
     fn scroll(&self, kind: Kind, filter: &Filter, page: PageRequest) -> BoxFuture<'_, Result<Page>>;

@@ -56,7 +56,7 @@ pub struct Vectors {
 
 /// Which vectors to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Which {
+pub enum VectorSelection {
     /// The embedding.
     Dense,
     /// The term weights.
@@ -67,7 +67,7 @@ pub enum Which {
 
 /// How much of a point to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum With {
+pub enum FieldSelection {
     /// The record.
     Payload,
     /// The record and the sparse vector: what an answered page needs.

@@ -1,7 +1,7 @@
 //! Searches and what they find.
 
 use super::{
-    IndexError, Point, PointId, Result, Vectors, With,
+    FieldSelection, IndexError, Point, PointId, Result, Vectors,
     point::{check_dense, check_sparse},
 };
 use duijie_core::{domain::Filter, text::SparseVector};
@@ -23,7 +23,7 @@ pub struct Search {
     /// Points to leave out: the record that is the query, and who is to be avoided.
     pub exclude: Vec<PointId>,
     /// Only these points, 1 to [`MAX_DEPTH`]; `None`: all.
-    pub among: Option<Vec<PointId>>,
+    pub within: Option<Vec<PointId>>,
 }
 
 /// Candidates of each source, best first; a source that was not asked has none.
@@ -52,7 +52,7 @@ pub struct PageRequest {
     /// Most points of the page, at least 1.
     pub limit: usize,
     /// How much of each point.
-    pub with: With,
+    pub with: FieldSelection,
 }
 
 /// One page of a scroll, in the order of ids.
@@ -84,11 +84,11 @@ impl Search {
         let depth = (1..=MAX_DEPTH).contains(&self.depth);
         let depth =
             if depth { Ok(()) } else { Err(format!("候选数为 {}，应在 1 到 {MAX_DEPTH} 之间", self.depth)) };
-        let among = self.among.as_ref().is_none_or(|among| (1..=MAX_DEPTH).contains(&among.len()));
-        let among = if among { Ok(()) } else { Err(format!("限定的记录数应在 1 到 {MAX_DEPTH} 之间")) };
+        let within = self.within.as_ref().is_none_or(|within| (1..=MAX_DEPTH).contains(&within.len()));
+        let within = if within { Ok(()) } else { Err(format!("限定的记录数应在 1 到 {MAX_DEPTH} 之间")) };
         let dense = self.dense.as_deref().map_or(Ok(()), |dense| check_dense(dense, dimensions));
         let sparse = self.sparse.as_ref().map_or(Ok(()), check_sparse);
-        depth.and(among).and(dense).and(sparse).map_err(|reason| IndexError::BadSearch { reason })
+        depth.and(within).and(dense).and(sparse).map_err(|reason| IndexError::BadSearch { reason })
     }
 }
 
@@ -108,10 +108,10 @@ mod tests {
         check(MAX_DEPTH + 1, None, false);
         check(1, Some(vec![1.0]), false);
         check(1, Some(vec![1.0, f32::NAN]), false);
-        let among = |count| {
-            let among = vec![PointId::from(uuid::Uuid::nil()); count];
-            Search { among: Some(among), depth: 1, ..Search::default() }.check(2).is_ok()
+        let within = |count| {
+            let within = vec![PointId::from(uuid::Uuid::nil()); count];
+            Search { within: Some(within), depth: 1, ..Search::default() }.check(2).is_ok()
         };
-        assert_eq!([0, 1, MAX_DEPTH, MAX_DEPTH + 1].map(among), [false, true, true, false]);
+        assert_eq!([0, 1, MAX_DEPTH, MAX_DEPTH + 1].map(within), [false, true, true, false]);
     }
 }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use duijie_core::domain::{Kind, RecordName};
 
 use crate::{
-    DocumentQuery, DocumentWrite, Expect, Index, Key, Result, With,
+    DocumentQuery, DocumentWrite, Expect, FieldSelection, Index, Key, Result,
     documents::{MAX_DOCUMENT_PAGE, document_id},
 };
 
@@ -22,7 +22,7 @@ const RANDOM_BITS: u32 = 20;
 /// # Errors
 /// Those of the store.
 pub(crate) async fn write(index: &dyn Index, name: &RecordName) -> Result<bool> {
-    let stored = index.get(std::slice::from_ref(name), With::Payload).await?;
+    let stored = index.get(std::slice::from_ref(name), FieldSelection::Payload).await?;
     if stored.iter().all(Option::is_none) {
         return Ok(false);
     }

@@ -11,7 +11,7 @@ use crate::events::{
     service::{Draft, ParticipantCounts, StoredEvent},
 };
 use duijie_core::domain::{
-    Code, Problem, RecordName, Violation, check::Found as Violations, found::Level, name::check_id, record::Owner,
+    Code, Problem, RecordName, Violation, check::Violations, hit::Level, name::check_id, record::Owner,
 };
 use duijie_proto as pb;
 
@@ -99,8 +99,8 @@ fn rules_in(it: pb::EventRules, found: &mut Violations) -> Rules {
         per_expert,
         per_demand_organisation: optional(it.per_demand_organisation, "per_demand_organisation"),
         per_counterpart_organisation: optional(it.per_counterpart_organisation, "per_counterpart_organisation"),
-        least_level: grade_in(it.least_grade, &path("least_grade"), found),
-        least_score: it.least_score,
+        min_level: grade_in(it.min_grade, &path("min_grade"), found),
+        min_score: it.min_score,
         quotas: it.quotas.into_iter().enumerate().filter_map(|(index, quota)| quota_in(quota, index, found)).collect(),
         avoided: it.avoided_pairs.into_iter().map(|it| AvoidedPair { left: it.left, right: it.right }).collect(),
         same_organisation: it.allow_same_organisation,
@@ -220,8 +220,8 @@ fn rules_out(rules: &Rules) -> pb::EventRules {
         per_expert: count(rules.per_expert),
         per_demand_organisation: rules.per_demand_organisation.map(count),
         per_counterpart_organisation: rules.per_counterpart_organisation.map(count),
-        least_grade: grade_out(Some(rules.least_level)),
-        least_score: rules.least_score,
+        min_grade: grade_out(Some(rules.min_level)),
+        min_score: rules.min_score,
         quotas: rules.quotas.iter().map(quota).collect(),
         avoided_pairs: rules.avoided.iter().map(avoided).collect(),
         allow_same_organisation: rules.same_organisation,
@@ -368,8 +368,8 @@ mod tests {
                 per_expert: 4,
                 per_demand_organisation: Some(5),
                 per_counterpart_organisation: None,
-                least_grade: pb::Grade::Fair as i32,
-                least_score: 0.25,
+                min_grade: pb::Grade::Fair as i32,
+                min_score: 0.25,
                 quotas: vec![quota],
                 avoided_pairs: vec![pb::AvoidedPair { left: "甲".into(), right: "乙".into() }],
                 allow_same_organisation: true,
@@ -406,7 +406,7 @@ mod tests {
         check(|it| it.table_count = -1, &["event.table_count"]);
         check(|it| it.slots[0].date = "1.12.".into(), &["event.slots[0].date"]);
         check(|it| it.slots[0].end_time = "24:01".into(), &["event.slots[0].end_time"]);
-        check(|it| it.rules.as_mut().unwrap().least_grade = 77, &["event.rules.least_grade"]);
+        check(|it| it.rules.as_mut().unwrap().min_grade = 77, &["event.rules.min_grade"]);
         check(|it| it.rules.as_mut().unwrap().per_expert = -5, &["event.rules.per_expert"]);
         check(|it| it.rules.as_mut().unwrap().quotas[0].group = 9, &["event.rules.quotas[0].group"]);
         for name in ["", "e", "events/", "events/a/b", "events/编号"] {

@@ -83,7 +83,7 @@ fn indicator_out(answer: IndicatorAnswer) -> pb::IndicatorAnswer {
 
 fn note_out(note: Note) -> pb::PolicyNote {
     let (lowest_yuan, highest_yuan, cases, refusal) = match note.outcome {
-        Outcome::Possible { least_yuan, most_yuan, cases } => (least_yuan, most_yuan, cases, None),
+        Outcome::Possible { min_yuan, max_yuan, cases } => (min_yuan, max_yuan, cases, None),
         Outcome::Nothing(refusal) => {
             (0, 0, Vec::new(), Some(pb::PolicySentence { code: refusal.code().to_string(), text: refusal.chinese() }))
         }
@@ -109,8 +109,8 @@ fn case_out(case: Case) -> pb::PolicyCase {
         conditions: case.conditions,
         lowest_price_yuan: case.price_yuan.0,
         highest_price_yuan: case.price_yuan.1,
-        lowest_yuan: case.least_yuan,
-        highest_yuan: case.most_yuan,
+        lowest_yuan: case.min_yuan,
+        highest_yuan: case.max_yuan,
         basis: case.basis,
         otherwise_yuan: case.otherwise_yuan,
     }

@@ -16,8 +16,8 @@ use crate::rematch::{
 };
 use duijie_core::domain::{
     Kind, Problem, RecordName, Violation,
-    check::Found as Violations,
-    found::{self, Level},
+    check::Violations,
+    hit::{self, Level},
 };
 use duijie_proto as pb;
 use duijie_proto::start_rematch_request::Selection as WireSelection;
@@ -32,14 +32,14 @@ pub fn job_request_in(request: pb::StartRematchRequest) -> Result<JobRequest, Ve
     let request = JobRequest {
         targets,
         limit: limit_in(request.limit, &mut found),
-        least_level: grade_in(request.least_grade, "least_grade", &mut found),
-        least_score: score_in(request.least_score, "least_score", &mut found),
+        min_level: grade_in(request.min_grade, "min_grade", &mut found),
+        min_score: score_in(request.min_score, "min_score", &mut found),
         base: optional_job_in(&request.base, "base", &mut found),
         selection: selection_in(request.selection, &mut found),
         request_id: request.request_id,
     };
-    if request.least_level.is_some() && !request.targets.contains(&Kind::Achievement) {
-        found.say("least_grade", Problem::NotOfThisKind);
+    if request.min_level.is_some() && !request.targets.contains(&Kind::Achievement) {
+        found.say("min_grade", Problem::NotOfThisKind);
     }
     if MAX_REQUEST_ID < request.request_id.len() {
         found.say("request_id", Problem::TooLong { max_chars: MAX_REQUEST_ID });
@@ -289,8 +289,8 @@ pub fn request_out(request: JobRequest) -> pb::StartRematchRequest {
         selection: Some(selection),
         targets: request.targets.into_iter().map(kind_out).collect(),
         limit: int(request.limit),
-        least_grade: grade_out(request.least_level),
-        least_score: request.least_score,
+        min_grade: grade_out(request.min_level),
+        min_score: request.min_score,
         base: request.base.map(|base| base.to_string()).unwrap_or_default(),
         request_id: request.request_id,
     }
@@ -305,7 +305,7 @@ pub fn result_out(result: DemandResult) -> pb::RematchResult {
             revision: int64(pair.revision),
             rank,
             score: pair.score,
-            level: pair.level.map(|level| level_out(found::Relevance { level, probabilities: pair.probabilities })),
+            level: pair.level.map(|level| level_out(hit::Relevance { level, probabilities: pair.probabilities })),
         })
     });
     pb::RematchResult {

@@ -113,8 +113,8 @@ fn requests_for_jobs_come_back() {
             selection: Some(selection),
             targets: vec![pb::RecordKind::Achievement as i32, pb::RecordKind::Expert as i32],
             limit: 7,
-            least_grade: pb::Grade::Fair as i32,
-            least_score: 0.25,
+            min_grade: pb::Grade::Fair as i32,
+            min_score: 0.25,
             base: "rematch/jobs/00000000000000ff".into(),
             request_id: "r".into(),
         };
@@ -135,8 +135,8 @@ fn subscriptions_come_back() {
             subject: Some(subject),
             target: pb::RecordKind::Achievement as i32,
             filter: Some(pb::Filter { trl: Some(pb::IntRange { min: Some(4), max: None }), ..Default::default() }),
-            least_grade: pb::Grade::Weak as i32,
-            least_score: 0.5,
+            min_grade: pb::Grade::Weak as i32,
+            min_score: 0.5,
         };
         let read = watch::subscription_in(Some(subscription.clone())).unwrap();
         assert_eq!(watch::subscription_out(read), subscription);

@@ -11,7 +11,7 @@ use crate::{
 };
 use duijie_core::domain::{
     Problem, RecordName, Violation,
-    check::{Found as Violations, MAX_OWNER_CHARS, check_text},
+    check::{MAX_OWNER_CHARS, Violations, check_text},
 };
 use duijie_proto as pb;
 use duijie_proto::subscription::Subject as WireSubject;
@@ -30,12 +30,12 @@ pub fn subscription_in(subscription: Option<pb::Subscription>) -> Result<Subscri
     if filter.as_ref().is_some_and(|filter| filter.update_time.is_some()) {
         found.say("filter.update_time", Problem::NotOfThisKind);
     }
-    let least_level = grade_in(it.least_grade, "least_grade", &mut found);
-    let least_score = score_in(it.least_score, "least_score", &mut found);
+    let min_level = grade_in(it.min_grade, "min_grade", &mut found);
+    let min_score = score_in(it.min_score, "min_score", &mut found);
     if let (Some(subject), Some(target), Some(filter)) = (subject, target, filter) {
-        let subscription = Subscription { subject, target, filter, least_level, least_score };
-        if subscription.least_level.is_some() && !subscription.has_levels() {
-            found.say("least_grade", Problem::NotOfThisKind);
+        let subscription = Subscription { subject, target, filter, min_level, min_score };
+        if subscription.min_level.is_some() && !subscription.has_levels() {
+            found.say("min_grade", Problem::NotOfThisKind);
         }
         if found.0.is_empty() {
             return Ok(subscription);
@@ -80,8 +80,8 @@ pub fn subscription_out(subscription: Subscription) -> pb::Subscription {
         subject: Some(subject),
         target: kind_out(subscription.target),
         filter: Some(filter_out(subscription.filter)),
-        least_grade: grade_out(subscription.least_level),
-        least_score: subscription.least_score,
+        min_grade: grade_out(subscription.min_level),
+        min_score: subscription.min_score,
     }
 }
 

@@ -109,11 +109,11 @@ pub struct Rules {
     #[arg(long, value_name = "场数")]
     pub per_supply_owner: Option<i32>,
     /// 需求与成果的最低匹配等级：弱、较强、强
-    #[arg(long, value_name = "等级")]
-    pub least_level: Option<String>,
+    #[arg(long, alias = "least-level", value_name = "等级")]
+    pub min_level: Option<String>,
     /// 最低得分，0 到 1
-    #[arg(long, default_value_t = 0.0, hide_default_value = true, value_name = "得分")]
-    pub least_score: f64,
+    #[arg(long, alias = "least-score", default_value_t = 0.0, hide_default_value = true, value_name = "得分")]
+    pub min_score: f64,
     /// 名额，可重复：需求方:地区:1301:2-10（方:地区或领域:代码:至少-至多，两端可省一端）
     #[arg(long, value_name = "名额")]
     pub quota: Vec<String>,

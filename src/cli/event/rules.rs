@@ -57,7 +57,7 @@ fn slot(date: Date, start: Time, end: Time) -> pb::Slot {
 
 /// The rules.
 pub fn rules(it: Rules) -> anyhow::Result<pb::EventRules> {
-    let least_grade = match it.least_level.as_deref() {
+    let min_grade = match it.min_level.as_deref() {
         None | Some("无") => pb::Grade::None,
         Some("弱") => pb::Grade::Weak,
         Some("较强") => pb::Grade::Fair,
@@ -75,8 +75,8 @@ pub fn rules(it: Rules) -> anyhow::Result<pb::EventRules> {
         per_expert: it.per_expert,
         per_demand_organisation: it.per_demand_owner,
         per_counterpart_organisation: it.per_supply_owner,
-        least_grade: least_grade as i32,
-        least_score: it.least_score,
+        min_grade: min_grade as i32,
+        min_score: it.min_score,
         quotas: it.quota.iter().map(|text| quota(text)).collect::<anyhow::Result<_>>()?,
         avoided_pairs: it.avoid.iter().map(avoided).collect::<anyhow::Result<_>>()?,
         allow_same_organisation: it.allow_same_owner,

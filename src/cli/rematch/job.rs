@@ -16,7 +16,7 @@ use crate::cli::{
     progress::Progress,
     table,
 };
-use duijie_core::domain::found::Level;
+use duijie_core::domain::hit::Level;
 use duijie_proto as pb;
 use duijie_proto::start_rematch_request::Selection;
 
@@ -127,8 +127,8 @@ fn request(args: Start) -> anyhow::Result<pb::StartRematchRequest> {
         selection: Some(selection),
         targets,
         limit: args.limit,
-        least_grade: args.level.as_deref().map_or(Ok(0), grade)?,
-        least_score: args.min_score,
+        min_grade: args.level.as_deref().map_or(Ok(0), grade)?,
+        min_score: args.min_score,
         base: args.base.unwrap_or_default(),
         request_id: args.request_id,
     })

@@ -7,7 +7,7 @@ use crate::events::model::{
     Contact, Event, Meeting, Outcome, Pair, Participant, Plan, Shortlisted, Slot, Statistics,
     participant::{ByRecord, by_record},
 };
-use duijie_core::domain::{RecordName, found::Level};
+use duijie_core::domain::{RecordName, hit::Level};
 
 /// Shown where a record has no organisation.
 pub(super) const NO_ORGANISATION: &str = "（单位未填）";

@@ -9,7 +9,7 @@ use super::{
 };
 use duijie_core::domain::{
     Kind, Problem, Violation,
-    check::{Found, MAX_OWNER_CHARS, MAX_TITLE_CHARS, check_text},
+    check::{MAX_OWNER_CHARS, MAX_TITLE_CHARS, Violations, check_text},
     gb,
     name::check_id,
 };
@@ -23,7 +23,7 @@ impl Event {
     /// # Errors
     /// All violations, with paths as in the proto below `event`: `slots[2].end_time`, `rules.quotas[0].code`.
     pub fn checked(mut self) -> Result<Self, Vec<Violation>> {
-        let mut found = Found::default();
+        let mut found = Violations::default();
         found.take("event_id", check_id(&self.id));
         found.take("title", check_text(&self.title, 1, MAX_TITLE_CHARS, false));
         found.take("place", check_text(&self.place, 0, MAX_TITLE_CHARS, false));
@@ -39,7 +39,7 @@ impl Event {
         }
     }
 
-    fn check_slots(&self, found: &mut Found) {
+    fn check_slots(&self, found: &mut Violations) {
         match self.slots.len() {
             0 => found.say("slots", Problem::Required),
             len if MAX_SLOTS < len => found.say("slots", Problem::TooMany { max: MAX_SLOTS }),
@@ -63,7 +63,7 @@ impl Event {
     /// All violations, with paths below `path`.
     pub fn check_edit(&self, edit: Edit, path: &str) -> Result<(), Vec<Violation>> {
         let Edit::Lock { slot, table } = edit else { return Ok(()) };
-        let mut found = Found::default();
+        let mut found = Violations::default();
         if self.slots.len() <= slot {
             found.say(format!("{path}.slot"), range(1, self.slots.len()));
         }
@@ -75,7 +75,7 @@ impl Event {
 }
 
 impl Rules {
-    fn check(&mut self, found: &mut Found) {
+    fn check(&mut self, found: &mut Violations) {
         let caps = [
             ("rules.per_demand", Some(self.per_demand)),
             ("rules.per_achievement", Some(self.per_achievement)),
@@ -88,8 +88,8 @@ impl Rules {
                 check_number(cap, (1, MAX_CAP), path, found);
             }
         }
-        if !(0.0..=1.0).contains(&self.least_score) {
-            found.say("rules.least_score", Problem::OutOfRange { min: 0, max: 1 });
+        if !(0.0..=1.0).contains(&self.min_score) {
+            found.say("rules.min_score", Problem::OutOfRange { min: 0, max: 1 });
         }
         if MAX_QUOTAS < self.quotas.len() {
             found.say("rules.quotas", Problem::TooMany { max: MAX_QUOTAS });
@@ -112,7 +112,7 @@ impl Rules {
 }
 
 impl Quota {
-    fn check(&mut self, path: &str, found: &mut Found) {
+    fn check(&mut self, path: &str, found: &mut Violations) {
         let code = match self.group {
             Group::City => gb::region(&self.code).ok_or(Problem::UnknownCode { table: "GB/T 2260" }),
             Group::Field if gb::is_field(&self.code) => Ok(self.code.clone()),
@@ -134,7 +134,7 @@ impl Quota {
 }
 
 impl AvoidedPair {
-    fn check(&self, path: &str, found: &mut Found) {
+    fn check(&self, path: &str, found: &mut Violations) {
         for (side, organisation) in [("left", &self.left), ("right", &self.right)] {
             found.take(format!("{path}.{side}"), check_text(organisation, 1, MAX_OWNER_CHARS, false));
         }
@@ -150,7 +150,7 @@ impl Participant {
     /// # Errors
     /// All violations, with paths below `path`.
     pub fn check(&self, event: &Event, path: &str) -> Result<(), Vec<Violation>> {
-        let mut found = Found::default();
+        let mut found = Violations::default();
         let texts = [
             ("contact.person", &self.contact.person, MAX_CONTACT_CHARS),
             ("contact.phone", &self.contact.phone, MAX_CONTACT_CHARS),
@@ -184,7 +184,7 @@ impl Pair {
     /// # Errors
     /// All violations, with paths below `path`.
     pub fn check(&self, path: &str) -> Result<(), Vec<Violation>> {
-        let mut found = Found::default();
+        let mut found = Violations::default();
         if self.demand.kind != Kind::Demand {
             found.say(format!("{path}.demand"), Problem::NotOfThisKind);
         }
@@ -195,7 +195,7 @@ impl Pair {
     }
 }
 
-fn check_number(number: u32, (min, max): (u32, u32), path: &str, found: &mut Found) {
+fn check_number(number: u32, (min, max): (u32, u32), path: &str, found: &mut Violations) {
     if !(min..=max).contains(&number) {
         found.say(path, Problem::OutOfRange { min: min.into(), max: max.into() });
     }

@@ -3,7 +3,7 @@
 use super::{Attendance, Outcome, Progress, outcome::MAX_NOTE_CHARS};
 use duijie_core::domain::{
     Problem, Violation,
-    check::{Found, MAX_AMOUNT_YUAN, check_text},
+    check::{MAX_AMOUNT_YUAN, Violations, check_text},
 };
 
 impl Outcome {
@@ -12,7 +12,7 @@ impl Outcome {
     /// # Errors
     /// All violations, with paths as in the proto below `outcome`.
     pub fn check(&self) -> Result<(), Vec<Violation>> {
-        let mut found = Found::default();
+        let mut found = Violations::default();
         if let Err(violations) = self.pair.check("outcome") {
             found.0.extend(violations);
         }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Pair;
-use duijie_core::domain::{RecordName, found::Level};
+use duijie_core::domain::{RecordName, hit::Level};
 
 /// A pair that ranks high and was not chosen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use super::{Pair, PlanVersions};
-use duijie_core::domain::{Code, RecordName, found::Level};
+use duijie_core::domain::{Code, RecordName, hit::Level};
 
 /// Most characters of a note.
 pub const MAX_NOTE_CHARS: usize = 500;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::LeftOut;
-use duijie_core::domain::{Code, RecordName, found::Level};
+use duijie_core::domain::{Code, RecordName, hit::Level};
 
 /// A demand and its counterpart, an achievement or an expert.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

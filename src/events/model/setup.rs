@@ -8,7 +8,7 @@ use jiff::{
 use serde::{Deserialize, Serialize};
 
 use super::{Participant, plan::Pair};
-use duijie_core::domain::{Code, Kind, found::Level, gb};
+use duijie_core::domain::{Code, Kind, gb, hit::Level};
 
 /// Most slots of an event.
 pub const MAX_SLOTS: usize = 200;
@@ -100,9 +100,11 @@ pub struct Rules {
     /// Most pairs of an organisation among the counterparts; `None`: any number.
     pub per_counterpart_organisation: Option<u32>,
     /// Least level of a demand and an achievement. [`Level::Unrelated`] lets all in. Experts have no level.
-    pub least_level: Level,
+    #[serde(rename = "least_level")]
+    pub min_level: Level,
     /// Least score of any pair, 0 to 1.
-    pub least_score: f64,
+    #[serde(rename = "least_score")]
+    pub min_score: f64,
     /// Quotas.
     pub quotas: Vec<Quota>,
     /// Pairs of organisations that shall not meet.
@@ -203,8 +205,8 @@ impl Default for Rules {
             per_expert: 5,
             per_demand_organisation: None,
             per_counterpart_organisation: None,
-            least_level: Level::Unrelated,
-            least_score: 0.0,
+            min_level: Level::Unrelated,
+            min_score: 0.0,
             quotas: Vec::new(),
             avoided: Vec::new(),
             same_organisation: false,

@@ -4,7 +4,7 @@ use jiff::{
 };
 
 use super::*;
-use duijie_core::domain::{Code, Detail, Record, RecordName, found::Level, record::Owner};
+use duijie_core::domain::{Code, Detail, Record, RecordName, hit::Level, record::Owner};
 
 fn slot(day: i8, start: (i8, i8), end: (i8, i8)) -> Slot {
     Slot { date: date(2026, 12, day), start: time(start.0, start.1, 0, 0), end: time(end.0, end.1, 0, 0) }
@@ -101,7 +101,7 @@ fn bad_events_say_which_field_and_why() {
         |it| it.rules.per_counterpart_organisation = Some(0),
         &[("rules.per_counterpart_organisation", "OUT_OF_RANGE")],
     );
-    check(|it| it.rules.least_score = f64::NAN, &[("rules.least_score", "OUT_OF_RANGE")]);
+    check(|it| it.rules.min_score = f64::NAN, &[("rules.min_score", "OUT_OF_RANGE")]);
     let bad = |quota: Quota, want: &[(&str, &'static str)]| {
         let mut event = event();
         event.rules.quotas = vec![quota];
@@ -128,7 +128,7 @@ fn bad_events_say_which_field_and_why() {
 }
 
 #[test]
-fn most_slots() {
+fn max_slots() {
     let slots = |count: i8| {
         let of_day =
             |day: i8| (0..count.min(100)).map(move |at| slot(day, (at / 5, at % 5 * 10), (at / 5, at % 5 * 10 + 9)));

@@ -7,7 +7,7 @@ use crate::events::model::{
     Cost, Edits, Event, EventError, Group, LeftOut, LeftOutReason, Pair, Participant, Proof, Shortfall, Shortlisted,
     Side, Why,
 };
-use duijie_core::domain::{RecordName, found::Level};
+use duijie_core::domain::{RecordName, hit::Level};
 use duijie_solver::allocation::{
     self, Attribute, Chosen, Constraint, Effort, Fault, Faults, MILLION, Problem, Reason, Relaxed, allocate,
 };
@@ -136,7 +136,7 @@ impl<'a> Table<'a> {
             pairs: pairs.collect(),
             quotas: self.quotas(),
             rules: allocation::Rules {
-                least_level: (rules.least_level != Level::Unrelated).then(|| rules.least_level.number()),
+                min_level: (rules.min_level != Level::Unrelated).then(|| rules.min_level.number()),
                 same_organisation_apart: !rules.same_organisation,
                 organisations_apart: self.organisations_apart(),
                 met: met.filter_map(|pair| self.numbers(pair)).collect(),
@@ -214,7 +214,7 @@ impl<'a> Table<'a> {
 
     /// Whether the least score, if nothing else, lets a pair in; pins do not ask for it.
     fn is_good_enough(&self, candidate: &Candidate) -> bool {
-        self.wanted.event.rules.least_score <= candidate.score || self.is_pinned(&candidate.pair)
+        self.wanted.event.rules.min_score <= candidate.score || self.is_pinned(&candidate.pair)
     }
 
     fn below_score(&self) -> impl Iterator<Item = &Candidate> {

@@ -12,7 +12,7 @@ use crate::{
     events::model::{Contact, EventError, EventState, Participant, ParticipantState, Window, setup::MAX_PARTICIPANTS},
 };
 use duijie_core::domain::{Filter, Kind, Problem, RecordName, Violation, codes::Status};
-use duijie_store::{PageRequest, Point, With};
+use duijie_store::{FieldSelection, PageRequest, Point};
 
 /// Most participants of one call that names them.
 pub const MAX_DRAFTS: usize = 500;
@@ -129,7 +129,7 @@ impl Events {
     ) -> Result<Vec<Participant>> {
         check_list("participants", drafts.len(), MAX_DRAFTS)?;
         let names: Vec<RecordName> = drafts.iter().map(|draft| draft.record.clone()).collect();
-        let points = self.store.index().get(&names, With::Payload).await?;
+        let points = self.store.index().get(&names, FieldSelection::Payload).await?;
         let (mut wanted, mut violations) = (Vec::new(), Vec::new());
         let mut seen = BTreeSet::new();
         for (index, (draft, point)) in drafts.into_iter().zip(points).enumerate() {
@@ -160,7 +160,7 @@ impl Events {
         }
         let (mut found, mut after) = (Vec::new(), None);
         loop {
-            let request = PageRequest { after, limit: PAGE.min(limit - found.len()), with: With::Payload };
+            let request = PageRequest { after, limit: PAGE.min(limit - found.len()), with: FieldSelection::Payload };
             let page = self.store.index().scroll(kind, &filter, request).await?;
             found.extend(page.points.iter().map(|point| Participant::of(&point.record)));
             match page.next {

@@ -15,7 +15,7 @@ use crate::{
     events::model::Pair,
     matching::{Matcher, Scored},
 };
-use duijie_core::domain::{Kind, RecordName, found::Level};
+use duijie_core::domain::{Kind, RecordName, hit::Level};
 
 /// Pairs that are weighed for one event, so that the optimisation stays within seconds: the best ones of each demand, the
 /// same number for each.

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 pub use explain::explain;
 pub use pairs::{Step, changes, step};
 
-use duijie_core::domain::{Kind, RecordName, found::Level};
+use duijie_core::domain::{Kind, RecordName, hit::Level};
 
 /// Difference of two scores of a pair, 0 to 1, above which the score counts as moved.
 pub const SCORE_STEP: f64 = 0.01;

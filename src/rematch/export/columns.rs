@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Content, Party, Row, RowChange, Standing};
-use duijie_core::domain::{Kind, found::Level};
+use duijie_core::domain::{Kind, hit::Level};
 
 /// One column.
 #[derive(Clone, Copy)]

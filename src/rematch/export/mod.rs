@@ -19,7 +19,7 @@ use jiff::Timestamp;
 
 use crate::rematch::diff::{Change, Reason};
 use delimited::Delimited;
-use duijie_core::domain::{RecordName, found::Level};
+use duijie_core::domain::{RecordName, hit::Level};
 use groups::Groups;
 use lines::Lines;
 use sheets::Sheets;

@@ -135,7 +135,7 @@ mod tests {
         model::{MAX_LIMIT, Pair, TargetList},
         packed::Packed,
     };
-    use duijie_core::domain::{Kind, found::Level};
+    use duijie_core::domain::{Kind, hit::Level};
     use duijie_core::text::SparseVector;
     use duijie_store::documents::MAX_DOCUMENT_BYTES;
 
@@ -222,7 +222,7 @@ mod tests {
             let kind = |kind: &Kind| KindDecision {
                 kind: *kind,
                 first: Some(best(50)),
-                turned: vector.clone(),
+                expanded: vector.clone(),
                 list: best(limit),
             };
             let decision = Decision {

@@ -123,7 +123,7 @@ impl Changes {
             let fresh = self.fresh.iter().zip(&bm25).filter_map(comes_in).collect();
             Candidates { before: best.ids.clone(), open, fresh }
         };
-        let second = if kind.first.is_some() { &kind.turned } else { &demand.dense };
+        let second = if kind.first.is_some() { &kind.expanded } else { &demand.dense };
         KindCandidates {
             first: kind.first.as_ref().map(|best| pass(&demand.dense, best)),
             list: pass(second, &kind.list),
@@ -154,7 +154,7 @@ mod tests {
         statistics::{Statistics, terms},
     };
 
-    const FUSION: Fusion = Fusion { dense_weight: 0.75, cosine_floor: 0.0, bm25_half: 25.0 };
+    const FUSION: Fusion = Fusion { dense_weight: 0.75, cosine_floor: 0.0, bm25_saturation: 25.0 };
 
     #[test]
     fn what_stood_in_a_pass_or_would_come_into_one_matters() {

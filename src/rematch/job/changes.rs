@@ -12,7 +12,7 @@ use super::{
 };
 use crate::error::Result;
 use duijie_core::domain::{Filter, Kind, Range, RecordName, codes::Status};
-use duijie_store::{PageRequest, Point, PointId, With, tombstones};
+use duijie_store::{FieldSelection, PageRequest, Point, PointId, tombstones};
 
 /// How much earlier than a job changes are looked for: clocks of instances differ, and a record is stored a moment after
 /// its time was taken.
@@ -39,7 +39,8 @@ pub(super) fn begin(time: Timestamp) -> Timestamp {
 /// Demands that have changed since; `None` where they are too many.
 pub(super) async fn demands(engine: &Engine, selection: &Selection, since: Timestamp) -> Result<Option<DemandChanges>> {
     let mut changes = DemandChanges::default();
-    let Some(points) = points(engine, Kind::Demand, since_filter(Filter::default(), since), With::Payload).await?
+    let Some(points) =
+        points(engine, Kind::Demand, since_filter(Filter::default(), since), FieldSelection::Payload).await?
     else {
         return Ok(None);
     };
@@ -52,7 +53,7 @@ pub(super) async fn demands(engine: &Engine, selection: &Selection, since: Times
         }
         Selection::Filter(filter) => {
             let filter = since_filter((**filter).clone(), since);
-            let Some(points) = self::points(engine, Kind::Demand, filter, With::Payload).await? else {
+            let Some(points) = self::points(engine, Kind::Demand, filter, FieldSelection::Payload).await? else {
                 return Ok(None);
             };
             points.into_iter().map(|point| point.record.name()).collect()
@@ -65,7 +66,8 @@ pub(super) async fn demands(engine: &Engine, selection: &Selection, since: Times
 /// Targets of a kind that have changed since; `None` where they are too many.
 pub(super) async fn targets(engine: &Engine, kind: Kind, since: Timestamp) -> Result<Option<Changes>> {
     let mut changes = Changes::default();
-    let Some(points) = points(engine, kind, since_filter(Filter::default(), since), With::Everything).await? else {
+    let Some(points) = points(engine, kind, since_filter(Filter::default(), since), FieldSelection::Everything).await?
+    else {
         return Ok(None);
     };
     for point in points {
@@ -80,7 +82,7 @@ pub(super) async fn targets(engine: &Engine, kind: Kind, since: Timestamp) -> Re
 }
 
 /// Points that meet a filter; `None` where they are too many.
-async fn points(engine: &Engine, kind: Kind, filter: Filter, with: With) -> Result<Option<Vec<Point>>> {
+async fn points(engine: &Engine, kind: Kind, filter: Filter, with: FieldSelection) -> Result<Option<Vec<Point>>> {
     let (mut points, mut after) = (Vec::new(), None);
     loop {
         let page = PageRequest { after, limit: PAGE, with };

@@ -32,11 +32,11 @@ pub fn checked(mut request: JobRequest) -> Result<JobRequest, Vec<Violation>> {
     if !(1..=max).contains(&limit) {
         found.push(Violation::new("limit", Problem::OutOfRange { min: 1, max }));
     }
-    if !(0.0..=1.0).contains(&request.least_score) {
-        found.push(Violation::new("least_score", Problem::OutOfRange { min: 0, max: 1 }));
+    if !(0.0..=1.0).contains(&request.min_score) {
+        found.push(Violation::new("min_score", Problem::OutOfRange { min: 0, max: 1 }));
     }
-    if request.least_level.is_some() && !request.targets.contains(&Kind::Achievement) {
-        found.push(Violation::new("least_level", Problem::NotOfThisKind));
+    if request.min_level.is_some() && !request.targets.contains(&Kind::Achievement) {
+        found.push(Violation::new("min_level", Problem::NotOfThisKind));
     }
     if MAX_REQUEST_ID < request.request_id.len() {
         found.push(Violation::new("request_id", Problem::TooLong { max_chars: MAX_REQUEST_ID }));
@@ -89,7 +89,7 @@ fn names_checked(mut names: Vec<RecordName>, found: &mut Vec<Violation>) -> Vec<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use duijie_core::domain::{Filter, found::Level};
+    use duijie_core::domain::{Filter, hit::Level};
 
     fn check(change: impl FnOnce(&mut JobRequest), want: &[(&str, &str)]) {
         let mut request = JobRequest::default();
@@ -115,11 +115,11 @@ mod tests {
         check(|request| request.limit = 0, &[("limit", "OUT_OF_RANGE")]);
         check(|request| request.limit = MAX_LIMIT, &[]);
         check(|request| request.limit = MAX_LIMIT + 1, &[("limit", "OUT_OF_RANGE")]);
-        check(|request| request.least_score = f64::NAN, &[("least_score", "OUT_OF_RANGE")]);
-        check(|request| request.least_score = 1.0, &[]);
+        check(|request| request.min_score = f64::NAN, &[("min_score", "OUT_OF_RANGE")]);
+        check(|request| request.min_score = 1.0, &[]);
         check(
-            |request| (request.least_level, request.targets) = (Some(Level::Weak), vec![Kind::Expert]),
-            &[("least_level", "NOT_OF_THIS_KIND")],
+            |request| (request.min_level, request.targets) = (Some(Level::Weak), vec![Kind::Expert]),
+            &[("min_level", "NOT_OF_THIS_KIND")],
         );
         check(|request| request.request_id = "x".repeat(MAX_REQUEST_ID), &[]);
         check(|request| request.request_id = "x".repeat(MAX_REQUEST_ID + 1), &[("request_id", "TOO_LONG")]);

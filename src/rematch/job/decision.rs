@@ -31,7 +31,7 @@ pub struct KindDecision {
     /// The best of the first pass; `None` where there was one pass only.
     pub first: Option<Best>,
     /// Query of the second pass, if there was one.
-    pub turned: Packed,
+    pub expanded: Packed,
     /// The list, before those below the least level are left out.
     pub list: Best,
 }
@@ -58,7 +58,7 @@ impl Decision {
         writer.list(&self.kinds, |writer, kind| {
             writer.u32(number(kind.kind));
             writer.list(kind.first.as_slice(), write_best);
-            kind.turned.write(writer);
+            kind.expanded.write(writer);
             write_best(writer, &kind.list);
         });
     }
@@ -77,7 +77,7 @@ impl Decision {
                 Ok(KindDecision {
                     kind: kind(reader.u32()?)?,
                     first: reader.list(read_best)?.into_iter().next(),
-                    turned: Packed::read(reader)?,
+                    expanded: Packed::read(reader)?,
                     list: read_best(reader)?,
                 })
             })?,
@@ -140,7 +140,7 @@ pub(super) mod tests {
         first: Option<Best>,
         list: Best,
     ) -> Decision {
-        let kind = KindDecision { kind: Kind::Achievement, first, turned: Packed::new(dense), list };
+        let kind = KindDecision { kind: Kind::Achievement, first, expanded: Packed::new(dense), list };
         let (dense, sparse) = (Packed::new(dense), sparse.clone());
         Decision { demand: id(1), pairs: 3, dense, sparse, kinds: vec![kind] }
     }

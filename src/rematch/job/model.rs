@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use duijie_core::domain::{Filter, Kind, Problem, RecordName, Violation, found::Level};
+use duijie_core::domain::{Filter, Kind, Problem, RecordName, Violation, hit::Level};
 use duijie_store::StoreVersions;
 
 /// Collection of the names of jobs.
@@ -38,11 +38,11 @@ pub struct JobRequest {
     /// Most targets of each kind for a demand, 1 to [`MAX_LIMIT`].
     pub limit: usize,
     /// Achievements below this level are left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub least_level: Option<Level>,
+    #[serde(rename = "least_level", default, skip_serializing_if = "Option::is_none")]
+    pub min_level: Option<Level>,
     /// Experts below this score, 0 to 1, are left out.
-    #[serde(default)]
-    pub least_score: f64,
+    #[serde(rename = "least_score", default)]
+    pub min_score: f64,
     /// A finished job of the same request: only what can have changed since is matched anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<JobId>,
@@ -344,8 +344,8 @@ impl Default for JobRequest {
             selection: Selection::Filter(Box::default()),
             targets: vec![Kind::Achievement],
             limit: DEFAULT_LIMIT,
-            least_level: None,
-            least_score: 0.0,
+            min_level: None,
+            min_score: 0.0,
             base: None,
             request_id: String::new(),
         }
@@ -439,7 +439,7 @@ mod tests {
     fn requests_are_stored_and_read_again() {
         let request = JobRequest {
             selection: Selection::Names(vec!["demands/tianjin/d-1".parse().unwrap()]),
-            least_level: Some(Level::Fair),
+            min_level: Some(Level::Fair),
             base: Some(JobId(7)),
             request_id: "r".into(),
             ..JobRequest::default()

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{error::Result, matching::Settings};
 use duijie_core::{
-    domain::{Kind, RecordName, found::Level},
-    rank::{Context, Fused, turned},
+    domain::{Kind, RecordName, hit::Level},
+    rank::{Context, Fused, expanded},
     text::SparseVector,
 };
 use duijie_store::{Hit, MAX_DEPTH, Point, PointId};
@@ -96,16 +96,16 @@ impl Side<'_> {
     async fn run(mut self) -> Result<(TargetList, KindDecision)> {
         let (count, limit) = (self.wish.settings.feedback, self.wish.request.limit);
         let demand = self.demand;
-        let (first, context, turned) = match count {
+        let (first, context, expanded) = match count {
             0 => (None, None, Vec::new()),
             _ => {
                 let known = self.candidates.and_then(|candidates| candidates.first.as_ref());
                 let first = self.pass(&demand.dense, count, known).await?;
-                let (context, turned) = self.feedback(&first).await?;
-                (Some(kept(&first, count)), Some(context), turned)
+                let (context, expanded) = self.feedback(&first).await?;
+                (Some(kept(&first, count)), Some(context), expanded)
             }
         };
-        let query = if first.is_some() { &turned } else { &demand.dense };
+        let query = if first.is_some() { &expanded } else { &demand.dense };
         let known = self.candidates.filter(|candidates| {
             // the second query is what it was where the first pass gave what it gave
             let ids = || first.iter().flat_map(|first| &first.ids).copied();
@@ -113,7 +113,7 @@ impl Side<'_> {
         });
         let best = self.pass(query, limit, known.map(|candidates| &candidates.list)).await?;
         let decision =
-            KindDecision { kind: self.targets.kind, first, turned: Packed::new(&turned), list: kept(&best, limit) };
+            KindDecision { kind: self.targets.kind, first, expanded: Packed::new(&expanded), list: kept(&best, limit) };
         Ok((self.list(&best, context).await?, decision))
     }
 
@@ -141,7 +141,7 @@ impl Side<'_> {
             let mut pool = Pool::new(&nearest, depth, (&self.wish.settings.fusion, wanted));
             self.take_nearest(&mut pool, &nearest, wanted).await?;
             self.settle(&mut pool, query).await?;
-            let too_short = pool.least_bm25().is_some_and(|least| least < self.lexical.unnamed());
+            let too_short = pool.min_bm25().is_some_and(|least| least < self.lexical.unnamed());
             if DEEPEST <= depth || !too_short {
                 return Ok(pool.best());
             }
@@ -169,7 +169,7 @@ impl Side<'_> {
 
     /// Takes those in that are not among the nearest and still could come among the wanted, the likeliest first.
     async fn settle(&mut self, pool: &mut Pool, query: &[f32]) -> Result<()> {
-        let Some(least) = pool.least_bm25() else { return Ok(()) };
+        let Some(least) = pool.min_bm25() else { return Ok(()) };
         let packed = Packed::new(query);
         let open = self.lexical.at_least(least, |id, bm25, vector| {
             !pool.has(id) && vector.is_none_or(|vector| pool.can_enter(vector.cosine_at_most(&packed), bm25))
@@ -179,7 +179,7 @@ impl Side<'_> {
         open.truncate(DEEPEST);
         let mut open = VecDeque::from(open);
         let mut size = COSINES;
-        while let (Some((_, bm25)), Some(least)) = (open.front(), pool.least_bm25()) {
+        while let (Some((_, bm25)), Some(least)) = (open.front(), pool.min_bm25()) {
             if *bm25 < least {
                 break;
             }
@@ -204,7 +204,7 @@ impl Side<'_> {
             sparse: Default::default(),
         });
         let fused: Vec<Fused<PointId>> = fused.collect();
-        Ok((Context::of(&fused), turned(&self.demand.dense, &records)))
+        Ok((Context::of(&fused), expanded(&self.demand.dense, &records)))
     }
 
     /// The list as it is handed out.
@@ -215,11 +215,11 @@ impl Side<'_> {
             let relevance = context.map(|context| calibration.relevance(scored.score, context));
             (scored, relevance)
         });
-        let least = request.least_level.unwrap_or(Level::Unrelated);
+        let least = request.min_level.unwrap_or(Level::Unrelated);
         let kept: Vec<_> = graded
             .filter(|(scored, relevance)| match kind {
                 Kind::Achievement => relevance.is_none_or(|relevance| least <= relevance.level),
-                _ => request.least_score <= scored.score,
+                _ => request.min_score <= scored.score,
             })
             .collect();
         let ids: Vec<PointId> = kept.iter().map(|(scored, _)| scored.id).collect();

@@ -20,7 +20,7 @@ use crate::{
     matching::Settings,
 };
 use duijie_core::domain::{Filter, Kind, Problem, RecordName, Violation};
-use duijie_store::{PageRequest, PointId, StoreVersions, With, tombstones};
+use duijie_store::{FieldSelection, PageRequest, PointId, StoreVersions, tombstones};
 
 /// Points that are read at a time.
 const PAGE: usize = 1_000;
@@ -117,8 +117,8 @@ async fn incremental(
     };
     let firsts = blocks::read_firsts(&*engine.index, JobId::new(base.progress.root)).await?;
     let work = work(&firsts, &demands);
-    let most_new = work.values().map(|work| work.demands.len() as u64).max().unwrap_or(0);
-    let grown = base.progress.grown + most_new;
+    let max_new = work.values().map(|work| work.demands.len() as u64).max().unwrap_or(0);
+    let grown = base.progress.grown + max_new;
     if block_demands(job.request.limit, job.request.targets.len()) as u64 / 2 < grown {
         return Ok(Err("需求增加过多，结果需要重新分块".into()));
     }
@@ -171,7 +171,7 @@ async fn select(engine: &Engine, selection: &Selection) -> Result<Vec<RecordName
     };
     let (mut names, mut after) = (Vec::new(), None);
     loop {
-        let page = PageRequest { after, limit: PAGE, with: With::Payload };
+        let page = PageRequest { after, limit: PAGE, with: FieldSelection::Payload };
         let page = engine.read(engine.index.scroll(Kind::Demand, filter, page)).await?;
         names.extend(page.points.iter().map(|point| point.record.name()));
         if MAX_DEMANDS < names.len() {
@@ -199,7 +199,7 @@ async fn inputs(engine: &Engine, program: &Program, (time, targets): (Timestamp,
 fn settings(program: &Program) -> String {
     let Settings { candidates, fusion, feedback, .. } = &program.settings;
     format!(
-        "candidates {candidates}, dense_weight {}, bm25_half {}, cosine_floor {}, feedback {feedback}",
-        fusion.dense_weight, fusion.bm25_half, fusion.cosine_floor
+        "candidates {candidates}, dense_weight {}, bm25_saturation {}, cosine_floor {}, feedback {feedback}",
+        fusion.dense_weight, fusion.bm25_saturation, fusion.cosine_floor
     )
 }

@@ -24,7 +24,7 @@ use duijie_core::{
     domain::{Kind, RecordName},
     rank::Fusion,
 };
-use duijie_store::{PointId, With};
+use duijie_store::{FieldSelection, PointId};
 
 /// Tries at a block while the engine does not answer.
 const ATTEMPTS: u32 = 4;
@@ -216,7 +216,7 @@ impl Running {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let points = self.engine.read(self.engine.index.fetch(Kind::Demand, &ids, With::Everything)).await?;
+        let points = self.engine.read(self.engine.index.fetch(Kind::Demand, &ids, FieldSelection::Everything)).await?;
         let demands = wanted.into_iter().zip(points).map(|((id, (name, candidates)), point)| {
             (id, point.map(|point| Demand::new(point, candidates)).ok_or(name))
         });

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::error::{Error, Result};
 use duijie_core::domain::Kind;
-use duijie_store::{PointId, Which};
+use duijie_store::{PointId, VectorSelection};
 
 /// Points that are read at a time.
 const PAGE: usize = 500;
@@ -68,7 +68,7 @@ async fn read(engine: Engine, kind: Kind, stretch: (Option<PointId>, Option<Poin
     let (mut after, end) = stretch;
     let mut part = Part::default();
     loop {
-        let page = engine.read(engine.index.scan(kind, after, PAGE, Which::Both)).await?;
+        let page = engine.read(engine.index.scan(kind, after, PAGE, VectorSelection::Both)).await?;
         let within = |id: &PointId| end.is_none_or(|end| *id <= end);
         for (id, vectors) in page.rows.iter().filter(|(id, _)| within(id)) {
             part.statistics.add(&vectors.sparse);

@@ -78,8 +78,8 @@ impl Pool {
     }
 
     /// BM25 that a target needs to come among the wanted which is not among the nearest; `None` where none suffices.
-    pub fn least_bm25(&self) -> Option<f64> {
-        self.fusion.least_bm25(self.last_cosine?, self.last)
+    pub fn min_bm25(&self) -> Option<f64> {
+        self.fusion.min_bm25(self.last_cosine?, self.last)
     }
 
     /// The wanted, best first, ties in order of ids.
@@ -105,7 +105,7 @@ mod tests {
 
     use super::*;
 
-    const FUSION: Fusion = Fusion { dense_weight: 0.75, cosine_floor: 0.0, bm25_half: 25.0 };
+    const FUSION: Fusion = Fusion { dense_weight: 0.75, cosine_floor: 0.0, bm25_saturation: 25.0 };
 
     fn id(number: usize) -> PointId {
         PointId::from(Uuid::from_u128(number as u128 + 1))
@@ -130,7 +130,7 @@ mod tests {
                 pool.take(&pool.likeliest(&near, &most, count), bm25);
             }
             pool.pass_over(&near);
-            let least = pool.least_bm25();
+            let least = pool.min_bm25();
             let open = |n: &usize| !pool.has(id(*n)) && least.is_some_and(|least| least <= targets[*n].1);
             let open: Vec<Hit> = (0..targets.len()).filter(open).map(|n| Hit { id: id(n), score: targets[n].0 }).collect();
             pool.take(&open, bm25);

@@ -18,7 +18,7 @@ use duijie_core::{
     domain::{Filter, Kind, RecordName, codes::Status},
     text::SparseVector,
 };
-use duijie_store::{Hit, Index, PointId, Search, Vectors, Which, With};
+use duijie_store::{FieldSelection, Hit, Index, PointId, Search, VectorSelection, Vectors};
 
 /// Terms that a job without postings remembers, of 8 bytes each: those of 200,000 records.
 const MOST_TERMS: usize = 16 << 20;
@@ -111,7 +111,7 @@ impl Targets {
             return Ok(Vec::new());
         }
         let (dense, filter, depth) = (Some(query.to_vec()), published(), ids.len());
-        let search = Search { dense, filter, depth, among: Some(ids.clone()), ..Search::default() };
+        let search = Search { dense, filter, depth, within: Some(ids.clone()), ..Search::default() };
         let hits = self.engine.read(self.engine.index.search(self.kind, search)).await?.dense;
         if hits.len() < ids.len() {
             let found: FxHashSet<PointId> = hits.iter().map(|hit| hit.id).collect();
@@ -129,7 +129,7 @@ impl Targets {
 
     /// Embeddings of some targets; `None` for one that is gone.
     pub async fn embeddings(&self, ids: &[PointId]) -> Result<Vec<Option<Vec<f32>>>> {
-        let found = self.engine.read(self.engine.index.vectors(self.kind, ids, Which::Dense)).await?;
+        let found = self.engine.read(self.engine.index.vectors(self.kind, ids, VectorSelection::Dense)).await?;
         Ok(found.into_iter().map(|found| found.map(|vectors| vectors.dense)).collect())
     }
 
@@ -144,7 +144,7 @@ impl Targets {
         if missing.is_empty() {
             return Ok(found);
         }
-        let read = self.engine.read(self.engine.index.vectors(self.kind, &missing, Which::Sparse)).await?;
+        let read = self.engine.read(self.engine.index.vectors(self.kind, &missing, VectorSelection::Sparse)).await?;
         let read = read.into_iter().map(|found| found.map(|Vectors { sparse, .. }| Arc::from(terms(&sparse))));
         let read: Vec<Option<Arc<Terms>>> = read.collect();
         lock(&self.documents).remember(&missing, &read);
@@ -166,7 +166,7 @@ impl Targets {
         if missing.is_empty() {
             return Ok(found);
         }
-        let read = self.engine.read(self.engine.index.fetch(self.kind, &missing, With::Payload)).await?;
+        let read = self.engine.read(self.engine.index.fetch(self.kind, &missing, FieldSelection::Payload)).await?;
         let label = |record: duijie_core::domain::Record| Label { name: record.name(), revision: record.revision };
         let read: Vec<Option<Label>> = read.into_iter().map(|point| point.map(|point| label(point.record))).collect();
         {

@@ -40,8 +40,8 @@ async fn bad_events() {
     refused("e", &|it| it.spare_percent = 51, &["event.spare_percent"]).await;
     let rules = |change: fn(&mut pb::EventRules)| move |it: &mut pb::Event| change(it.rules.as_mut().unwrap());
     refused("e", &rules(|it| it.per_demand = 201), &["event.rules.per_demand"]).await;
-    refused("e", &rules(|it| it.least_score = 2.0), &["event.rules.least_score"]).await;
-    refused("e", &rules(|it| it.least_grade = 9), &["event.rules.least_grade"]).await;
+    refused("e", &rules(|it| it.min_score = 2.0), &["event.rules.min_score"]).await;
+    refused("e", &rules(|it| it.min_grade = 9), &["event.rules.min_grade"]).await;
     refused(
         "e",
         &rules(|it| it.quotas = vec![pb::Quota::default()]),
@@ -89,11 +89,11 @@ async fn bad_participants_edits_and_outcomes() {
     let edits = |edits: Vec<pb::EventEdit>| pb::EditEventRequest { name: name("e"), etag: String::new(), edits };
     check(client.edit_event(edits(vec![])).await, &["edits"]);
     let unknown = edit(EditAction::Pin, "demands/none", "achievements/a-0");
-    let turned = edit(EditAction::Pin, "achievements/a-0", "demands/d-0");
+    let expanded = edit(EditAction::Pin, "achievements/a-0", "demands/d-0");
     let nothing = edit(EditAction::Unspecified, "demands/d-0", "achievements/a-0");
     let nowhere = edit(EditAction::Lock, "demands/d-0", "achievements/a-0");
     check(client.edit_event(edits(vec![unknown])).await, &["edits[0].demand"]);
-    check(client.edit_event(edits(vec![turned])).await, &["edits[0].demand", "edits[0].counterpart"]);
+    check(client.edit_event(edits(vec![expanded])).await, &["edits[0].demand", "edits[0].counterpart"]);
     check(client.edit_event(edits(vec![nothing])).await, &["edits[0].action"]);
     check(client.edit_event(edits(vec![nowhere])).await, &["edits[0].slot", "edits[0].table"]);
     shortlist(client, "e").await;

@@ -5,8 +5,8 @@ use duijie_core::{
     text::SparseVector,
 };
 use duijie_store::{
-    Hit, Index, IndexError, IndexStatus, MAINTENANCE, MAX_DEPTH, Page, PageRequest, Point, PointId, Search, Vectors,
-    Which, With, Written,
+    FieldSelection, Hit, Index, IndexError, IndexStatus, MAINTENANCE, MAX_DEPTH, Page, PageRequest, Point, PointId,
+    Search, VectorSelection, Vectors, Written,
 };
 use futures::future::join_all;
 
@@ -38,11 +38,11 @@ fn revised(point: &Point, revision: u64) -> Point {
 }
 
 fn page_of(after: Option<PointId>, limit: usize) -> PageRequest {
-    PageRequest { after, limit, with: With::Payload }
+    PageRequest { after, limit, with: FieldSelection::Payload }
 }
 
 async fn everything(index: &dyn Index, name: &RecordName) -> Option<Point> {
-    index.get(std::slice::from_ref(name), With::Everything).await.unwrap().remove(0)
+    index.get(std::slice::from_ref(name), FieldSelection::Everything).await.unwrap().remove(0)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -57,9 +57,11 @@ async fn points_are_stored_read_and_deleted() {
                 assert_same(everything(index, &point.record.name()).await.as_ref(), point);
             }
             let ids: Vec<PointId> = points.iter().rev().map(Point::id).collect();
-            for (with, dense, sparse) in
-                [(With::Payload, 0, 0), (With::Sparse, 0, 8), (With::Everything, DIMENSIONS, 8)]
-            {
+            for (with, dense, sparse) in [
+                (FieldSelection::Payload, 0, 0),
+                (FieldSelection::Sparse, 0, 8),
+                (FieldSelection::Everything, DIMENSIONS, 8),
+            ] {
                 let found = index.fetch(kind, &ids, with).await.unwrap();
                 let found: Vec<Point> = found.into_iter().flatten().collect();
                 assert!(found.iter().map(Point::id).eq(ids.iter().copied()));
@@ -70,7 +72,7 @@ async fn points_are_stored_read_and_deleted() {
         // names of several kinds, one of them twice, one that does not exist
         let missing: RecordName = "demands/none".parse().unwrap();
         let asked = [names[2].clone(), missing.clone(), names[0].clone(), names[2].clone()];
-        let found = index.get(&asked, With::Payload).await.unwrap();
+        let found = index.get(&asked, FieldSelection::Payload).await.unwrap();
         let found: Vec<_> = found.iter().map(|point| point.as_ref().map(|point| point.record.name())).collect();
         assert_eq!(found, [Some(names[2].clone()), None, Some(names[0].clone()), Some(names[2].clone())]);
         assert!(index.delete(&names[0]).await.unwrap());
@@ -141,7 +143,7 @@ async fn bad_points_and_searches_are_refused() {
             assert!(matches!(said, IndexError::BadSearch { .. }), "{said}");
         }
         assert_eq!(index.upsert(Kind::Expert, vec![]).await.unwrap(), []);
-        assert_eq!(index.get(&[], With::Payload).await.unwrap(), []);
+        assert_eq!(index.get(&[], FieldSelection::Payload).await.unwrap(), []);
         assert!(index.search(Kind::Expert, search(10, vec![0.1; DIMENSIONS])).await.unwrap().dense.is_empty());
     })
     .await;
@@ -173,19 +175,19 @@ async fn each_source_answers_for_itself() {
         assert_eq!(without.dense[0], found.dense[1]);
         assert!(without.sparse.iter().all(|hit| hit.id != query.id()));
         // only these: the same scores, whatever else is there
-        let among: Vec<PointId> = points.iter().step_by(7).map(Point::id).chain([query.id()]).collect();
-        let few = ask(Search { among: Some(among.clone()), depth: 50, ..both.clone() }).await;
+        let within: Vec<PointId> = points.iter().step_by(7).map(Point::id).chain([query.id()]).collect();
+        let few = ask(Search { within: Some(among.clone()), depth: 50, ..both.clone() }).await;
         let all = ask(Search { depth: 50, ..both.clone() }).await;
         let only = |hits: Vec<Hit>| hits.into_iter().filter(|hit| among.contains(&hit.id)).collect::<Vec<_>>();
         assert_eq!((few.dense, few.sparse), (only(all.dense), only(all.sparse)));
         let shallow = ask(Search { depth: 1, ..both.clone() }).await;
         assert_eq!((shallow.dense.len(), shallow.sparse.len()), (1, 1));
         // terms in any order; no terms at all; terms that nobody has; a vector without direction
-        let turned = SparseVector {
+        let expanded = SparseVector {
             indices: query.sparse.indices.iter().rev().copied().collect(),
             values: query.sparse.values.iter().rev().copied().collect(),
         };
-        assert_eq!(ask(Search { sparse: Some(turned), ..both.clone() }).await, found);
+        assert_eq!(ask(Search { sparse: Some(expanded), ..both.clone() }).await, found);
         assert_eq!(ask(Search { sparse: Some(SparseVector::default()), ..both.clone() }).await.sparse, []);
         let unknown = SparseVector { indices: vec![5], values: vec![1.0] };
         assert_eq!(ask(Search { sparse: Some(unknown), ..both.clone() }).await.sparse, []);
@@ -266,23 +268,23 @@ async fn vectors_are_read_without_their_records() {
         let mut points = sample::points(kind, 7, dice);
         index.upsert(kind, points.clone()).await.unwrap();
         points.sort_by_key(Point::id);
-        let wanted = |point: &Point, which: Which| {
+        let wanted = |point: &Point, which: VectorSelection| {
             let Point { dense, mut sparse, .. } = scaled(point.clone());
             let mut terms: Vec<(u32, f32)> = sparse.indices.into_iter().zip(sparse.values).collect();
             terms.sort_by_key(|(term, _)| *term);
             (sparse.indices, sparse.values) = terms.into_iter().unzip();
             match which {
-                Which::Dense => Vectors { dense, sparse: SparseVector::default() },
-                Which::Sparse => Vectors { dense: Vec::new(), sparse },
-                Which::Both => Vectors { dense, sparse },
+                VectorSelection::Dense => Vectors { dense, sparse: SparseVector::default() },
+                VectorSelection::Sparse => Vectors { dense: Vec::new(), sparse },
+                VectorSelection::Both => Vectors { dense, sparse },
             }
         };
-        let same = |found: &Vectors, point: &Point, which: Which| {
+        let same = |found: &Vectors, point: &Point, which: VectorSelection| {
             let want = wanted(point, which);
             assert_eq!((found.dense.len(), &found.sparse), (want.dense.len(), &want.sparse));
             assert!(found.dense.iter().zip(&want.dense).all(|(a, b)| (a - b).abs() < 1e-6));
         };
-        for which in [Which::Dense, Which::Sparse, Which::Both] {
+        for which in [VectorSelection::Dense, VectorSelection::Sparse, VectorSelection::Both] {
             let nobody = PointId::of(&"achievements/nobody".parse().unwrap());
             let ids: Vec<PointId> = points.iter().rev().map(Point::id).chain([nobody]).collect();
             let found = index.vectors(kind, &ids, which).await.unwrap();
@@ -306,8 +308,8 @@ async fn vectors_are_read_without_their_records() {
                 same(found, point, which);
             }
         }
-        assert_eq!(index.vectors(kind, &[], Which::Both).await.unwrap(), []);
-        assert_eq!(index.scan(Kind::Expert, None, 3, Which::Both).await.unwrap().rows, []);
+        assert_eq!(index.vectors(kind, &[], VectorSelection::Both).await.unwrap(), []);
+        assert_eq!(index.scan(Kind::Expert, None, 3, VectorSelection::Both).await.unwrap().rows, []);
     })
     .await;
 }

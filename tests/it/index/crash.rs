@@ -14,7 +14,7 @@ use duijie_core::{
     domain::{Detail, Filter, Kind, Record, RecordName},
     text::{LexicalQuery, SparseVector},
 };
-use duijie_store::{EdgeIndex, EdgeOptions, Index, Point, With};
+use duijie_store::{EdgeIndex, EdgeOptions, FieldSelection, Index, Point};
 
 use super::{
     contract::assert_same,
@@ -116,7 +116,7 @@ impl Expected {
     async fn check(&mut self, index: &dyn Index) {
         let numbers: Vec<usize> = self.0.keys().copied().collect();
         let names: Vec<RecordName> = numbers.iter().map(|number| name(*number)).collect();
-        let found = index.get(&names, With::Everything).await.unwrap();
+        let found = index.get(&names, FieldSelection::Everything).await.unwrap();
         let mut stored = 0;
         for (number, found) in numbers.iter().zip(found) {
             let revision = found.as_ref().map_or(0, |found| found.record.revision);

@@ -11,7 +11,7 @@ use duijie_core::{
     domain::{Detail, Filter, Kind, Range, Record, gb},
     text::SparseVector,
 };
-use duijie_store::{Hit, Index, PageRequest, Point, PointId, Search, With};
+use duijie_store::{FieldSelection, Hit, Index, PageRequest, Point, PointId, Search};
 
 /// What a filter means, said without an engine.
 fn matches(filter: &Filter, record: &Record) -> bool {
@@ -92,17 +92,17 @@ async fn compare(index: &dyn Index, points: &[Point], statistics: &Statistics, e
         let depth = dice.pick(&[1, 10, 100, 3_000]);
         let query = sample::point(dice.pick(points).record, dice);
         let exclude: Vec<PointId> = (0..dice.below(3)).map(|_| dice.pick(points).id()).collect();
-        let among = dice.maybe(|dice| (0..300).map(|_| dice.pick(points).id()).collect::<Vec<_>>());
+        let within = dice.maybe(|dice| (0..300).map(|_| dice.pick(points).id()).collect::<Vec<_>>());
         let search = Search {
             dense: Some(query.dense.clone()),
             sparse: Some(query.sparse.clone()),
             filter: filter.clone(),
             depth,
             exclude: exclude.clone(),
-            among: among.clone(),
+            within: among.clone(),
         };
         let found = index.search(Kind::Achievement, search).await.unwrap();
-        let is_among = |id: PointId| among.as_ref().is_none_or(|among| among.contains(&id));
+        let is_among = |id: PointId| within.as_ref().is_none_or(|within| among.contains(&id));
         let kept = points.iter().filter(|p| matches(&filter, &p.record) && !exclude.contains(&p.id()));
         let kept: Vec<&Point> = kept.filter(|p| is_among(p.id())).collect();
         let direction = scaled(query.clone()).dense;
@@ -204,7 +204,7 @@ async fn filters_keep_what_they_say() {
             for (kind, points) in &stored {
                 let want: BTreeSet<PointId> =
                     points.iter().filter(|point| matches(&filter, &point.record)).map(Point::id).collect();
-                let whole = PageRequest { after: None, limit: 1_000, with: With::Payload };
+                let whole = PageRequest { after: None, limit: 1_000, with: FieldSelection::Payload };
                 let page = index.scroll(*kind, &filter, whole).await.unwrap();
                 let found: BTreeSet<PointId> = page.points.iter().map(Point::id).collect();
                 assert_eq!(found, want, "{filter:?}");

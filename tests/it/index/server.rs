@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use duijie_core::domain::{Filter, Kind, RecordName};
 use duijie_store::{
-    Index, IndexError, MAINTENANCE, Point, ServerIndex, StoreShape, StoreVersions, With, Written, deadline,
+    FieldSelection, Index, IndexError, MAINTENANCE, Point, ServerIndex, StoreShape, StoreVersions, Written, deadline,
 };
 use tempfile::TempDir;
 
@@ -35,7 +35,7 @@ fn point(revision: u64) -> Point {
 }
 
 async fn read(index: &dyn Index, name: &RecordName) -> Option<Point> {
-    index.get(std::slice::from_ref(name), With::Everything).await.unwrap().remove(0)
+    index.get(std::slice::from_ref(name), FieldSelection::Everything).await.unwrap().remove(0)
 }
 
 async fn count(index: &dyn Index) -> Result<u64, IndexError> {
@@ -154,7 +154,7 @@ async fn instances_that_write_the_same_records_lose_and_double_nothing() {
             let index = connect(&server).await;
             let mut done = 0;
             while done < WRITES {
-                let Ok(seen) = index.get(&[point(0).record.name()], With::Payload).await else { continue };
+                let Ok(seen) = index.get(&[point(0).record.name()], FieldSelection::Payload).await else { continue };
                 let seen = seen.into_iter().flatten().next().unwrap().record;
                 let mark = format!("w{number}-{done};");
                 if seen.body.contains(&mark) {

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use duijie_core::domain::{Filter, Kind};
-use duijie_store::{EdgeIndex, Holding, Index, IndexError, Point, Search, With, Written};
+use duijie_store::{CollectionKind, EdgeIndex, FieldSelection, Index, IndexError, Point, Search, Written};
 
 use super::{
     contract::assert_same,
@@ -25,7 +25,7 @@ fn copy(from: &Path, to: &Path) {
 
 async fn stored(index: &dyn Index, points: &[Point]) {
     let names: Vec<_> = points.iter().map(|point| point.record.name()).collect();
-    let found = index.get(&names, With::Everything).await.unwrap();
+    let found = index.get(&names, FieldSelection::Everything).await.unwrap();
     for (found, want) in found.iter().zip(points) {
         assert_same(found.as_ref(), want);
     }
@@ -179,7 +179,7 @@ async fn a_failed_optimisation_loses_nothing() {
     // a file where the engine wants a folder
     fs::write(folder.path().join("demands/engine/temp_segments"), "").unwrap();
     let said = index.optimize().unwrap_err();
-    assert!(matches!(said, IndexError::Engine { holding: Holding::Records(Kind::Demand), .. }), "{said}");
+    assert!(matches!(said, IndexError::Engine { collection: CollectionKind::Records(Kind::Demand), .. }), "{said}");
     index.upsert(Kind::Demand, points[900..].to_vec()).await.unwrap();
     let gone = points.remove(0);
     assert!(index.delete(&gone.record.name()).await.unwrap());
@@ -204,7 +204,10 @@ async fn damage_is_named() {
         copy(folder.path(), copied.path());
         damage(&copied.path().join("demands/engine"));
         let said = refused(copied.path());
-        assert!(matches!(said, IndexError::Damaged { holding: Holding::Records(Kind::Demand), .. }), "{said}");
+        assert!(
+            matches!(said, IndexError::Damaged { collection: CollectionKind::Records(Kind::Demand), .. }),
+            "{said}"
+        );
     };
     let segment = fs::read_dir(engine.join("segments")).unwrap().next().unwrap().unwrap().file_name();
     let inside = |engine: &Path, file: &str| engine.join("segments").join(&segment).join(file);

@@ -1,8 +1,8 @@
 //! An incremental job says what a full one says, pair for pair and score for score, whatever was edited between.
 
 use duijie::rematch::job::{self, JobRequest, Method, Selection};
-use duijie_core::domain::{Filter, Kind, RecordName, codes::Status, found::Level};
-use duijie_store::{Index, PageRequest, Point, With};
+use duijie_core::domain::{Filter, Kind, RecordName, codes::Status, hit::Level};
+use duijie_store::{FieldSelection, Index, PageRequest, Point};
 use proptest::prelude::*;
 
 use super::{Store, bare, changed, point, results, settings, store, with_status};
@@ -14,7 +14,7 @@ const COUNTS: [(Kind, usize); 3] = [(Kind::Demand, 60), (Kind::Achievement, 90),
 const EDITS: usize = 5;
 
 async fn all(index: &dyn Index, kind: Kind) -> Vec<Point> {
-    let page = PageRequest { after: None, limit: 1_000, with: With::Everything };
+    let page = PageRequest { after: None, limit: 1_000, with: FieldSelection::Everything };
     index.scroll(kind, &Filter::default(), page).await.unwrap().points
 }
 
@@ -87,9 +87,9 @@ proptest! {
         strict: bool,
     ) {
         let targets = if experts { vec![Kind::Achievement, Kind::Expert] } else { vec![Kind::Achievement] };
-        let least_level = strict.then_some(Level::Fair);
-        let least_score = if strict { 0.4 } else { 0.0 };
-        let wish = JobRequest { targets, limit, least_level, least_score, ..JobRequest::default() };
+        let min_level = strict.then_some(Level::Fair);
+        let min_score = if strict { 0.4 } else { 0.0 };
+        let wish = JobRequest { targets, limit, min_level, min_score, ..JobRequest::default() };
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(check(seed, candidates, feedback, &wish));
     }

@@ -108,7 +108,7 @@ impl Worker {
 pub fn settings() -> Settings {
     Settings {
         candidates: 40,
-        fusion: Fusion { dense_weight: 0.75, cosine_floor: 0.0, bm25_half: 25.0 },
+        fusion: Fusion { dense_weight: 0.75, cosine_floor: 0.0, bm25_saturation: 25.0 },
         feedback: 5,
         calibration: Arc::new(Calibration::shipped().unwrap()),
     }
@@ -121,8 +121,8 @@ pub fn versions() -> StoreVersions {
 /// A point whose vector and words lie around one of a few subjects, stored an hour ago.
 pub fn point(kind: Kind, id: &str, dice: &mut Dice) -> Point {
     let subject = dice.next() % SUBJECTS;
-    let mut centre = Dice::new(subject + 1);
-    let dense = (0..DIMENSIONS).map(|_| centre.float() + 0.6 * dice.float()).collect();
+    let mut mean_vector = Dice::new(subject + 1);
+    let dense = (0..DIMENSIONS).map(|_| mean_vector.float() + 0.6 * dice.float()).collect();
     let word = |dice: &mut Dice| (subject as usize * 5 + dice.below(WORDS / 3)) % WORDS;
     let mut terms: Vec<(String, f32)> = Vec::new();
     for _ in 0..6 {

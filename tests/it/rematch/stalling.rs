@@ -5,9 +5,9 @@ use std::{future::pending, sync::Arc, time::Duration};
 
 use duijie_core::domain::{Filter, Kind, RecordName};
 use duijie_store::{
-    Candidates, Document, DocumentPage, DocumentQuery, DocumentWrite, DocumentWritten, Documents, Hit, Index,
-    IndexStatus, Key, Lease, Page, PageRequest, Point, PointId, Result, Search, VectorPage, Vectors, Which, With,
-    Written,
+    Candidates, Document, DocumentPage, DocumentQuery, DocumentWrite, DocumentWritten, Documents, FieldSelection, Hit,
+    Index, IndexStatus, Key, Lease, Page, PageRequest, Point, PointId, Result, Search, VectorPage, VectorSelection,
+    Vectors, Written,
 };
 use futures::{FutureExt, future::BoxFuture};
 use tokio::sync::Mutex;
@@ -53,7 +53,7 @@ impl Index for Stalling {
         self.index.delete(name)
     }
 
-    fn get(&self, names: &[RecordName], with: With) -> BoxFuture<'_, Result<Vec<Option<Point>>>> {
+    fn get(&self, names: &[RecordName], with: FieldSelection) -> BoxFuture<'_, Result<Vec<Option<Point>>>> {
         self.index.get(names, with)
     }
 
@@ -65,11 +65,16 @@ impl Index for Stalling {
         self.index.cosines(kind, dense, ids)
     }
 
-    fn fetch(&self, kind: Kind, ids: &[PointId], with: With) -> BoxFuture<'_, Result<Vec<Option<Point>>>> {
+    fn fetch(&self, kind: Kind, ids: &[PointId], with: FieldSelection) -> BoxFuture<'_, Result<Vec<Option<Point>>>> {
         self.index.fetch(kind, ids, with)
     }
 
-    fn vectors(&self, kind: Kind, ids: &[PointId], which: Which) -> BoxFuture<'_, Result<Vec<Option<Vectors>>>> {
+    fn vectors(
+        &self,
+        kind: Kind,
+        ids: &[PointId],
+        which: VectorSelection,
+    ) -> BoxFuture<'_, Result<Vec<Option<Vectors>>>> {
         self.index.vectors(kind, ids, which)
     }
 
@@ -78,7 +83,7 @@ impl Index for Stalling {
         kind: Kind,
         after: Option<PointId>,
         limit: usize,
-        which: Which,
+        which: VectorSelection,
     ) -> BoxFuture<'_, Result<VectorPage>> {
         self.index.scan(kind, after, limit, which)
     }

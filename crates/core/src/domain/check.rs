@@ -30,7 +30,7 @@ impl Record {
     /// # Errors
     /// All violations, with paths as in the proto: `common.title`, `intellectual_property[2].number`.
     pub fn checked(mut self) -> Result<Self, Vec<Violation>> {
-        let mut found = Found::default();
+        let mut found = Violations::default();
         if self.source.is_empty() {
             self.source = LOCAL_SOURCE.to_string();
         }
@@ -52,7 +52,7 @@ impl Record {
         if found.0.is_empty() { Ok(self) } else { Err(found.0) }
     }
 
-    fn check_codes(&mut self, found: &mut Found) {
+    fn check_codes(&mut self, found: &mut Violations) {
         let industry = code(&self.industry, gb::industry, "GB/T 4754-2017");
         self.industry = found.take("common.industry", industry).unwrap_or_default();
         let region = code(&self.region, gb::region, "GB/T 2260");
@@ -62,7 +62,7 @@ impl Record {
         self.field = found.take("common.field", field).unwrap_or_default();
     }
 
-    fn check_owner(&mut self, found: &mut Found) {
+    fn check_owner(&mut self, found: &mut Violations) {
         let Some(owner) = &mut self.owner else { return };
         found.take("common.owner.name", check_text(&owner.name, 1, MAX_OWNER_CHARS, false));
         owner.credit_code.make_ascii_uppercase();
@@ -73,7 +73,7 @@ impl Record {
 }
 
 impl super::record::Achievement {
-    fn check(&self, found: &mut Found) {
+    fn check(&self, found: &mut Violations) {
         if !self.registration_number.is_empty() && !gb::is_registration_number(&self.registration_number) {
             let want = "3 characters, 4 digits of the year, Y, 4 digits";
             let want_zh = "3 位地区或部门代码 + 4 位年份 + Y + 4 位序号";
@@ -95,14 +95,14 @@ impl super::record::Achievement {
 }
 
 impl super::record::Demand {
-    fn check(&self, found: &mut Found) {
+    fn check(&self, found: &mut Violations) {
         check_amount(self.budget_yuan, "budget_yuan", found);
         check_repeated(&self.cooperation_modes, "cooperation_modes", found);
     }
 }
 
 impl super::record::Expert {
-    fn check(&self, found: &mut Found) {
+    fn check(&self, found: &mut Violations) {
         found.take("professional_title", check_text(&self.professional_title, 0, MAX_KEYWORD_CHARS, false));
         if MAX_EXPERT_ACHIEVEMENTS < self.achievement_ids.len() {
             found.say("achievement_ids", Problem::TooMany { max: MAX_EXPERT_ACHIEVEMENTS });
@@ -116,9 +116,9 @@ impl super::record::Expert {
 
 /// Collects violations.
 #[derive(Debug, Default)]
-pub struct Found(pub Vec<Violation>);
+pub struct Violations(pub Vec<Violation>);
 
-impl Found {
+impl Violations {
     /// Notes a problem.
     pub fn say(&mut self, field: impl Into<String>, problem: Problem) {
         self.0.push(Violation::new(field, problem));
@@ -148,7 +148,7 @@ pub fn check_text(text: &str, min: usize, max_chars: usize, lines: bool) -> Resu
 }
 
 /// Checks a list of keywords.
-pub fn check_keywords(keywords: &[String], path: &str, found: &mut Found) {
+pub fn check_keywords(keywords: &[String], path: &str, found: &mut Violations) {
     if MAX_KEYWORDS < keywords.len() {
         found.say(path, Problem::TooMany { max: MAX_KEYWORDS });
     }
@@ -165,13 +165,13 @@ fn code(code: &str, normal: impl Fn(&str) -> Option<String>, table: &'static str
     normal(code).ok_or(Problem::UnknownCode { table })
 }
 
-fn check_amount(amount: Option<i64>, path: &str, found: &mut Found) {
+fn check_amount(amount: Option<i64>, path: &str, found: &mut Violations) {
     if amount.is_some_and(|amount| !(0..=MAX_AMOUNT_YUAN).contains(&amount)) {
         found.say(path, Problem::OutOfRange { min: 0, max: MAX_AMOUNT_YUAN });
     }
 }
 
-fn check_repeated<T: PartialEq>(values: &[T], path: &str, found: &mut Found) {
+fn check_repeated<T: PartialEq>(values: &[T], path: &str, found: &mut Violations) {
     let repeated = |(index, value): (usize, &T)| values.iter().take(index).any(|earlier| earlier == value);
     if values.iter().enumerate().any(repeated) {
         found.say(path, Problem::Repeated);

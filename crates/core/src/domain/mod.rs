@@ -7,13 +7,13 @@
 //! - [`filter`]: conditions on records
 //! - [`check`]: every rule of a record in one place
 //! - [`violation`]: what is wrong with an input, in both languages
-//! - [`found`]: what matching answers
+//! - [`hit`]: what matching answers
 
 pub mod check;
 pub mod codes;
 pub mod filter;
-pub mod found;
 pub mod gb;
+pub mod hit;
 pub mod name;
 pub mod record;
 pub mod violation;

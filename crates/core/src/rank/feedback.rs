@@ -41,7 +41,7 @@ impl Context {
 
 /// The query after feedback from records with these scores; the query itself where they point nowhere. A record of another
 /// length is left out.
-pub fn turned(query: &[f32], records: &[(f64, &[f32])]) -> Vec<f32> {
+pub fn expanded(query: &[f32], records: &[(f64, &[f32])]) -> Vec<f32> {
     let mut sum = vec![0.0; query.len()];
     for (score, vector) in records.iter().filter(|(_, vector)| vector.len() == query.len()) {
         let weight = score.max(LEAST_WEIGHT);
@@ -50,10 +50,10 @@ pub fn turned(query: &[f32], records: &[(f64, &[f32])]) -> Vec<f32> {
     let Some(records) = unit(sum) else { return query.to_vec() };
     let mixed = query.iter().zip(&records);
     let mixed = mixed.map(|(query, record)| (1.0 - RECORDS_SHARE) * f64::from(*query) + RECORDS_SHARE * record);
-    let Some(turned) = unit(mixed.collect()) else { return query.to_vec() };
+    let Some(expanded) = unit(mixed.collect()) else { return query.to_vec() };
     #[expect(clippy::cast_possible_truncation, reason = "the values lie between -1 and 1")]
-    let turned = turned.into_iter().map(|value| value as f32).collect();
-    turned
+    let expanded = expanded.into_iter().map(|value| value as f32).collect();
+    expanded
 }
 
 fn unit(vector: Vec<f64>) -> Option<Vec<f64>> {
@@ -70,7 +70,7 @@ mod tests {
 
     /// Checked by a second implementation; see docs/relevance.md.
     const VECTORS: &str = include_str!("../../tests/vectors/feedback.json");
-    const FUSION: Fusion = Fusion { dense_weight: 0.75, cosine_floor: 0.0, bm25_half: 25.0 };
+    const FUSION: Fusion = Fusion { dense_weight: 0.75, cosine_floor: 0.0, bm25_saturation: 25.0 };
 
     #[derive(Deserialize)]
     struct Vectors {
@@ -115,9 +115,9 @@ mod tests {
         assert_eq!(context.best, best[0].score);
         let records: Vec<_> =
             best.iter().map(|fused| (fused.score, vectors.centred_records[fused.id].as_slice())).collect();
-        let turned = turned(&vectors.centred_query_0, &records);
-        assert!(turned.iter().zip(&vectors.query_after_feedback).all(|(a, b)| (a - b).abs() < 1e-6), "{turned:?}");
-        let second = vectors.pass(&turned);
+        let expanded = expanded(&vectors.centred_query_0, &records);
+        assert!(expanded.iter().zip(&vectors.query_after_feedback).all(|(a, b)| (a - b).abs() < 1e-6), "{expanded:?}");
+        let second = vectors.pass(&expanded);
         check(&second, &vectors.score);
         assert_eq!(second.iter().map(|fused| fused.id).collect::<Vec<_>>(), vectors.order);
     }
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn a_query_without_help_stays_as_it_is() {
         let check = |records: &[(f64, &[f32])], want: &[f32]| {
-            let got = turned(&[0.6, 0.8], records);
+            let got = expanded(&[0.6, 0.8], records);
             assert!(got.iter().zip(want).all(|(a, b)| (a - b).abs() < 1e-6), "{got:?}");
         };
         check(&[], &[0.6, 0.8]);

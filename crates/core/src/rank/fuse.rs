@@ -9,7 +9,7 @@
 
 use std::{collections::HashMap, hash::Hash};
 
-use crate::domain::found::SourceScore;
+use crate::domain::hit::SourceScore;
 
 /// How scores are joined.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,7 +19,7 @@ pub struct Fusion {
     /// Lowest cosine that counts.
     pub cosine_floor: f64,
     /// BM25 score that is brought to 0.5.
-    pub bm25_half: f64,
+    pub bm25_saturation: f64,
 }
 
 /// One candidate of one source.
@@ -73,7 +73,12 @@ pub fn fuse<Id: Copy + Eq + Hash + Ord>(
 /// Records that only `sparse` names and that could be among the first `wanted` once their cosine is known: it is at most
 /// that of the last of `dense`. Without it a record that both sources like, the vectors just not enough for their list,
 /// would be taken for one that they do not like at all. `order` is what [`fuse`] made of both.
-pub fn unsettled<Id: Copy>(order: &[Fused<Id>], dense: &[Candidate<Id>], wanted: usize, fusion: &Fusion) -> Vec<Id> {
+pub fn needs_rescoring<Id: Copy>(
+    order: &[Fused<Id>],
+    dense: &[Candidate<Id>],
+    wanted: usize,
+    fusion: &Fusion,
+) -> Vec<Id> {
     let Some(last) = dense.last() else { return Vec::new() };
     let most = fusion.contribution(true, f64::from(last.score));
     let enough = wanted.checked_sub(1).and_then(|place| order.get(place)).map_or(0.0, |fused| fused.score);
@@ -91,12 +96,12 @@ impl Fusion {
 
     /// BM25 below which a record with this cosine does not reach a score; `None` where none suffices. Rounded down: what
     /// it lets through may still fall short by a hair.
-    pub fn least_bm25(&self, cosine: f64, score: f64) -> Option<f64> {
+    pub fn min_bm25(&self, cosine: f64, score: f64) -> Option<f64> {
         let missing = score - self.contribution(true, cosine);
         let share = missing / (1.0 - self.dense_weight);
         match (missing <= 0.0, share < 1.0) {
             (true, _) => Some(0.0),
-            (false, true) => Some(self.bm25_half * share / (1.0 - share) * (1.0 - 1e-9)),
+            (false, true) => Some(self.bm25_saturation * share / (1.0 - share) * (1.0 - 1e-9)),
             (false, false) => None,
         }
     }
@@ -105,7 +110,7 @@ impl Fusion {
         if dense {
             self.dense_weight * ((score - self.cosine_floor) / (1.0 - self.cosine_floor)).clamp(0.0, 1.0)
         } else {
-            (1.0 - self.dense_weight) * (score / (score + self.bm25_half)).clamp(0.0, 1.0)
+            (1.0 - self.dense_weight) * (score / (score + self.bm25_saturation)).clamp(0.0, 1.0)
         }
     }
 }
@@ -116,7 +121,7 @@ mod tests {
 
     use super::*;
 
-    const FUSION: Fusion = Fusion { dense_weight: 0.75, cosine_floor: 0.5, bm25_half: 10.0 };
+    const FUSION: Fusion = Fusion { dense_weight: 0.75, cosine_floor: 0.5, bm25_saturation: 10.0 };
 
     fn candidates(pairs: &[(u32, f32)]) -> Vec<Candidate<u32>> {
         pairs.iter().map(|&(id, score)| Candidate { id, score }).collect()
@@ -143,19 +148,19 @@ mod tests {
         let dense = candidates(&[(1, 1.0), (2, 0.75), (3, 0.6)]);
         let order = fuse((&dense, &[]), &candidates(&[(8, 30.0), (9, 1.0)]), &FUSION);
         // 8 has 0.19 and at most 0.15 more, 9 has 0.02 and as much; the places are at 0.75, 0.375, 0.19
-        assert_eq!(unsettled(&order, &dense, 1, &FUSION), [0u32; 0]);
-        assert_eq!(unsettled(&order, &dense, 2, &FUSION), [0u32; 0]);
-        assert_eq!(unsettled(&order, &dense, 3, &FUSION), [8]);
-        assert_eq!(unsettled(&order, &dense, 9, &FUSION), [8, 9]);
-        assert_eq!(unsettled(&order, &[], 9, &FUSION), [0u32; 0]);
+        assert_eq!(needs_rescoring(&order, &dense, 1, &FUSION), [0u32; 0]);
+        assert_eq!(needs_rescoring(&order, &dense, 2, &FUSION), [0u32; 0]);
+        assert_eq!(needs_rescoring(&order, &dense, 3, &FUSION), [8]);
+        assert_eq!(needs_rescoring(&order, &dense, 9, &FUSION), [8, 9]);
+        assert_eq!(needs_rescoring(&order, &[], 9, &FUSION), [0u32; 0]);
     }
 
     #[test]
     fn what_cannot_be_reached() {
-        assert_eq!(FUSION.least_bm25(0.75, 0.375), Some(0.0));
-        assert_eq!(FUSION.least_bm25(0.75, 0.625), None);
-        assert_eq!(Fusion { dense_weight: 1.0, ..FUSION }.least_bm25(0.75, 0.6), None);
-        let half = FUSION.least_bm25(0.75, 0.5).unwrap();
+        assert_eq!(FUSION.min_bm25(0.75, 0.375), Some(0.0));
+        assert_eq!(FUSION.min_bm25(0.75, 0.625), None);
+        assert_eq!(Fusion { dense_weight: 1.0, ..FUSION }.min_bm25(0.75, 0.6), None);
+        let half = FUSION.min_bm25(0.75, 0.5).unwrap();
         assert!(half < 10.0 && 10.0 - half < 1e-6, "{half}");
     }
 
@@ -165,7 +170,7 @@ mod tests {
             cosine in -1.0f64..1.0, bm25 in 0.0f64..500.0, score in 0.0f64..1.0, dense_weight in 0.0f64..=1.0,
         ) {
             let fusion = Fusion { dense_weight, ..FUSION };
-            let least = fusion.least_bm25(cosine, score);
+            let least = fusion.min_bm25(cosine, score);
             if score <= fusion.score(cosine, bm25) {
                 prop_assert!(least.is_some_and(|least| least <= bm25), "{:?}", least);
             }

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Context;
-use crate::domain::found::{Level, Relevance};
+use crate::domain::hit::{Level, Relevance};
 
 /// Numbers that came with the program, from graded pairs of real demands.
 const SHIPPED: &str = include_str!("../../data/calibration.json");
@@ -223,7 +223,7 @@ mod tests {
     const VECTORS: &str = include_str!("../../tests/vectors/levels.json");
     /// The calibration that they were made with.
     const THEIRS: &str = include_str!("../../tests/vectors/calibration.json");
-    const FUSION: Fusion = Fusion { dense_weight: 0.75, cosine_floor: 0.0, bm25_half: 25.0 };
+    const FUSION: Fusion = Fusion { dense_weight: 0.75, cosine_floor: 0.0, bm25_saturation: 25.0 };
 
     #[derive(Deserialize)]
     struct Vectors {

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::domain::{
     Record,
-    found::{MatchedTerm, Span, TextField},
+    hit::{MatchedTerm, Span, TextField},
 };
 
 /// Most terms that an answer shows of a record.

@@ -9,13 +9,14 @@ fn embedder() -> &'static Embedder {
     EMBEDDER.get_or_init(|| open(&model_folder()).unwrap())
 }
 
-/// Without a centre: vectors as the model makes them.
+/// Without a mean vector: vectors as the model makes them.
 fn open(folder: &Path) -> Result<Embedder, EmbedError> {
-    open_with(folder, CentreSource::None)
+    open_with(folder, MeanVectorSource::None)
 }
 
-fn open_with(folder: &Path, centre: CentreSource) -> Result<Embedder, EmbedError> {
-    let options = ModelOptions { sessions: 1, centre, ..ModelOptions::new(ModelSource::Folder(folder.to_path_buf())) };
+fn open_with(folder: &Path, mean_vector: MeanVectorSource) -> Result<Embedder, EmbedError> {
+    let options =
+        ModelOptions { sessions: 1, mean_vector, ..ModelOptions::new(ModelSource::Folder(folder.to_path_buf())) };
     Embedder::build(&runtime(), &options)
 }
 
@@ -146,37 +147,37 @@ fn a_model_that_the_runtime_does_not_take_is_an_error() {
 #[tokio::test]
 async fn the_centre_is_taken_from_records_and_is_part_of_the_version() {
     let plain = embedder();
-    let centred = open_with(&model_folder(), CentreSource::Model).unwrap();
+    let centred = open_with(&model_folder(), MeanVectorSource::Model).unwrap();
     let identity = centred.identity();
-    assert_eq!((identity.cosine_floor, centred.centre().is_some()), (0.0, true));
+    assert_eq!((identity.cosine_floor, centred.mean_vector().is_some()), (0.0, true));
     let ending = identity.version.strip_prefix(&plain.identity().version).unwrap();
-    assert_eq!(ending, format!("-c{}", centred.centre().unwrap().version()));
+    assert_eq!(ending, format!("-c{}", centred.mean_vector().unwrap().version()));
     let records = ["激光焊接铝合金", "玉米种植"]
         .map(|head| EmbeddingTexts { head: head.to_string(), whole: Some(format!("{head}的方法")) });
     let before = plain.record_vectors(&records, Priority::Bulk).await.unwrap();
     let after = centred.record_vectors(&records, Priority::Bulk).await.unwrap();
     assert!(0.7 < cosine(&before[0], &before[1]) && cosine(&after[0], &after[1]) < 0.4, "unrelated texts");
-    let back = centred.centre().unwrap().undo(&after[0]);
+    let back = centred.mean_vector().unwrap().undo(&after[0]);
     assert!(back.iter().zip(&before[0]).all(|(a, b)| (a - b).abs() < 1e-5));
     for (version, want) in [
         (&plain.identity().version, Some(None)),
-        (&identity.version, Some(centred.centre().cloned())),
+        (&identity.version, Some(centred.mean_vector().cloned())),
         (&"bge-0".to_string(), None),
     ] {
-        assert_eq!(centred.centre_of_version(version), want, "{version}");
+        assert_eq!(centred.mean_vector_of_version(version), want, "{version}");
     }
-    assert_eq!(centred.with_centre(None).identity(), plain.identity());
+    assert_eq!(centred.with_mean_vector(None).identity(), plain.identity());
 }
 
 #[test]
 fn a_centre_that_does_not_belong_to_the_model_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("centre.json");
+    let path = folder.path().join("mean_vector.json");
     let check = |want: &str| {
-        let error = open_with(&model_folder(), CentreSource::File(path.clone())).err().unwrap().to_string();
-        assert!(error.contains(want) && error.contains("model.centre"), "{error}");
+        let error = open_with(&model_folder(), MeanVectorSource::File(path.clone())).err().unwrap().to_string();
+        assert!(error.contains(want) && error.contains("model.mean_vector"), "{error}");
     };
     check("文件不存在");
-    fs::write(&path, Centre::new(0.85, vec![0.5, 0.5], "").unwrap().to_json()).unwrap();
+    fs::write(&path, MeanVector::new(0.85, vec![0.5, 0.5], "").unwrap().to_json()).unwrap();
     check("2 维，模型为 384 维");
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use duijie_core::domain::found::Span;
+use duijie_core::domain::hit::Span;
 
 /// One thing that a demand should say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

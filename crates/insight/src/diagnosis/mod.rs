@@ -36,7 +36,7 @@ pub use lists::{MAX_TERM_CHARS, MAX_TERMS};
 use lists::{WordList, Words};
 use text::Part;
 
-use duijie_core::domain::found::TextField;
+use duijie_core::domain::hit::TextField;
 
 /// Diagnoses demands. Made once; immutable.
 #[derive(Debug)]

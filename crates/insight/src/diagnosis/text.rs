@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{answer::Evidence, lists::WordList};
-use duijie_core::domain::found::{Span, TextField};
+use duijie_core::domain::hit::{Span, TextField};
 
 /// Most characters that are read of a text: as long as a body can be.
 pub const MAX_CHARS: usize = duijie_core::domain::check::MAX_BODY_CHARS;

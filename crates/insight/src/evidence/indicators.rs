@@ -3,7 +3,7 @@
 use crate::indicators::{Indicator, Outcome, Quantity, Reason, Standing, compare, parse};
 use duijie_core::domain::{
     Record,
-    found::{Span, TextField},
+    hit::{Span, TextField},
 };
 
 use super::Quote;

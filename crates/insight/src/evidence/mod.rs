@@ -4,7 +4,7 @@
 //! ```text
 //! query (as a record) ─┬─ diagnosis ──────────────────────────► Diagnosis
 //!                      └─ indicators ─┐
-//! Found ─┬─ scores, terms ────────────┼─ reasons ───────────► [Reason], each of this one record's words
+//! MatchHit ─┬─ scores, terms ────────────┼─ reasons ───────────► [Reason], each of this one record's words
 //!        └─ indicators ───────────────┴─ compare ───────────► [IndicatorAnswer]
 //! demand + achievement ── deal ── policy ───────────────────► [Note]
 //! ```
@@ -27,7 +27,7 @@ use crate::{
     policy::{Note, Policies},
 };
 use duijie_core::{
-    domain::{Detail, Record, found::Found},
+    domain::{Detail, Record, hit::MatchHit},
     text::TextPipeline,
 };
 use indicators::Sheet;
@@ -91,7 +91,7 @@ impl Explainer {
 
     /// Evidence of the matches that were found for a query. A text that is not stored is a record of the kind that would
     /// ask with it. `now` decides which deadlines have passed and on which day a deal would be made.
-    pub fn explain(&self, query: &Record, found: &[Found], options: Options, now: Timestamp) -> Evidence {
+    pub fn explain(&self, query: &Record, found: &[MatchHit], options: Options, now: Timestamp) -> Evidence {
         let is_demand = matches!(query.detail, Detail::Demand(_));
         let wants_answers = options.reasons || options.indicators;
         let wants_sheet = wants_answers && found.iter().any(|found| pair(query, &found.record).is_some());
@@ -99,7 +99,7 @@ impl Explainer {
         let diagnosis = sheet.as_ref().filter(|_| options.diagnosis).and_then(|sheet| self.diagnose(query, sheet));
         // the query's side is filtered once, when it is the one that asks
         let sheet = sheet.map(|sheet| if is_demand { sheet.asked() } else { sheet });
-        let one = |found: &Found| {
+        let one = |found: &MatchHit| {
             let sheet = sheet.as_ref().filter(|_| wants_answers && pair(query, &found.record).is_some());
             let answers = sheet.map(|sheet| answers(sheet, is_demand, &found.record)).unwrap_or_default();
             MatchEvidence {

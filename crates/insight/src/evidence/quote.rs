@@ -2,7 +2,7 @@
 
 use duijie_core::domain::{
     Record,
-    found::{Span, TextField},
+    hit::{Span, TextField},
 };
 
 /// A piece of a record's text.

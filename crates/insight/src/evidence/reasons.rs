@@ -10,7 +10,7 @@ use crate::indicators::Outcome;
 use duijie_core::domain::{
     Code, Detail, Record,
     codes::Status,
-    found::{Found, MatchedTerm, SourceScore, TextField, Works},
+    hit::{MatchHit, MatchedTerm, SourceScore, TextField, Works},
 };
 
 /// Words that a sentence names; more are counted.
@@ -62,7 +62,7 @@ pub enum ReasonKind {
 }
 
 /// All reasons of a match: the parts of its score, largest first, then the rest.
-pub(super) fn reasons(found: &Found, answers: &[IndicatorAnswer], now: Timestamp) -> Vec<Reason> {
+pub(super) fn reasons(found: &MatchHit, answers: &[IndicatorAnswer], now: Timestamp) -> Vec<Reason> {
     let mut reasons = vec![meaning(&found.dense), terms(found)];
     reasons.extend(found.works.as_ref().map(works));
     reasons.sort_by(|one, other| other.contribution.total_cmp(&one.contribution));
@@ -101,7 +101,7 @@ fn works(works: &Works) -> Reason {
     Reason { contribution, ..Reason::new(ReasonKind::Works, text) }
 }
 
-fn terms(found: &Found) -> Reason {
+fn terms(found: &MatchHit) -> Reason {
     let contribution = found.sparse.contribution;
     let outermost = outermost(&found.terms);
     let first = |term: &&MatchedTerm| Quote::read(&found.record, *term.spans.first()?);
@@ -138,7 +138,7 @@ fn fields(terms: &[MatchedTerm]) -> String {
     [title, keywords, body].into_iter().flatten().collect::<Vec<_>>().join("、")
 }
 
-fn title(found: &Found) -> Option<Reason> {
+fn title(found: &MatchHit) -> Option<Reason> {
     let has_title = !matches!(found.record.detail, Detail::Expert(_));
     let in_title = |term: &MatchedTerm| term.spans.iter().any(|span| span.field == TextField::Title);
     let applies = has_title && !found.terms.is_empty() && !found.terms.iter().any(in_title);
@@ -213,14 +213,14 @@ impl ReasonKind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use duijie_core::domain::{Kind, found::Span};
+    use duijie_core::domain::{Kind, hit::Span};
 
-    fn found(dense: SourceScore, sparse: f64, terms: Vec<MatchedTerm>) -> Found {
+    fn found(dense: SourceScore, sparse: f64, terms: Vec<MatchedTerm>) -> MatchHit {
         let mut record = Record::new("", "a", "激光焊接工艺", Detail::empty(Kind::Achievement));
         record.body = "用于铝合金薄板，无气孔。".to_string();
         record.keywords = vec!["焊接".to_string()];
         let sparse = SourceScore { score: Some(1.0), rank: 1, contribution: sparse };
-        Found {
+        MatchHit {
             record,
             rank: 1,
             score: dense.contribution + sparse.contribution,
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn sentences_are_made_of_the_scores_and_the_records_words() {
-        let check = |found: Found, want: &[&str]| {
+        let check = |found: MatchHit, want: &[&str]| {
             let got = reasons(&found, &[], Timestamp::UNIX_EPOCH);
             let texts: Vec<&str> = got.iter().map(|reason| reason.text.as_str()).collect();
             assert_eq!(texts, want);
@@ -283,7 +283,7 @@ mod tests {
 
     #[test]
     fn a_place_that_is_not_there_is_not_quoted() {
-        let Found { record, .. } = found(near(0.1), 0.0, vec![]);
+        let MatchHit { record, .. } = found(near(0.1), 0.0, vec![]);
         let read = |field, start, end| Quote::read(&record, Span { field, start, end }).map(|quote| quote.text);
         assert_eq!(read(TextField::Title, 4, 6), Some("工艺".to_string()));
         assert_eq!(read(TextField::Title, 4, 7), None);
@@ -295,7 +295,7 @@ mod tests {
     #[test]
     fn facts_speak_against() {
         let check = |change: fn(&mut Record), want: &[&str]| {
-            let Found { mut record, .. } = found(near(0.1), 0.0, vec![]);
+            let MatchHit { mut record, .. } = found(near(0.1), 0.0, vec![]);
             change(&mut record);
             let got: Vec<String> =
                 facts(&record, "2026-03-01T00:00:00Z".parse().unwrap()).into_iter().map(|reason| reason.text).collect();

@@ -200,12 +200,12 @@ impl Draft {
                 let (one, other) = (base(first.number, &first_own)?, base(second.number, &second_own)?);
                 Some(self.ends(wide(one.min(other), -1.0), wide(one.max(other), 1.0)))
             }
-            Values::Around(centre, width) => {
-                let is_percent = self.is_percent_of(centre, width);
-                let width = if is_percent { centre.number.abs() * width.number / 100.0 } else { width.number };
+            Values::Around(mean_vector, width) => {
+                let is_percent = self.is_percent_of(mean_vector, width);
+                let width = if is_percent { mean_vector.number.abs() * width.number / 100.0 } else { width.number };
                 Some(Interval::between(
-                    base(centre.number - width, conversion)?,
-                    base(centre.number + width, conversion)?,
+                    base(mean_vector.number - width, conversion)?,
+                    base(mean_vector.number + width, conversion)?,
                 ))
             }
             Values::Tolerance(value) => {

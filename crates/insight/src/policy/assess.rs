@@ -68,11 +68,11 @@ impl Policy {
             nothing_too |= found.is_empty();
             cases.extend(found);
         }
-        let Some(most_yuan) = cases.iter().map(|case| case.most_yuan).max() else {
+        let Some(max_yuan) = cases.iter().map(|case| case.max_yuan).max() else {
             return Outcome::Nothing(Refusal::Price { lowest_yuan: self.lowest_price_yuan() });
         };
-        let least_yuan = cases.iter().map(|case| case.least_yuan).min().filter(|_| !nothing_too).unwrap_or(0);
-        Outcome::Possible { least_yuan, most_yuan, cases }
+        let min_yuan = cases.iter().map(|case| case.min_yuan).min().filter(|_| !nothing_too).unwrap_or(0);
+        Outcome::Possible { min_yuan, max_yuan, cases }
     }
 
     /// Cases of one group of sellers that give anything.
@@ -85,7 +85,7 @@ impl Policy {
             }
             self.case(group, conditions, range)
         };
-        ranges.into_iter().map(case).filter(|case| 0 < case.most_yuan).collect()
+        ranges.into_iter().map(case).filter(|case| 0 < case.max_yuan).collect()
     }
 
     fn case(&self, group: &SellerGroup<'_>, conditions: Vec<String>, range: PriceRange) -> Case {
@@ -103,8 +103,8 @@ impl Policy {
         Case {
             conditions,
             price_yuan: (first, last),
-            least_yuan: lowest.yuan,
-            most_yuan: highest.yuan,
+            min_yuan: lowest.yuan,
+            max_yuan: highest.yuan,
             basis: words::basis(&highest, last),
             schemes,
             otherwise_yuan: (is_open && other != highest.yuan).then_some(other),

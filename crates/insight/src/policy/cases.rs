@@ -71,7 +71,7 @@ pub(super) fn price_ranges(schemes: &[&Scheme]) -> Vec<PriceRange> {
 }
 
 /// Most cases that a note can have.
-pub(super) fn most_cases(policy: &Policy) -> usize {
+pub(super) fn max_cases(policy: &Policy) -> usize {
     seller_groups(policy, "").iter().map(|group| price_ranges(&group.schemes).len()).sum()
 }
 

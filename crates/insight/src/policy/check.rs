@@ -3,7 +3,7 @@
 use toml::Spanned;
 
 use super::{
-    cases::most_cases,
+    cases::max_cases,
     check_parts::{self, MAX_REGIONS},
     mistake::{Mistake, chinese, line_at},
     raw::{RawBuyer, RawPolicy, RawQuestion},
@@ -96,7 +96,7 @@ impl Checker<'_> {
             schemes,
         };
         // counted only for lists within their limits
-        if self.mistakes.is_empty() && MAX_CASES < most_cases(&policy) {
+        if self.mistakes.is_empty() && MAX_CASES < max_cases(&policy) {
             self.say(&raw.id, format!("方案、地区和区间组合出的情形超过 {MAX_CASES} 种，请拆成几个规则文件"));
         }
         Some(policy)

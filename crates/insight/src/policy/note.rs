@@ -31,9 +31,9 @@ pub enum Outcome {
     /// A subsidy is possible.
     Possible {
         /// Highest subsidy in yuan if everything that is missing turns out badly; 0 where there may be none.
-        least_yuan: i64,
+        min_yuan: i64,
         /// Highest subsidy in yuan if everything that is missing turns out well.
-        most_yuan: i64,
+        max_yuan: i64,
         /// One for each way in which what is missing can turn out and that gives anything; one where nothing is missing.
         cases: Vec<Case>,
     },
@@ -49,9 +49,9 @@ pub struct Case {
     /// Lowest and highest price of the case in yuan, both included; the same where the price is known.
     pub price_yuan: (i64, i64),
     /// Highest subsidy in yuan at the lowest price.
-    pub least_yuan: i64,
+    pub min_yuan: i64,
     /// Highest subsidy in yuan at the highest price.
-    pub most_yuan: i64,
+    pub max_yuan: i64,
     /// The calculation for the highest price. With a known price it is the calculation.
     pub total: Total,
     /// The calculation as a Chinese sentence.
@@ -104,7 +104,7 @@ impl Note {
     /// Highest subsidy in yuan, whatever is missing; 0 where there is none.
     pub fn highest_yuan(&self) -> i64 {
         match &self.outcome {
-            Outcome::Possible { most_yuan, .. } => *most_yuan,
+            Outcome::Possible { max_yuan, .. } => *max_yuan,
             Outcome::Nothing(_) => 0,
         }
     }

@@ -41,7 +41,7 @@ fn cases(note: &Note) -> &[Case] {
 /// Least and most of what is possible, 0 and 0 for nothing.
 fn range(note: &Note) -> (i64, i64) {
     match &note.outcome {
-        Outcome::Possible { least_yuan, most_yuan, .. } => (*least_yuan, *most_yuan),
+        Outcome::Possible { min_yuan, max_yuan, .. } => (*min_yuan, *max_yuan),
         Outcome::Nothing(_) => (0, 0),
     }
 }

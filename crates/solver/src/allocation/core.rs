@@ -62,11 +62,11 @@ impl Core {
         let unit = pairs.iter().fold(0, |unit, pair| common(unit, pair.value));
         let largest = pairs.iter().map(|pair| pair.value).max().unwrap_or(0);
         let total = |side: usize| caps[side].iter().sum::<i64>();
-        let most_pairs = total(0).min(total(1)).min(pairs.len() as i64);
+        let max_pairs = total(0).min(total(1)).min(pairs.len() as i64);
         // twice, and for a pair more, so that even with a limit relaxed values and penalties cannot be confused
-        let penalty = largest.max(STEPS) * 2 * (most_pairs + 2);
+        let penalty = largest.max(STEPS) * 2 * (max_pairs + 2);
         let unit = common(unit, penalty);
-        let room = unit / (most_pairs + 2);
+        let room = unit / (max_pairs + 2);
         let mut pairs = pairs;
         for pair in pairs.iter_mut().filter(|_| room > 0) {
             pair.gain = pair.value + (scatter(pair.ends) % room as u64) as i64;

@@ -249,7 +249,7 @@ fn check_pairs(problem: &Problem, faults: &mut Vec<Fault>) {
     faults.extend(named.filter(|pair| is_unknown(problem, **pair)).map(|pair| Fault::UnknownParticipant(*pair)));
     let without = rules.pinned.iter().filter(|pin| !seen.contains(pin) && !is_unknown(problem, **pin));
     faults.extend(without.map(|pin| Fault::PinWithoutCandidate(*pin)));
-    if let Some(level) = rules.least_level.filter(|level| !(1..=4).contains(level)) {
+    if let Some(level) = rules.min_level.filter(|level| !(1..=4).contains(level)) {
         faults.push(Fault::LeastLevelOutOfRange(level));
     }
 }
@@ -281,7 +281,7 @@ fn entries(problem: &Problem) -> Vec<Entry> {
         let organisations = problem.demands[pair.demand as usize]
             .organisation
             .zip(problem.counterparts[pair.counterpart as usize].organisation);
-        let is_below = candidate.level.zip(rules.least_level).is_some_and(|(level, least)| level < least);
+        let is_below = candidate.level.zip(rules.min_level).is_some_and(|(level, least)| level < least);
         let is_same = rules.same_organisation_apart && organisations.is_some_and(|(one, other)| one == other);
         let is_apart = organisations.is_some_and(|organisations| apart.contains(&organisations));
         let alone = [

@@ -102,7 +102,7 @@ pub struct Problem {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rules {
     /// Pairs below this level are left out.
-    pub least_level: Option<u8>,
+    pub min_level: Option<u8>,
     /// Whether pairs within one organisation are left out.
     pub same_organisation_apart: bool,
     /// Organisations, two and two in either order, that are not brought together.
@@ -126,7 +126,7 @@ pub enum Constraint {
     Most(Group),
     /// The fewest pairs of a group.
     Least(Group),
-    /// [`Rules::least_level`].
+    /// [`Rules::min_level`].
     LeastLevel,
     /// [`Rules::same_organisation_apart`].
     SameOrganisation,

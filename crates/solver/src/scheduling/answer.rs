@@ -99,7 +99,7 @@ pub struct Statistics {
     /// Weight of all pairs.
     pub wanted_weight: u64,
     /// Weight that no schedule can exceed while locks and published meetings stay.
-    pub most_weight: u64,
+    pub max_weight: u64,
     /// Whether it is known that no schedule places more weight. It may be so where it is not known.
     pub is_most: bool,
     /// Slots in which somebody is there and waits between two meetings of the same day, over all.

@@ -6,7 +6,7 @@ use super::plan::Plan;
 
 /// The least of three bounds over what can still be placed, beside what stays: the demand sides' free slots, the
 /// counterparts' free slots, the free tables.
-pub(super) fn most_weight(plan: &Plan) -> u64 {
+pub(super) fn max_weight(plan: &Plan) -> u64 {
     let problem = plan.problem;
     let stays = |pair: &usize| plan.frozen[*pair] && plan.place(*pair).is_some();
     let fixed: u64 = (0..problem.pairs.len()).filter(stays).map(|pair| problem.pairs[pair].weight).sum();

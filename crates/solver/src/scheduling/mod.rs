@@ -12,7 +12,7 @@
 //! **Method.** Hosts get home tables so that a table's meetings fit into its slots; what remains is the colouring of a
 //! bipartite graph's edges by slots. Pairs go where they fit; one that does not is brought in by a chain between two slots
 //! (Kempe chain), or sends others elsewhere, or replaces what weighs less. The problem is NP-hard with availability, so
-//! the answer is not always the most that is possible; [`Statistics::most_weight`] bounds it, [`Statistics::is_most`] says
+//! the answer is not always the most that is possible; [`Statistics::max_weight`] bounds it, [`Statistics::is_most`] says
 //! where it is known to be the most. Few pairs are all tried out.
 //!
 //! **Published meetings** stay where they are, unless a side is no longer there or no longer wanted, the table is gone, or a

@@ -53,14 +53,14 @@ impl Teller<'_> {
         let past_weight: u64 = self.start.past.iter().map(|(pair, _)| weight(*pair)).sum();
         let placed = (0..problem.pairs.len()).filter(|pair| plan.place(*pair).is_some());
         let placed_weight = placed.map(weight).sum::<u64>() + past_weight;
-        let most_weight = if is_most { placed_weight } else { bound::most_weight(plan) + past_weight };
+        let max_weight = if is_most { placed_weight } else { bound::max_weight(plan) + past_weight };
         let mut statistics = Statistics {
             placed: meetings.len(),
             wanted: problem.pairs.len(),
             placed_weight,
             wanted_weight: (0..problem.pairs.len()).map(weight).sum(),
-            most_weight,
-            is_most: placed_weight == most_weight,
+            max_weight,
+            is_most: placed_weight == max_weight,
             slot_meetings: vec![0; problem.slots()],
             open_tables: problem.most,
             steps: budget.used(),

@@ -14,7 +14,7 @@ use qdrant_edge::{
 
 use super::options::Tuning;
 use crate::{
-    DocumentQuery, Hit, Holding, Point, PointId, Search, Vectors, Which, With, document_row,
+    CollectionKind, DocumentQuery, FieldSelection, Hit, Point, PointId, Search, VectorSelection, Vectors, document_row,
     filter::{Condition, conditions},
     payload::{Field, FieldType, QUERY, RECORD, Row},
 };
@@ -62,10 +62,10 @@ pub(super) fn documents_config() -> EdgeConfig {
 }
 
 /// Operations that make the indexes of a shard; they do nothing where there are some.
-pub(super) fn create_indexes(holding: Holding) -> Vec<UpdateOperation> {
-    match holding {
-        Holding::Records(_) => Field::ALL.map(|field| create_index(field.key(), field.field_type())).to_vec(),
-        Holding::Documents => document_row::INDEXED.map(|key| create_index(key, FieldType::Keyword)).to_vec(),
+pub(super) fn create_indexes(collection: CollectionKind) -> Vec<UpdateOperation> {
+    match collection {
+        CollectionKind::Records(_) => Field::ALL.map(|field| create_index(field.key(), field.field_type())).to_vec(),
+        CollectionKind::Documents => document_row::INDEXED.map(|key| create_index(key, FieldType::Keyword)).to_vec(),
     }
 }
 
@@ -126,7 +126,7 @@ pub(super) fn edge_filter(filter: &Filter) -> Option<EdgeFilter> {
 }
 
 /// The engine's filter with the points to leave out and the only ones to keep.
-fn narrowed(filter: &Filter, exclude: Vec<PointId>, among: Option<Vec<PointId>>) -> Option<EdgeFilter> {
+fn narrowed(filter: &Filter, exclude: Vec<PointId>, within: Option<Vec<PointId>>) -> Option<EdgeFilter> {
     let (mut must, mut must_not) = (Vec::new(), Vec::new());
     for condition in conditions(filter) {
         match condition {
@@ -136,7 +136,7 @@ fn narrowed(filter: &Filter, exclude: Vec<PointId>, among: Option<Vec<PointId>>)
         }
     }
     must_not.extend((!exclude.is_empty()).then(|| has_id(exclude)));
-    must.extend(among.map(has_id));
+    must.extend(within.map(has_id));
     let some = |conditions: Vec<EdgeCondition>| (!conditions.is_empty()).then_some(conditions);
     let (must, must_not) = (some(must), some(must_not));
     (must.is_some() || must_not.is_some()).then_some(EdgeFilter { should: None, min_should: None, must, must_not })
@@ -150,7 +150,7 @@ pub(super) fn document_filter(query: DocumentQuery) -> Option<EdgeFilter> {
 
 /// The searches of both sources, as far as they are asked for and can find something.
 pub(super) fn searches(search: Search, beam: usize) -> (Option<SearchRequest>, Option<SearchRequest>) {
-    let filter = narrowed(&search.filter, search.exclude, search.among);
+    let filter = narrowed(&search.filter, search.exclude, search.within);
     // looks two steps ahead in the graph where a filter leaves up to 7 of 10 points, for others may stand in between:
     // with 4 of 10 left, 100 instead of 90 % of the 20 nearest are found
     let acorn =
@@ -197,28 +197,28 @@ pub(super) fn hits(points: Vec<ScoredPoint>) -> Vec<Hit> {
 }
 
 /// What to read of payloads.
-pub(super) fn payload_of_interest(with: With) -> WithPayloadInterface {
+pub(super) fn payload_of_interest(with: FieldSelection) -> WithPayloadInterface {
     WithPayloadInterface::Fields(match with {
-        With::Payload | With::Sparse => vec![path(RECORD)],
-        With::Everything => vec![path(RECORD), path(QUERY)],
+        FieldSelection::Payload | FieldSelection::Sparse => vec![path(RECORD)],
+        FieldSelection::Everything => vec![path(RECORD), path(QUERY)],
     })
 }
 
 /// What to read of vectors.
-pub(super) fn vectors_of_interest(with: With) -> WithVector {
+pub(super) fn vectors_of_interest(with: FieldSelection) -> WithVector {
     match with {
-        With::Payload => WithVector::Bool(false),
-        With::Sparse => WithVector::Selector(vec![SPARSE.to_string()]),
-        With::Everything => WithVector::Bool(true),
+        FieldSelection::Payload => WithVector::Bool(false),
+        FieldSelection::Sparse => WithVector::Selector(vec![SPARSE.to_string()]),
+        FieldSelection::Everything => WithVector::Bool(true),
     }
 }
 
 /// These vectors.
-pub(super) fn these_vectors(which: Which) -> WithVector {
+pub(super) fn these_vectors(which: VectorSelection) -> WithVector {
     match which {
-        Which::Dense => WithVector::Selector(vec![DENSE.to_string()]),
-        Which::Sparse => WithVector::Selector(vec![SPARSE.to_string()]),
-        Which::Both => WithVector::Bool(true),
+        VectorSelection::Dense => WithVector::Selector(vec![DENSE.to_string()]),
+        VectorSelection::Sparse => WithVector::Selector(vec![SPARSE.to_string()]),
+        VectorSelection::Both => WithVector::Bool(true),
     }
 }
 

@@ -11,8 +11,8 @@ use super::{
     writer::{GROUP_POINTS, Outcome, Write},
 };
 use crate::{
-    Document, DocumentPage, DocumentQuery, DocumentWrite, DocumentWritten, Documents, Holding, Key, PointId, Result,
-    document_row,
+    CollectionKind, Document, DocumentPage, DocumentQuery, DocumentWrite, DocumentWritten, Documents, Key, PointId,
+    Result, document_row,
     documents::{MAX_DOCUMENT_PAGE, document_id},
 };
 
@@ -26,7 +26,7 @@ impl Documents for EdgeIndex {
             if keys.is_empty() {
                 return Ok(Vec::new());
             }
-            self.read(Holding::Documents, move |shard| read(shard, &folder, &keys)).await
+            self.read(CollectionKind::Documents, move |shard| read(shard, &folder, &keys)).await
         }
         .boxed()
     }
@@ -59,7 +59,7 @@ impl Documents for EdgeIndex {
                 if group.is_empty() {
                     return Ok(());
                 }
-                self.write(Holding::Documents, group).await?;
+                self.write(CollectionKind::Documents, group).await?;
             }
         }
         .boxed()
@@ -83,7 +83,7 @@ impl Documents for EdgeIndex {
             if from == Some(None) {
                 return Ok(DocumentPage::default());
             }
-            self.read(Holding::Documents, move |shard| list(shard, request)).await
+            self.read(CollectionKind::Documents, move |shard| list(shard, request)).await
         }
         .boxed()
     }
@@ -91,7 +91,7 @@ impl Documents for EdgeIndex {
     fn count_documents(&self, query: DocumentQuery) -> BoxFuture<'_, Result<u64>> {
         let request = CountRequest { filter: convert::document_filter(query), exact: true };
         let count = move |shard: &Shard| shard.read(|engine| engine.count(request)).map(|count| count as u64);
-        self.read(Holding::Documents, count).boxed()
+        self.read(CollectionKind::Documents, count).boxed()
     }
 }
 
@@ -108,7 +108,7 @@ impl EdgeIndex {
             group.push(write);
             let next = writes.peek().map(|(size, _)| *size);
             if next.is_none_or(|next| group.len() == GROUP_POINTS || GROUP_BYTES < bytes + next) {
-                for outcome in self.write(Holding::Documents, std::mem::take(&mut group)).await? {
+                for outcome in self.write(CollectionKind::Documents, std::mem::take(&mut group)).await? {
                     match outcome {
                         Outcome::Put(outcome) => written.push(outcome),
                         Outcome::Written(_) | Outcome::Deleted(_) => {}

@@ -54,8 +54,9 @@ use self::{
     writer::{Command, GROUP_POINTS, Job, Outcome, Write, Writer},
 };
 use super::{
-    Candidates, Hit, Holding, Index, IndexError, IndexStatus, Lease, Page, PageRequest, Point, PointId, Result, Search,
-    StoreShape, StoreVersions, VectorPage, Vectors, Which, With, Written, lease::LocalDuties, tombstones,
+    Candidates, CollectionKind, FieldSelection, Hit, Index, IndexError, IndexStatus, Lease, Page, PageRequest, Point,
+    PointId, Result, Search, StoreShape, StoreVersions, VectorPage, VectorSelection, Vectors, Written,
+    lease::LocalDuties, tombstones,
 };
 use duijie_core::domain::{Filter, Kind, RecordName};
 
@@ -98,8 +99,8 @@ impl EdgeIndex {
         let store = Arc::new(Store::open(&options)?);
         // side by side: a restart waits for the largest shard, not for all
         let shards: Vec<Handle> = thread::scope(|scope| {
-            let open = |holding| Handle::open(&store, holding, options.tuning.clone());
-            let opening = Holding::ALL.map(|holding| scope.spawn(move || open(holding)));
+            let open = |collection| Handle::open(&store, collection, options.tuning.clone());
+            let opening = CollectionKind::ALL.map(|collection| scope.spawn(move || open(collection)));
             opening.into_iter().map(|shard| shard.join().unwrap_or(Err(IndexError::Closed))).collect::<Result<_>>()
         })?;
         store.set_complete()?;
@@ -151,18 +152,18 @@ impl EdgeIndex {
         }
     }
 
-    fn handle(&self, holding: Holding) -> Result<&Handle> {
-        let handle = self.shards.iter().find(|handle| handle.charge.shard.place.holding == holding);
+    fn handle(&self, collection: CollectionKind) -> Result<&Handle> {
+        let handle = self.shards.iter().find(|handle| handle.charge.shard.place.collection == collection);
         handle.ok_or(IndexError::Closed)
     }
 
     /// Runs a read of one shard off the async threads, a bounded number at a time.
     async fn read<T: Send + 'static>(
         &self,
-        holding: Holding,
+        collection: CollectionKind,
         work: impl FnOnce(&Shard) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let shard = Arc::clone(&self.handle(holding)?.charge.shard);
+        let shard = Arc::clone(&self.handle(collection)?.charge.shard);
         let waiting = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| IndexError::Busy)?;
         let permit = Arc::clone(&self.readers).acquire_owned().await.map_err(|_| IndexError::Closed)?;
         drop(waiting);
@@ -174,8 +175,8 @@ impl EdgeIndex {
         work.await.map_err(|_| IndexError::Closed)?
     }
 
-    async fn write(&self, holding: Holding, writes: Vec<Write>) -> Result<Vec<Outcome>> {
-        let handle = self.handle(holding)?;
+    async fn write(&self, collection: CollectionKind, writes: Vec<Write>) -> Result<Vec<Outcome>> {
+        let handle = self.handle(collection)?;
         let places = u32::try_from(writes.len()).unwrap_or(u32::MAX);
         let permit = Arc::clone(&handle.places).acquire_many_owned(places).await.map_err(|_| IndexError::Closed)?;
         let (reply, answer) = oneshot::channel();
@@ -197,7 +198,7 @@ impl EdgeIndex {
             if chunk.is_empty() {
                 return Ok(written);
             }
-            for outcome in self.write(Holding::Records(kind), chunk).await? {
+            for outcome in self.write(CollectionKind::Records(kind), chunk).await? {
                 match outcome {
                     Outcome::Written(outcome) => written.push(outcome),
                     Outcome::Put(_) | Outcome::Deleted(_) => {}
@@ -206,7 +207,7 @@ impl EdgeIndex {
         }
     }
 
-    async fn fetch_points(&self, kind: Kind, ids: Vec<PointId>, with: With) -> Result<Vec<Option<Point>>> {
+    async fn fetch_points(&self, kind: Kind, ids: Vec<PointId>, with: FieldSelection) -> Result<Vec<Option<Point>>> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -214,12 +215,12 @@ impl EdgeIndex {
             return Err(too_many(ids.len()));
         }
         if ids.len() < SPLIT_FETCH_POINTS {
-            return self.read(Holding::Records(kind), move |shard| fetch(shard, &ids, with)).await;
+            return self.read(CollectionKind::Records(kind), move |shard| fetch(shard, &ids, with)).await;
         }
         let (first, second) = ids.split_at(ids.len() / 2);
         let half = |ids: &[PointId]| {
             let ids = ids.to_vec();
-            self.read(Holding::Records(kind), move |shard| fetch(shard, &ids, with))
+            self.read(CollectionKind::Records(kind), move |shard| fetch(shard, &ids, with))
         };
         let (mut points, rest) = tokio::try_join!(half(first), half(second))?;
         points.extend(rest);
@@ -230,13 +231,13 @@ impl EdgeIndex {
         match request {
             Some(request) => {
                 let search = move |shard: &Shard| shard.read(|engine| engine.search(request));
-                self.read(Holding::Records(kind), search).await.map(convert::hits)
+                self.read(CollectionKind::Records(kind), search).await.map(convert::hits)
             }
             None => Ok(Vec::new()),
         }
     }
 
-    async fn get_points(&self, names: Vec<RecordName>, with: With) -> Result<Vec<Option<Point>>> {
+    async fn get_points(&self, names: Vec<RecordName>, with: FieldSelection) -> Result<Vec<Option<Point>>> {
         let mut found = HashMap::new();
         for kind in Kind::ALL {
             let names = names.iter().filter(|name| name.kind == kind);
@@ -260,13 +261,13 @@ impl Index for EdgeIndex {
                 return Ok(false);
             }
             let delete = vec![Write::Delete(PointId::of(&name))];
-            let outcomes = self.write(Holding::Records(name.kind), delete).await?;
+            let outcomes = self.write(CollectionKind::Records(name.kind), delete).await?;
             Ok(outcomes.contains(&Outcome::Deleted(true)))
         }
         .boxed()
     }
 
-    fn get(&self, names: &[RecordName], with: With) -> BoxFuture<'_, Result<Vec<Option<Point>>>> {
+    fn get(&self, names: &[RecordName], with: FieldSelection) -> BoxFuture<'_, Result<Vec<Option<Point>>>> {
         self.get_points(names.to_vec(), with).boxed()
     }
 
@@ -274,7 +275,7 @@ impl Index for EdgeIndex {
         async move {
             search.check(self.shape.dimensions)?;
             let (dense, sparse) =
-                convert::searches(search, self.handle(Holding::Records(kind))?.charge.shard.tuning.beam);
+                convert::searches(search, self.handle(CollectionKind::Records(kind))?.charge.shard.tuning.beam);
             // side by side: a search waits for the slower of its sources, not for both
             let (dense, sparse) = tokio::try_join!(self.find(kind, dense), self.find(kind, sparse))?;
             Ok(Candidates { dense, sparse })
@@ -292,7 +293,7 @@ impl Index for EdgeIndex {
         .boxed()
     }
 
-    fn fetch(&self, kind: Kind, ids: &[PointId], with: With) -> BoxFuture<'_, Result<Vec<Option<Point>>>> {
+    fn fetch(&self, kind: Kind, ids: &[PointId], with: FieldSelection) -> BoxFuture<'_, Result<Vec<Option<Point>>>> {
         self.fetch_points(kind, ids.to_vec(), with).boxed()
     }
 
@@ -310,18 +311,23 @@ impl Index for EdgeIndex {
             if at_end {
                 return Ok(Page::default());
             }
-            self.read(Holding::Records(kind), move |shard| read_page(shard, request)).await
+            self.read(CollectionKind::Records(kind), move |shard| read_page(shard, request)).await
         }
         .boxed()
     }
 
-    fn vectors(&self, kind: Kind, ids: &[PointId], which: Which) -> BoxFuture<'_, Result<Vec<Option<Vectors>>>> {
+    fn vectors(
+        &self,
+        kind: Kind,
+        ids: &[PointId],
+        which: VectorSelection,
+    ) -> BoxFuture<'_, Result<Vec<Option<Vectors>>>> {
         let ids = ids.to_vec();
         async move {
             if MAX_PAGE_POINTS < ids.len() {
                 return Err(too_many(ids.len()));
             }
-            self.read(Holding::Records(kind), move |shard| read_vectors(shard, &ids, which)).await
+            self.read(CollectionKind::Records(kind), move |shard| read_vectors(shard, &ids, which)).await
         }
         .boxed()
     }
@@ -331,7 +337,7 @@ impl Index for EdgeIndex {
         kind: Kind,
         after: Option<PointId>,
         limit: usize,
-        which: Which,
+        which: VectorSelection,
     ) -> BoxFuture<'_, Result<VectorPage>> {
         let request = ScrollRequest {
             offset: after.and_then(PointId::next).map(convert::edge_id),
@@ -345,7 +351,7 @@ impl Index for EdgeIndex {
             if at_end {
                 return Ok(VectorPage::default());
             }
-            self.read(Holding::Records(kind), move |shard| scan_page(shard, request)).await
+            self.read(CollectionKind::Records(kind), move |shard| scan_page(shard, request)).await
         }
         .boxed()
     }
@@ -353,7 +359,7 @@ impl Index for EdgeIndex {
     fn count(&self, kind: Kind, filter: &Filter) -> BoxFuture<'_, Result<u64>> {
         let request = CountRequest { filter: convert::edge_filter(filter), exact: true };
         let count = move |shard: &Shard| shard.read(|engine| engine.count(request)).map(|count| count as u64);
-        self.read(Holding::Records(kind), count).boxed()
+        self.read(CollectionKind::Records(kind), count).boxed()
     }
 
     fn claim(&self, duty: &str) -> BoxFuture<'_, Result<Option<Lease>>> {
@@ -366,9 +372,9 @@ impl Index for EdgeIndex {
         let (mut kinds, mut documents_problem) = (Vec::new(), None);
         for handle in &self.shards {
             let shard = &handle.charge.shard;
-            match shard.place.holding {
-                Holding::Records(kind) => kinds.push(shard.status(kind)),
-                Holding::Documents => documents_problem = shard.state.problem(),
+            match shard.place.collection {
+                CollectionKind::Records(kind) => kinds.push(shard.status(kind)),
+                CollectionKind::Documents => documents_problem = shard.state.problem(),
             }
         }
         IndexStatus { kinds, documents_problem, refusal: None }
@@ -378,8 +384,8 @@ impl Index for EdgeIndex {
 // === impl Handle ===
 
 impl Handle {
-    fn open(store: &Arc<Store>, holding: Holding, tuning: Tuning) -> Result<Self> {
-        let (shard, journal) = Shard::open(store, store.place(holding), tuning)?;
+    fn open(store: &Arc<Store>, collection: CollectionKind, tuning: Tuning) -> Result<Self> {
+        let (shard, journal) = Shard::open(store, store.place(collection), tuning)?;
         let shard = Arc::new(shard);
         // each queued job holds a place at least; one more for a checkpoint, one for the stop
         let (writer, inbox): (SyncSender<Command>, _) = sync_channel(QUEUE_POINTS + 2);
@@ -405,7 +411,7 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static, options: &EdgeOptions
     thread::Builder::new().name(name.to_string()).spawn(work).map_err(at(&options.folder))
 }
 
-fn fetch(shard: &Shard, ids: &[PointId], with: With) -> Result<Vec<Option<Point>>> {
+fn fetch(shard: &Shard, ids: &[PointId], with: FieldSelection) -> Result<Vec<Option<Point>>> {
     let edge_ids: Vec<EdgeId> = ids.iter().copied().map(convert::edge_id).collect();
     let (payload, vectors) = (convert::payload_of_interest(with), convert::vectors_of_interest(with));
     let records = shard.read(|engine| engine.retrieve(&edge_ids, Some(payload), Some(vectors)))?;
@@ -416,7 +422,7 @@ fn fetch(shard: &Shard, ids: &[PointId], with: With) -> Result<Vec<Option<Point>
     Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
 }
 
-fn read_vectors(shard: &Shard, ids: &[PointId], which: Which) -> Result<Vec<Option<Vectors>>> {
+fn read_vectors(shard: &Shard, ids: &[PointId], which: VectorSelection) -> Result<Vec<Option<Vectors>>> {
     let edge_ids: Vec<EdgeId> = ids.iter().copied().map(convert::edge_id).collect();
     let (payload, vectors) = (WithPayloadInterface::Bool(false), convert::these_vectors(which));
     let records = shard.read(|engine| engine.retrieve(&edge_ids, Some(payload), Some(vectors)))?;

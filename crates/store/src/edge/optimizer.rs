@@ -61,13 +61,13 @@ pub(super) fn optimize(charge: &Charge) -> Result<()> {
     });
     shard.state.optimizing.store(false, Relaxed);
     if let Err(error) = &done {
-        tracing::error!(holding = %shard.place.holding, %error, "optimisation failed");
+        tracing::error!(collection = %shard.place.collection, %error, "optimisation failed");
     }
     shard.look();
     drop(guard);
     if let Ok(true) = done {
         let seconds = started.elapsed().as_secs_f32();
-        tracing::info!(holding = %shard.place.holding, seconds, "optimised");
+        tracing::info!(collection = %shard.place.collection, seconds, "optimised");
     }
     // a full queue means that the writer is at work and will come to its own checkpoint
     let _ = charge.writer.try_send(Command::Checkpoint);

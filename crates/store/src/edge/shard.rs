@@ -21,7 +21,7 @@ use super::{
     store::{Place, Store, at},
     wal,
 };
-use crate::{Holding, IndexError, KindStatus, Result};
+use crate::{CollectionKind, IndexError, KindStatus, Result};
 use duijie_core::domain::Kind;
 
 /// Most rows in one operation of the engine; it holds its locks for 32 at a time.
@@ -66,14 +66,14 @@ pub(super) struct State {
 impl Shard {
     /// Loads the shard at `place`, or makes it, and replays the journal.
     pub(super) fn open(store: &Arc<Store>, place: Place, tuning: Tuning) -> Result<(Self, Journal)> {
-        let config = match place.holding {
-            Holding::Records(_) => convert::config(store.shape.dimensions, &tuning),
-            Holding::Documents => convert::documents_config(),
+        let config = match place.collection {
+            CollectionKind::Records(_) => convert::config(store.shape.dimensions, &tuning),
+            CollectionKind::Documents => convert::documents_config(),
         };
         let engine = place.engine();
         let segments = engine.join("segments");
         let has_segments = fs::read_dir(&segments).is_ok_and(|mut entries| entries.next().is_some());
-        if store.has(place.holding) && !has_segments {
+        if store.has(place.collection) && !has_segments {
             return Err(place.damaged("没有数据段"));
         }
         fs::create_dir_all(&engine).map_err(at(&engine))?;
@@ -163,7 +163,7 @@ impl Shard {
 
     /// Says what failed.
     pub(super) fn failed(&self, reason: impl ToString) -> IndexError {
-        IndexError::Engine { holding: self.place.holding, reason: reason.to_string() }
+        IndexError::Engine { collection: self.place.collection, reason: reason.to_string() }
     }
 
     /// State for outside, of a shard of records.
@@ -234,7 +234,7 @@ fn load(place: &Place, config: &EdgeConfig, journal: &mut Journal) -> Result<Edg
     }
     let load = || {
         let engine = EdgeShard::load(&folder, Some(config.clone()))?;
-        for index in convert::create_indexes(place.holding) {
+        for index in convert::create_indexes(place.collection) {
             engine.update(index)?;
         }
         Ok(engine)
@@ -255,12 +255,12 @@ fn recover(place: &Place, engine: &EdgeShard, journal: &mut Journal) -> Result<(
     if replayed {
         let replay = |changes| guarded(|| apply(engine, changes)).map_err(io::Error::other);
         let rest_bytes = journal.replay(replay).map_err(|error| place.damaged(error))?;
-        tracing::info!(holding = %place.holding, bytes = journal.bytes(), rest_bytes, "journal replayed");
+        tracing::info!(collection = %place.collection, bytes = journal.bytes(), rest_bytes, "journal replayed");
     }
     let cut_off = place.is_optimizing();
     if cut_off {
         let repaired = guarded(|| repair::remove_doubles(engine)).map_err(|reason| place.damaged(reason))?;
-        tracing::info!(holding = %place.holding, repaired, "optimisation was cut off");
+        tracing::info!(collection = %place.collection, repaired, "optimisation was cut off");
     }
     if replayed || cut_off {
         flush(engine).map_err(|reason| place.damaged(reason))?;
@@ -284,7 +284,7 @@ fn discard(place: &Place, engine: Option<EdgeShard>) {
         Ok(())
     });
     if let Err(reason) = dropped {
-        tracing::warn!(holding = %place.holding, reason, "a shard was dropped without a flush");
+        tracing::warn!(collection = %place.collection, reason, "a shard was dropped without a flush");
     }
 }
 

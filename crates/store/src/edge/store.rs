@@ -19,7 +19,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::options::EdgeOptions;
-use crate::{Holding, IndexError, Result, StoreShape};
+use crate::{CollectionKind, IndexError, Result, StoreShape};
 
 const STORE_FILE: &str = "store.json";
 const LOCK_FILE: &str = "lock";
@@ -41,7 +41,7 @@ pub(super) struct Store {
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     /// What it holds.
-    pub(super) holding: Holding,
+    pub(super) collection: CollectionKind,
     folder: PathBuf,
 }
 
@@ -98,10 +98,10 @@ impl Store {
     }
 
     /// Whether the shard was made before the store was opened, so that it must be there.
-    pub(super) fn has(&self, holding: Holding) -> bool {
-        match holding {
-            Holding::Records(_) => self.complete,
-            Holding::Documents => self.documents,
+    pub(super) fn has(&self, collection: CollectionKind) -> bool {
+        match collection {
+            CollectionKind::Records(_) => self.complete,
+            CollectionKind::Documents => self.documents,
         }
     }
 
@@ -113,8 +113,8 @@ impl Store {
     }
 
     /// Folder of a shard.
-    pub(super) fn place(&self, holding: Holding) -> Place {
-        Place { holding, folder: self.folder.join(holding.collection()) }
+    pub(super) fn place(&self, collection: CollectionKind) -> Place {
+        Place { collection, folder: self.folder.join(collection.collection()) }
     }
 }
 
@@ -153,7 +153,7 @@ impl Place {
 
     /// Says that the engine's files cannot be used.
     pub(super) fn damaged(&self, reason: impl ToString) -> IndexError {
-        IndexError::Damaged { holding: self.holding, folder: self.folder.clone(), reason: reason.to_string() }
+        IndexError::Damaged { collection: self.collection, folder: self.folder.clone(), reason: reason.to_string() }
     }
 
     fn marker(&self) -> PathBuf {

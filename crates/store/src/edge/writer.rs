@@ -21,7 +21,7 @@ use super::{
     wal,
 };
 use crate::{
-    Document, DocumentWrite, DocumentWritten, Holding, Key, Point, PointId, Result, Written,
+    CollectionKind, Document, DocumentWrite, DocumentWritten, Key, Point, PointId, Result, Written,
     document_row::{self, FOLDER, KEY},
     payload::{REVISION, Row, revision},
 };
@@ -166,7 +166,7 @@ impl Writer {
             }
             Err(error) => {
                 let reason = error.to_string();
-                tracing::error!(holding = %self.shard.place.holding, reason, "write failed");
+                tracing::error!(collection = %self.shard.place.collection, reason, "write failed");
                 self.shard.state.set_problem(Some(reason.clone()));
                 for (reply, _permit) in replies {
                     let _ = reply.send(Err(self.shard.failed(&reason)));
@@ -197,7 +197,7 @@ impl Writer {
         let changed = changes.len() as u64;
         if let Err(error) = self.shard.apply(changes) {
             // the journal has the changes: a shard loaded anew has them too
-            tracing::error!(holding = %self.shard.place.holding, %error, "the engine refused a write");
+            tracing::error!(collection = %self.shard.place.collection, %error, "the engine refused a write");
             self.shard.state.suspect.store(true, Relaxed);
             self.reload()?;
         }
@@ -265,9 +265,9 @@ impl Writer {
             Write::Delete(id) => *id,
         });
         let ids: Vec<EdgeId> = ids.map(convert::edge_id).collect();
-        let fields: &[&str] = match self.shard.place.holding {
-            Holding::Records(_) => &[REVISION],
-            Holding::Documents => &[REVISION, FOLDER, KEY],
+        let fields: &[&str] = match self.shard.place.collection {
+            CollectionKind::Records(_) => &[REVISION],
+            CollectionKind::Documents => &[REVISION, FOLDER, KEY],
         };
         let fields = WithPayloadInterface::Fields(fields.iter().copied().map(convert::path).collect());
         let records = self.shard.read(|engine| engine.retrieve(&ids, Some(fields), None))?;
@@ -302,7 +302,7 @@ impl Writer {
         match self.maintain_now().and_then(|()| self.try_room()) {
             Ok(()) => self.shard.state.set_problem(None),
             Err(error) => {
-                tracing::error!(holding = %self.shard.place.holding, %error, "checkpoint failed; the journal is kept");
+                tracing::error!(collection = %self.shard.place.collection, %error, "checkpoint failed; the journal is kept");
                 self.shard.state.set_problem(Some(error.to_string()));
             }
         }
@@ -368,7 +368,7 @@ mod tests {
             tuning: Tuning::default(),
         };
         let held = Arc::new(Store::open(&options).unwrap());
-        let (shard, journal) = Shard::open(&held, held.place(Holding::Documents), options.tuning).unwrap();
+        let (shard, journal) = Shard::open(&held, held.place(CollectionKind::Documents), options.tuning).unwrap();
         let (_sender, inbox) = channel();
         let mut writer = Writer::new(Arc::new(shard), journal, inbox);
         let problem = |writer: &Writer| writer.shard.state.problem();

@@ -15,7 +15,7 @@ use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use crate::{
-    DocumentQuery, Hit, Point, PointId, Search, Vectors as PlainVectors, Which, With, document_row,
+    DocumentQuery, FieldSelection, Hit, Point, PointId, Search, VectorSelection, Vectors as PlainVectors, document_row,
     filter::{Condition, conditions},
     payload::{Field, QUERY, RECORD, Row},
 };
@@ -130,7 +130,7 @@ pub(super) fn payload_out(payload: HashMap<String, Value>) -> Map<String, Json> 
 }
 
 /// What to read of points.
-pub(super) fn get(collection: &str, ids: &[PointId], with: With) -> GetPoints {
+pub(super) fn get(collection: &str, ids: &[PointId], with: FieldSelection) -> GetPoints {
     GetPoints {
         collection_name: collection.to_string(),
         ids: ids.iter().copied().map(server_id).collect(),
@@ -141,10 +141,10 @@ pub(super) fn get(collection: &str, ids: &[PointId], with: With) -> GetPoints {
 }
 
 /// What to read of payloads.
-pub(super) fn payload_of_interest(with: With) -> WithPayloadSelector {
+pub(super) fn payload_of_interest(with: FieldSelection) -> WithPayloadSelector {
     fields(match with {
-        With::Payload | With::Sparse => &[RECORD],
-        With::Everything => &[RECORD, QUERY],
+        FieldSelection::Payload | FieldSelection::Sparse => &[RECORD],
+        FieldSelection::Everything => &[RECORD, QUERY],
     })
 }
 
@@ -156,13 +156,13 @@ pub(super) fn fields(names: &[&str]) -> WithPayloadSelector {
 }
 
 /// What to read of vectors.
-pub(super) fn vectors_of_interest(with: With) -> WithVectorsSelector {
+pub(super) fn vectors_of_interest(with: FieldSelection) -> WithVectorsSelector {
     let options = match with {
-        With::Payload => with_vectors_selector::SelectorOptions::Enable(false),
-        With::Sparse => {
+        FieldSelection::Payload => with_vectors_selector::SelectorOptions::Enable(false),
+        FieldSelection::Sparse => {
             with_vectors_selector::SelectorOptions::Include(VectorsSelector { names: vec![SPARSE.to_string()] })
         }
-        With::Everything => with_vectors_selector::SelectorOptions::Enable(true),
+        FieldSelection::Everything => with_vectors_selector::SelectorOptions::Enable(true),
     };
     WithVectorsSelector { selector_options: Some(options) }
 }
@@ -173,11 +173,11 @@ pub(super) fn no_payload() -> WithPayloadSelector {
 }
 
 /// These vectors.
-pub(super) fn these_vectors(which: Which) -> WithVectorsSelector {
+pub(super) fn these_vectors(which: VectorSelection) -> WithVectorsSelector {
     let names: &[&str] = match which {
-        Which::Dense => &[DENSE],
-        Which::Sparse => &[SPARSE],
-        Which::Both => &[DENSE, SPARSE],
+        VectorSelection::Dense => &[DENSE],
+        VectorSelection::Sparse => &[SPARSE],
+        VectorSelection::Both => &[DENSE, SPARSE],
     };
     let names = names.iter().map(ToString::to_string).collect();
     let options = with_vectors_selector::SelectorOptions::Include(VectorsSelector { names });
@@ -197,7 +197,7 @@ pub(super) fn point_filter(filter: &Filter) -> Option<PointFilter> {
 }
 
 /// The server's filter with the points to leave out and the only ones to keep.
-fn narrowed(filter: &Filter, exclude: Vec<PointId>, among: Option<Vec<PointId>>) -> Option<PointFilter> {
+fn narrowed(filter: &Filter, exclude: Vec<PointId>, within: Option<Vec<PointId>>) -> Option<PointFilter> {
     let mut all = PointFilter::default();
     for condition in conditions(filter) {
         match condition {
@@ -207,7 +207,7 @@ fn narrowed(filter: &Filter, exclude: Vec<PointId>, among: Option<Vec<PointId>>)
         }
     }
     all.must_not.extend((!exclude.is_empty()).then(|| has_id(exclude)));
-    all.must.extend(among.map(has_id));
+    all.must.extend(within.map(has_id));
     (all != PointFilter::default()).then_some(all)
 }
 
@@ -229,7 +229,7 @@ pub(super) fn any(key: &str, values: Vec<String>) -> PointCondition {
 
 /// The searches of both sources, as far as they are asked for and can find something: dense, sparse.
 pub(super) fn searches(collection: &str, search: Search, beam: Beam) -> (Option<QueryPoints>, Option<QueryPoints>) {
-    let filter = narrowed(&search.filter, search.exclude, search.among);
+    let filter = narrowed(&search.filter, search.exclude, search.within);
     // looks two steps ahead in the graph where a filter leaves up to 7 of 10 points, for others may stand in between
     let acorn = filter.is_some().then_some(AcornSearchParams { enable: Some(true), max_selectivity: Some(0.7) });
     let request = |vector: vector_input::Variant, name: &str, params: Option<SearchParams>| QueryPoints {

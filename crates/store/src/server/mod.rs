@@ -35,11 +35,11 @@ use uuid::Uuid;
 use self::{
     convert::Beam,
     core::{Core, Looked, Wanted},
-    wire::{Standing, Wire},
+    wire::{CircuitState, Wire},
 };
 use super::{
-    Candidates, Hit, Index, IndexError, IndexStatus, KindStatus, Lease, Page, PageRequest, Point, PointId, Result,
-    Search, StoreShape, VectorPage, Vectors, Which, With, Written, tombstones,
+    Candidates, FieldSelection, Hit, Index, IndexError, IndexStatus, KindStatus, Lease, Page, PageRequest, Point,
+    PointId, Result, Search, StoreShape, VectorPage, VectorSelection, Vectors, Written, tombstones,
 };
 use duijie_core::domain::{Filter, Kind, RecordName};
 
@@ -99,11 +99,11 @@ impl ServerIndex {
     pub async fn ready(&self, patience: Duration) -> Result<()> {
         let end = Instant::now() + patience;
         loop {
-            let error = match self.core.wire.standing() {
-                Standing::Ready => return Ok(()),
-                Standing::Refused(sentence) => return Err(IndexError::Refused(sentence)),
-                Standing::Maintenance => IndexError::Maintenance,
-                Standing::Down(reason) => IndexError::Unreachable { url: self.core.wire.urls.clone(), reason },
+            let error = match self.core.wire.circuit_state() {
+                CircuitState::Ready => return Ok(()),
+                CircuitState::Refused(sentence) => return Err(IndexError::Refused(sentence)),
+                CircuitState::Maintenance => IndexError::Maintenance,
+                CircuitState::Down(reason) => IndexError::Unreachable { url: self.core.wire.urls.clone(), reason },
             };
             if end <= Instant::now() {
                 return Err(error);
@@ -153,7 +153,7 @@ impl ServerIndex {
         }
     }
 
-    async fn fetch_points(&self, kind: Kind, ids: Vec<PointId>, with: With) -> Result<Vec<Option<Point>>> {
+    async fn fetch_points(&self, kind: Kind, ids: Vec<PointId>, with: FieldSelection) -> Result<Vec<Option<Point>>> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -172,7 +172,7 @@ impl ServerIndex {
         Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
     }
 
-    async fn get_points(&self, names: Vec<RecordName>, with: With) -> Result<Vec<Option<Point>>> {
+    async fn get_points(&self, names: Vec<RecordName>, with: FieldSelection) -> Result<Vec<Option<Point>>> {
         let of_kind = |kind| {
             let ids: Vec<PointId> = names.iter().filter(|name| name.kind == kind).map(PointId::of).collect();
             async move {
@@ -211,7 +211,12 @@ impl ServerIndex {
         Ok(Page { points, next })
     }
 
-    async fn read_vectors(&self, kind: Kind, ids: Vec<PointId>, which: Which) -> Result<Vec<Option<Vectors>>> {
+    async fn read_vectors(
+        &self,
+        kind: Kind,
+        ids: Vec<PointId>,
+        which: VectorSelection,
+    ) -> Result<Vec<Option<Vectors>>> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -222,7 +227,7 @@ impl ServerIndex {
         let request = GetPoints {
             with_payload: Some(convert::no_payload()),
             with_vectors: Some(convert::these_vectors(which)),
-            ..convert::get(&self.core.records(kind)?, &ids, With::Payload)
+            ..convert::get(&self.core.records(kind)?, &ids, FieldSelection::Payload)
         };
         let answer = self.core.wire.call(|node| {
             let request = request.clone();
@@ -233,7 +238,13 @@ impl ServerIndex {
         Ok(ids.iter().map(|id| found.remove(id)).collect())
     }
 
-    async fn scan_page(&self, kind: Kind, after: Option<PointId>, limit: usize, which: Which) -> Result<VectorPage> {
+    async fn scan_page(
+        &self,
+        kind: Kind,
+        after: Option<PointId>,
+        limit: usize,
+        which: VectorSelection,
+    ) -> Result<VectorPage> {
         let from = after.map(PointId::next);
         if from == Some(None) {
             return Ok(VectorPage::default());
@@ -287,7 +298,7 @@ impl Index for ServerIndex {
         .boxed()
     }
 
-    fn get(&self, names: &[RecordName], with: With) -> BoxFuture<'_, Result<Vec<Option<Point>>>> {
+    fn get(&self, names: &[RecordName], with: FieldSelection) -> BoxFuture<'_, Result<Vec<Option<Point>>>> {
         self.get_points(names.to_vec(), with).boxed()
     }
 
@@ -307,7 +318,7 @@ impl Index for ServerIndex {
         .boxed()
     }
 
-    fn fetch(&self, kind: Kind, ids: &[PointId], with: With) -> BoxFuture<'_, Result<Vec<Option<Point>>>> {
+    fn fetch(&self, kind: Kind, ids: &[PointId], with: FieldSelection) -> BoxFuture<'_, Result<Vec<Option<Point>>>> {
         self.fetch_points(kind, ids.to_vec(), with).boxed()
     }
 
@@ -315,7 +326,12 @@ impl Index for ServerIndex {
         self.read_page(kind, filter.clone(), page).boxed()
     }
 
-    fn vectors(&self, kind: Kind, ids: &[PointId], which: Which) -> BoxFuture<'_, Result<Vec<Option<Vectors>>>> {
+    fn vectors(
+        &self,
+        kind: Kind,
+        ids: &[PointId],
+        which: VectorSelection,
+    ) -> BoxFuture<'_, Result<Vec<Option<Vectors>>>> {
         self.read_vectors(kind, ids.to_vec(), which).boxed()
     }
 
@@ -324,7 +340,7 @@ impl Index for ServerIndex {
         kind: Kind,
         after: Option<PointId>,
         limit: usize,
-        which: Which,
+        which: VectorSelection,
     ) -> BoxFuture<'_, Result<VectorPage>> {
         self.scan_page(kind, after, limit, which).boxed()
     }
@@ -339,11 +355,11 @@ impl Index for ServerIndex {
     }
 
     fn status(&self) -> IndexStatus {
-        let (problem, refusal) = match self.core.wire.standing() {
-            Standing::Ready => (None, None),
-            Standing::Down(reason) => (Some(reason), None),
-            Standing::Maintenance => (Some(IndexError::Maintenance.to_string()), None),
-            Standing::Refused(sentence) => (Some(sentence.clone()), Some(sentence)),
+        let (problem, refusal) = match self.core.wire.circuit_state() {
+            CircuitState::Ready => (None, None),
+            CircuitState::Down(reason) => (Some(reason), None),
+            CircuitState::Maintenance => (Some(IndexError::Maintenance.to_string()), None),
+            CircuitState::Refused(sentence) => (Some(sentence.clone()), Some(sentence)),
         };
         let Looked { mut kinds, documents_problem } = self.core.status();
         if kinds.is_empty() {

@@ -8,7 +8,7 @@ use super::{
     ServerIndex, collections,
     core::{Core, StoreFile, Wanted},
     state, watch,
-    wire::{Standing, Wire},
+    wire::{CircuitState, Wire},
 };
 use crate::{IndexError, Result, StoreShape};
 
@@ -37,7 +37,7 @@ impl ServerIndex {
         let place = (Wanted::Growing(file), self.core.holder.clone());
         let growing =
             Self::watched(Core::new(Wire::new(options, self.core.pace.stale_after)?, options, self.core.pace, place));
-        growing.core.wire.set_standing(Standing::Ready);
+        growing.core.wire.set_circuit_state(CircuitState::Ready);
         Ok(growing)
     }
 

@@ -7,7 +7,7 @@ use super::{
     collections,
     core::{Core, StoreFile, Wanted},
     duty, state,
-    wire::{Failure, Standing},
+    wire::{CircuitState, Failure},
 };
 use crate::{IndexError, MAINTENANCE, Result};
 
@@ -17,9 +17,9 @@ pub(super) const STORE: &str = "store";
 /// Looks until the program does not fit the store.
 pub(super) async fn run(core: Arc<Core>) {
     loop {
-        let standing = look(&core).await;
-        let refused = matches!(standing, Standing::Refused(_));
-        core.wire.set_standing(standing);
+        let circuit_state = look(&core).await;
+        let refused = matches!(circuit_state, CircuitState::Refused(_));
+        core.wire.set_circuit_state(circuit_state);
         if refused {
             return;
         }
@@ -28,21 +28,21 @@ pub(super) async fn run(core: Arc<Core>) {
 }
 
 /// One look.
-async fn look(core: &Core) -> Standing {
+async fn look(core: &Core) -> CircuitState {
     // a look that hangs must not keep the last one's word alive
     let looked = tokio::time::timeout(core.pace.stale_after.max(Duration::from_secs(1)), find(core));
     match looked.await {
-        Ok(Ok(standing)) => standing,
+        Ok(Ok(circuit_state)) => circuit_state,
         Ok(Err(error @ (IndexError::Unfit { .. } | IndexError::OtherVersions { .. } | IndexError::Refused(_)))) => {
-            Standing::Refused(error.to_string())
+            CircuitState::Refused(error.to_string())
         }
-        Ok(Err(IndexError::Unreachable { reason, .. } | IndexError::Server { reason })) => Standing::Down(reason),
-        Ok(Err(error)) => Standing::Down(error.to_string()),
-        Err(_) => Standing::Down("查看状态超时".to_string()),
+        Ok(Err(IndexError::Unreachable { reason, .. } | IndexError::Server { reason })) => CircuitState::Down(reason),
+        Ok(Err(error)) => CircuitState::Down(error.to_string()),
+        Err(_) => CircuitState::Down("查看状态超时".to_string()),
     }
 }
 
-async fn find(core: &Core) -> Result<Standing> {
+async fn find(core: &Core) -> Result<CircuitState> {
     let error = |failure| core.wire.error(failure);
     let documents = match state::read(core, &[STORE, &duty::key(MAINTENANCE)]).await {
         Err(Failure::Refused(status)) if status.code() == tonic::Code::NotFound => {
@@ -68,7 +68,7 @@ async fn find(core: &Core) -> Result<Standing> {
     }
     core.set_status(collections::look(core, &store).await?);
     let holder = maintenance.and_then(|document| duty::held(core, MAINTENANCE, &document));
-    Ok(if holder.is_none_or(|holder| holder == core.holder) { Standing::Ready } else { Standing::Maintenance })
+    Ok(if holder.is_none_or(|holder| holder == core.holder) { CircuitState::Ready } else { CircuitState::Maintenance })
 }
 
 /// Makes the first store.

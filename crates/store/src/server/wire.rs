@@ -52,7 +52,7 @@ pub(super) struct Wire {
     stale_after: Duration,
     attempts: u32,
     failures: AtomicU32,
-    standing: RwLock<(Standing, Instant)>,
+    circuit_state: RwLock<(CircuitState, Instant)>,
     /// Addresses, for messages.
     pub(super) urls: String,
 }
@@ -65,7 +65,7 @@ struct Node {
 
 /// Whether requests go out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum CircuitState {
     /// They do.
     Ready,
     /// The engine does not answer, or has not done so yet.
@@ -141,7 +141,7 @@ impl Wire {
             attempts: options.attempts.max(1),
             failures: AtomicU32::new(0),
             stale_after,
-            standing: RwLock::new((Standing::Down("尚未连接".to_string()), Instant::now())),
+            circuit_state: RwLock::new((CircuitState::Down("尚未连接".to_string()), Instant::now())),
             urls,
         })
     }
@@ -151,16 +151,16 @@ impl Wire {
     where
         F: Future<Output = std::result::Result<Response<T>, Status>>,
     {
-        match self.standing() {
-            Standing::Ready => {}
-            Standing::Down(reason) => return Err(unreachable(&self.urls, &reason)),
-            Standing::Maintenance => return Err(IndexError::Maintenance),
-            Standing::Refused(sentence) => return Err(IndexError::Refused(sentence)),
+        match self.circuit_state() {
+            CircuitState::Ready => {}
+            CircuitState::Down(reason) => return Err(unreachable(&self.urls, &reason)),
+            CircuitState::Maintenance => return Err(IndexError::Maintenance),
+            CircuitState::Refused(sentence) => return Err(IndexError::Refused(sentence)),
         }
         self.send(ask).await.map_err(|failure| self.error(failure))
     }
 
-    /// Sends a request whatever the standing: for those who find out and for those who maintain.
+    /// Sends a request whatever the circuit_state: for those who find out and for those who maintain.
     pub(super) async fn send<T, F>(&self, ask: impl Fn(Try) -> F) -> std::result::Result<T, Failure>
     where
         F: Future<Output = std::result::Result<Response<T>, Status>>,
@@ -205,22 +205,22 @@ impl Wire {
     }
 
     /// Whether requests go out: they do for as long as a look has shown lately that all is well.
-    pub(super) fn standing(&self) -> Standing {
-        match &*self.standing.read() {
-            (Standing::Ready, since) if self.stale_after < since.elapsed() => {
-                Standing::Down("久未能查看引擎的状态".to_string())
+    pub(super) fn circuit_state(&self) -> CircuitState {
+        match &*self.circuit_state.read() {
+            (CircuitState::Ready, since) if self.stale_after < since.elapsed() => {
+                CircuitState::Down("久未能查看引擎的状态".to_string())
             }
-            (standing, _) => standing.clone(),
+            (circuit_state, _) => circuit_state.clone(),
         }
     }
 
     /// Says whether requests go out.
-    pub(super) fn set_standing(&self, standing: Standing) {
-        let mut now = self.standing.write();
-        if now.0 != standing {
-            tracing::info!(?standing, "standing of the engine changed");
+    pub(super) fn set_circuit_state(&self, circuit_state: CircuitState) {
+        let mut now = self.circuit_state.write();
+        if now.0 != circuit_state {
+            tracing::info!(?circuit_state, "circuit_state of the engine changed");
         }
-        *now = (standing, Instant::now());
+        *now = (circuit_state, Instant::now());
     }
 
     /// A failure as the caller hears it.
@@ -242,8 +242,8 @@ impl Wire {
 
     fn note_failure(&self, reason: &str) {
         let failures = self.failures.fetch_add(1, Relaxed).saturating_add(1);
-        if OPEN_AFTER <= failures && self.standing() == Standing::Ready {
-            self.set_standing(Standing::Down(reason.to_string()));
+        if OPEN_AFTER <= failures && self.circuit_state() == CircuitState::Ready {
+            self.set_circuit_state(CircuitState::Down(reason.to_string()));
         }
     }
 }

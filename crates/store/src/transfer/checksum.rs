@@ -15,10 +15,10 @@ use super::{
     Result, Step, Track, TransferError,
     piece::{self, Piece},
 };
-use crate::{Document, Holding, Index, Point, With};
+use crate::{CollectionKind, Document, FieldSelection, Index, Point};
 
 /// Checksum of each kind, and of the documents.
-pub type Digests = BTreeMap<Holding, Digest>;
+pub type Digests = BTreeMap<CollectionKind, Digest>;
 
 /// Checksum of the points of one kind, or of the documents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,10 +103,10 @@ pub async fn digests(index: &dyn Index) -> Result<Digests> {
 /// The same, with progress.
 pub(super) async fn track_digests(index: &dyn Index, track: &mut Track<'_, '_>) -> Result<Digests> {
     let mut digests = Digests::new();
-    for holding in Holding::ALL {
+    for collection in CollectionKind::ALL {
         let (mut hasher, mut after) = (Hasher::default(), None);
         loop {
-            let (pieces, next) = piece::page(index, holding, after, With::Everything).await?;
+            let (pieces, next) = piece::page(index, collection, after, FieldSelection::Everything).await?;
             pieces.iter().try_for_each(|piece| hasher.add(piece))?;
             track.add(pieces.len());
             if next.is_none() {
@@ -114,7 +114,7 @@ pub(super) async fn track_digests(index: &dyn Index, track: &mut Track<'_, '_>) 
             }
             after = next;
         }
-        digests.insert(holding, hasher.finish());
+        digests.insert(collection, hasher.finish());
     }
     Ok(digests)
 }

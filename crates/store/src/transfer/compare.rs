@@ -4,7 +4,7 @@ use super::{
     Result, Track,
     piece::{self, Piece},
 };
-use crate::{Holding, Index, With};
+use crate::{CollectionKind, FieldSelection, Index};
 
 /// How pieces that are to be written stand to what is stored under their names.
 #[derive(Debug, Default)]
@@ -25,8 +25,8 @@ pub(super) struct Beyond {
 }
 
 /// Looks the pieces of one page up in the target.
-pub(super) async fn compare(target: &dyn Index, holding: Holding, pieces: Vec<Piece>) -> Result<Compared> {
-    let there = piece::revisions(target, holding, &pieces).await?;
+pub(super) async fn compare(target: &dyn Index, collection: CollectionKind, pieces: Vec<Piece>) -> Result<Compared> {
+    let there = piece::revisions(target, collection, &pieces).await?;
     let mut compared = Compared::default();
     for (piece, stored) in pieces.into_iter().zip(there) {
         match stored {
@@ -42,11 +42,11 @@ pub(super) async fn compare(target: &dyn Index, holding: Holding, pieces: Vec<Pi
 /// Goes through the whole target and looks each piece up in the source.
 pub(super) async fn beyond(source: &dyn Index, target: &dyn Index, track: &mut Track<'_, '_>) -> Result<Beyond> {
     let mut beyond = Beyond::default();
-    for holding in Holding::ALL {
+    for collection in CollectionKind::ALL {
         let mut after = None;
         loop {
-            let (pieces, next) = piece::page(target, holding, after, With::Payload).await?;
-            let theirs = piece::revisions(source, holding, &pieces).await?;
+            let (pieces, next) = piece::page(target, collection, after, FieldSelection::Payload).await?;
+            let theirs = piece::revisions(source, collection, &pieces).await?;
             for (piece, theirs) in pieces.iter().zip(theirs) {
                 match theirs {
                     None => beyond.extra += 1,

@@ -6,7 +6,7 @@ use super::{
     compare::{Beyond, beyond, compare},
     count, in_maintenance, piece,
 };
-use crate::{Holding, Index, With};
+use crate::{CollectionKind, FieldSelection, Index};
 
 /// Times that the source is gone through before it is called unsettled.
 const ROUNDS: u32 = 3;
@@ -76,15 +76,15 @@ async fn refuse_beyond(
 /// Writes what the target has not; says how many.
 async fn write(source: &dyn Index, target: &dyn Index, track: &mut Track<'_, '_>) -> Result<u64> {
     let mut written = 0;
-    for holding in Holding::ALL {
+    for collection in CollectionKind::ALL {
         let mut after = None;
         loop {
-            let (pieces, next) = piece::page(source, holding, after, With::Everything).await?;
+            let (pieces, next) = piece::page(source, collection, after, FieldSelection::Everything).await?;
             let read = pieces.len();
-            let missing = compare(target, holding, pieces).await?.missing;
+            let missing = compare(target, collection, pieces).await?.missing;
             if !missing.is_empty() {
                 written += missing.len() as u64;
-                piece::store(target, holding, missing).await?;
+                piece::store(target, collection, missing).await?;
             }
             track.add(read);
             if next.is_none() {

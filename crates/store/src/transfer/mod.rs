@@ -23,7 +23,7 @@ pub use copy::{Copied, copy};
 pub use error::{Result, TransferError};
 pub use snapshot::{PartFile, Restored, Snapshot, Summary, create};
 
-use crate::{Holding, Index, IndexError, Lease, MAINTENANCE, StoreShape};
+use crate::{CollectionKind, Index, IndexError, Lease, MAINTENANCE, StoreShape};
 
 /// Points that are read and written together. A group of writes costs one sync of the disk, 10 ms; this many points
 /// with the longest texts take 25 MB.
@@ -92,8 +92,8 @@ pub fn check_shapes(source: &StoreShape, target: &StoreShape) -> Result<()> {
 /// Those of the index.
 pub async fn count(index: &dyn Index) -> Result<u64> {
     let mut total = 0;
-    for holding in Holding::ALL {
-        total += piece::count(index, holding).await?;
+    for collection in CollectionKind::ALL {
+        total += piece::count(index, collection).await?;
     }
     Ok(total)
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{PAGE, Result};
-use crate::{Document, DocumentQuery, Holding, Index, Key, PageRequest, Point, PointId, With};
+use crate::{CollectionKind, Document, DocumentQuery, FieldSelection, Index, Key, PageRequest, Point, PointId};
 use duijie_core::domain::Filter;
 
 /// Documents that are read and written together; with the longest texts they take 32 MB.
@@ -22,10 +22,10 @@ pub(super) enum Piece {
 
 impl Piece {
     /// Where it belongs.
-    pub(super) fn holding(&self) -> Holding {
+    pub(super) fn holding(&self) -> CollectionKind {
         match self {
-            Self::Point(point) => Holding::Records(point.record.kind()),
-            Self::Document(_) => Holding::Documents,
+            Self::Point(point) => CollectionKind::Records(point.record.kind()),
+            Self::Document(_) => CollectionKind::Documents,
         }
     }
 
@@ -55,27 +55,27 @@ impl Piece {
 }
 
 /// Most pieces of a page.
-pub(super) fn page_size(holding: Holding) -> usize {
-    match holding {
-        Holding::Records(_) => PAGE,
-        Holding::Documents => PAGE_DOCUMENTS,
+pub(super) fn page_size(collection: CollectionKind) -> usize {
+    match collection {
+        CollectionKind::Records(_) => PAGE,
+        CollectionKind::Documents => PAGE_DOCUMENTS,
     }
 }
 
 /// The next page in the order of ids, and what to ask for after it; `None` on the last one.
 pub(super) async fn page(
     index: &dyn Index,
-    holding: Holding,
+    collection: CollectionKind,
     after: Option<PointId>,
-    with: With,
+    with: FieldSelection,
 ) -> Result<(Vec<Piece>, Option<PointId>)> {
-    let limit = page_size(holding);
-    match holding {
-        Holding::Records(kind) => {
+    let limit = page_size(collection);
+    match collection {
+        CollectionKind::Records(kind) => {
             let page = index.scroll(kind, &Filter::default(), PageRequest { after, limit, with }).await?;
             Ok((page.points.into_iter().map(|point| Piece::Point(Box::new(point))).collect(), page.next))
         }
-        Holding::Documents => {
+        CollectionKind::Documents => {
             let page = index.list_documents(DocumentQuery::default(), after, limit).await?;
             Ok((page.documents.into_iter().map(Piece::Document).collect(), page.next))
         }
@@ -83,10 +83,14 @@ pub(super) async fn page(
 }
 
 /// Revisions of what an index holds in the places of these pieces; `None` where there is nothing.
-pub(super) async fn revisions(index: &dyn Index, holding: Holding, pieces: &[Piece]) -> Result<Vec<Option<u64>>> {
-    let Holding::Records(kind) = holding else { return versions(index, pieces).await };
+pub(super) async fn revisions(
+    index: &dyn Index,
+    collection: CollectionKind,
+    pieces: &[Piece],
+) -> Result<Vec<Option<u64>>> {
+    let CollectionKind::Records(kind) = collection else { return versions(index, pieces).await };
     let ids: Vec<PointId> = pieces.iter().map(Piece::id).collect();
-    let there = index.fetch(kind, &ids, With::Payload).await?;
+    let there = index.fetch(kind, &ids, FieldSelection::Payload).await?;
     Ok(there.into_iter().map(|point| point.map(|point| point.record.revision)).collect())
 }
 
@@ -105,8 +109,8 @@ async fn versions(index: &dyn Index, pieces: &[Piece]) -> Result<Vec<Option<u64>
     Ok(pieces.iter().map(|piece| found.get(&piece.id()).copied()).collect())
 }
 
-/// Stores pieces of one holding as they are.
-pub(super) async fn store(index: &dyn Index, holding: Holding, pieces: Vec<Piece>) -> Result<()> {
+/// Stores pieces of one collection as they are.
+pub(super) async fn store(index: &dyn Index, collection: CollectionKind, pieces: Vec<Piece>) -> Result<()> {
     let (mut points, mut documents) = (Vec::new(), Vec::new());
     for piece in pieces {
         match piece {
@@ -114,17 +118,17 @@ pub(super) async fn store(index: &dyn Index, holding: Holding, pieces: Vec<Piece
             Piece::Document(document) => documents.push(document),
         }
     }
-    match holding {
-        Holding::Records(kind) => drop(index.upsert(kind, points).await?),
-        Holding::Documents => drop(index.restore_documents(documents).await?),
+    match collection {
+        CollectionKind::Records(kind) => drop(index.upsert(kind, points).await?),
+        CollectionKind::Documents => drop(index.restore_documents(documents).await?),
     }
     Ok(())
 }
 
-/// How many pieces of a holding there are.
-pub(super) async fn count(index: &dyn Index, holding: Holding) -> Result<u64> {
-    Ok(match holding {
-        Holding::Records(kind) => index.count(kind, &Filter::default()).await?,
-        Holding::Documents => index.count_documents(DocumentQuery::default()).await?,
+/// How many pieces of a collection there are.
+pub(super) async fn count(index: &dyn Index, collection: CollectionKind) -> Result<u64> {
+    Ok(match collection {
+        CollectionKind::Records(kind) => index.count(kind, &Filter::default()).await?,
+        CollectionKind::Documents => index.count_documents(DocumentQuery::default()).await?,
     })
 }

@@ -13,7 +13,7 @@ use crate::events::{
         Slot, Unplaced, Why,
     },
 };
-use duijie_core::domain::{Kind, RecordName, found::Level};
+use duijie_core::domain::{Kind, RecordName, hit::Level};
 
 /// Titles as long as those of a catalogue, with what formats trip over: quotes, commas, tags, formulas.
 const DEMANDS: [&str; 5] = [

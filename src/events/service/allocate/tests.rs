@@ -98,8 +98,8 @@ fn every_rule_reaches_the_optimisation() {
     check(open(), &[], &[], &all);
     check(Rules { per_demand: 1, ..open() }, &[], &[], &[(0, 0), (1, 0), (2, 0)]);
     check(Rules { per_demand: 1, per_achievement: 1, ..open() }, &[], &[], &[(0, 0), (1, 1), (2, 2)]);
-    check(Rules { least_level: Level::Fair, ..open() }, &[], &[], &[(0, 0), (1, 0), (2, 0)]);
-    check(Rules { least_score: 0.8, ..open() }, &[], &[], &[(0, 0), (1, 0), (2, 0)]);
+    check(Rules { min_level: Level::Fair, ..open() }, &[], &[], &[(0, 0), (1, 0), (2, 0)]);
+    check(Rules { min_score: 0.8, ..open() }, &[], &[], &[(0, 0), (1, 0), (2, 0)]);
     // d-0, d-1 and a-2 are of 甲
     check(
         Rules { same_organisation: false, ..open() },
@@ -138,8 +138,8 @@ fn who_is_left_out_hears_why() {
     check(Rules { per_achievement: 2, ..one.clone() }, &[], &[], pair(2, 0), "COUNTERPART_CAP");
     check(one.clone(), &[(pair(0, 0), Edit::Forbid)], &[], pair(0, 0), "FORBIDDEN");
     check(one.clone(), &[], &[pair(0, 0)], pair(0, 0), "MET_BEFORE");
-    check(Rules { least_level: Level::Strong, ..one.clone() }, &[], &[], pair(0, 0), "BELOW_LEVEL");
-    check(Rules { least_score: 0.95, ..one.clone() }, &[], &[], pair(0, 0), "BELOW_SCORE");
+    check(Rules { min_level: Level::Strong, ..one.clone() }, &[], &[], pair(0, 0), "BELOW_LEVEL");
+    check(Rules { min_score: 0.95, ..one.clone() }, &[], &[], pair(0, 0), "BELOW_SCORE");
     check(Rules { per_counterpart_organisation: Some(1), ..one.clone() }, &[], &[], pair(1, 0), "ORGANISATION_CAP");
     let avoided = vec![AvoidedPair { left: "甲".into(), right: "丙".into() }];
     check(Rules { avoided, ..one.clone() }, &[], &[], pair(0, 0), "AVOIDED");
@@ -159,7 +159,7 @@ fn contradictions_and_shortfalls_are_told() {
     };
     let pin = [(pair(0, 2), Edit::Pin)];
     check(Rules { same_organisation: false, ..open() }, &pin, "同一单位");
-    check(Rules { least_level: Level::Fair, ..open() }, &pin, "最低匹配等级");
+    check(Rules { min_level: Level::Fair, ..open() }, &pin, "最低匹配等级");
     check(Rules { per_demand: 1, ..open() }, &[(pair(0, 0), Edit::Pin), (pair(0, 1), Edit::Pin)], "至多 1 场");
     let quota = Quota { side: Side::Demand, group: Group::City, code: "130200".into(), at_least: 5, at_most: None };
     let made = made(Rules { quotas: vec![quota], ..open() }, &[], &[]).unwrap();

@@ -1,7 +1,7 @@
 //! Single rules: evidence with its places, fields, levels, questions, word lists.
 
 use super::*;
-use duijie_core::domain::{Detail, Kind, Record, codes::TransferMode, found::Span, record::Demand};
+use duijie_core::domain::{Detail, Kind, Record, codes::TransferMode, hit::Span, record::Demand};
 
 fn of(text: &str) -> Diagnosis {
     DIAGNOSER.diagnose(&Given::text(text, 0))

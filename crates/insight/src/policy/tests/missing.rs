@@ -33,7 +33,7 @@ fn each_fact_may_be_missing() {
 fn conditions_say_under_what_how_much() {
     let conditions = |deal: Deal<'_>| {
         let note = hebei().note(&deal);
-        let case = |case: &Case| (case.conditions.join("，且"), case.least_yuan, case.most_yuan);
+        let case = |case: &Case| (case.conditions.join("，且"), case.min_yuan, case.max_yuan);
         cases(&note).iter().map(case).collect::<Vec<_>>()
     };
     let want = |rows: &[(&str, i64, i64)]| {

@@ -44,7 +44,7 @@ pub fn is_excluded(problem: &Problem, candidate: usize) -> bool {
             || rules.organisations_apart.contains(&(one, other))
             || rules.organisations_apart.contains(&(other, one))
     });
-    let is_below = candidate.level.zip(rules.least_level).is_some_and(|(level, least)| level < least);
+    let is_below = candidate.level.zip(rules.min_level).is_some_and(|(level, least)| level < least);
     is_apart || is_below || rules.met.contains(&pair) || rules.forbidden.contains(&pair)
 }
 

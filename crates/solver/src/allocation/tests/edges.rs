@@ -68,7 +68,7 @@ fn plans_of_small_problems() {
     check(&with(|problem| problem.rules.organisations_apart = vec![(2, 0)]), &[(0, 0), (1, 1), (1, 2)]);
     check(&with(|problem| problem.rules.met = vec![pair(0, 1), pair(1, 0)]), &[(0, 0), (1, 1), (1, 2)]);
     check(&with(|problem| problem.rules.pinned = vec![pair(0, 2)]), &[(0, 1), (0, 2), (1, 0)]);
-    check(&with(|problem| problem.rules.least_level = Some(4)), &[]);
+    check(&with(|problem| problem.rules.min_level = Some(4)), &[]);
     let all = |problem: &mut Problem| {
         problem.rules.forbidden =
             problem.pairs.iter().map(|candidate| pair(candidate.demand, candidate.counterpart)).collect();
@@ -83,7 +83,7 @@ fn plans_of_small_problems() {
 #[test]
 fn a_candidate_without_level_is_below_no_least_level() {
     let problem = with(|problem| {
-        problem.rules.least_level = Some(4);
+        problem.rules.min_level = Some(4);
         problem.pairs[0].level = None;
     });
     check(&problem, &[(0, 0)]);
@@ -97,7 +97,7 @@ fn faults_are_named_all_of_them() {
     };
     excluded(Rules { forbidden: vec![pair(1, 0)], ..Rules::default() }, Constraint::Forbidden);
     excluded(Rules { met: vec![pair(1, 0)], ..Rules::default() }, Constraint::Met);
-    excluded(Rules { least_level: Some(4), ..Rules::default() }, Constraint::LeastLevel);
+    excluded(Rules { min_level: Some(4), ..Rules::default() }, Constraint::LeastLevel);
     excluded(Rules { same_organisation_apart: true, ..Rules::default() }, Constraint::SameOrganisation);
     excluded(Rules { organisations_apart: vec![(1, 1)], ..Rules::default() }, Constraint::OrganisationsApart);
     // two pins for one place: each is named with the limit
@@ -123,7 +123,7 @@ fn faults_are_named_all_of_them() {
             problem.pairs[2].level = Some(5);
             problem.pairs[4] = candidate(7, 0, 0.5);
             problem.pairs.push(candidate(0, 0, 0.9));
-            problem.rules.least_level = Some(0);
+            problem.rules.min_level = Some(0);
             problem.rules.pinned = vec![pair(1, 1)];
             let quota = Quota { group, least: 3, most: Some(2) };
             problem.quotas = vec![quota, quota];

@@ -27,7 +27,7 @@ fn relax(problem: &Problem, cost: &Cost) -> Problem {
             let quotas = other.quotas.iter_mut().filter(|quota| quota.group == group);
             quotas.for_each(|quota| quota.least = if all { 0 } else { quota.least - 1 });
         }
-        Constraint::LeastLevel => rules.least_level = None,
+        Constraint::LeastLevel => rules.min_level = None,
         Constraint::SameOrganisation => rules.same_organisation_apart = false,
         Constraint::OrganisationsApart => rules.organisations_apart.clear(),
         Constraint::Met => rules.met.clear(),

@@ -78,8 +78,8 @@ fn rules(size: Size) -> impl Strategy<Value = Rules> {
     };
     let apart = vec((0..size.keys, 0..size.keys), 0..=1);
     (option::weighted(0.3, 1u8..=3), any::<bool>(), apart, listed(2), listed(2), listed(2)).prop_map(
-        |(least_level, same_organisation_apart, organisations_apart, met, forbidden, pinned)| Rules {
-            least_level,
+        |(min_level, same_organisation_apart, organisations_apart, met, forbidden, pinned)| Rules {
+            min_level,
             same_organisation_apart,
             organisations_apart,
             met,

@@ -54,7 +54,7 @@ fn the_heavier_one_is_placed() {
     let pairs = weighed.map(|(demand, counterpart, weight)| Pair { demand, counterpart, weight }).to_vec();
     let schedule = solved(&Input { pairs, ..event(2, 2, 1, 2) });
     assert_eq!(schedule.statistics.placed_weight, 12);
-    assert_eq!((schedule.statistics.most_weight, schedule.statistics.is_most), (12, true));
+    assert_eq!((schedule.statistics.max_weight, schedule.statistics.is_most), (12, true));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use super::{Summary, encoder::Encoder, line::Header};
 use crate::{
-    Holding, Index, StoreShape, With,
+    CollectionKind, FieldSelection, Index, StoreShape,
     transfer::{
         Listener, Progress, Result, Step, Track, TransferError,
         piece::{self, Piece},
@@ -36,8 +36,8 @@ pub async fn create<W: Write + Send + 'static>(
     mut progress: impl FnMut(Progress) + Send,
 ) -> Result<(W, Summary)> {
     let mut counts = BTreeMap::new();
-    for holding in Holding::ALL {
-        counts.insert(holding, piece::count(index, holding).await?);
+    for collection in CollectionKind::ALL {
+        counts.insert(collection, piece::count(index, collection).await?);
     }
     let total = counts.values().sum();
     let header = Header::new(store, counts);
@@ -55,10 +55,10 @@ pub async fn create<W: Write + Send + 'static>(
 async fn read(index: &dyn Index, pages: Sender<Told>, total: u64, progress: &mut Listener<'_>) -> Result<()> {
     let mut track = Track::new(Step::Write, total, progress);
     let send = async |told| pages.send(told).await.map_err(|_| TransferError::Stopped);
-    for holding in Holding::ALL {
+    for collection in CollectionKind::ALL {
         let mut after = None;
         loop {
-            let (pieces, next) = piece::page(index, holding, after, With::Everything).await?;
+            let (pieces, next) = piece::page(index, collection, after, FieldSelection::Everything).await?;
             let read = pieces.len();
             send(Told::Page(pieces)).await?;
             track.add(read);

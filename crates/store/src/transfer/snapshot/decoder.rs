@@ -14,7 +14,7 @@ use super::{
     line::{Header, Line, Trailer},
 };
 use crate::{
-    DocumentWrite, Holding, PointId,
+    CollectionKind, DocumentWrite, PointId,
     transfer::{Digests, checksum::Hasher, piece::Piece},
 };
 
@@ -36,8 +36,8 @@ pub(super) struct Decoder<R: Read> {
     sha256: Sha256,
     last_line: Vec<u8>,
     header: Header,
-    hashers: Vec<(Holding, Hasher)>,
-    before: Option<(Holding, PointId)>,
+    hashers: Vec<(CollectionKind, Hasher)>,
+    before: Option<(CollectionKind, PointId)>,
     trailer: Option<Trailer>,
 }
 
@@ -71,7 +71,7 @@ impl<R: Read> Decoder<R> {
         let mut first = Vec::new();
         read_line(&mut lines, &mut first).ok()?;
         let Ok(Line::Header(header)) = serde_json::from_slice(&first) else { return None };
-        let hashers = Holding::ALL.map(|holding| (holding, Hasher::default())).into();
+        let hashers = CollectionKind::ALL.map(|collection| (collection, Hasher::default())).into();
         let sha256 = Sha256::new();
         Some(Self { lines, sha256, last_line: first, header, hashers, before: None, trailer: None })
     }
@@ -103,26 +103,26 @@ impl<R: Read> Decoder<R> {
 
     /// Everything comes once, and in order.
     fn take_in(&mut self, piece: Piece) -> Result<Piece, Reason> {
-        let (holding, id) = (piece.holding(), piece.id());
+        let (collection, id) = (piece.holding(), piece.id());
         match &piece {
             Piece::Point(point) => point.check(point.record.kind(), self.header.store.dimensions),
             Piece::Document(document) => DocumentWrite::from(document.clone()).check(),
         }
         .map_err(|error| error.to_string())?;
-        if self.before.is_some_and(|before| (holding, id) <= before) {
-            return Err(format!("{} {} 的次序不对", holding.label(), piece.name()));
+        if self.before.is_some_and(|before| (collection, id) <= before) {
+            return Err(format!("{} {} 的次序不对", collection.label(), piece.name()));
         }
-        self.before = Some((holding, id));
-        let hasher = self.hashers.iter_mut().find(|(other, _)| *other == holding);
+        self.before = Some((collection, id));
+        let hasher = self.hashers.iter_mut().find(|(other, _)| *other == collection);
         hasher.map_or(Ok(()), |(_, hasher)| hasher.add(&piece)).map_err(|error| error.to_string())?;
         Ok(piece)
     }
 
     fn end(&mut self, mut trailer: Trailer) -> Result<(), Reason> {
-        let digest = |(holding, hasher): (Holding, Hasher)| (holding, hasher.finish());
+        let digest = |(collection, hasher): (CollectionKind, Hasher)| (collection, hasher.finish());
         let kinds: Digests = self.hashers.drain(..).map(digest).collect();
         // version 1 knew no documents
-        trailer.kinds.entry(Holding::Documents).or_insert_with(|| Hasher::default().finish());
+        trailer.kinds.entry(CollectionKind::Documents).or_insert_with(|| Hasher::default().finish());
         if trailer.sha256 != format!("{:x}", self.sha256.clone().finalize()) || trailer.kinds != kinds {
             return Err("末行的校验和不符".to_string());
         }

@@ -10,7 +10,7 @@ use super::{
     seal::Sealing,
 };
 use crate::{
-    Holding,
+    CollectionKind,
     transfer::{Digests, Result, TransferError, checksum::Hasher, piece::Piece},
 };
 
@@ -18,7 +18,7 @@ use crate::{
 pub(super) struct Encoder<W: Write> {
     lines: zstd::stream::write::Encoder<'static, Sealing<W>>,
     sha256: Sha256,
-    hashers: Vec<(Holding, Hasher)>,
+    hashers: Vec<(CollectionKind, Hasher)>,
 }
 
 // === impl Encoder ===
@@ -27,7 +27,7 @@ impl<W: Write> Encoder<W> {
     /// Begins with the header.
     pub(super) fn new(sink: W, header: Header) -> Result<Self> {
         let lines = zstd::stream::write::Encoder::new(Sealing::new(sink), LEVEL).map_err(TransferError::Sink)?;
-        let hashers = Holding::ALL.map(|holding| (holding, Hasher::default())).into();
+        let hashers = CollectionKind::ALL.map(|collection| (collection, Hasher::default())).into();
         let mut encoder = Self { lines, sha256: Sha256::new(), hashers };
         encoder.line(&Line::Header(header)).map_err(|reason| reason.about("header"))?;
         Ok(encoder)
@@ -35,8 +35,8 @@ impl<W: Write> Encoder<W> {
 
     /// Writes the next point or document.
     pub(super) fn piece(&mut self, piece: Piece) -> Result<()> {
-        let (holding, name) = (piece.holding(), piece.name());
-        if let Some((_, hasher)) = self.hashers.iter_mut().find(|(other, _)| *other == holding) {
+        let (collection, name) = (piece.holding(), piece.name());
+        if let Some((_, hasher)) = self.hashers.iter_mut().find(|(other, _)| *other == collection) {
             hasher.add(&piece)?;
         }
         let line = match piece {
@@ -48,7 +48,7 @@ impl<W: Write> Encoder<W> {
 
     /// Writes trailer and seal.
     pub(super) fn finish(mut self) -> Result<(W, Digests)> {
-        let kinds: Digests = self.hashers.drain(..).map(|(holding, hasher)| (holding, hasher.finish())).collect();
+        let kinds: Digests = self.hashers.drain(..).map(|(collection, hasher)| (collection, hasher.finish())).collect();
         let sha256 = format!("{:x}", self.sha256.clone().finalize());
         let trailer = Trailer { kinds: kinds.clone(), sha256 };
         self.line(&Line::Trailer(trailer)).map_err(|reason| reason.about("trailer"))?;

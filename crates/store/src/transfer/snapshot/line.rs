@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{FORMAT, VERSION};
-use crate::{Document, Holding, Point, StoreShape, transfer::Digests};
+use crate::{CollectionKind, Document, Point, StoreShape, transfer::Digests};
 use duijie_core::{
     domain::Record,
     text::{LexicalQuery, SparseVector},
@@ -37,7 +37,7 @@ pub struct Header {
     /// Versions and dimensions of the store.
     pub store: StoreShape,
     /// Points of each kind, and documents, when the snapshot was begun; the trailer tells how many there are in it.
-    pub counts: BTreeMap<Holding, u64>,
+    pub counts: BTreeMap<CollectionKind, u64>,
     /// When it was begun.
     pub create_time: Timestamp,
 }
@@ -65,7 +65,7 @@ pub(super) struct PointLine {
 
 impl Header {
     /// Header of a snapshot that is begun now.
-    pub(super) fn new(store: StoreShape, counts: BTreeMap<Holding, u64>) -> Self {
+    pub(super) fn new(store: StoreShape, counts: BTreeMap<CollectionKind, u64>) -> Self {
         Self { format: FORMAT.to_string(), version: VERSION, store, counts, create_time: Timestamp::now() }
     }
 }

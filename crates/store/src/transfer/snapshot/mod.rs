@@ -33,7 +33,7 @@ pub use part_file::PartFile;
 pub use restore::{Restored, Snapshot};
 
 use super::checksum::Digests;
-use crate::Holding;
+use crate::CollectionKind;
 
 /// Name of the format, in every header.
 const FORMAT: &str = "duijie-snapshot";
@@ -59,7 +59,11 @@ pub struct Summary {
 impl Summary {
     /// Records of all kinds.
     pub fn points(&self) -> u64 {
-        self.digests.iter().filter(|(holding, _)| **holding != Holding::Documents).map(|(_, it)| it.count).sum()
+        self.digests
+            .iter()
+            .filter(|(collection, _)| **collection != CollectionKind::Documents)
+            .map(|(_, it)| it.count)
+            .sum()
     }
 
     /// Records of all kinds, and documents.

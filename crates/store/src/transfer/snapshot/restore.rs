@@ -16,7 +16,7 @@ use super::{
     seal::{SEAL_BYTES, is_sealed},
 };
 use crate::{
-    Holding, Index, STORE_FORMAT,
+    CollectionKind, Index, STORE_FORMAT,
     transfer::{
         Digests, Listener, Progress, Result, Step, Track, TransferError,
         checksum::track_digests,
@@ -49,7 +49,7 @@ pub struct Restored {
 }
 
 /// Points of one kind, or documents, that are stored together.
-type Batch = (Holding, Vec<Piece>);
+type Batch = (CollectionKind, Vec<Piece>);
 
 // === impl Snapshot ===
 
@@ -110,12 +110,12 @@ impl Snapshot {
         let mut track = Track::new(Step::Write, self.summary.pieces(), progress);
         let mut batches = self.batches();
         while let Some(batch) = batches.recv().await {
-            let (holding, pieces) = batch?;
+            let (collection, pieces) = batch?;
             let read = pieces.len();
-            let missing = compare(target, holding, pieces).await?.missing;
+            let missing = compare(target, collection, pieces).await?.missing;
             if !missing.is_empty() {
                 written += missing.len() as u64;
-                piece::store(target, holding, missing).await?;
+                piece::store(target, collection, missing).await?;
             }
             track.add(read);
         }
@@ -138,9 +138,9 @@ impl Snapshot {
         let mut same = 0;
         let mut batches = self.batches();
         while let Some(batch) = batches.recv().await {
-            let (holding, pieces) = batch?;
+            let (collection, pieces) = batch?;
             let read = pieces.len();
-            same += compare(target, holding, pieces).await?.same;
+            same += compare(target, collection, pieces).await?.same;
             track.add(read);
         }
         match there.saturating_sub(same) {
@@ -171,12 +171,13 @@ impl Snapshot {
         let mut decoder = Decoder::new(body).filter(|decoder| *decoder.header() == self.header).ok_or_else(changed)?;
         let mut batch: Option<Batch> = None;
         while let Some(piece) = decoder.next_piece().map_err(damaged)? {
-            let holding = piece.holding();
-            let full = |(other, pieces): &mut Batch| *other != holding || piece::page_size(holding) <= pieces.len();
+            let collection = piece.holding();
+            let full =
+                |(other, pieces): &mut Batch| *other != collection || piece::page_size(collection) <= pieces.len();
             if batch.take_if(full).is_some_and(|full| !take(full)) {
                 return Ok(());
             }
-            batch.get_or_insert_with(|| (holding, Vec::new())).1.push(piece);
+            batch.get_or_insert_with(|| (collection, Vec::new())).1.push(piece);
         }
         if decoder.digests() != Some(&self.summary.digests) {
             return Err(changed());
@@ -204,9 +205,9 @@ fn check_format(path: &Path, header: &Header) -> Result<()> {
 }
 
 fn difference(wanted: &Digests, found: &Digests) -> String {
-    let rows = wanted.iter().filter_map(|(holding, wanted)| {
-        let found = found.get(holding).filter(|found| *found != wanted)?;
-        Some(format!("{}：备份 {} 条，存储 {} 条", holding.label(), wanted.count, found.count))
+    let rows = wanted.iter().filter_map(|(collection, wanted)| {
+        let found = found.get(collection).filter(|found| *found != wanted)?;
+        Some(format!("{}：备份 {} 条，存储 {} 条", collection.label(), wanted.count, found.count))
     });
     rows.collect::<Vec<_>>().join("；")
 }

@@ -12,7 +12,7 @@ use duijie_core::{
 
 fn header() -> Header {
     let versions = StoreVersions { format: STORE_FORMAT, text: "t".into(), model: "m".into() };
-    Header::new(StoreShape { versions, dimensions: 2 }, Holding::ALL.map(|holding| (holding, 1)).into())
+    Header::new(StoreShape { versions, dimensions: 2 }, CollectionKind::ALL.map(|collection| (collection, 1)).into())
 }
 
 fn point(id: &str) -> Point {

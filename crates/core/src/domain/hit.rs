@@ -6,7 +6,7 @@ use super::{Record, RecordName};
 
 /// One record with why it is there.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Found {
+pub struct MatchHit {
     /// The record.
     pub record: Record,
     /// Place in the whole order, from 1.

@@ -9,16 +9,16 @@ use duijie_core::domain::Kind;
 /// Records of one kind, or the documents beside them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
-pub enum Holding {
+pub enum CollectionKind {
     /// Records of one kind.
     Records(Kind),
     /// Documents.
     Documents,
 }
 
-// === impl Holding ===
+// === impl CollectionKind ===
 
-impl Holding {
+impl CollectionKind {
     /// All that a store holds.
     pub const ALL: [Self; 4] =
         [Self::Records(Kind::Achievement), Self::Records(Kind::Demand), Self::Records(Kind::Expert), Self::Documents];
@@ -40,22 +40,22 @@ impl Holding {
     }
 }
 
-impl From<Holding> for String {
-    fn from(holding: Holding) -> Self {
-        holding.collection().trim_end_matches('s').to_string()
+impl From<CollectionKind> for String {
+    fn from(collection: CollectionKind) -> Self {
+        collection.collection().trim_end_matches('s').to_string()
     }
 }
 
-impl TryFrom<String> for Holding {
+impl TryFrom<String> for CollectionKind {
     type Error = String;
 
     fn try_from(name: String) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|holding| String::from(*holding) == name);
-        found.ok_or_else(|| format!("unknown holding {name}"))
+        let found = Self::ALL.into_iter().find(|collection| String::from(*collection) == name);
+        found.ok_or_else(|| format!("unknown collection {name}"))
     }
 }
 
-impl fmt::Display for Holding {
+impl fmt::Display for CollectionKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.collection())
     }

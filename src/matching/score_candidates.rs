@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Matcher, Prepared, Query, passes::published, were_graded};
 use crate::error::Result;
-use duijie_core::domain::{Filter, Kind, RecordName, found::Level};
+use duijie_core::domain::{Filter, Kind, RecordName, hit::Level};
 use duijie_store::{Candidates, PointId, Search};
 
 /// A record with its score.
@@ -32,17 +32,17 @@ impl Matcher {
         let prepared = self.prepare(&stored, target).await?;
         let names: BTreeMap<PointId, &RecordName> = records.iter().map(|name| (PointId::of(name), name)).collect();
         let ids: Vec<PointId> = names.keys().copied().collect();
-        let (turned, context) = if self.settings.feedback == 0 {
+        let (expanded, context) = if self.settings.feedback == 0 {
             (prepared.dense.clone(), None)
         } else {
             let (first, _) = self.first_pass(&prepared, target, &published().into(), 1).await?;
-            let (context, turned) = self.feedback(&prepared, target, &first).await?;
-            (turned, Some(context))
+            let (context, expanded) = self.feedback(&prepared, target, &first).await?;
+            (expanded, Some(context))
         };
-        let candidates = self.candidates_among(&prepared, &turned, &ids, target).await?;
-        let order = self.join(target, &turned, &candidates, ids.len()).await?;
+        let candidates = self.score_candidates(&prepared, &expanded, &ids, target).await?;
+        let order = self.join(target, &expanded, &candidates, ids.len()).await?;
         let everybody = Filter::default().into();
-        let (order, _) = self.with_works(&prepared, &turned, order, (target, &everybody)).await?;
+        let (order, _) = self.with_works(&prepared, &expanded, order, (target, &everybody)).await?;
         let graded = context.filter(|_| were_graded(&stored, target));
         let level = |score| graded.map(|context| self.settings.calibration.relevance(score, context).level);
         let scored = order.into_iter().filter_map(|fused| {
@@ -55,21 +55,21 @@ impl Matcher {
     }
 
     /// What both sources say of these points, all of them.
-    pub(super) async fn candidates_among(
+    pub(super) async fn score_candidates(
         &self,
         query: &Prepared,
-        turned: &[f32],
+        expanded: &[f32],
         ids: &[PointId],
         target: Kind,
     ) -> Result<Candidates> {
-        let terms = Search { among: Some(ids.to_vec()), ..query.terms(Filter::default(), ids.len()) };
+        let terms = Search { within: Some(ids.to_vec()), ..query.terms(Filter::default(), ids.len()) };
         let sparse = async {
             match &terms.sparse {
                 Some(_) => Ok(self.index.search(target, terms).await?.sparse),
                 None => Ok(Vec::new()),
             }
         };
-        let (dense, sparse) = futures::try_join!(self.index.cosines(target, turned, ids), sparse)?;
+        let (dense, sparse) = futures::try_join!(self.index.cosines(target, expanded, ids), sparse)?;
         Ok(Candidates { dense, sparse })
     }
 }

@@ -1,4 +1,4 @@
-//! The gate that every call of ours passes: a global limit, the deadline, and one count per method and code.
+//! The admission that every call of ours passes: a global limit, the deadline, and one count per method and code.
 //!
 //! tonic's own timeout answers CANCELLED and is seen by no layer of ours, so a call is ended here a moment earlier, with
 //! DEADLINE_EXCEEDED. A call that ends in any way, dropped by its caller too, is counted by a guard.
@@ -43,17 +43,17 @@ const RETRY_MS: u64 = 100;
 
 /// Makes gates with one common limit.
 #[derive(Clone)]
-pub struct GateLayer {
+pub struct AdmissionLayer {
     calls: Arc<Semaphore>,
     default_deadline: Duration,
     foreground: Foreground,
 }
 
-/// A service behind the gate.
+/// A service behind the admission.
 #[derive(Clone)]
-pub struct Gate<S> {
+pub struct Admission<S> {
     inner: S,
-    layer: GateLayer,
+    layer: AdmissionLayer,
 }
 
 /// Counts a call when it ends, however it ends.
@@ -63,9 +63,9 @@ struct Count {
     code: Code,
 }
 
-// === impl GateLayer ===
+// === impl AdmissionLayer ===
 
-impl GateLayer {
+impl AdmissionLayer {
     /// At most `max_calls` at a time; `default_deadline` for callers that set none. Calls whose callers
     /// wait for the answer are counted in `foreground`.
     pub fn new(max_calls: usize, default_deadline: Duration, foreground: Foreground) -> Self {
@@ -82,17 +82,17 @@ impl GateLayer {
     }
 }
 
-impl<S> Layer<S> for GateLayer {
-    type Service = Gate<S>;
+impl<S> Layer<S> for AdmissionLayer {
+    type Service = Admission<S>;
 
-    fn layer(&self, inner: S) -> Gate<S> {
-        Gate { inner, layer: self.clone() }
+    fn layer(&self, inner: S) -> Admission<S> {
+        Admission { inner, layer: self.clone() }
     }
 }
 
-// === impl Gate ===
+// === impl Admission ===
 
-impl<S> Service<Request<Body>> for Gate<S>
+impl<S> Service<Request<Body>> for Admission<S>
 where
     S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + 'static,
     S::Future: Send,

@@ -1,9 +1,9 @@
-//! The centre: the part that all vectors of a model share, which is taken from each.
+//! The mean vector: the part that all vectors of a model share, which is taken from each.
 //!
 //! e5 puts all texts into a narrow cone: two unrelated texts have a cosine of 0.75 to 0.8. Without most of their mean,
 //! cosines tell what a text is about, and not that it is a text (nDCG@10 +0.013, Spearman +0.043 on the judged set).
 //!
-//! `c = unit(v - alpha m)` for records and queries alike. Vectors of two centres must not meet: the centre's version is
+//! `c = unit(v - alpha m)` for records and queries alike. Vectors of two mean vectors must not meet: the mean vector's version is
 //! part of the model's.
 
 use std::{fs, path::Path};
@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::{EmbedError, folder::hex};
 
 /// Share of the mean that is taken away: between what the judged set (0.9) and the samples (0.8) want.
-pub const CENTRE_SHARE: f64 = 0.85;
+pub const MEAN_SHARE: f64 = 0.85;
 /// Hexadecimal digits of the version.
 const VERSION_DIGITS: usize = 12;
 /// Longest file that is read: 8,192 numbers, far more than any model has.
@@ -22,12 +22,12 @@ const MAX_FILE_BYTES: u64 = 256 * 1024;
 
 /// What is taken from every vector.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Centre {
+pub struct MeanVector {
     file: File,
     version: String,
 }
 
-/// A centre as it is written down.
+/// A mean vector as it is written down.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -41,15 +41,15 @@ struct File {
 
 /// Adds up vectors of one kind of records.
 #[derive(Debug, Clone, Default)]
-pub struct MeanVector {
+pub struct MeanAccumulator {
     sum: Vec<f64>,
     count: u32,
 }
 
-// === impl Centre ===
+// === impl MeanVector ===
 
-impl Centre {
-    /// A centre of this mean.
+impl MeanVector {
+    /// A mean vector of this mean.
     ///
     /// # Errors
     /// A sentence: numbers that are none, or a mean that is as long as a vector.
@@ -69,10 +69,10 @@ impl Centre {
         Ok(Self { file, version })
     }
 
-    /// The centre of two kinds that search for each other: half of each mean, or the whole of the one that there is.
+    /// The mean vector of two kinds that search for each other: half of each mean, or the whole of the one that there is.
     /// `None` where there is neither, or where the mean is as long as a vector: all records are the same.
-    pub fn between(one: &MeanVector, other: &MeanVector, made_from: &str) -> Option<Self> {
-        let means: Vec<Vec<f64>> = [one, other].into_iter().filter_map(MeanVector::mean).collect();
+    pub fn between(one: &MeanAccumulator, other: &MeanAccumulator, made_from: &str) -> Option<Self> {
+        let means: Vec<Vec<f64>> = [one, other].into_iter().filter_map(MeanAccumulator::mean).collect();
         let share = match means.len() {
             2 => 0.5,
             _ => 1.0,
@@ -84,15 +84,15 @@ impl Centre {
         // stored with the precision of a vector
         #[expect(clippy::cast_possible_truncation, reason = "the values lie between -1 and 1")]
         let mean = sum.into_iter().map(|value| value as f32).collect();
-        Self::new(CENTRE_SHARE, mean, made_from).ok()
+        Self::new(MEAN_SHARE, mean, made_from).ok()
     }
 
-    /// Reads a centre that [`Centre::to_json`] has written; `None` where there is no such file.
+    /// Reads a mean vector that [`MeanVector::to_json`] has written; `None` where there is no such file.
     ///
     /// # Errors
-    /// [`EmbedError::Centre`].
+    /// [`EmbedError::MeanVector`].
     pub fn read(path: &Path) -> Result<Option<Self>, EmbedError> {
-        let error = |detail: String| EmbedError::Centre { path: path.to_path_buf(), detail };
+        let error = |detail: String| EmbedError::MeanVector { path: path.to_path_buf(), detail };
         match fs::metadata(path) {
             Err(problem) if problem.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(problem) => return Err(error(problem.to_string())),
@@ -105,7 +105,7 @@ impl Centre {
         Self::new(alpha, mean, made_from).map(Some).map_err(error)
     }
 
-    /// The file of this centre.
+    /// The file of this mean vector.
     pub fn to_json(&self) -> String {
         let mean: Vec<String> = self.file.mean.iter().map(ToString::to_string).collect();
         let made_from = serde_json::Value::from(self.file.made_from.as_str());
@@ -122,12 +122,12 @@ impl Centre {
         self.file.mean.len()
     }
 
-    /// A vector of the model, of unit length, without the centre. One that has nothing else keeps its direction.
+    /// A vector of the model, of unit length, without the mean vector. One that has nothing else keeps its direction.
     pub fn apply(&self, vector: &[f32]) -> Vec<f32> {
         self.combine(vector, 1.0, -self.file.alpha)
     }
 
-    /// Back from [`Centre::apply`] to the vector of the model: it is the one of unit length on the ray from `alpha m`
+    /// Back from [`MeanVector::apply`] to the vector of the model: it is the one of unit length on the ray from `alpha m`
     /// along `centred`.
     pub fn undo(&self, centred: &[f32]) -> Vec<f32> {
         let alpha = self.file.alpha;
@@ -136,11 +136,11 @@ impl Centre {
         self.combine(centred, (along * along + rest).sqrt() - along, alpha)
     }
 
-    /// `share vector + centre_share mean`, of unit length.
-    fn combine(&self, vector: &[f32], share: f64, centre_share: f64) -> Vec<f32> {
+    /// `share vector + mean_share mean`, of unit length.
+    fn combine(&self, vector: &[f32], share: f64, mean_share: f64) -> Vec<f32> {
         let sum = vector.iter().zip(&self.file.mean);
         let sum: Vec<f64> =
-            sum.map(|(value, mean)| share * f64::from(*value) + centre_share * f64::from(*mean)).collect();
+            sum.map(|(value, mean)| share * f64::from(*value) + mean_share * f64::from(*mean)).collect();
         let length = sum.iter().map(|value| value * value).sum::<f64>().sqrt();
         if length < f64::from(f32::EPSILON) {
             return vector.to_vec();
@@ -151,9 +151,9 @@ impl Centre {
     }
 }
 
-// === impl MeanVector ===
+// === impl MeanAccumulator ===
 
-impl MeanVector {
+impl MeanAccumulator {
     /// Adds a vector of the model; one of another length than the first is left out.
     pub fn add(&mut self, vector: &[f32]) {
         if self.count == 0 {
@@ -192,7 +192,7 @@ mod tests {
     struct Vectors {
         records: Vec<Vec<f32>>,
         queries: Vec<Vec<f32>>,
-        centre: Vec<f32>,
+        mean_vector: Vec<f32>,
         centred_records: Vec<Vec<f32>>,
         centred_query_0: Vec<f32>,
     }
@@ -210,38 +210,38 @@ mod tests {
     #[test]
     fn the_same_numbers_as_elsewhere() {
         let vectors: Vectors = serde_json::from_str(VECTORS).unwrap();
-        let (mut demands, mut achievements) = (MeanVector::default(), MeanVector::default());
+        let (mut demands, mut achievements) = (MeanAccumulator::default(), MeanAccumulator::default());
         vectors.queries.iter().for_each(|query| demands.add(&unit(query)));
         vectors.records.iter().for_each(|record| achievements.add(&unit(record)));
-        let centre = Centre::between(&demands, &achievements, "test").unwrap();
-        near(&centre.file.mean, &vectors.centre);
+        let mean_vector = MeanVector::between(&demands, &achievements, "test").unwrap();
+        near(&mean_vector.file.mean, &vectors.mean_vector);
         for (record, centred) in vectors.records.iter().zip(&vectors.centred_records) {
-            near(&centre.apply(&unit(record)), centred);
-            near(&centre.undo(centred), &unit(record));
+            near(&mean_vector.apply(&unit(record)), centred);
+            near(&mean_vector.undo(centred), &unit(record));
         }
-        near(&centre.apply(&unit(&vectors.queries[0])), &vectors.centred_query_0);
+        near(&mean_vector.apply(&unit(&vectors.queries[0])), &vectors.centred_query_0);
     }
 
     #[test]
     fn one_kind_alone_makes_a_centre_and_none_makes_none() {
-        let (mut some, none) = (MeanVector::default(), MeanVector::default());
-        assert_eq!(Centre::between(&some, &none, ""), None);
+        let (mut some, none) = (MeanAccumulator::default(), MeanAccumulator::default());
+        assert_eq!(MeanVector::between(&some, &none, ""), None);
         some.add(&[1.0, 0.0]);
         some.add(&[0.0, 1.0]);
         some.add(&[1.0]);
         assert_eq!(some.count(), 2);
-        assert_eq!(Centre::between(&none, &some, "").unwrap().file.mean, [0.5, 0.5]);
+        assert_eq!(MeanVector::between(&none, &some, "").unwrap().file.mean, [0.5, 0.5]);
     }
 
     #[test]
     fn a_file_is_read_as_it_was_written_and_a_wrong_one_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("centre.json");
-        assert_eq!(Centre::read(&path).unwrap(), None);
-        let centre = Centre::new(0.85, vec![0.1, -0.333_333_34, 1e-9], "引号\"").unwrap();
-        fs::write(&path, centre.to_json()).unwrap();
-        assert_eq!(Centre::read(&path).unwrap(), Some(centre.clone()));
-        assert_ne!(Centre::new(0.8, centre.file.mean.clone(), "").unwrap().version(), centre.version());
+        let path = folder.path().join("mean_vector.json");
+        assert_eq!(MeanVector::read(&path).unwrap(), None);
+        let mean_vector = MeanVector::new(0.85, vec![0.1, -0.333_333_34, 1e-9], "引号\"").unwrap();
+        fs::write(&path, mean_vector.to_json()).unwrap();
+        assert_eq!(MeanVector::read(&path).unwrap(), Some(mean_vector.clone()));
+        assert_ne!(MeanVector::new(0.8, mean_vector.file.mean.clone(), "").unwrap().version(), mean_vector.version());
         for (text, want) in [
             ("", "EOF"),
             ("{\"made_from\": \"\", \"alpha\": 1.0, \"mean\": [0.5]}", "alpha = 1"),
@@ -250,8 +250,8 @@ mod tests {
             ("{\"made_from\": \"\", \"alpha\": 0.8, \"mean\": [0.5], \"more\": 1}", "more"),
         ] {
             fs::write(&path, text).unwrap();
-            let error = Centre::read(&path).unwrap_err().to_string();
-            assert!(error.contains(want) && error.contains("centre.json"), "{error}");
+            let error = MeanVector::read(&path).unwrap_err().to_string();
+            assert!(error.contains(want) && error.contains("mean_vector.json"), "{error}");
         }
     }
 
@@ -262,10 +262,10 @@ mod tests {
             mean in prop::collection::vec(-0.35f32..0.35, 8),
         ) {
             prop_assume!(0.1 < dot(&vector, &vector));
-            let (vector, centre) = (unit(&vector), Centre::new(0.85, mean, "").unwrap());
-            let centred = centre.apply(&vector);
+            let (vector, mean_vector) = (unit(&vector), MeanVector::new(0.85, mean, "").unwrap());
+            let centred = mean_vector.apply(&vector);
             prop_assert!((dot(&centred, &centred) - 1.0).abs() < 1e-5);
-            for (got, want) in centre.undo(&centred).iter().zip(&vector) {
+            for (got, want) in mean_vector.undo(&centred).iter().zip(&vector) {
                 prop_assert!((got - want).abs() < 1e-4);
             }
         }
