@@ -161,7 +161,7 @@ fn engine(criterion: &mut Criterion, count: usize, index: &EdgeIndex, points: &[
         filter: filter.clone(),
         depth: CANDIDATES,
         exclude: Vec::new(),
-        among: None,
+        within: None,
     };
     let none = Filter::default();
     let rows = [

@@ -265,13 +265,13 @@ impl Bench {
 
     /// Latencies of one caller who asks again as soon as there is an answer, as long as `on` says so.
     fn matches(&self, on: Arc<AtomicBool>) -> Vec<Duration> {
-        let (matcher, calls) = (self.parts.matcher.clone(), self.parts.rematch.calls().clone());
+        let (matcher, foreground) = (self.parts.matcher.clone(), self.parts.foreground.clone());
         let asked = async move {
             let mut took = Vec::with_capacity(MATCHES);
             while on.load(Relaxed) && took.len() < MATCHES {
                 let number = took.len() as u64;
                 let started = Instant::now();
-                let waiting = calls.enter();
+                let waiting = foreground.enter();
                 let page = matcher.find(request(by_id(number))).await.expect("a page");
                 drop(waiting);
                 assert!(!page.found.is_empty());

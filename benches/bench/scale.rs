@@ -257,7 +257,7 @@ impl Bench {
                     filter: filter.clone(),
                     depth: CANDIDATES,
                     exclude: Vec::new(),
-                    among: None,
+                    within: None,
                 }
             };
             let searches: Vec<Search> = (0..SEARCHES).map(search).collect();

@@ -12,12 +12,13 @@ use std::{
 };
 
 use criterion::Criterion;
-use duijie::config::{Config, Qdrant};
+use duijie::config::Config;
 use duijie_core::{
     domain::{Filter, Kind, RecordName},
     text::TextPipeline,
 };
 use duijie_embed::Embedder;
+use duijie_store::Qdrant;
 use duijie_store::{FieldSelection, Index, PageRequest, Point, PointId, Search, ServerIndex, StoreShape};
 use qdrant_client::qdrant::{
     Fusion, PrefetchQueryBuilder, Query, QueryPointsBuilder, SearchParamsBuilder, VectorInput,

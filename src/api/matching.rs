@@ -22,12 +22,12 @@ use crate::{
 use duijie_core::domain::{
     Detail, Kind, Problem, Record, RecordName, Violation,
     check::{MAX_BODY_CHARS, MAX_TITLE_CHARS, Violations, check_keywords, check_text},
-    hit,
+    hit::MatchHit,
 };
 use duijie_insight::evidence::{Evidence, Options};
 use duijie_proto as pb;
 use duijie_proto::match_service_server::MatchService;
-use duijie_store::With;
+use duijie_store::FieldSelection;
 
 /// Matches on a page where the caller does not say.
 const DEFAULT_PAGE: usize = 20;
@@ -135,9 +135,9 @@ impl Matching {
         &self,
         query: Query,
         target: Kind,
-        found: Vec<hit::MatchHit>,
+        found: Vec<MatchHit>,
         options: Options,
-    ) -> Result<(Vec<hit::MatchHit>, Evidence), Error> {
+    ) -> Result<(Vec<MatchHit>, Evidence), Error> {
         let Some(query) = self.asking(query, target).await? else { return Ok((found, Evidence::default())) };
         let explainer = Arc::clone(&self.0.explainer);
         let explained = tokio::task::spawn_blocking(move || {
@@ -181,7 +181,7 @@ fn offset_in(position: &[u8]) -> Option<usize> {
     (offset <= MAX_MATCHES).then_some(offset)
 }
 
-fn query_in(query: Option<pb::match_request::Query>, found: &mut MatchHit) -> Option<Query> {
+fn query_in(query: Option<pb::match_request::Query>, found: &mut Violations) -> Option<Query> {
     match query {
         None => {
             found.say("query", Problem::Required);
@@ -213,7 +213,7 @@ fn avoidance_in(avoidance: Option<pb::Avoidance>, target: Kind) -> Result<Avoida
 }
 
 /// Reads a text; what is wrong with it is noted, with paths below `text`.
-pub(super) fn text_in(text: pb::TextQuery, found: &mut MatchHit) -> Option<FreeText> {
+pub(super) fn text_in(text: pb::TextQuery, found: &mut Violations) -> Option<FreeText> {
     let before = found.0.len();
     found.take("text.title", check_text(&text.title, 0, MAX_TITLE_CHARS, false));
     found.take("text.body", check_text(&text.body, 0, MAX_BODY_CHARS, true));

@@ -7,11 +7,11 @@ use anyhow::{Context, bail};
 use super::{Done, progress::Progress};
 use crate::{
     app,
-    config::{Config, Qdrant},
+    config::Config,
     maintenance::reindex::{self, OldVectors, Reindex},
 };
 use duijie_core::domain::{Filter, Kind};
-use duijie_store::{EdgeIndex, EdgeOptions, Index, IndexError, MAINTENANCE, Pace, ServerIndex, StoreShape};
+use duijie_store::{EdgeIndex, EdgeOptions, Index, IndexError, MAINTENANCE, Pace, Qdrant, ServerIndex, StoreShape};
 
 /// How long a server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(15);

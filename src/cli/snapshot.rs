@@ -19,7 +19,7 @@ use super::{
 use crate::{app, config::Config};
 use duijie_proto::{CreateSnapshotRequest, maintenance_service_client::MaintenanceServiceClient};
 use duijie_store::{
-    Holding,
+    CollectionKind,
     transfer::{self, Digest, Digests, PartFile, Snapshot, TransferError},
 };
 
@@ -109,8 +109,8 @@ async fn restore(config: &Config, path: &Path) -> anyhow::Result<Done> {
 /// What a store holds: records, and the documents beside them.
 pub(super) fn contents(digests: &Digests) -> String {
     let (documents, records): (Vec<_>, Vec<_>) =
-        digests.iter().partition(|(holding, _)| **holding == Holding::Documents);
-    let count = |of: Vec<(&Holding, &Digest)>| of.into_iter().map(|(_, digest)| digest.count).sum::<u64>();
+        digests.iter().partition(|(collection, _)| **collection == CollectionKind::Documents);
+    let count = |of: Vec<(&CollectionKind, &Digest)>| of.into_iter().map(|(_, digest)| digest.count).sum::<u64>();
     match (count(records), count(documents)) {
         (records, 0) => format!("{records} 条记录"),
         (records, documents) => format!("{records} 条记录、{documents} 份任务和活动等文档"),

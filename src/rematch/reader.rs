@@ -7,7 +7,7 @@ use tokio::sync::mpsc::Sender;
 
 use crate::{
     error::Result,
-    job::{
+    rematch::{
         diff::{
             DemandResult as Compared, Inputs, Pair, PairChange, Place, State, Step, Totals, changes, explain, step,
         },

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use duijie::matching::{Avoidance, FreeText, MAX_MATCHES, Page, Query, Request};
 use duijie_core::domain::{Filter, Kind, hit::Level};
 use duijie_proto as pb;
-use duijie_store::With;
+use duijie_store::FieldSelection;
 use tempfile::TempDir;
 
 use crate::{

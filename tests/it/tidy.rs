@@ -8,39 +8,67 @@ use std::{
 /// Files above this are two rooms in one.
 const MAX_LINES: usize = 500;
 
-/// What each module may use of the crate. `grpc → matcher, ingest → embed, index, rank → text → domain`.
-const LAYERS: &[(&str, &[&str])] = &[
-    ("domain", &["domain"]),
-    ("text", &["text", "domain"]),
-    ("rank", &["rank", "domain"]),
-    ("indicators", &["indicators"]),
-    ("allocation", &["allocation"]),
-    ("policy", &["policy", "domain"]),
-    ("diagnosis", &["diagnosis", "domain"]),
-    ("evidence", &["evidence", "text", "indicators", "policy", "diagnosis", "domain"]),
-    ("duplicates", &["duplicates", "text", "domain"]),
-    ("duplicate_search", &["duplicates", "index", "domain", "error"]),
-    ("allocation", &["allocation"]),
-    ("scheduling", &["scheduling"]),
-    ("event", &["event", "domain"]),
-    ("events", &["events", "event", "allocation", "scheduling", "matcher", "index", "domain", "error"]),
-    ("event_export", &["event_export", "event", "domain"]),
-    ("files", &["files", "domain"]),
-    ("embed", &["embed", "text", "domain"]),
-    ("index", &["index", "text", "domain", "config", "deadline"]),
-    ("eval", &["eval", "rank", "domain"]),
-    ("ingest", &["ingest", "embed", "index", "text", "domain", "error"]),
-    ("transfer", &["transfer", "index", "text", "domain", "error"]),
-    ("config", &["config"]),
-    ("calls", &[]),
-    ("rematch", &["rematch", "matcher", "calls", "index", "rank", "text", "domain", "error"]),
-    ("rematch_difference", &["rematch_difference", "domain"]),
-    ("rematch_export", &["rematch_export", "rematch_difference", "files", "domain"]),
-    ("rematch_reader", &["rematch", "rematch_difference", "rematch_export", "index", "domain", "error"]),
-    ("rematch_schedule", &[]),
-    ("rematch_scheduler", &["rematch", "rematch_schedule", "index", "domain", "error"]),
-    ("watch", &["watch", "matcher", "index", "domain", "error"]),
+/// What each room of the service may use of the service. What the crates may use of each other is in their manifests.
+const SERVICE: &[(&str, &[&str])] = &[
+    ("error", &[]),
+    ("config", &[]),
+    ("foreground", &[]),
+    ("metrics", &[]),
+    ("telemetry", &["config"]),
+    ("matching", &["error"]),
+    ("ingest", &["error"]),
+    ("maintenance", &["error", "maintenance"]),
+    ("events::model", &[]),
+    ("events::export", &["events::model"]),
+    ("events::service", &["events::model", "matching", "error"]),
+    ("rematch::diff", &[]),
+    ("rematch::schedule", &[]),
+    ("rematch::export", &["rematch::diff"]),
+    ("rematch::job", &["matching", "foreground", "error"]),
+    ("rematch::reader", &["rematch::job", "rematch::diff", "rematch::export", "error"]),
+    ("rematch::scheduler", &["rematch::job", "rematch::schedule", "error"]),
+    ("watch", &["matching", "error"]),
+    ("app", &["config", "events", "foreground", "ingest", "matching", "metrics", "rematch", "watch"]),
+    (
+        "api",
+        &["app", "error", "events", "foreground", "ingest", "maintenance", "matching", "metrics", "rematch", "watch"],
+    ),
+    ("serve", &["api", "app"]),
+    (
+        "cli",
+        &[
+            "api",
+            "app",
+            "config",
+            "events",
+            "ingest",
+            "maintenance",
+            "matching",
+            "metrics",
+            "rematch",
+            "serve",
+            "telemetry",
+        ],
+    ),
 ];
+
+/// The same within the crates of several rooms.
+const CORE: &[(&str, &[&str])] = &[
+    ("domain", &[]),
+    ("text", &["domain"]),
+    ("rank", &["domain"]),
+    ("eval", &["rank", "domain"]),
+    ("duplicates", &["text", "domain"]),
+];
+const INSIGHT: &[(&str, &[&str])] =
+    &[("indicators", &[]), ("diagnosis", &[]), ("policy", &[]), ("evidence", &["diagnosis", "indicators", "policy"])];
+const SOLVER: &[(&str, &[&str])] = &[("allocation", &[]), ("scheduling", &[])];
+
+/// Rooms that hold nothing but rooms, and what starts the program.
+const ENTRANCES: [&str; 2] = ["lib", "main"];
+
+/// Crates that are pure: what they may not even name.
+const PURE: [&str; 3] = ["crates/core", "crates/insight", "crates/solver"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -64,7 +92,7 @@ fn files(folder: &str, ending: &str) -> Vec<(PathBuf, String)> {
 }
 
 fn sources() -> Vec<(PathBuf, String)> {
-    ["src", "tests", "benches"].into_iter().flat_map(|folder| files(folder, ".rs")).collect()
+    ["src", "crates", "tests", "benches"].into_iter().flat_map(|folder| files(folder, ".rs")).collect()
 }
 
 #[test]
@@ -76,24 +104,101 @@ fn tidy_files_are_small_and_say_what_they_are() {
     }
 }
 
+/// Paths of a use tree: `a::{b, c::d}` → `a::b`, `a::c::d`.
+fn paths(tree: &str) -> Vec<String> {
+    let tree = tree.trim();
+    let Some(open) = tree.find('{') else { return vec![tree.to_string()] };
+    let (before, inner) = (&tree[..open], &tree[open + 1..tree.rfind('}').unwrap()]);
+    let (mut depth, mut part, mut found) = (0, String::new(), Vec::new());
+    for c in inner.chars().chain([',']) {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        if c == ',' && depth == 0 {
+            let part = std::mem::take(&mut part);
+            if !part.trim().is_empty() {
+                found.extend(paths(&part).into_iter().map(|path| format!("{before}{path}")));
+            }
+        } else {
+            part.push(c);
+        }
+    }
+    found
+}
+
+/// What a text uses of its own crate: the first two parts of each path that starts with `crate::`.
+fn used(text: &str) -> Vec<String> {
+    let code = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let mut found = Vec::new();
+    for part in code.split("crate::").skip(1) {
+        let tree = match part.starts_with('{') {
+            true => part.split(';').next().unwrap(),
+            false => {
+                let end = part.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(part.len());
+                match part[end..].starts_with('{') {
+                    true => part.split(';').next().unwrap(),
+                    false => &part[..end],
+                }
+            }
+        };
+        found.extend(paths(tree));
+    }
+    found
+}
+
+/// The room of a layer table that a path belongs to: the longest name that the path starts with.
+fn room<'a>(path: &str, layers: &'a [(&'a str, &'a [&'a str])]) -> Option<&'a (&'a str, &'a [&'a str])> {
+    let inside = |name: &str| path == name || path.strip_prefix(name).is_some_and(|rest| rest.starts_with("::"));
+    layers.iter().filter(|(name, _)| inside(name)).max_by_key(|(name, _)| name.len())
+}
+
+/// Whether a room may use a path: it is the room's own, or lies in a room that is named, or in one that holds such a room.
+fn may_use((own, allowed): (&str, &[&str]), path: &str) -> bool {
+    let inside = |name: &&str| path == *name || path.strip_prefix(*name).is_some_and(|rest| rest.starts_with("::"));
+    inside(&own) || allowed.iter().any(inside)
+}
+
+#[test]
+fn tidy_use_trees_are_read_whole() {
+    let text = "use crate::{a::{b, c::{self, D}}, e};\nuse crate::f::{G, h};\nlet x = crate::i::j(1);\n// crate::not";
+    assert_eq!(used(text), ["a::b", "a::c::self", "a::c::D", "e", "f::G", "f::h", "i::j"]);
+    assert!(may_use(("a", &["b::c"]), "b::c::D") && may_use(("a", &[]), "a::x"));
+    assert!(!may_use(("a", &["b::c"]), "b::d") && !may_use(("a", &["b"]), "bc::d"));
+}
+
 #[test]
 fn tidy_dependencies_point_one_way() {
-    for (path, text) in files("src", ".rs") {
-        let inner = path.strip_prefix(root().join("src")).unwrap();
-        let module = inner.iter().next().unwrap().to_string_lossy().trim_end_matches(".rs").to_string();
-        let Some((_, allowed)) = LAYERS.iter().find(|(layer, _)| *layer == module) else { continue };
-        let text = text.split("#[cfg(test)]").next().unwrap();
-        for part in text.split("crate::").skip(1) {
-            let used: String = part.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-            let grouped = part.starts_with('{');
-            assert!(grouped || allowed.contains(&used.as_str()), "{} uses {used}", path.display());
-        }
-        for group in text.split("use crate::{").skip(1) {
-            let group = group.split("};").next().unwrap();
-            for line in group.lines().filter(|line| line.starts_with("    ") && !line.starts_with("     ")) {
-                let used: String = line.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-                assert!(used.is_empty() || allowed.contains(&used.as_str()), "{} uses {used}", path.display());
+    let crates =
+        [("src", SERVICE), ("crates/core/src", CORE), ("crates/insight/src", INSIGHT), ("crates/solver/src", SOLVER)];
+    for (folder, layers) in crates {
+        for (path, text) in files(folder, ".rs") {
+            let inner = path.strip_prefix(root().join(folder)).unwrap().with_extension("");
+            let parts: Vec<_> = inner.iter().map(|part| part.to_string_lossy()).filter(|part| part != "mod").collect();
+            let module = parts.join("::");
+            let Some((name, allowed)) = room(&module, layers) else {
+                let holds = layers.iter().any(|(name, _)| name.starts_with(&format!("{module}::")));
+                assert!(holds || ENTRANCES.contains(&module.as_str()), "{} is in no layer", path.display());
+                continue;
+            };
+            if parts.iter().any(|part| part == "tests") {
+                continue;
             }
+            for used in used(text.split("#[cfg(test)]").next().unwrap()) {
+                assert!(may_use((name, allowed), &used), "{} uses {used}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn tidy_pure_crates_do_nothing_but_compute() {
+    for folder in PURE {
+        let manifest = fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
+        let dependencies = manifest.split("[dev-dependencies]").next().unwrap();
+        for name in ["tokio", "tonic", "prost", "qdrant", "ort", "fastembed", "futures"] {
+            assert!(!dependencies.lines().any(|line| line.starts_with(name)), "{folder} depends on {name}");
         }
     }
 }
@@ -119,12 +224,14 @@ fn tidy_every_element_of_the_protos_has_a_comment() {
 fn tidy_one_place_each() {
     let only = [
         ("metrics::counter!", "metrics.rs"),
-        ("Status::with_error_details", "grpc/status.rs"),
+        ("Status::with_error_details", "api/status.rs"),
         ("env::var", "cli/mod.rs"),
     ];
-    for (path, text) in files("src", ".rs") {
+    for (path, text) in files("src", ".rs").into_iter().chain(files("crates", ".rs")) {
         let text = text.split("#[cfg(test)]").next().unwrap();
-        if path.components().any(|part| part.as_os_str() == "tests" || part.as_os_str() == "tests.rs") {
+        if path.ends_with("build.rs")
+            || path.components().any(|part| part.as_os_str() == "tests" || part.as_os_str() == "tests.rs")
+        {
             continue;
         }
         for (what, place) in only {
@@ -161,7 +268,7 @@ fn tidy_documents_name_what_exists() {
         for part in text.split('`').skip(1).step_by(2) {
             let path = part.trim_end_matches('/');
             let like_a_path =
-                ["src/", "proto/", "samples/", "models/", "scripts/", "tests/", "benches/", "data/dictionary"]
+                ["src/", "crates/", "docs/", "proto/", "samples/", "models/", "scripts/", "tests/", "benches/"]
                     .iter()
                     .any(|start| part.starts_with(start));
             let plain = path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));

@@ -1,7 +1,6 @@
 //! Why a call about an event fails, beyond bad input.
 
 use super::Pair;
-use crate::error::{Error, Refusal, RefusalKind};
 use duijie_core::domain::RecordName;
 
 /// Why a call about an event failed.
@@ -61,45 +60,7 @@ pub enum EventError {
 
 // === impl EventError ===
 
-impl From<EventError> for Refusal {
-    fn from(error: EventError) -> Self {
-        let metadata = match &error {
-            EventError::Stale { current } => vec![("etag", current.clone())],
-            _ => Vec::new(),
-        };
-        Self {
-            kind: error.kind(),
-            reason: error.reason(),
-            english: error.english(),
-            chinese: error.to_string(),
-            metadata,
-        }
-    }
-}
-
-impl From<EventError> for Error {
-    fn from(error: EventError) -> Self {
-        Self::Refused(error.into())
-    }
-}
-
 impl EventError {
-    fn kind(&self) -> RefusalKind {
-        match self {
-            Self::NotFound(_) | Self::NoParticipant(_) | Self::NoOutcome(_) => RefusalKind::NotFound,
-            Self::Exists(_) | Self::RequestReused => RefusalKind::AlreadyExists,
-            Self::Stale { .. } => RefusalKind::Aborted,
-            Self::TooLarge(_) => RefusalKind::TooLarge,
-            Self::NoMeeting(_)
-            | Self::NoShortlist
-            | Self::ShortlistOutdated
-            | Self::ScheduleOutdated
-            | Self::WrongState { .. }
-            | Self::Contradictions(_)
-            | Self::HasOutcomes(_) => RefusalKind::FailedPrecondition,
-        }
-    }
-
     /// Stable reason in UPPER_SNAKE for machines.
     pub fn reason(&self) -> &'static str {
         match self {

@@ -23,6 +23,7 @@ mod life;
 mod outcomes;
 mod participants;
 mod planning;
+mod refusal;
 mod replan;
 mod report;
 mod scores;

@@ -13,7 +13,10 @@ use super::{
     held::Held,
     statistics::{Statistics, Terms, terms},
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    foreground::Foreground,
+};
 use duijie_core::{
     domain::{Filter, Kind, RecordName, codes::Status},
     text::SparseVector,

@@ -176,9 +176,9 @@ async fn each_source_answers_for_itself() {
         assert!(without.sparse.iter().all(|hit| hit.id != query.id()));
         // only these: the same scores, whatever else is there
         let within: Vec<PointId> = points.iter().step_by(7).map(Point::id).chain([query.id()]).collect();
-        let few = ask(Search { within: Some(among.clone()), depth: 50, ..both.clone() }).await;
+        let few = ask(Search { within: Some(within.clone()), depth: 50, ..both.clone() }).await;
         let all = ask(Search { depth: 50, ..both.clone() }).await;
-        let only = |hits: Vec<Hit>| hits.into_iter().filter(|hit| among.contains(&hit.id)).collect::<Vec<_>>();
+        let only = |hits: Vec<Hit>| hits.into_iter().filter(|hit| within.contains(&hit.id)).collect::<Vec<_>>();
         assert_eq!((few.dense, few.sparse), (only(all.dense), only(all.sparse)));
         let shallow = ask(Search { depth: 1, ..both.clone() }).await;
         assert_eq!((shallow.dense.len(), shallow.sparse.len()), (1, 1));

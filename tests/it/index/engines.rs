@@ -3,9 +3,9 @@
 
 use std::{path::Path, time::Duration};
 
-use duijie::config::{Config, Qdrant};
+use duijie::config::Config;
 use duijie_core::domain::Kind;
-use duijie_store::{Index, IndexStatus, Pace, ServerIndex, StoreShape};
+use duijie_store::{Index, IndexStatus, Pace, Qdrant, ServerIndex, StoreShape};
 
 use super::sample::{self, DIMENSIONS, Dice};
 use crate::qdrant_server::QdrantServer;

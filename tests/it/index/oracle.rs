@@ -99,10 +99,10 @@ async fn compare(index: &dyn Index, points: &[Point], statistics: &Statistics, e
             filter: filter.clone(),
             depth,
             exclude: exclude.clone(),
-            within: among.clone(),
+            within: within.clone(),
         };
         let found = index.search(Kind::Achievement, search).await.unwrap();
-        let is_among = |id: PointId| within.as_ref().is_none_or(|within| among.contains(&id));
+        let is_among = |id: PointId| within.as_ref().is_none_or(|within| within.contains(&id));
         let kept = points.iter().filter(|p| matches(&filter, &p.record) && !exclude.contains(&p.id()));
         let kept: Vec<&Point> = kept.filter(|p| is_among(p.id())).collect();
         let direction = scaled(query.clone()).dense;

@@ -252,7 +252,7 @@ async fn a_key_is_sent_with_every_request() {
     let without = open(&options(&server.url(), "test"));
     let said = without.ready(Duration::from_millis(300)).await.unwrap_err().to_string();
     assert!(said.contains("Unauthenticated"), "{said}");
-    let with = duijie::config::Qdrant { api_key: Some("secret".into()), ..options(&server.url(), "test") };
+    let with = duijie_store::Qdrant { api_key: Some("secret".into()), ..options(&server.url(), "test") };
     let with = open(&with);
     with.ready(PATIENCE).await.unwrap();
     assert_eq!(count(&with).await.unwrap(), 0);

@@ -390,7 +390,7 @@ impl Handle {
         // each queued job holds a place at least; one more for a checkpoint, one for the stop
         let (writer, inbox): (SyncSender<Command>, _) = sync_channel(QUEUE_POINTS + 2);
         let thread = Writer::new(Arc::clone(&shard), journal, inbox);
-        let thread = thread::Builder::new().name(format!("index-{holding}")).spawn(|| thread.run());
+        let thread = thread::Builder::new().name(format!("index-{collection}")).spawn(|| thread.run());
         let thread = thread.map_err(at(&shard.place.engine()))?;
         let charge = Charge { shard, writer };
         Ok(Self { charge, places: Arc::new(Semaphore::new(QUEUE_POINTS)), thread: Some(thread) })

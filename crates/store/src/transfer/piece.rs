@@ -22,7 +22,7 @@ pub(super) enum Piece {
 
 impl Piece {
     /// Where it belongs.
-    pub(super) fn holding(&self) -> CollectionKind {
+    pub(super) fn collection(&self) -> CollectionKind {
         match self {
             Self::Point(point) => CollectionKind::Records(point.record.kind()),
             Self::Document(_) => CollectionKind::Documents,

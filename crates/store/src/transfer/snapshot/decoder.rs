@@ -103,7 +103,7 @@ impl<R: Read> Decoder<R> {
 
     /// Everything comes once, and in order.
     fn take_in(&mut self, piece: Piece) -> Result<Piece, Reason> {
-        let (collection, id) = (piece.holding(), piece.id());
+        let (collection, id) = (piece.collection(), piece.id());
         match &piece {
             Piece::Point(point) => point.check(point.record.kind(), self.header.store.dimensions),
             Piece::Document(document) => DocumentWrite::from(document.clone()).check(),

@@ -35,7 +35,7 @@ impl<W: Write> Encoder<W> {
 
     /// Writes the next point or document.
     pub(super) fn piece(&mut self, piece: Piece) -> Result<()> {
-        let (collection, name) = (piece.holding(), piece.name());
+        let (collection, name) = (piece.collection(), piece.name());
         if let Some((_, hasher)) = self.hashers.iter_mut().find(|(other, _)| *other == collection) {
             hasher.add(&piece)?;
         }

@@ -171,7 +171,7 @@ impl Snapshot {
         let mut decoder = Decoder::new(body).filter(|decoder| *decoder.header() == self.header).ok_or_else(changed)?;
         let mut batch: Option<Batch> = None;
         while let Some(piece) = decoder.next_piece().map_err(damaged)? {
-            let collection = piece.holding();
+            let collection = piece.collection();
             let full =
                 |(other, pieces): &mut Batch| *other != collection || piece::page_size(collection) <= pieces.len();
             if batch.take_if(full).is_some_and(|full| !take(full)) {
