@@ -123,7 +123,7 @@ async fn reflection_names_the_services() {
 async fn calls_in_flight_finish_when_the_service_stops() {
     let mut service = Service::start().await;
     let mut catalog = service.catalog().await;
-    let calls = service.parts.rematch.calls().clone();
+    let calls = service.parts.foreground.clone();
     let call = tokio::spawn(async move { catalog.batch_upsert_records(slow_batch(10)).await });
     let taken_up = async {
         while calls.waiting() == 0 && !call.is_finished() {

@@ -24,7 +24,7 @@ async fn edit(index: &dyn Index, number: usize, dice: &mut Dice) {
     let any = dice.pick(&all(index, kind).await);
     let edited = match dice.below(5) {
         0 => {
-            assert!(job::delete(index, &any.record.name()).await.unwrap());
+            assert!(index.delete(&any.record.name()).await.unwrap());
             return;
         }
         1 => changed(&point(kind, &format!("new-{number}"), dice).record, dice),
@@ -129,7 +129,7 @@ async fn names_that_come_and_go() {
     assert_eq!((base.counts.demands, base.counts.failed, base.errors.len()), (4, 2, 2));
     let later = changed(&point(Kind::Demand, "later", &mut dice).record, &mut dice);
     it.index.upsert(Kind::Demand, vec![later]).await.unwrap();
-    assert!(job::delete(&*it.index, &"demands/r-1".parse().unwrap()).await.unwrap());
+    assert!(it.index.delete(&"demands/r-1".parse().unwrap()).await.unwrap());
     let mut base = base.id;
     for _ in 0..2 {
         let since = it.run(JobRequest { base: Some(base), ..wish.clone() }).await;
