@@ -2,17 +2,21 @@
 //!
 //! Each engine writes one before it deletes, inside [`Index::delete`]; no caller can forget it.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
 use duijie_core::domain::{Kind, RecordName};
 
 use crate::{
-    DocumentQuery, DocumentWrite, Expect, FieldSelection, Index, Key, Result,
+    Document, DocumentQuery, DocumentWrite, Expect, FieldSelection, Index, Key, PointId, Result,
     documents::{MAX_DOCUMENT_PAGE, document_id},
 };
 
 /// How long a tombstone is kept at least.
 pub const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// Start of the folders of tombstones; the name is older than this room, and stores have it.
+const FOLDER: &str = "rematch/deleted/";
 /// Bits of a key that tell tombstones of one millisecond apart.
 const RANDOM_BITS: u32 = 20;
 
@@ -75,9 +79,43 @@ pub async fn prune(index: &dyn Index, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// The name is older than this room; stores have it.
+/// Whether a document is a tombstone.
+pub(crate) fn is_tombstone(document: &Document) -> bool {
+    document.folder.starts_with(FOLDER)
+}
+
+/// All tombstones by id, without their texts.
+pub(crate) async fn all(index: &dyn Index) -> Result<BTreeMap<PointId, (Kind, Key)>> {
+    let mut found = BTreeMap::new();
+    for kind in Kind::ALL {
+        let mut after = None;
+        loop {
+            let query = DocumentQuery::folder(folder(kind));
+            let page = index.list_documents(query, after, MAX_DOCUMENT_PAGE).await?;
+            found.extend(page.documents.into_iter().map(|document| (document.id(), (kind, document.key))));
+            if page.next.is_none() {
+                break;
+            }
+            after = page.next;
+        }
+    }
+    Ok(found)
+}
+
+/// Removes these tombstones.
+pub(crate) async fn remove(index: &dyn Index, tombstones: impl IntoIterator<Item = (Kind, Key)>) -> Result<()> {
+    let mut keys: BTreeMap<Kind, Vec<Key>> = BTreeMap::new();
+    tombstones.into_iter().for_each(|(kind, key)| keys.entry(kind).or_default().push(key));
+    for (kind, keys) in keys {
+        for keys in keys.chunks(MAX_DOCUMENT_PAGE) {
+            index.remove_documents(&folder(kind), keys).await?;
+        }
+    }
+    Ok(())
+}
+
 fn folder(kind: Kind) -> String {
-    format!("rematch/deleted/{}", kind.collection())
+    format!("{FOLDER}{}", kind.collection())
 }
 
 fn number(time: Timestamp) -> u64 {

@@ -49,6 +49,8 @@ pub(super) async fn beyond(source: &dyn Index, target: &dyn Index, track: &mut T
             let theirs = piece::revisions(source, collection, &pieces).await?;
             for (piece, theirs) in pieces.iter().zip(theirs) {
                 match theirs {
+                    // a tombstone is about the target's own past; the copy removes it
+                    None if piece.is_tombstone() => {}
                     None => beyond.extra += 1,
                     Some(theirs) if theirs < piece.revision() => beyond.newer += 1,
                     Some(_) => {}

@@ -6,7 +6,7 @@ use super::{
     compare::{Beyond, beyond, compare},
     count, in_maintenance, piece,
 };
-use crate::{CollectionKind, FieldSelection, Index};
+use crate::{CollectionKind, FieldSelection, Index, tombstones};
 
 /// Times that the source is gone through before it is called unsettled.
 const ROUNDS: u32 = 3;
@@ -42,6 +42,7 @@ async fn rounds(
     for _ in 0..ROUNDS {
         let new = write(source, target, &mut Track::new(Step::Write, count(source).await?, progress)).await?;
         written += new;
+        remove_own_tombstones(source, target).await?;
         let total = count(source).await? + count(target).await?;
         let mut track = Track::new(Step::Verify, total, progress);
         // the target first: what the source gets meanwhile is then seen as a difference, and copied in the next round
@@ -71,6 +72,13 @@ async fn refuse_beyond(
         Beyond { extra: 0, newer: 0 } => Ok(()),
         Beyond { extra, newer } => Err(TransferError::Foreign { extra, newer }),
     }
+}
+
+/// Removes the tombstones of the target that the source does not have: they are about records that were the target's own.
+async fn remove_own_tombstones(source: &dyn Index, target: &dyn Index) -> Result<()> {
+    let mut own = tombstones::all(target).await?;
+    tombstones::all(source).await?.keys().for_each(|id| drop(own.remove(id)));
+    Ok(tombstones::remove(target, own.into_values()).await?)
 }
 
 /// Writes what the target has not; says how many.

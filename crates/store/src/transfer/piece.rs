@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{PAGE, Result};
-use crate::{CollectionKind, Document, DocumentQuery, FieldSelection, Index, Key, PageRequest, Point, PointId};
+use crate::{CollectionKind, Document, DocumentQuery, FieldSelection, Index, Key, PageRequest, Point, PointId, tombstones};
 use duijie_core::domain::Filter;
 
 /// Documents that are read and written together; with the longest texts they take 32 MB.
@@ -43,6 +43,11 @@ impl Piece {
             Self::Point(point) => point.record.revision,
             Self::Document(document) => document.version,
         }
+    }
+
+    /// Whether it is the tombstone of a deleted record.
+    pub(super) fn is_tombstone(&self) -> bool {
+        matches!(self, Self::Document(document) if tombstones::is_tombstone(document))
     }
 
     /// What to call it in a message.

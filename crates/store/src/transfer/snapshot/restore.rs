@@ -15,8 +15,10 @@ use super::{
     line::Header,
     seal::{SEAL_BYTES, is_sealed},
 };
+use duijie_core::domain::Kind;
+
 use crate::{
-    CollectionKind, Index, STORE_FORMAT,
+    CollectionKind, Index, Key, STORE_FORMAT, tombstones,
     transfer::{
         Digests, Listener, Progress, Result, Step, Track, TransferError,
         checksum::track_digests,
@@ -105,7 +107,8 @@ impl Snapshot {
     }
 
     async fn write_all(&self, target: &dyn Index, progress: &mut Listener<'_>) -> Result<Restored> {
-        self.refuse_others(target, progress).await?;
+        let own_tombstones = self.refuse_others(target, progress).await?;
+        tombstones::remove(target, own_tombstones).await?;
         let mut written = 0;
         let mut track = Track::new(Step::Write, self.summary.pieces(), progress);
         let mut batches = self.batches();
@@ -128,23 +131,26 @@ impl Snapshot {
         }
     }
 
-    /// Nothing is written where the target holds anything that is not of this snapshot.
-    async fn refuse_others(&self, target: &dyn Index, progress: &mut Listener<'_>) -> Result<()> {
+    /// Refuses a target that holds anything that is not of this snapshot. Tombstones of the target's own deletions do not
+    /// count; they are returned, and have to be removed.
+    async fn refuse_others(&self, target: &dyn Index, progress: &mut Listener<'_>) -> Result<Vec<(Kind, Key)>> {
         let there = count(target).await?;
         if there == 0 {
-            return Ok(());
+            return Ok(Vec::new());
         }
+        let mut own = tombstones::all(target).await?;
         let mut track = Track::new(Step::Compare, self.summary.pieces(), progress);
         let mut same = 0;
         let mut batches = self.batches();
         while let Some(batch) = batches.recv().await {
             let (collection, pieces) = batch?;
             let read = pieces.len();
+            pieces.iter().for_each(|piece| drop(own.remove(&piece.id())));
             same += compare(target, collection, pieces).await?.same;
             track.add(read);
         }
-        match there.saturating_sub(same) {
-            0 => Ok(()),
+        match there.saturating_sub(same + own.len() as u64) {
+            0 => Ok(own.into_values().collect()),
             others => Err(TransferError::NotEmpty { others }),
         }
     }
