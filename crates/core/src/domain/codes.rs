@@ -126,7 +126,7 @@ impl Code for Status {
     ];
 }
 
-/// Who may see a record (政务数据共享条例).
+/// Sharing class of a record (政务数据共享条例).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ShareClass {

@@ -41,7 +41,7 @@ pub struct Record {
     /// Life-cycle status.
     #[serde(default)]
     pub status: Status,
-    /// Who may see it.
+    /// Sharing class.
     #[serde(default)]
     pub share_class: ShareClass,
     /// Publication time at the source.

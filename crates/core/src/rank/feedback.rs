@@ -68,7 +68,7 @@ mod tests {
     use super::*;
     use crate::rank::{Candidate, Fusion, fuse};
 
-    /// Checked by a second implementation; see docs/relevance.md.
+    /// Values from a second implementation; see docs/relevance.md.
     const VECTORS: &str = include_str!("../../tests/vectors/feedback.json");
     const FUSION: Fusion = Fusion { dense_weight: 0.75, cosine_floor: 0.0, bm25_saturation: 25.0 };
 

@@ -189,7 +189,7 @@ fn dot([a, b, c]: Numbers, [d, e, f]: Numbers) -> f64 {
 mod tests {
     use super::*;
 
-    /// Made and fitted by another implementation; see docs/relevance.md.
+    /// Data and fit from another implementation; see docs/relevance.md.
     const PAIRS: &str = include_str!("../../tests/vectors/calibrate.tsv");
     const FITTED: &str = include_str!("../../tests/vectors/calibrate.json");
 

@@ -220,9 +220,9 @@ mod tests {
     use super::*;
     use crate::rank::{Candidate, Fusion, fuse};
 
-    /// Checked by a second implementation; see docs/relevance.md.
+    /// Values from a second implementation; see docs/relevance.md.
     const VECTORS: &str = include_str!("../../tests/vectors/levels.json");
-    /// The calibration that they were made with.
+    /// Calibration behind the values.
     const THEIRS: &str = include_str!("../../tests/vectors/calibration.json");
     const FUSION: Fusion = Fusion { dense_weight: 0.75, cosine_floor: 0.0, bm25_saturation: 25.0 };
 

@@ -59,7 +59,7 @@ pub enum TextError {
     Simplifier,
 }
 
-/// What is wrong with a line of a dictionary.
+/// An error in a line of a dictionary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum LineProblem {
     /// The frequency is missing. jieba would read 0, which means "never": the opposite of the intent.

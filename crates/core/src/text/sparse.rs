@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn the_dimension_of_a_term_never_changes() {
-        // stored vectors depend on these; computed by another program
+        // stored vectors depend on these values, computed by another program
         let check = |term: &str, want: u32| assert_eq!(term_index(term), want, "{term}");
         check("", 0x4FD0_BFC1);
         check("锂电池", 0xBE1C_0725);

@@ -314,7 +314,7 @@ mod tests {
         check(|record| trl(record, 5), &[]);
         check(|record| trl(record, 4), &["技术成熟度为 4 级（共 9 级），尚在实验室阶段"]);
         check(|record| record.status = Status::Withdrawn, &["状态为已撤回"]);
-        // the day is that of Beijing
+        // the day is in Beijing time
         check(|record| deadline(record, "2026-02-27T16:00:00Z"), &["截止日期 2026-02-28 已过"]);
         check(|record| deadline(record, "2026-03-01T00:00:01Z"), &[]);
     }

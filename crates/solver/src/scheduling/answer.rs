@@ -135,7 +135,7 @@ pub enum Failure {
 pub enum Conflict {
     /// A limit is exceeded.
     TooMany {
-        /// What exceeds its limit.
+        /// List or value that exceeds it.
         what: Part,
         /// The limit.
         most: usize,

@@ -25,7 +25,7 @@ enum Entry {
     Taken(usize, Place),
 }
 
-/// What blocks a place.
+/// Obstacle to a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Against {
     Host,
@@ -85,7 +85,7 @@ impl<'a> Plan<'a> {
         self.in_crowd[crowd * self.problem.slots() + slot] as usize
     }
 
-    /// What blocks a pair in a slot, apart from tables.
+    /// Obstacle to a pair in a slot, apart from tables.
     pub fn people_against(&self, pair: usize, slot: usize) -> Option<Against> {
         let [host, guest] = self.problem.pairs[pair].units;
         match () {
@@ -96,7 +96,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// What blocks a pair in a slot, at any table it may use.
+    /// Obstacle to a pair in a slot, at any table it may use.
     pub fn against(&self, pair: usize, slot: usize) -> Option<Against> {
         let table = || self.seat(pair, slot, None).is_none().then_some(Against::Table);
         self.people_against(pair, slot).or_else(table)
