@@ -1,10 +1,10 @@
-//! What duijie matches and how it decides: pure functions over plain values, without I/O, runtime or wire types.
+//! Duijie's domain and decision logic: pure functions over plain values, without I/O, runtime or wire types.
 //!
-//! - [`domain`]: records, codes, names, filters and every rule of an input
-//! - [`text`]: Chinese text to weighted terms with their places
-//! - [`rank`]: fusion, feedback, levels and their fit
-//! - [`eval`]: measures of order and levels against judgements
-//! - [`duplicates`]: groups of records that are the same thing
+//! - [`domain`]: records, codes, names, filters and input validation
+//! - [`text`]: Chinese text to weighted terms with positions
+//! - [`rank`]: fusion, feedback, relevance levels and their fit
+//! - [`eval`]: ranking and level measures against human judgements
+//! - [`duplicates`]: groups of duplicate records
 
 pub mod domain;
 pub mod duplicates;

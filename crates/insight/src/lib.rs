@@ -1,9 +1,9 @@
-//! What an official can defend about a match: pure functions over records and texts.
+//! Evidence with which an official can justify a match: pure functions over records and texts.
 //!
 //! - [`indicators`]: numbers with units, normalised and compared
-//! - [`diagnosis`]: what a demand does not say, and what to ask
+//! - [`diagnosis`]: gaps in a demand, and questions to ask
 //! - [`policy`]: subsidy rules and notes on a deal
-//! - [`evidence`]: what speaks for and against a match, made of the three
+//! - [`evidence`]: reasons for and against a match, built from the other three
 
 pub mod diagnosis;
 pub mod evidence;

@@ -1,6 +1,6 @@
-//! The two optimisations of a matchmaking event, over indices only: pure, deterministic, their work counted in steps.
+//! The two optimisations of a matchmaking event, over indices only: pure and deterministic, with work counted in steps.
 //!
-//! - [`allocation`]: the shortlists of an event, exact, with proof and costs
+//! - [`allocation`]: optimal shortlists for an event, with proof and costs
 //! - [`scheduling`]: pairs of participants to slots and tables
 
 pub mod allocation;

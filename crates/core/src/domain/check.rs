@@ -1,23 +1,23 @@
-//! Every rule of a record in one place. What passes is in its normal form.
+//! All validation rules for records. A record that passes is in normal form.
 
 use super::{
     Detail, Problem, Record, Violation, gb,
     name::{LOCAL_SOURCE, check_id, check_source},
 };
 
-/// Most characters of a title or a name.
+/// Maximum characters in a title or name.
 pub const MAX_TITLE_CHARS: usize = 200;
-/// Most characters of a body.
+/// Maximum characters in a body.
 pub const MAX_BODY_CHARS: usize = 20_000;
-/// Most keywords.
+/// Maximum number of keywords.
 pub const MAX_KEYWORDS: usize = 20;
-/// Most characters of a keyword.
+/// Maximum characters in a keyword.
 pub const MAX_KEYWORD_CHARS: usize = 40;
-/// Most characters of an owner's name.
+/// Maximum characters in an owner's name.
 pub const MAX_OWNER_CHARS: usize = 100;
-/// Most rights of an achievement.
+/// Maximum number of rights per achievement.
 pub const MAX_RIGHTS: usize = 20;
-/// Most achievements of an expert.
+/// Maximum number of achievements per expert.
 pub const MAX_EXPERT_ACHIEVEMENTS: usize = 50;
 /// Highest price or budget in yuan.
 pub const MAX_AMOUNT_YUAN: i64 = 1_000_000_000_000;
@@ -25,10 +25,10 @@ pub const MAX_AMOUNT_YUAN: i64 = 1_000_000_000_000;
 pub const MAX_REVISION: u64 = 1 << 62;
 
 impl Record {
-    /// Brings the record into its normal form (codes, default source) and checks every rule.
+    /// Converts the record to normal form (codes, default source) and checks every rule.
     ///
     /// # Errors
-    /// All violations, with paths as in the proto: `common.title`, `intellectual_property[2].number`.
+    /// Returns all violations, with paths as in the proto: `common.title`, `intellectual_property[2].number`.
     pub fn checked(mut self) -> Result<Self, Vec<Violation>> {
         let mut found = Violations::default();
         if self.source.is_empty() {
@@ -119,27 +119,27 @@ impl super::record::Expert {
 pub struct Violations(pub Vec<Violation>);
 
 impl Violations {
-    /// Notes a problem.
+    /// Records a problem.
     pub fn say(&mut self, field: impl Into<String>, problem: Problem) {
         self.0.push(Violation::new(field, problem));
     }
 
-    /// Notes the problem of a result, or hands its value on.
+    /// Returns the value of `Ok`; records the problem of `Err`.
     pub fn take<T>(&mut self, field: impl Into<String>, result: Result<T, Problem>) -> Option<T> {
         result.map_err(|problem| self.say(field, problem)).ok()
     }
 }
 
-/// Checks a text's length in characters and that it holds no control characters; `lines` allows line feed and tab.
+/// Checks a text's length in characters and rejects control characters; `lines` allows line feed and tab.
 ///
 /// # Errors
-/// [`Problem::Required`] when it is shorter than `min` or blank where `min` is not 0, [`Problem::TooLong`],
+/// [`Problem::Required`] if `min` is above 0 and the text is blank, [`Problem::TooLong`],
 /// [`Problem::ControlCharacter`].
 pub fn check_text(text: &str, min: usize, max_chars: usize, lines: bool) -> Result<(), Problem> {
     if 0 < min && text.trim().is_empty() {
         return Err(Problem::Required);
     }
-    // a character has at most 4 bytes: the count is only made where it can matter
+    // count characters only if the byte length exceeds the limit: no character is shorter than one byte
     if max_chars < text.len() && max_chars < text.chars().count() {
         return Err(Problem::TooLong { max_chars });
     }
@@ -157,7 +157,7 @@ pub fn check_keywords(keywords: &[String], path: &str, found: &mut Violations) {
     }
 }
 
-/// An empty code stays empty, another one gets its normal form.
+/// Returns an empty code unchanged and any other code in normal form.
 fn code(code: &str, normal: impl Fn(&str) -> Option<String>, table: &'static str) -> Result<String, Problem> {
     if code.is_empty() {
         return Ok(String::new());

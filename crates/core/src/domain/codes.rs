@@ -1,5 +1,5 @@
-//! Enumerations of the records. Each has a [`Code::TABLE`] in the order of its protobuf numbers, with the names by
-//! which import files call it; the first name is the one that is shown.
+//! Enumerations used in records. Each has a [`Code::TABLE`] in protobuf number order, with the names that import files
+//! use. The first name is displayed.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub trait Code: Copy + Eq + Sized + 'static {
     /// Name of the table for messages.
     const NAME: &'static str;
-    /// Values in the order of their numbers, each with its names: shown name, aliases, key.
+    /// Values in number order, each with its names: display name, aliases, key.
     const TABLE: &'static [(Self, &'static [&'static str])];
 
     /// Value with this number; `None` for 0 and for numbers outside the table.
@@ -22,7 +22,7 @@ pub trait Code: Copy + Eq + Sized + 'static {
         place.map_or(0, |place| i32::try_from(place + 1).unwrap_or(0))
     }
 
-    /// Value that is called `name` in Chinese, by an alias or by its key; spaces around it do not count.
+    /// Value whose Chinese name, alias or key is `name`; surrounding spaces are ignored.
     fn from_name(name: &str) -> Option<Self> {
         let name = name.trim();
         Self::TABLE.iter().find(|(_, names)| names.contains(&name)).map(|(value, _)| *value)
@@ -34,14 +34,14 @@ pub trait Code: Copy + Eq + Sized + 'static {
         row.and_then(|(_, names)| names.first()).copied().unwrap_or("")
     }
 
-    /// Key: the last of the names, lower case with underscores.
+    /// Key: the last name, in lower case with underscores.
     fn key(self) -> &'static str {
         let row = Self::TABLE.iter().find(|(value, _)| *value == self);
         row.and_then(|(_, names)| names.last()).copied().unwrap_or("")
     }
 }
 
-/// Special programme of clause 2 of the Hebei plan of 2021 (创新专项).
+/// Special programme (创新专项), clause 2 of the Hebei plan of 2021.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PolicyField {
@@ -77,7 +77,7 @@ impl Code for PolicyField {
     ];
 }
 
-/// Sort of an organisation.
+/// Type of organisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OwnerType {
@@ -87,7 +87,7 @@ pub enum OwnerType {
     Institute,
     /// 企业.
     Enterprise,
-    /// Another one.
+    /// Any other type.
     Other,
 }
 
@@ -101,7 +101,7 @@ impl Code for OwnerType {
     ];
 }
 
-/// Where a record is in its life.
+/// Life-cycle status of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
@@ -126,7 +126,7 @@ impl Code for Status {
     ];
 }
 
-/// Who may see a record (政务数据共享条例).
+/// Sharing class of a record (政务数据共享条例).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ShareClass {
@@ -169,7 +169,7 @@ impl Code for Stage {
     ];
 }
 
-/// 成果水平 as evaluated.
+/// 成果水平 from the evaluation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AchievementLevel {
@@ -232,7 +232,7 @@ impl Code for TransferMode {
     ];
 }
 
-/// Sort of an intellectual property right.
+/// Type of intellectual property right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IpKind {
@@ -246,7 +246,7 @@ pub enum IpKind {
     Software,
     /// 植物新品种权.
     PlantVariety,
-    /// Another one.
+    /// Any other right.
     Other,
 }
 
@@ -262,7 +262,7 @@ impl Code for IpKind {
     ];
 }
 
-/// Where an intellectual property right stands.
+/// Legal status of an intellectual property right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IpStatus {

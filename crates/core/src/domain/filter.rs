@@ -1,4 +1,4 @@
-//! Conditions on records and what makes them contradict themselves.
+//! Filter conditions on records, and the checks for contradictions.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,18 +10,18 @@ use super::{
     name::check_source,
 };
 
-/// Most entries of a list in a filter.
+/// Maximum entries in a filter list.
 pub const MAX_LIST: usize = 50;
 
-/// Keeps the records that meet every condition that is set; within a list one hit is enough.
+/// Keeps records that meet every condition set. A list condition is met if any entry matches.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Filter {
-    /// Regions, each with all below it; six digits.
+    /// Regions, each including its subregions; six digits.
     pub regions: Vec<String>,
-    /// Industries, each with all below it.
+    /// Industries, each including its subclasses.
     pub industries: Vec<String>,
-    /// Fields, each with all below it.
+    /// Fields, each including its subfields.
     pub fields: Vec<String>,
     /// Special programmes.
     pub policy_fields: Vec<PolicyField>,
@@ -31,21 +31,21 @@ pub struct Filter {
     pub trl: Option<Range>,
     /// Price or budget in yuan.
     pub amount_yuan: Option<Range>,
-    /// Statuses; empty: each.
+    /// Statuses; empty means any.
     pub statuses: Vec<Status>,
     /// Owners by credit code or name.
     pub owners: Vec<String>,
-    /// Owners to leave out.
+    /// Owners to exclude.
     pub excluded_owners: Vec<String>,
-    /// Publication, in whole seconds since 1970.
+    /// Publication time, in whole seconds since 1970.
     pub publish_time: Option<Range>,
-    /// Last change here, in whole seconds since 1970.
+    /// Last change in this service, in whole seconds since 1970.
     pub update_time: Option<Range>,
     /// Source systems.
     pub sources: Vec<String>,
     /// Deadline of a demand, in whole seconds since 1970.
     pub deadline: Option<Range>,
-    /// Achievements, in one of which an expert took part.
+    /// Achievements; an expert matches if they took part in any of these.
     pub achievements: Vec<RecordName>,
 }
 
@@ -61,10 +61,10 @@ pub struct Range {
 // === impl Filter ===
 
 impl Filter {
-    /// Brings the codes into their normal form and checks every condition against the kind of records asked for.
+    /// Normalises the codes and checks every condition against the kind of record requested.
     ///
     /// # Errors
-    /// All violations, with paths below `filter`.
+    /// Returns all violations, with paths below `filter`.
     pub fn checked(mut self, kind: Kind) -> Result<Self, Vec<Violation>> {
         let mut found = Vec::new();
         normalise(&mut self.regions, "filter.regions", "GB/T 2260", gb::region, &mut found);
@@ -145,7 +145,7 @@ impl Filter {
     }
 }
 
-/// Puts the codes of a list into their normal form, or says which are none.
+/// Normalises the codes of a list and records each unknown code.
 fn normalise(
     codes: &mut [String],
     path: &str,

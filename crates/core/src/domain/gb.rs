@@ -83,7 +83,7 @@ const HEBEI_CITIES: [(&str, &str); 12] = [
     ("1331", "雄安"),
 ];
 
-/// Codes that other systems use for the counties that the province runs itself: 定州, 辛集.
+/// Codes that other systems use for the counties administered directly by the province: 定州, 辛集.
 const REGION_ALIASES: [(&str, &str); 2] = [("139001", "130682"), ("139002", "130181")];
 
 /// Roots of 国家重点支持的高新技术领域.
@@ -98,11 +98,11 @@ const FIELDS: [(&str, &str); 8] = [
     ("80", "先进制造与自动化"),
 ];
 
-/// Alphabet of GB 32100-2015: the digits and letters without I, O, S, V, Z; the place is the value.
+/// Alphabet of GB 32100-2015: digits and letters without I, O, S, V, Z. The index of a character is its value.
 const CREDIT_ALPHABET: &str = "0123456789ABCDEFGHJKLMNPQRTUWXY";
 
 /// Normal form of an industry: a capital letter alone or with 2 to 4 digits whose division belongs to the letter. The
-/// letter may be left out before digits. `None` where it is no code of GB/T 4754-2017.
+/// input may omit the letter before digits. `None` if it is no code of GB/T 4754-2017.
 pub fn industry(code: &str) -> Option<String> {
     let code = code.trim().to_ascii_uppercase();
     let letter = code.chars().next().filter(char::is_ascii_uppercase);
@@ -118,8 +118,8 @@ pub fn industry(code: &str) -> Option<String> {
     (letter.is_none() || letter == Some(*section)).then(|| format!("{section}{digits}"))
 }
 
-/// Normal form of a region: six digits, with zeros for "the whole province" or "the whole city". Takes 2, 4 or 6
-/// digits. `None` where the province does not exist.
+/// Normal form of a region: six digits, with zeros for "the whole province" or "the whole city". Accepts 2, 4 or 6
+/// digits. `None` if the province does not exist.
 pub fn region(code: &str) -> Option<String> {
     let code = code.trim();
     if !matches!(code.len(), 2 | 4 | 6) || !code.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -130,7 +130,7 @@ pub fn region(code: &str) -> Option<String> {
     PROVINCES.iter().any(|(province, _)| full.starts_with(province)).then(|| full.to_string())
 }
 
-/// Region that is called `name`: a province, or a city of Hebei, with or without its suffix (省, 市, 新区).
+/// Region named `name`: a province, or a city of Hebei, with or without its suffix (省, 市, 新区).
 pub fn region_by_name(name: &str) -> Option<String> {
     let name = name.trim().trim_start_matches("河北省").trim_start_matches("中国");
     let name = if name.is_empty() { "河北" } else { name };
@@ -142,13 +142,13 @@ pub fn region_by_name(name: &str) -> Option<String> {
     rows.into_iter().find(|(_, known)| *known == short).map(|(code, _)| format!("{code:0<6}"))
 }
 
-/// Part of a region that counts in a prefix search: without trailing pairs of zeros.
+/// Region code without trailing pairs of zeros, for a prefix search.
 pub fn region_prefix(region: &str) -> &str {
     let city = region.strip_suffix("00").unwrap_or(region);
     if city.len() == 4 { city.strip_suffix("00").unwrap_or(city) } else { city }
 }
 
-/// Name to show for a region: province and, for Hebei, the city. Empty where it is not known.
+/// Display name of a region: province and, for Hebei, the city. Empty if unknown.
 pub fn region_label(region: &str) -> String {
     let name_of = |rows: &[(&str, &'static str)], len: usize| {
         let prefix = region.get(..len)?;
@@ -159,30 +159,30 @@ pub fn region_label(region: &str) -> String {
     format!("{province}{city}")
 }
 
-/// Whether `code` is a code of 八大领域 of 2, 3 or 5 digits.
+/// Returns whether `code` is a code of 八大领域 with 2, 3 or 5 digits.
 pub fn is_field(code: &str) -> bool {
     matches!(code.len(), 2 | 3 | 5)
         && code.bytes().all(|byte| byte.is_ascii_digit())
         && FIELDS.iter().any(|(root, _)| code.starts_with(root.trim_end_matches('0')) && root_of(code) == *root)
 }
 
-/// Root of a field whose name is `name`, with or without 技术 behind it.
+/// Root of the field named `name`, with or without the suffix 技术.
 pub fn field_by_name(name: &str) -> Option<&'static str> {
     let name = name.trim().trim_end_matches("技术");
     FIELDS.iter().find(|(_, known)| known.trim_end_matches("技术") == name).map(|(code, _)| *code)
 }
 
-/// Name of the root that a field belongs to; empty where it is not known.
+/// Name of a field's root; empty if unknown.
 pub fn field_label(code: &str) -> &'static str {
     FIELDS.iter().find(|(root, _)| root_of(code) == *root).map_or("", |(_, name)| *name)
 }
 
-/// Prefixes of a code at the given lengths, as far as the code reaches: what a prefix filter looks up.
+/// Prefixes of a code at the given lengths, up to the code's own length; for prefix filters.
 pub fn prefixes<'a>(code: &'a str, lengths: &'a [usize]) -> impl Iterator<Item = &'a str> {
     lengths.iter().filter_map(|&length| code.get(..length))
 }
 
-/// Whether the check character of a credit code is right.
+/// Returns whether the check character of a credit code is correct.
 pub fn is_credit_code(code: &str) -> bool {
     let value = |character: char| CREDIT_ALPHABET.find(character);
     let values: Option<Vec<usize>> = code.chars().map(value).collect();
@@ -192,24 +192,24 @@ pub fn is_credit_code(code: &str) -> bool {
     }
 }
 
-/// Check character for the first 17 characters of a credit code; `None` where one is not of the alphabet.
+/// Check character for the first 17 characters of a credit code; `None` if a character is not in the alphabet.
 pub fn credit_check_character(body: &str) -> Option<char> {
     let values: Vec<usize> = body.chars().map(|character| CREDIT_ALPHABET.find(character)).collect::<Option<_>>()?;
     (values.len() == 17).then(|| CREDIT_ALPHABET.chars().nth(credit_check_value(&values)))?
 }
 
-/// GB 32100-2015: weights are 3^(i-1) mod 31, the check value is (31 - sum mod 31) mod 31.
+/// GB 32100-2015: weights are 3^(i-1) mod 31; the check value is (31 - sum mod 31) mod 31.
 fn credit_check_value(body: &[usize]) -> usize {
     let (sum, _) = body.iter().fold((0, 1), |(sum, weight), value| (sum + value * weight, weight * 3 % 31));
     (31 - sum % 31) % 31
 }
 
-/// First two digits of a field, whose third digit (if any) is not part of the root.
+/// First two digits of a field. A third digit is not part of the root.
 fn root_of(code: &str) -> &str {
     code.get(..2).unwrap_or_default()
 }
 
-/// Whether `number` is a 批准登记号: 3 characters, 4 digits of the year, `Y`, 4 digits.
+/// Returns whether `number` is a 批准登记号: 3 characters, 4 digits of the year, `Y`, 4 digits.
 pub fn is_registration_number(number: &str) -> bool {
     let bytes = number.as_bytes();
     let digits = |part: &[u8]| part.iter().all(u8::is_ascii_digit);

@@ -1,50 +1,49 @@
-//! What matching answers: records with scores, the sources' parts of them, and the terms that matched.
+//! Match results: records with scores, score contributions by source, and matched terms.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Record, RecordName};
 
-/// One record with why it is there.
+/// One matched record with the reasons for the match.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MatchHit {
     /// The record.
     pub record: Record,
-    /// Place in the whole order, from 1.
+    /// Rank in the whole order, from 1.
     pub rank: usize,
     /// Final score, 0 to 1.
     pub score: f64,
-    /// What the nearest vectors said.
+    /// Dense score, from the nearest vectors.
     pub dense: SourceScore,
-    /// What BM25 said.
+    /// Sparse score, from BM25.
     pub sparse: SourceScore,
-    /// What an expert's achievements said; `None` where they said nothing.
+    /// Score from an expert's achievements; `None` if none matched.
     pub works: Option<Works>,
-    /// Terms of the query that the record has, weightiest first.
+    /// Query terms found in the record, highest weight first.
     pub terms: Vec<MatchedTerm>,
-    /// How related people would call it; `None` where it was not asked for, or is not known for such pairs.
+    /// Relevance level; `None` if not requested, or not defined for this pair of kinds.
     pub relevance: Option<Relevance>,
 }
 
-/// What the achievements that an expert took part in say of the expert.
+/// Match of an expert through the achievements they took part in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Works {
-    /// The one that is matched best by the same query.
+    /// The achievement that best matches the same query.
     pub best: RecordName,
-    /// Its score, 0 to 1, its place among the achievements, and what it adds.
+    /// Its score, 0 to 1, its rank among the achievements, and its contribution.
     pub score: SourceScore,
 }
 
-/// How related people would call a match.
+/// Relevance that human graders would give to a match.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Relevance {
-    /// The median of their levels.
+    /// Median of the level distribution.
     pub level: Level,
-    /// Probability of each level, [`Level::Unrelated`] first, together 1; `None` where the query is unlike all that
-    /// people graded.
+    /// Probability of each level, [`Level::Unrelated`] first, sum 1; `None` if the query is unlike all graded queries.
     pub probabilities: Option<[f64; 4]>,
 }
 
-/// How related a demand and an achievement are.
+/// Relevance level of a demand and an achievement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
@@ -58,36 +57,36 @@ pub enum Level {
     Strong,
 }
 
-/// What one source of candidates said of a record.
+/// Score of a record from one source of candidates.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct SourceScore {
-    /// The source's own score; `None` where it has none.
+    /// The source's own score; `None` if it has none.
     pub score: Option<f32>,
-    /// Place among its candidates, from 1; 0 where it was not among them.
+    /// Rank among the source's candidates, from 1; 0 if not among them.
     pub rank: usize,
-    /// What it adds to the final score.
+    /// Contribution to the final score.
     pub contribution: f64,
 }
 
-/// A term of the query that stands in a record.
+/// A query term that occurs in a record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MatchedTerm {
     /// Normal form.
     pub term: String,
     /// Weight in the query.
     pub weight: f32,
-    /// Places, in order.
+    /// Positions, in order.
     pub spans: Vec<Span>,
 }
 
-/// A place in a record's own text, in characters.
+/// A position in a record's original text, in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span {
-    /// Which text.
+    /// Text that contains the span.
     pub field: TextField,
     /// First character, from 0.
     pub start: usize,
-    /// Character after the last one.
+    /// End, exclusive.
     pub end: usize,
 }
 
@@ -96,7 +95,7 @@ pub struct Span {
 pub enum TextField {
     /// The title.
     Title,
-    /// The keyword with this place, from 0.
+    /// The keyword at this index, from 0.
     Keyword(usize),
     /// The body.
     Body,
@@ -105,7 +104,7 @@ pub enum TextField {
 // === impl Level ===
 
 impl Level {
-    /// 1 (not at all) to 4 (strongly), as judgements write it.
+    /// Number as in judgements: 1 (unrelated) to 4 (strong).
     pub fn number(self) -> u8 {
         match self {
             Self::Unrelated => 1,
@@ -115,7 +114,7 @@ impl Level {
         }
     }
 
-    /// What users call it.
+    /// Label shown to users.
     pub fn label(self) -> &'static str {
         match self {
             Self::Unrelated => "无",

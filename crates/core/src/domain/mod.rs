@@ -1,13 +1,13 @@
-//! The records and what may be in them. No I/O, no runtime, no wire types.
+//! Records and their validation. No I/O, no runtime, no wire types.
 //!
 //! - [`record`]: achievements, demands and experts as checked plain values
 //! - [`name`]: the three kinds and the names of records
 //! - [`codes`]: enumerations with their Chinese names
 //! - [`gb`]: national code tables (GB/T 2260, GB/T 4754, GB 32100) and their check characters
 //! - [`filter`]: conditions on records
-//! - [`check`]: every rule of a record in one place
-//! - [`violation`]: what is wrong with an input, in both languages
-//! - [`hit`]: what matching answers
+//! - [`check`]: all validation rules for records
+//! - [`violation`]: errors in an input, in English and Chinese
+//! - [`hit`]: match results
 
 pub mod check;
 pub mod codes;

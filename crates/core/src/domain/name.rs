@@ -1,4 +1,4 @@
-//! Kinds of records and the names by which records are called.
+//! Kinds of records and record names.
 
 use std::{fmt, str::FromStr};
 
@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Problem, Violation};
 
-/// Source system of records that name none.
+/// Source system of records that give none.
 pub const LOCAL_SOURCE: &str = "local";
-/// Most characters of an id.
+/// Maximum characters in an id.
 pub const MAX_ID_CHARS: usize = 64;
-/// Most characters of a source system.
+/// Maximum characters in a source system.
 pub const MAX_SOURCE_CHARS: usize = 32;
 
 /// One of the three collections.
@@ -36,7 +36,7 @@ pub enum Kind {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct RecordName {
-    /// Collection that it is in.
+    /// Collection.
     pub kind: Kind,
     /// Source system.
     pub source: String,
@@ -68,7 +68,7 @@ impl Kind {
         }
     }
 
-    /// Kind whose collection, key or Chinese name is `name`.
+    /// Kind whose collection name, key or Chinese name is `name`.
     pub fn from_name(name: &str) -> Option<Self> {
         let singular = name.strip_suffix('s').unwrap_or(name);
         Self::ALL.into_iter().find(|kind| kind.label() == name || kind.collection().strip_suffix('s') == Some(singular))
@@ -135,10 +135,10 @@ impl FromStr for RecordName {
     }
 }
 
-/// Checks an id: 1 to 64 of `A-Z a-z 0-9 . _ -`.
+/// Checks an id: 1 to 64 characters from `A-Z a-z 0-9 . _ -`.
 ///
 /// # Errors
-/// [`Problem::Required`] when empty, [`Problem::IdCharacters`] otherwise.
+/// [`Problem::Required`] if empty, otherwise [`Problem::IdCharacters`].
 pub fn check_id(id: &str) -> Result<(), Problem> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     match id {
@@ -148,10 +148,10 @@ pub fn check_id(id: &str) -> Result<(), Problem> {
     }
 }
 
-/// Checks a source system: 1 to 32 of `a-z 0-9 . _ -`.
+/// Checks a source system: 1 to 32 characters from `a-z 0-9 . _ -`.
 ///
 /// # Errors
-/// [`Problem::Required`] when empty, [`Problem::IdCharacters`] otherwise.
+/// [`Problem::Required`] if empty, otherwise [`Problem::IdCharacters`].
 pub fn check_source(source: &str) -> Result<(), Problem> {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-');
     match source {

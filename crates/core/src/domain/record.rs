@@ -1,4 +1,4 @@
-//! Achievements, demands and experts as plain values. [`super::check`] says what a valid one is.
+//! Achievements, demands and experts as plain values. [`super::check`] validates them.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -17,46 +17,46 @@ pub struct Record {
     pub source: String,
     /// Title; an expert's name.
     pub title: String,
-    /// Full text; empty where there is none.
+    /// Full text; may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub body: String,
     /// Keywords.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keywords: Vec<String>,
-    /// GB/T 4754-2017 in normal form; empty where not stated.
+    /// GB/T 4754-2017 in normal form; empty if not stated.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub industry: String,
-    /// 八大领域; empty where not stated.
+    /// 八大领域; empty if not stated.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub field: String,
     /// Special programme.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy_field: Option<PolicyField>,
-    /// GB/T 2260 in six digits; empty where not stated.
+    /// GB/T 2260 in six digits; empty if not stated.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub region: String,
     /// Owning organisation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Owner>,
-    /// Where it is in its life.
+    /// Life-cycle status.
     #[serde(default)]
     pub status: Status,
-    /// Who may see it.
+    /// Sharing class.
     #[serde(default)]
     pub share_class: ShareClass,
-    /// When the source published it.
+    /// Publication time at the source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub publish_time: Option<Timestamp>,
-    /// When it was first stored; set by the service.
+    /// Time of first storage; set by the service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub create_time: Option<Timestamp>,
-    /// When it was last changed; set by the service.
+    /// Time of last change; set by the service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub update_time: Option<Timestamp>,
-    /// Revision; 0 in what comes in means "the source keeps none".
+    /// Revision; 0 in an input means that the source keeps no revisions.
     #[serde(default)]
     pub revision: u64,
-    /// What only its kind has.
+    /// Fields specific to the kind.
     pub detail: Detail,
 }
 
@@ -65,30 +65,30 @@ pub struct Record {
 pub struct Owner {
     /// Name.
     pub name: String,
-    /// 统一社会信用代码; empty where not stated.
+    /// 统一社会信用代码; empty if not stated.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub credit_code: String,
-    /// Sort of organisation.
+    /// Type of organisation.
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub owner_type: Option<OwnerType>,
 }
 
-/// What only one kind of records has.
+/// Fields specific to one kind of record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Detail {
-    /// Of an achievement.
+    /// Fields of an achievement.
     Achievement(Achievement),
-    /// Of a demand.
+    /// Fields of a demand.
     Demand(Demand),
-    /// Of an expert.
+    /// Fields of an expert.
     Expert(Expert),
 }
 
-/// What only achievements have.
+/// Fields specific to achievements.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Achievement {
-    /// 批准登记号; empty where not stated.
+    /// 批准登记号; empty if not stated.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub registration_number: String,
     /// Stage of maturity.
@@ -97,40 +97,40 @@ pub struct Achievement {
     /// Technology readiness level, 1 to 9.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trl: Option<u8>,
-    /// Level as evaluated.
+    /// Level from the evaluation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level: Option<AchievementLevel>,
-    /// Rights.
+    /// Intellectual property rights.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub intellectual_property: Vec<IntellectualProperty>,
     /// Ways of transfer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub transfer_modes: Vec<TransferMode>,
-    /// Price in yuan; `None` means to be negotiated.
+    /// Price in yuan; `None` means negotiable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price_yuan: Option<i64>,
 }
 
-/// One right.
+/// One intellectual property right.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IntellectualProperty {
-    /// Sort of right.
+    /// Type of right.
     pub kind: IpKind,
-    /// Number; empty where not stated.
+    /// Number; empty if not stated.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub number: String,
-    /// Where it stands.
+    /// Legal status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<IpStatus>,
 }
 
-/// What only demands have.
+/// Fields specific to demands.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Demand {
-    /// Budget in yuan; `None` means to be negotiated.
+    /// Budget in yuan; `None` means negotiable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget_yuan: Option<i64>,
-    /// Until when solutions are taken.
+    /// Deadline for solutions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Timestamp>,
     /// Ways of cooperation wanted.
@@ -138,10 +138,10 @@ pub struct Demand {
     pub cooperation_modes: Vec<TransferMode>,
 }
 
-/// What only experts have.
+/// Fields specific to experts.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Expert {
-    /// 职称; empty where not stated.
+    /// 职称; empty if not stated.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub professional_title: String,
     /// Achievements that the expert took part in.
@@ -152,7 +152,7 @@ pub struct Expert {
 // === impl Record ===
 
 impl Record {
-    /// A record with nothing but an id, a title and its kind's detail.
+    /// Returns a record with only an id, a title and a kind-specific detail.
     pub fn new(source: impl Into<String>, id: impl Into<String>, title: impl Into<String>, detail: Detail) -> Self {
         Self {
             id: id.into(),
@@ -175,17 +175,17 @@ impl Record {
         }
     }
 
-    /// Which collection it belongs to.
+    /// Kind of the record.
     pub fn kind(&self) -> Kind {
         self.detail.kind()
     }
 
-    /// Name by which it is called.
+    /// Name of the record.
     pub fn name(&self) -> RecordName {
         RecordName { kind: self.kind(), source: self.source.clone(), id: self.id.clone() }
     }
 
-    /// Price of an achievement, budget of a demand, in yuan.
+    /// Price of an achievement or budget of a demand, in yuan.
     pub fn amount_yuan(&self) -> Option<i64> {
         match &self.detail {
             Detail::Achievement(achievement) => achievement.price_yuan,
@@ -194,7 +194,7 @@ impl Record {
         }
     }
 
-    /// Names of the achievements that an expert took part in; none of others.
+    /// Names of an expert's achievements; empty for other kinds.
     pub fn achievements(&self) -> impl Iterator<Item = RecordName> {
         let ids = match &self.detail {
             Detail::Expert(expert) => expert.achievement_ids.as_slice(),
@@ -204,13 +204,13 @@ impl Record {
         ids.iter().map(name)
     }
 
-    /// Whether both say the same, whatever the service added (times, revision).
+    /// Returns whether both have the same content. Fields set by the service (times, revision) are ignored.
     pub fn same_content(&self, other: &Self) -> bool {
         let bare = |record: &Self| Self { create_time: None, update_time: None, revision: 0, ..record.clone() };
         bare(self) == bare(other)
     }
 
-    /// Whether both have the same texts, so that vectors can be kept.
+    /// Returns whether both have the same texts, so that stored vectors can be reused.
     pub fn same_text(&self, other: &Self) -> bool {
         self.title == other.title && self.body == other.body && self.keywords == other.keywords
     }
@@ -219,7 +219,7 @@ impl Record {
 // === impl Detail ===
 
 impl Detail {
-    /// Which collection it belongs to.
+    /// Kind that this detail belongs to.
     pub fn kind(&self) -> Kind {
         match self {
             Self::Achievement(_) => Kind::Achievement,

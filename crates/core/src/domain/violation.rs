@@ -1,13 +1,13 @@
-//! What is wrong with an input: one [`Violation`] for each field, said in English and in Chinese.
+//! Errors in an input: one [`Violation`] per field, in English and Chinese.
 
 use std::fmt;
 
-/// One thing that is wrong with one field.
+/// One error in one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
     /// Path of the field, such as `common.owner.credit_code`.
     pub field: String,
-    /// What is wrong.
+    /// The rule broken.
     pub problem: Problem,
 }
 
@@ -26,11 +26,11 @@ pub enum Problem {
         /// Most entries allowed.
         max: usize,
     },
-    /// A text holds a control character other than line feed and tab (in titles: any).
+    /// A text contains a control character other than line feed and tab (in titles: any).
     ControlCharacter,
-    /// An identifier holds other characters than allowed.
+    /// An identifier contains a character that is not allowed.
     IdCharacters {
-        /// What is allowed, as a character class.
+        /// Allowed characters, as a character class.
         allowed: &'static str,
     },
     /// A code is not in its table.
@@ -47,39 +47,39 @@ pub enum Problem {
         /// Highest value allowed.
         max: i64,
     },
-    /// A value is not of the form that the field wants.
+    /// A value does not have the required form.
     Malformed {
-        /// The form that is wanted, in English.
+        /// Required form, in English.
         want: &'static str,
-        /// The form that is wanted, in Chinese.
+        /// Required form, in Chinese.
         want_zh: &'static str,
     },
-    /// An entry stands twice in a list.
+    /// A list contains an entry twice.
     Repeated,
     /// Two conditions of a filter exclude each other.
     Contradiction,
-    /// A condition does not apply to the kind of records that is asked for.
+    /// A condition does not apply to the kind of record requested.
     NotOfThisKind,
-    /// A record with a higher revision is stored.
+    /// A higher revision of the record is stored.
     RevisionStale {
-        /// Revision that is stored.
+        /// Stored revision.
         stored: u64,
     },
-    /// A record with the same revision and other content is stored.
+    /// The same revision is stored with other content.
     RevisionConflict {
-        /// Revision that is stored.
+        /// Stored revision.
         stored: u64,
     },
-    /// No such record is stored, or takes part.
+    /// No such record is stored, or it does not take part.
     NoSuchRecord,
-    /// A page token was not made here, was changed, or belongs to another query.
+    /// A page token was not issued here, was changed, or belongs to another query.
     PageToken,
 }
 
 // === impl Violation ===
 
 impl Violation {
-    /// Says that `field` has `problem`.
+    /// Returns a violation of `field` with `problem`.
     pub fn new(field: impl Into<String>, problem: Problem) -> Self {
         Self { field: field.into(), problem }
     }
@@ -94,7 +94,7 @@ impl fmt::Display for Violation {
 // === impl Problem ===
 
 impl Problem {
-    /// Stable reason in UPPER_SNAKE for machines.
+    /// Stable machine-readable reason in UPPER_SNAKE.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Required => "REQUIRED",
@@ -116,7 +116,7 @@ impl Problem {
         }
     }
 
-    /// What is wrong and what is allowed, in Chinese.
+    /// Describes in Chinese the problem and the allowed values.
     pub fn chinese(&self) -> String {
         match self {
             Self::Required => "必填".into(),

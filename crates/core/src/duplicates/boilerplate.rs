@@ -1,4 +1,4 @@
-//! Sentences that stand under several titles: company profiles, conditions of cooperation.
+//! Sentences that occur under several titles: company profiles, conditions of cooperation.
 
 use std::collections::HashMap;
 
@@ -8,12 +8,12 @@ use super::{
     shingle::{hash, set},
 };
 
-/// Under which titles sentences stand.
+/// Titles under which each sentence occurs.
 #[derive(Debug, Default)]
 pub(super) struct Boilerplate {
-    /// Hashes of the titles, 0 where there is none yet.
+    /// Title hashes by sentence hash; 0 marks a free slot.
     titles: HashMap<u64, [u32; BOILERPLATE_TITLES]>,
-    /// Whether there were too many sentences to count all.
+    /// Whether sentences were left uncounted because of the limit.
     pub is_cut: bool,
 }
 
@@ -35,7 +35,7 @@ impl Boilerplate {
         }
     }
 
-    /// Shingles of title and body without the sentences that stand under [`BOILERPLATE_TITLES`] titles.
+    /// Shingles of title and body, without sentences that occur under [`BOILERPLATE_TITLES`] titles.
     pub fn own_shingles(&self, content: &Content) -> Vec<u64> {
         let is_own = |hash: &u64| self.titles.get(hash).is_none_or(|titles| titles.contains(&0));
         let own = content.sentences.iter().filter(|sentence| is_own(&sentence.hash));

@@ -1,4 +1,4 @@
-//! Pairs that are worth a comparison: by registration number, and by bands of sketches.
+//! Candidate pairs for an exact comparison, by registration number and by sketch bands.
 
 use super::{
     groups::{Reason, SignedLink},
@@ -15,27 +15,27 @@ use crate::domain::Kind;
 #[derive(Debug)]
 pub(super) struct ByNumber {
     pub links: Vec<SignedLink>,
-    /// Numbers that too many records have.
+    /// Numbers ignored because too many records share them.
     pub ignored: Vec<String>,
 }
 
-/// Pairs of places, the lower first, in order.
+/// Pairs of indices, in order, the lower index first.
 #[derive(Debug)]
 pub(super) struct Candidates {
     pub pairs: Vec<(u32, u32)>,
-    /// Whether there were more than may be compared; then the less alike ones are left out.
+    /// Whether the limit was exceeded; the least similar pairs are then dropped.
     pub is_cut: bool,
 }
 
-/// Pairs while they are gathered.
+/// Candidate pairs during collection.
 #[derive(Debug, Default)]
 struct Gathered {
-    /// How unlike they are, 0 to 255, and their places.
+    /// Dissimilarity, 0 to 255, and the two indices.
     pairs: Vec<(u8, u32, u32)>,
     is_cut: bool,
 }
 
-/// Links each record to the first one with its number.
+/// Links each record to the first record with the same number.
 pub(super) fn by_number(signed: &[Signed]) -> ByNumber {
     let mut numbered: Vec<(&str, u32)> =
         places(signed).filter(|(one, _)| !one.number.is_empty()).map(|(one, place)| (&*one.number, place)).collect();
@@ -57,7 +57,7 @@ pub(super) fn by_number(signed: &[Signed]) -> ByNumber {
     found
 }
 
-/// Pairs with near titles of one owner or near texts, as the sketches say. The signed records are in the order of names.
+/// Pairs with near texts, or near titles and one owner, according to the sketches. `signed` must be sorted by name.
 pub(super) fn by_sketches(signed: &[Signed], kind: Kind) -> Candidates {
     let mut candidates = Gathered::default();
     let representatives = candidates.add_equal(signed);
@@ -79,7 +79,7 @@ pub(super) fn by_sketches(signed: &[Signed], kind: Kind) -> Candidates {
         };
         candidates.add_buckets(signed, of(|one| one.owner_code), is_same);
         candidates.add_buckets(signed, of(|one| one.owner_name), is_same);
-        // among many with one profile those with near titles meet here; experts' titles are names
+        // pairs up records with near titles among many with one shared profile; experts' titles are names
         if kind != Kind::Expert {
             let all = representatives.iter().filter_map(|place| Some((key(signed.get(*place as usize)?, 2), *place)));
             candidates.add_buckets(signed, all.collect(), is_near);
@@ -94,7 +94,7 @@ fn places(signed: &[Signed]) -> impl Iterator<Item = (&Signed, u32)> {
     signed.iter().zip(0..)
 }
 
-/// How unlike two records are, from the same 0 to 255 whichever way they met.
+/// Dissimilarity of two records, 0 to 255, independent of the band that paired them.
 fn unlikeness(left: &Signed, right: &Signed) -> u8 {
     let title = if left.same_owner(right) { estimate(&left.title, &right.title) } else { 0.0 };
     let alike = estimate(&left.text, &right.text).max(title);
@@ -104,10 +104,10 @@ fn unlikeness(left: &Signed, right: &Signed) -> u8 {
 // === impl Gathered ===
 
 impl Gathered {
-    /// Pairs each record of equal text with the next one, those of one owner beside each other; and where that one is of
-    /// another owner, with the first one, which is of no owner where there is such a one: a short text links it with each
-    /// of several owners' records, and these not with each other. The answer is the first of each; only they are looked
-    /// at by text.
+    /// Pairs each record with the next one of equal text, sorted by owner. If the owners differ, the record is also
+    /// paired with the first one, which has no owner if any record has none: a short text then links to each owner's
+    /// records but does not link these to each other. Returns the first record of each text; only these are compared by
+    /// text sketches.
     fn add_equal(&mut self, signed: &[Signed]) -> Vec<u32> {
         let with_text = places(signed).filter(|(one, _)| 0 < one.shingles);
         let mut keys: Vec<(u64, (u64, u64), u32)> =
@@ -130,7 +130,8 @@ impl Gathered {
         firsts
     }
 
-    /// Pairs what has equal keys and passes. In a large bucket only neighbours are paired; where they are in each band differs.
+    /// Pairs records with equal keys that pass the test. In a large bucket only neighbours are paired; neighbours
+    /// differ between bands.
     fn add_buckets(
         &mut self,
         signed: &[Signed],
@@ -155,7 +156,7 @@ impl Gathered {
         self.finish();
     }
 
-    /// Drops what is there twice, and the less alike ones of too many.
+    /// Removes repeated pairs, and the least similar pairs above the limit.
     fn finish(&mut self) {
         self.pairs.sort_unstable();
         self.pairs.dedup();

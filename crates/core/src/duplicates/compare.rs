@@ -1,4 +1,4 @@
-//! Whether two records are the same thing, from their whole texts.
+//! Decides from the full texts whether two records are duplicates.
 
 use super::{
     boilerplate::Boilerplate,
@@ -13,16 +13,16 @@ use super::{
 };
 use crate::domain::Kind;
 
-/// One of the two.
+/// One record of the pair.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Side<'a> {
     pub signed: &'a Signed,
     pub content: &'a Content,
 }
 
-/// All reasons for which both are the same.
+/// All reasons why the two records are duplicates.
 pub(super) fn reasons(left: Side<'_>, right: Side<'_>, boilerplate: &Boilerplate) -> Vec<Reason> {
-    // another model or size, whatever else they share
+    // another model or size, whatever else matches
     if left.content.title.numbers != right.content.title.numbers {
         return Vec::new();
     }
@@ -38,7 +38,7 @@ fn is_expert(side: Side<'_>) -> bool {
     side.signed.name.kind == Kind::Expert
 }
 
-/// Whether titles of one owner name one thing.
+/// Returns whether two titles of one owner name the same thing.
 fn same_title(left: Side<'_>, right: Side<'_>, title: f64, text: f64) -> bool {
     let (one, other) = (&left.content.title.letters, &right.content.title.letters);
     if is_expert(left) {
@@ -48,7 +48,7 @@ fn same_title(left: Side<'_>, right: Side<'_>, title: f64, text: f64) -> bool {
     TITLE_NEAR <= title && !one.is_empty() && is_supported
 }
 
-/// Whether one of the titles is too short, or of generic words only, to name a thing.
+/// Returns whether one title is too short, or too generic, to name a thing.
 fn has_short_title(left: Side<'_>, right: Side<'_>) -> bool {
     left.content.title.named_chars.min(right.content.title.named_chars) < MIN_TITLE_CHARS
 }
@@ -64,13 +64,13 @@ fn same_text(left: Side<'_>, right: Side<'_>, title: f64, text: f64, boilerplate
     }
     let numbers_agree = NUMBERS_AGREE <= jaccard(&left.content.numbers, &right.content.numbers)
         && NUMBERS_AGREE <= jaccard(&left.content.models, &right.content.models);
-    // a title that names the thing settles it; else what stands beside the shared part has to
+    // a specific title is enough; otherwise the sentences outside the shared part must not differ
     let is_named = TITLE_NEAR <= title && !has_short_title(left, right);
     let is_said = is_named || !say_different(left, right);
     numbers_agree && is_said && (TITLE_UNLIKE <= title || same_own(left, right, boilerplate))
 }
 
-/// Whether both have sentences of their own that are unlike: one profile with two demands behind it.
+/// Returns whether both have sentences of their own that differ: two demands with one company profile.
 fn say_different(left: Side<'_>, right: Side<'_>) -> bool {
     let (one, other) = (rest(left, right), rest(right, left));
     let chars = |rest: &[&Sentence]| rest.iter().map(|sentence| sentence.chars).sum::<usize>();
@@ -81,13 +81,13 @@ fn say_different(left: Side<'_>, right: Side<'_>) -> bool {
     jaccard(&shingles(&one), &shingles(&other)) < REST_NEAR
 }
 
-/// Sentences that the other one does not have.
+/// Sentences that the other record does not have.
 fn rest<'a>(side: Side<'a>, other: Side<'_>) -> Vec<&'a Sentence> {
     let hashes = set(other.content.sentences.iter().map(|sentence| sentence.hash).collect());
     side.content.sentences.iter().filter(|sentence| hashes.binary_search(&sentence.hash).is_err()).collect()
 }
 
-/// Whether texts under unlike titles are near-equal without what stands under many titles.
+/// Returns whether texts under unlike titles are near-equal after boilerplate is removed.
 fn same_own(left: Side<'_>, right: Side<'_>, boilerplate: &Boilerplate) -> bool {
     let (one, other) = (boilerplate.own_shingles(left.content), boilerplate.own_shingles(right.content));
     MIN_SHINGLES <= one.len().min(other.len()) && TEXT_NEAR <= jaccard(&one, &other)

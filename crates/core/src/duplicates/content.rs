@@ -1,9 +1,9 @@
-//! What is compared of a record's texts: sentences, shingles, numbers.
+//! Parts of a record's texts that are compared: sentences, shingles, numbers.
 
 use super::shingle::{add_shingles, hash, letters, set};
 use crate::{domain::Record, text};
 
-/// Words that add nothing to a title, the longer first.
+/// Generic title words, the longer first.
 const GENERIC: [&str; 32] = [
     "研究与应用",
     "研究及应用",
@@ -39,7 +39,7 @@ const GENERIC: [&str; 32] = [
     "之",
 ];
 
-/// The texts of one record, taken apart.
+/// The texts of one record, split into parts.
 #[derive(Debug)]
 pub(super) struct Content {
     /// Title without generic words.
@@ -57,9 +57,9 @@ pub(super) struct Content {
 /// A title without generic words.
 #[derive(Debug)]
 pub(super) struct Title {
-    /// Its characters; where it is of generic words only, those.
+    /// Its characters without generic words, or all if it has only generic words.
     pub letters: Vec<char>,
-    /// Characters that are no generic words.
+    /// Number of characters outside generic words.
     pub named_chars: usize,
     /// Set of pairs of characters.
     pub pairs: Vec<u64>,
@@ -83,7 +83,7 @@ pub(super) struct Sentence {
 // === impl Content ===
 
 impl Content {
-    /// Takes the texts of a record apart.
+    /// Splits the texts of a record.
     pub fn new(record: &Record) -> Self {
         let title = Title::new(&normal(&record.title));
         let mut numbers = Numbers::default();
@@ -103,7 +103,7 @@ impl Content {
 // === impl Title ===
 
 impl Title {
-    /// Takes a normal title apart. Where it is of generic words only, they stay.
+    /// Splits a normalised title. Generic words are kept if there are no others.
     pub fn new(normal: &str) -> Self {
         let core = GENERIC.iter().fold(normal.to_string(), |title, word| title.replace(word, ""));
         let mut core = letters(&core);
@@ -124,7 +124,7 @@ impl Title {
 // === impl Sentence ===
 
 impl Sentence {
-    /// A sentence of at least three characters: a shorter one has no shingle.
+    /// Returns a sentence with at least three characters; a shorter one has no shingle.
     fn new(normal: &str) -> Option<Self> {
         let letters = letters(normal);
         let mut shingles = Vec::new();
@@ -139,7 +139,7 @@ pub(super) fn normal(text: &str) -> String {
     text::normalize(text).text
 }
 
-/// Sentences of a text. They are cut before a normal form can drop line ends.
+/// Sentences of a text. Split before normalisation, which may drop line ends.
 pub(super) fn split(text: &str) -> impl Iterator<Item = &str> {
     text.split(['。', '；', ';', '！', '!', '？', '?', '\n']).filter(|sentence| !sentence.trim().is_empty())
 }
@@ -154,8 +154,8 @@ struct Numbers {
 // === impl Numbers ===
 
 impl Numbers {
-    /// Adds those of a normal text: runs of letters, digits and their signs that hold a digit. A model number begins with
-    /// a letter (tx-200, q345b); with its unit a number begins with a digit (85%, 10mpa).
+    /// Adds the numbers of a normalised text: runs of letters, digits and signs that contain a digit. A model number
+    /// starts with a letter (tx-200, q345b); a number with a unit starts with a digit (85%, 10mpa).
     fn add(&mut self, normal: &str) {
         let inside = |character: char| character.is_ascii_alphanumeric() || matches!(character, '.' | '%' | '-' | '/');
         for run in normal.split(|character| !inside(character)) {

@@ -1,4 +1,4 @@
-//! Links into groups: what hangs together, with every link and its reason.
+//! Turns links into groups: connected components, with every link and its reason.
 
 use std::collections::BTreeMap;
 
@@ -8,48 +8,48 @@ use super::{
 };
 use crate::domain::RecordName;
 
-/// Records that are the same thing.
+/// A group of duplicates.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
-    /// Their names in order, at least two.
+    /// Names in order, at least two.
     pub members: Vec<RecordName>,
-    /// Every link that was found between them, by names. Two members may hang together by others only.
+    /// All links between the members, by name. Two members may be connected only through others.
     pub links: Vec<Link>,
-    /// Whether a larger group was cut down to its firm links.
+    /// Whether a larger group was reduced to its firm links.
     pub is_cut_down: bool,
 }
 
-/// Why two records are the same thing.
+/// A reason to call two records duplicates.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Link {
-    /// The one with the lower name.
+    /// The record with the lower name.
     pub left: RecordName,
-    /// The other one.
+    /// The other record.
     pub right: RecordName,
-    /// Why.
+    /// The reason.
     pub reason: Reason,
 }
 
-/// Why two records are the same thing.
+/// Reason why two records are duplicates.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reason {
     /// Both have this registration number.
     Number(String),
-    /// Both belong to one organisation, and their titles are near-equal.
+    /// Both have the same owner and near-equal titles.
     OwnerTitle {
-        /// Jaccard of the titles' pairs of characters, generic words left out.
+        /// Jaccard similarity of the titles' character pairs, without generic words.
         title: f64,
-        /// Jaccard of the texts, for information.
+        /// Jaccard similarity of the texts, for information.
         text: f64,
     },
     /// Title and body together are near-equal.
     Text {
-        /// Jaccard of the sets of three characters in a row.
+        /// Jaccard similarity of the character trigram sets.
         jaccard: f64,
     },
 }
 
-/// A link between places of signed records.
+/// A link between two signed records, by index.
 #[derive(Debug, Clone)]
 pub(super) struct SignedLink {
     pub left: u32,
@@ -57,12 +57,12 @@ pub(super) struct SignedLink {
     pub reason: Reason,
 }
 
-/// Sets of places that hang together.
+/// Disjoint sets of indices.
 struct Union {
     parents: BTreeMap<u32, u32>,
 }
 
-/// Groups of what is linked, by the name of the first member. The signed records are in the order of names.
+/// Groups of linked records, ordered by the name of the first member. `signed` must be sorted by name.
 pub(super) fn group(signed: &[Signed], links: Vec<SignedLink>) -> Vec<Group> {
     let mut groups = Vec::new();
     for links in components(links) {
@@ -79,10 +79,10 @@ pub(super) fn group(signed: &[Signed], links: Vec<SignedLink>) -> Vec<Group> {
     groups
 }
 
-/// Links by what hangs together.
+/// Splits links into connected components.
 fn components(links: Vec<SignedLink>) -> Vec<Vec<SignedLink>> {
     let mut union = Union { parents: BTreeMap::new() };
-    // a record is never the same as itself
+    // a record is not its own duplicate
     let links: Vec<SignedLink> = links.into_iter().filter(|link| link.left != link.right).collect();
     links.iter().for_each(|link| union.join(link.left, link.right));
     let mut found: BTreeMap<u32, Vec<SignedLink>> = BTreeMap::new();
@@ -119,7 +119,7 @@ impl Reason {
         }
     }
 
-    /// Chinese sentence with the measure.
+    /// Chinese sentence with the similarity.
     pub fn chinese(&self) -> String {
         match self {
             Self::Number(number) => format!("登记号同为 {number}。"),
@@ -130,11 +130,11 @@ impl Reason {
         }
     }
 
-    /// Whether it alone would convince.
+    /// Returns whether this link alone is convincing.
     pub(super) fn is_firm(&self) -> bool {
         match self {
             Self::Number(_) => true,
-            // an owner may give one title to a hundred demands
+            // an owner may use one title for a hundred demands
             Self::OwnerTitle { title, text } => FIRM <= *title && FIRM <= *text,
             Self::Text { jaccard } => FIRM <= *jaccard,
         }
@@ -157,7 +157,7 @@ impl Union {
         while let Some(parent) = self.parents.get(&root).copied().filter(|parent| *parent != root) {
             root = parent;
         }
-        // the way is shortened, so that long chains stay cheap
+        // path compression keeps long chains cheap
         let mut next = place;
         while let Some(parent) = self.parents.insert(next, root).filter(|parent| *parent != next && *parent != root) {
             next = parent;
@@ -165,7 +165,7 @@ impl Union {
         root
     }
 
-    /// Joins two sets under the lower of their roots.
+    /// Merges two sets under the lower root.
     fn join(&mut self, left: u32, right: u32) {
         let (left, right) = (self.root(left), self.root(right));
         self.parents.insert(left.max(right), left.min(right));

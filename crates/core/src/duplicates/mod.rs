@@ -1,23 +1,24 @@
-//! Duplicates: groups of records of one kind that are the same thing under several ids, each link with its reason.
+//! Duplicate detection: groups of records of one kind that describe the same thing, each link with its reason.
 //!
 //! ```text
 //! records, any order ── add ──► Signed (sketches, no texts) ── candidates ──► pairs
 //! pairs + texts fetched again ── compare (exact) ──► links ── union ──► groups
 //! ```
 //!
-//! Three reasons: the same registration number (achievements); the same owner with a near-equal title; near-equal texts.
-//! The thresholds are in [`limits`], each with its measure. A group is a proposal for a person: nothing is merged here.
+//! Three reasons: the same registration number (achievements); the same owner and near-equal titles; near-equal texts.
+//! The thresholds and their measurements are in [`limits`]. A group is a proposal for a person to review; nothing is
+//! merged here.
 //!
-//! What must not happen, and what stands against it:
-//! - **Two models of one series.** Titles with different numbers are never near-equal, and texts need to agree in half of
-//!   their numbers and of their model numbers. One changed figure among many is an update of the same thing; a text whose
-//!   only figure changed is another thing.
-//! - **A shared company profile.** Where both texts have sentences of their own that say different things, they are not the
-//!   same, however long the shared part is. Where the titles are unlike, sentences that stand under several titles do not
-//!   count. Groups that still grow large are cut down to their firm links.
+//! Two kinds of false positives are prevented:
+//! - **Two models of one series.** Titles with different numbers are never near-equal. Texts must share half of their
+//!   numbers and half of their model numbers. One changed figure among many is an update; a text whose only figure
+//!   changed is another thing.
+//! - **A shared company profile.** If both texts have sentences of their own that differ, they are not duplicates,
+//!   however long the shared part is. If the titles are unlike, boilerplate sentences are ignored. Groups that are
+//!   still too large are reduced to their firm links.
 //!
-//! Memory: [`Finder::BYTES_PER_RECORD`] for each record and its name; pairs, sentences and texts in work are limited in
-//! [`limits`]. The same records give the same groups in whatever order they come.
+//! Memory: [`Finder::BYTES_PER_RECORD`] per record, plus its name; [`limits`] bounds pairs, sentences and cached texts.
+//! The result does not depend on the order of the records.
 
 mod boilerplate;
 mod candidates;
@@ -37,32 +38,32 @@ pub use groups::{Group, Link, Reason};
 use crate::domain::{Kind, Record, RecordName};
 use signed::Signed;
 
-/// Takes records one by one, then finds the groups.
+/// Takes records one by one, then finds duplicate groups.
 #[derive(Debug)]
 pub struct Finder {
     kind: Kind,
     signed: Vec<Signed>,
 }
 
-/// What was found.
+/// Result of a search.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Report {
-    /// Groups, each by the name of its first member.
+    /// Groups, ordered by the name of the first member.
     pub groups: Vec<Group>,
-    /// Records that were looked at.
+    /// Number of records searched.
     pub records: usize,
-    /// Pairs whose texts were compared.
+    /// Number of pairs whose texts were compared.
     pub pairs: usize,
-    /// Registration numbers that so many records have that they must be placeholders; they link nothing.
+    /// Registration numbers shared by so many records that they must be placeholders; they create no links.
     pub ignored_numbers: Vec<String>,
-    /// Whether a limit of [`limits`] cut the search, so that more could be found.
+    /// Whether one of the [`limits`] cut the search, so that duplicates may be missing.
     pub is_cut: bool,
 }
 
-/// Why a record cannot be taken.
+/// Why a record is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum DuplicatesError {
-    /// Only records of one kind can be the same thing.
+    /// Duplicates are only searched within one kind.
     #[error("查重只能在同一类记录中进行：正在查{}，却收到{}", .wanted.label(), .found.label())]
     Kind {
         /// Kind of the search.
@@ -78,15 +79,15 @@ pub enum DuplicatesError {
 // === impl Finder ===
 
 impl Finder {
-    /// Bytes for each record beside its name (and a registration number of 12 bytes).
+    /// Bytes per record, without its name and a registration number of 12 bytes.
     pub const BYTES_PER_RECORD: usize = size_of::<Signed>();
 
-    /// A search among the records of one kind.
+    /// Starts a search among the records of one kind.
     pub fn new(kind: Kind) -> Self {
         Self { kind, signed: Vec::new() }
     }
 
-    /// Takes a record. A second one of the same name is passed over when groups are found.
+    /// Adds a record. If two have the same name, only one is searched.
     ///
     /// # Errors
     /// The record is of another kind, or there are [`limits::MAX_RECORDS`] already.
@@ -101,8 +102,8 @@ impl Finder {
         Ok(())
     }
 
-    /// Finds the groups. `fetch` gives a record again by its name, for candidates only and some of them several times;
-    /// what it does not give (it may be gone by now) is left out.
+    /// Finds the groups. `fetch` returns the record with a given name; it is called for candidates only, possibly
+    /// several times. Records that it does not return (deleted in the meantime) are skipped.
     pub fn find(mut self, fetch: impl FnMut(&RecordName) -> Option<Record>) -> Report {
         self.signed.sort_by(|one, other| one.name.cmp(&other.name));
         self.signed.dedup_by(|next, before| next.name == before.name);

@@ -1,4 +1,4 @@
-//! What is kept of a record: sketches and hashes, no texts.
+//! Data kept per record: sketches and hashes, no texts.
 
 use super::{
     content::{Title, normal, split},
@@ -13,17 +13,17 @@ use crate::domain::{Detail, Record, RecordName, gb};
 pub(super) struct Signed {
     /// Its name.
     pub name: RecordName,
-    /// Registration number in capitals; empty where there is none that is one.
+    /// Registration number in capitals; empty if missing or invalid.
     pub number: Box<str>,
-    /// Hash of the owner's credit code; 0 where there is none.
+    /// Hash of the owner's credit code; 0 if there is none.
     pub owner_code: u64,
-    /// Hash of the owner's name; 0 where there is none.
+    /// Hash of the owner's name; 0 if there is none.
     pub owner_name: u64,
     /// Hash of title and body.
     pub text_key: u64,
-    /// Shingles of title and body, those that stand there twice counted twice.
+    /// Number of shingles of title and body, repeats included.
     pub shingles: u32,
-    /// Sketch of the title's pairs of characters.
+    /// Sketch of the title's character pairs.
     pub title: [u16; TITLE_VALUES],
     /// Sketch of the shingles of title and body.
     pub text: [u16; TEXT_VALUES],
@@ -32,7 +32,7 @@ pub(super) struct Signed {
 // === impl Signed ===
 
 impl Signed {
-    /// Signs a record.
+    /// Computes the sketches and hashes of a record.
     pub fn new(record: &Record) -> Self {
         let title = normal(&record.title);
         let mut shingles = Vec::new();
@@ -58,7 +58,7 @@ impl Signed {
         }
     }
 
-    /// Whether both belong to one organisation. Where both have a credit code, it decides: branches share names.
+    /// Returns whether both have the same owner. If both have credit codes, the codes decide: branches share names.
     pub fn same_owner(&self, other: &Self) -> bool {
         match (self.owner_code, other.owner_code) {
             (0, _) | (_, 0) => self.owner_name != 0 && self.owner_name == other.owner_name,
@@ -66,19 +66,19 @@ impl Signed {
         }
     }
 
-    /// Whether it is known that they belong to two organisations.
+    /// Returns whether both have known owners that differ.
     pub fn other_owner(&self, other: &Self) -> bool {
         let has_owner = |signed: &Self| signed.owner_code != 0 || signed.owner_name != 0;
         has_owner(self) && has_owner(other) && !self.same_owner(other)
     }
 }
 
-/// The registration number in its normal form: half width, capitals, no blanks and hyphens.
+/// Registration number in normal form: half width, capitals, no blanks or hyphens; empty if invalid.
 fn number(record: &Record) -> Box<str> {
     let Detail::Achievement(achievement) = &record.detail else { return Box::default() };
     let number: String = normal(&achievement.registration_number).chars().filter(char::is_ascii_alphanumeric).collect();
     let number = number.to_ascii_uppercase();
-    // a serial of zeros is what forms are filled with
+    // a serial of zeros is a form placeholder
     let is_real = gb::is_registration_number(&number) && !number.ends_with("Y0000");
     if is_real { number.into_boxed_str() } else { Box::default() }
 }

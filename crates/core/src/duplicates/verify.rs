@@ -1,4 +1,4 @@
-//! Compares pairs of records with their texts fetched again, a limited number of texts at a time.
+//! Compares pairs by their full texts, which are fetched again; a limited number of texts is cached.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -12,22 +12,22 @@ use super::{
 };
 use crate::domain::{Record, RecordName};
 
-/// Links that hold.
+/// Confirmed links.
 #[derive(Debug)]
 pub(super) struct Verified {
     pub links: Vec<SignedLink>,
-    /// Whether there were too many sentences to count all.
+    /// Whether sentences were left uncounted because of the limit.
     pub is_cut: bool,
 }
 
-/// Texts that are ready, the oldest first.
+/// Cached texts, the oldest first.
 struct Ready<F> {
     fetch: F,
     contents: HashMap<u32, Option<Content>>,
     order: VecDeque<u32>,
 }
 
-/// Links of the pairs, in their order.
+/// Confirmed links of the pairs, in pair order.
 pub(super) fn verify(
     signed: &[Signed],
     pairs: &[(u32, u32)],
@@ -50,7 +50,7 @@ pub(super) fn verify(
     Verified { links, is_cut: boilerplate.is_cut }
 }
 
-/// Counts the sentences of all records of the pairs.
+/// Counts the sentences of all records in the pairs.
 fn count<F: FnMut(&RecordName) -> Option<Record>>(
     signed: &[Signed],
     pairs: &[(u32, u32)],
@@ -73,7 +73,7 @@ fn count<F: FnMut(&RecordName) -> Option<Record>>(
 // === impl Ready ===
 
 impl<F: FnMut(&RecordName) -> Option<Record>> Ready<F> {
-    /// Makes a record's texts ready; those of `keep` stay.
+    /// Loads a record's texts into the cache; never evicts `keep`.
     fn load(&mut self, place: u32, signed: &Signed, keep: u32) {
         if self.contents.contains_key(&place) {
             return;

@@ -1,4 +1,4 @@
-//! From features of graded pairs to a calibration file, with the error to expect of it.
+//! Fits a calibration file to features of graded pairs, and estimates its error.
 
 use std::collections::HashMap;
 
@@ -10,23 +10,23 @@ use super::{
 };
 use crate::rank::{Calibration, Data, Expected, Gate, Graded, Logits, Refusal, fit, fit_any, quantile};
 
-/// Fewer demands than this give levels of other people's subjects.
+/// Minimum demands for reliable levels; with fewer, `duijie calibrate` warns.
 pub const FEW_DEMANDS: usize = 20;
-/// Share of the demands below whose context and best score nothing is good enough.
+/// Share of the demands used as quantile for the "nothing good enough" gate.
 const GATE: f64 = 0.05;
-/// Times that the demands are dealt anew.
+/// Number of random assignments of demands to folds.
 const REPEATS: u64 = 5;
-/// Parts that they are dealt into.
+/// Number of cross-validation folds.
 const FOLDS: usize = 6;
-/// Times that demands are drawn anew, to see how far the figures can be trusted.
+/// Number of bootstrap draws of demands, for confidence intervals.
 const DRAWS: usize = 4000;
 
-/// A calibration and how well it does on demands that took no part in it.
+/// A calibration and its accuracy on held-out demands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Calibrated {
-    /// The file.
+    /// The calibration file.
     pub calibration: Calibration,
-    /// What it said of pairs out of fold, all repeats together.
+    /// Accuracy on out-of-fold pairs, all repeats together.
     pub levels: Levels,
 }
 
@@ -59,13 +59,13 @@ pub fn calibrate(rows: &[Features], name: &str) -> Result<Calibrated, Refusal> {
     Ok(Calibrated { calibration, levels })
 }
 
-/// What a calibration says of graded pairs.
+/// Probabilities and level that a calibration gives a graded pair.
 pub fn said(logits: &Logits, pair: &Graded) -> Said {
     let at_least = logits.at_least(pair.score, pair.context);
     Said { at_least, announced: logits.level(pair.score, pair.context).number(), graded: pair.level }
 }
 
-/// Pairs by demand, in the order in which the demands come.
+/// Pairs grouped by demand, in order of first occurrence.
 fn by_demand(rows: &[Features]) -> Vec<Demand<'_>> {
     let mut demands: Vec<Demand<'_>> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();
@@ -79,10 +79,10 @@ fn by_demand(rows: &[Features]) -> Vec<Demand<'_>> {
     demands
 }
 
-/// What is said of each demand's pairs by a fit to the other folds; in the order of the demands.
+/// Out-of-fold predictions for each demand's pairs, in demand order.
 fn out_of_fold(demands: &[Demand<'_>], repeat: u64) -> Vec<Vec<Said>> {
     let mut fold_of: Vec<usize> = (0..demands.len()).map(|place| place % FOLDS).collect();
-    // the same deal on each run
+    // the same folds on every run
     fastrand::Rng::with_seed(repeat).shuffle(&mut fold_of);
     let graded = |demand: &Demand<'_>| demand.iter().map(|row| row.graded()).collect::<Vec<_>>();
     let fits: Vec<Logits> = (0..FOLDS)
@@ -98,7 +98,7 @@ fn out_of_fold(demands: &[Demand<'_>], repeat: u64) -> Vec<Vec<Said>> {
     demands.iter().zip(&fold_of).map(of).collect()
 }
 
-/// Where 95 % of 1/(1+MAE) lie when as many demands are drawn with repetition.
+/// 95 % bootstrap interval of 1/(1+MAE), over demands.
 fn spread(repeats: &[Vec<Vec<Said>>]) -> [f64; 2] {
     let Some(first) = repeats.first() else { return [0.0, 0.0] };
     let sums = |place: usize| {
@@ -117,7 +117,7 @@ fn spread(repeats: &[Vec<Vec<Said>>]) -> [f64; 2] {
     [quantile(&scores, 0.025), quantile(&scores, 0.975)]
 }
 
-/// Name over all that is in the file.
+/// Version name, derived from the whole content of the file.
 fn version(calibration: &Calibration) -> String {
     let text = serde_json::to_string(calibration).unwrap_or_default();
     let digits: String = Sha256::digest(text).iter().take(6).map(|byte| format!("{byte:02x}")).collect();

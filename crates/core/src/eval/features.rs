@@ -1,4 +1,4 @@
-//! What the ranking knows of each graded pair, as a file: what calibration learns from.
+//! The file of ranking features for each graded pair: the training data for calibration.
 
 use std::fmt::Write as _;
 
@@ -26,36 +26,36 @@ pub struct Features {
     pub demand: String,
     /// The achievement.
     pub achievement: String,
-    /// Level that people gave, 1 to 4.
+    /// Human grade, 1 to 4.
     pub level: u8,
     /// Final score, 0 to 1.
     pub score: f64,
-    /// Score of the first pass, 0 to 1.
+    /// First-pass score, 0 to 1.
     pub base: f64,
-    /// Cosine of the first pass, -1 to 1.
+    /// First-pass cosine, -1 to 1.
     pub cosine: f64,
     /// Cosine after feedback, -1 to 1.
     pub cosine_feedback: f64,
-    /// BM25 score; 0 where the terms do not find it.
+    /// BM25 score; 0 if no term matches.
     pub bm25: f64,
-    /// Mean score of the feedback records; the demand's.
+    /// Mean score of the feedback records; one value per demand.
     pub context: f64,
-    /// Best score of the first pass; the demand's.
+    /// Best first-pass score; one value per demand.
     pub best: f64,
-    /// Place in the whole order, from 1.
+    /// Rank in the whole order, from 1.
     pub rank: usize,
 }
 
 // === impl Features ===
 
 impl Features {
-    /// What levels are made from, and the level.
+    /// Returns the inputs of the level fit, and the human grade.
     pub fn graded(&self) -> Graded {
         Graded { score: self.score, context: self.context, level: self.level }
     }
 }
 
-/// The file.
+/// Writes the file.
 pub fn write(rows: &[Features]) -> String {
     let mut text = COLUMNS.join("\t") + "\n";
     for row in rows {
@@ -74,7 +74,7 @@ pub fn write(rows: &[Features]) -> String {
 /// Reads the file.
 ///
 /// # Errors
-/// A sentence with the line that cannot be read.
+/// A sentence naming the unreadable line.
 pub fn read(text: &str) -> Result<Vec<Features>, String> {
     let mut lines = text.lines().zip(1..);
     let heading = lines.next().map(|(line, _)| line).unwrap_or_default();

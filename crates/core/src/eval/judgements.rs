@@ -1,17 +1,17 @@
 //! The file of graded pairs: `demand_id`, `achievement_id`, `level`, separated by tabs, with a heading.
 //!
-//! Real judgements hold pairs that were graded more than once, and not always alike: such a pair counts once, with its
-//! highest level.
+//! Real judgements grade some pairs more than once, with different levels. Such a pair counts once, with its highest
+//! level.
 
 use std::collections::{BTreeMap, HashMap};
 
-/// Levels by achievement, by demand.
+/// Achievements and their levels, by demand.
 pub type Judgements = BTreeMap<String, Vec<(String, u8)>>;
 
 /// Reads the pairs.
 ///
 /// # Errors
-/// A sentence with the line that cannot be read.
+/// A sentence naming the unreadable line.
 pub fn read(text: &str) -> Result<Judgements, String> {
     let mut judgements = Judgements::new();
     let mut places: HashMap<(&str, &str), usize> = HashMap::new();

@@ -1,20 +1,20 @@
-//! How far announced levels are from people's, and whether the probabilities come true.
+//! Error of predicted levels against human grades, and reliability of the probabilities.
 
 use std::fmt;
 
-/// Parts of the reliability table.
+/// Number of bins in the reliability table.
 const PARTS: usize = 10;
-/// Least probability that counts in the log loss: one surprise must not decide it.
+/// Lower bound of probabilities in the log loss, so that one surprise does not dominate it.
 const LEAST: f64 = 1e-9;
 
-/// What was said of a graded pair.
+/// Prediction for a graded pair.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Said {
-    /// Probabilities of level ≥ 2, ≥ 3, ≥ 4, falling.
+    /// Probabilities of level ≥ 2, ≥ 3, ≥ 4, decreasing.
     pub at_least: [f64; 3],
-    /// Level that was announced, 1 to 4.
+    /// Predicted level, 1 to 4.
     pub announced: u8,
-    /// Level that people gave, 1 to 4.
+    /// Human grade, 1 to 4.
     pub graded: u8,
 }
 
@@ -31,7 +31,7 @@ pub struct Levels {
 // === impl Said ===
 
 impl Said {
-    /// Levels between the announced and the graded one, 0 to 3.
+    /// Absolute difference of predicted and graded level, 0 to 3.
     pub fn error(&self) -> f64 {
         f64::from(self.announced.abs_diff(self.graded))
     }
@@ -52,7 +52,7 @@ impl Said {
 // === impl Levels ===
 
 impl Levels {
-    /// Measures what was said.
+    /// Measures the predictions.
     pub fn of(said: &[Said]) -> Self {
         Self {
             pairs: said.len(),
@@ -94,8 +94,8 @@ impl fmt::Display for Levels {
     }
 }
 
-/// Mean probability said and share seen in each tenth of the pairs, by rising probability; the first tenths are one longer
-/// where ten does not divide them.
+/// Mean predicted probability and observed share in each tenth of the pairs, by rising probability. If ten does not
+/// divide the number of pairs, the first tenths are longer by one.
 fn reliability(mut said: Vec<(f64, bool)>) -> Vec<(f64, f64)> {
     said.sort_by(|one, other| one.0.total_cmp(&other.0));
     let (short, longer) = (said.len() / PARTS, said.len() % PARTS);
@@ -113,7 +113,7 @@ fn reliability(mut said: Vec<(f64, bool)>) -> Vec<(f64, f64)> {
     cells
 }
 
-/// Mean; 0 of nothing.
+/// Mean; 0 if there are no values.
 fn mean(values: impl Iterator<Item = f64>) -> f64 {
     let (count, sum) = values.fold((0u32, 0.0), |(count, sum), value| (count + 1, sum + value));
     if count == 0 { 0.0 } else { sum / f64::from(count) }

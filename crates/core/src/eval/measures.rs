@@ -1,20 +1,20 @@
-//! Measures of one demand's order. Levels are 4 strongly related, 3 fairly, 2 weakly, 1 not; related means 3 or 4.
+//! Ranking measures for one demand. Levels are 4 strong, 3 fair, 2 weak, 1 unrelated; 3 and 4 count as related.
 
 /// Lowest level that counts as related.
 pub const RELATED: u8 = 3;
 
-/// A judged achievement: the score that it got and the level that people gave it.
+/// A judged achievement: its score and its human grade.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Judged {
-    /// Score of the order.
+    /// Score that ranks it.
     pub score: f64,
     /// Level, 1 to 4.
     pub level: u8,
 }
 
 /// Normalised discounted cumulative gain over the first `depth` judged achievements, with gain 2^(level-1) - 1 and
-/// discount log2(1 + rank) (Järvelin and Kekäläinen 2002). `None` where no achievement has any gain. Equal scores keep
-/// the order given.
+/// discount log2(1 + rank) (Järvelin and Kekäläinen 2002). `None` if no achievement has any gain. Equal scores keep the
+/// given order.
 pub fn ndcg(judged: &[Judged], depth: usize) -> Option<f64> {
     let gain = |judged: &Judged| f64::from((1u32 << judged.level.clamp(1, 4).saturating_sub(1)) - 1);
     let total = |order: &[Judged]| -> f64 {
@@ -28,15 +28,15 @@ pub fn ndcg(judged: &[Judged], depth: usize) -> Option<f64> {
     (0.0 < ideal).then(|| total(&order) / ideal)
 }
 
-/// Spearman's rank correlation of scores and levels, ties with their mean rank. `None` where either does not vary.
+/// Spearman's rank correlation of scores and levels; ties share their mean rank. `None` if either does not vary.
 pub fn spearman(judged: &[Judged]) -> Option<f64> {
     let scores = ranks(&judged.iter().map(|judged| judged.score).collect::<Vec<_>>());
     let levels = ranks(&judged.iter().map(|judged| f64::from(judged.level)).collect::<Vec<_>>());
     pearson(&scores, &levels)
 }
 
-/// Probability that a related achievement has a higher score than an unrelated one, ties count half (area under the
-/// ROC curve). `None` where all are related or none is.
+/// Probability that a related achievement scores higher than an unrelated one; ties count half (area under the ROC
+/// curve). `None` if all or none are related.
 pub fn auc(judged: &[Judged]) -> Option<f64> {
     let ranks = ranks(&judged.iter().map(|judged| judged.score).collect::<Vec<_>>());
     let related = |judged: &Judged| RELATED <= judged.level;
@@ -51,13 +51,13 @@ pub fn auc(judged: &[Judged]) -> Option<f64> {
     (0.0 < pairs).then(|| (sum - related * (related + 1.0) / 2.0) / pairs)
 }
 
-/// Share of the related achievements whose place in the whole order is within `depth`. `None` where there are none.
+/// Share of the related achievements ranked within `depth` in the whole order. `None` if there are none.
 pub fn recall(places: &[usize], depth: usize) -> Option<f64> {
     let hits = places.iter().filter(|place| **place <= depth).count();
     ratio(hits, places.len())
 }
 
-/// One over the first place of a related achievement in the whole order. `None` where there are none.
+/// One over the rank of the first related achievement in the whole order. `None` if there are none.
 pub fn reciprocal_rank(places: &[usize]) -> Option<f64> {
     places.iter().min().and_then(|&first| ratio(1, first))
 }
@@ -67,7 +67,7 @@ fn ratio(part: usize, whole: usize) -> Option<f64> {
     (0 < whole).then(|| float(part) / float(whole))
 }
 
-/// Ranks from 1, equal values share the mean of theirs.
+/// Ranks from 1; equal values share their mean rank.
 fn ranks(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     let value = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);

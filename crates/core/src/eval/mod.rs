@@ -1,11 +1,11 @@
-//! Measures the order against judgements made by people.
+//! Measures the ranking against human judgements.
 //!
 //! - [`measures`]: nDCG, Spearman, AUC, recall and MRR of one demand, pure
 //! - [`judgements`]: the file of graded pairs
 //! - [`report`]: means over all demands
-//! - [`features`]: what the ranking knows of each graded pair
-//! - [`levels`]: errors and reliability of announced levels
-//! - [`calibrate`]: from features to a calibration
+//! - [`features`]: ranking features of each graded pair
+//! - [`levels`]: error and reliability of predicted levels
+//! - [`calibrate`]: fits a calibration to features
 
 pub mod calibrate;
 pub mod features;

@@ -9,7 +9,7 @@ const NDCG_DEPTH: usize = 10;
 /// Depth of recall.
 const RECALL_DEPTH: usize = 20;
 
-/// Sums over demands; each measure counts the demands that it is defined for.
+/// Sums over demands; each measure counts the demands for which it is defined.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
     demands: usize,
@@ -21,7 +21,7 @@ pub struct Report {
     reciprocal_rank: Mean,
 }
 
-/// A mean in the making.
+/// Running mean.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Mean {
     sum: f64,
@@ -31,8 +31,8 @@ pub struct Mean {
 // === impl Report ===
 
 impl Report {
-    /// Adds one demand: the whole order of achievement ids with scores, best first, and the levels that people gave.
-    /// A judged achievement that the order does not hold counts as last, with score 0.
+    /// Adds one demand: all achievement ids with scores, best first, and the human grades. A judged achievement missing
+    /// from the order counts as last, with score 0.
     pub fn add(&mut self, order: &[(String, f64)], levels: &[(String, u8)]) {
         let places: HashMap<&str, (usize, f64)> =
             order.iter().zip(1..).map(|((id, score), place)| (id.as_str(), (place, *score))).collect();

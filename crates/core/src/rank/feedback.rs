@@ -1,8 +1,8 @@
-//! Feedback (Rocchio): the best records of a first pass pull the query towards what records on its subject look like.
+//! Pseudo-relevance feedback (Rocchio): the best first-pass records move the query towards records on its subject.
 //!
-//! A demand is written as a problem, an achievement as a solution; what the nearest solutions have in common is nearer to
-//! the other solutions than the problem is. Measured on centred vectors: nDCG@10 +0.007 to +0.012, Spearman +0.018. On
-//! vectors that are not centred it hurts: the best records have in common mostly what all records have.
+//! A demand describes a problem, an achievement a solution. The nearest solutions' common part is closer to other
+//! solutions than the problem is. Measured on centred vectors: nDCG@10 +0.007 to +0.012, Spearman +0.018. On vectors
+//! without mean-centering it hurts: the best records mostly share what all records share.
 //!
 //! ```text
 //! q' = unit((1 - 0.4) q + 0.4 unit(Σ score · record))
@@ -10,18 +10,18 @@
 
 use super::Fused;
 
-/// Share of the records in the second query vector.
+/// Share of the feedback records in the expanded query vector.
 const RECORDS_SHARE: f64 = 0.4;
-/// Least weight of a record, so that records without any score still point somewhere.
+/// Minimum weight of a record, so that records with score 0 still give a direction.
 const LEAST_WEIGHT: f64 = 1e-6;
-/// A sum shorter than this points nowhere.
+/// Minimum length of a sum that gives a direction.
 const SHORTEST: f64 = 1e-6;
 
-/// What the first pass says of a query: how rich the catalogue is on its subject. It is the same for each record, page and
+/// First-pass context of a query: how well the catalogue covers its subject. It is the same for each record, page and
 /// filter.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Context {
-    /// Highest score, 0 to 1; 0 where nothing was found.
+    /// Highest score, 0 to 1; 0 if nothing was found.
     pub best: f64,
     /// Mean score of the feedback records, 0 to 1.
     pub mean: f64,
@@ -30,7 +30,7 @@ pub struct Context {
 // === impl Context ===
 
 impl Context {
-    /// Context of the best of a first pass, best first.
+    /// Context from the best first-pass records, best first.
     pub fn of<Id>(best: &[Fused<Id>]) -> Self {
         let count = f64::from(u32::try_from(best.len()).unwrap_or(u32::MAX));
         let sum: f64 = best.iter().map(|fused| fused.score).sum();
@@ -39,8 +39,8 @@ impl Context {
     }
 }
 
-/// The query after feedback from records with these scores; the query itself where they point nowhere. A record of another
-/// length is left out.
+/// Query expanded by records with these scores; the original query if the records give no direction. Records with
+/// another vector length are skipped.
 pub fn expanded(query: &[f32], records: &[(f64, &[f32])]) -> Vec<f32> {
     let mut sum = vec![0.0; query.len()];
     for (score, vector) in records.iter().filter(|(_, vector)| vector.len() == query.len()) {
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
     use crate::rank::{Candidate, Fusion, fuse};
 
-    /// Checked by a second implementation; see docs/relevance.md.
+    /// Values from a second implementation; see docs/relevance.md.
     const VECTORS: &str = include_str!("../../tests/vectors/feedback.json");
     const FUSION: Fusion = Fusion { dense_weight: 0.75, cosine_floor: 0.0, bm25_saturation: 25.0 };
 

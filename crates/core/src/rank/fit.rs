@@ -1,35 +1,35 @@
-//! Fits the regressions of [`Logits`](super::Logits) to graded pairs: Newton's method on the penalised log-likelihood, which has one
-//! highest point and no local ones.
+//! Fits the regressions of [`Logits`](super::Logits) to graded pairs by Newton's method on the penalised
+//! log-likelihood, which has a single maximum.
 
 use super::level::{Logit, Logits, sigmoid};
 
-/// Least pairs on each side of each cut: with fewer a regression is fitted to accidents.
+/// Minimum pairs on each side of each cut; with fewer, the regression overfits.
 pub const LEAST_PAIRS: usize = 10;
-/// Share of the pairs whose context lies below, and above, the range that is kept.
+/// Share of the pairs cut off at each end of the context range.
 const CONTEXT_TAIL: f64 = 0.05;
-/// Penalty on the slopes, against the sum of log-likelihoods of some thousand pairs: it only keeps a slope finite.
+/// Penalty on the slopes. It only keeps a slope finite: the log-likelihood sums some thousand pairs.
 const L2: f64 = 1.0;
-/// A deviation up to this is rounding: the feature does not vary.
+/// Maximum deviation treated as rounding; the feature then does not vary.
 const LEAST_DEVIATION: f64 = 1e-12;
-/// Most steps; six are usual.
+/// Maximum Newton steps; six are usual.
 const MAX_STEPS: usize = 50;
-/// Most halvings of a step.
+/// Maximum halvings of a step.
 const MAX_HALVINGS: usize = 30;
-/// A step in which no number moves further ends the search.
+/// The search ends when no coefficient moves more than this.
 const SHORT_STEP: f64 = 1e-10;
 
-/// A pair that people graded.
+/// A graded pair.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Graded {
     /// Final score.
     pub score: f64,
     /// Context of the query.
     pub context: f64,
-    /// Level, 1 to 4.
+    /// Human grade, 1 to 4.
     pub level: u8,
 }
 
-/// Why nothing can be learned from judgements: one sentence that says what to do.
+/// Why judgements cannot be fitted; a message that says what to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Too few pairs on one side of a cut.
@@ -37,12 +37,12 @@ pub enum Refusal {
     TooFew {
         /// The cut.
         level: u8,
-        /// On which side.
+        /// Whether the pairs below the cut are too few.
         below: bool,
-        /// Pairs there.
+        /// Number of pairs on that side.
         pairs: usize,
     },
-    /// A higher score means a lower level.
+    /// A higher score predicts a lower level.
     #[error("得分越高级别反而越低（级别不低于 {level}），请检查判分与特征是否来自同一批数据")]
     Downwards {
         /// The cut.
@@ -53,7 +53,7 @@ pub enum Refusal {
 /// Intercept and two slopes.
 type Numbers = [f64; 3];
 
-/// A row: 1 and the standardised features, and whether the level is reached.
+/// A row: 1, the standardised features, and whether the level is reached.
 type Row = (Numbers, bool);
 
 /// Fits the regressions.
@@ -76,7 +76,7 @@ pub fn fit(pairs: &[Graded]) -> Result<Logits, Refusal> {
     }
 }
 
-/// Fits the regressions to any pairs, sensible or not: the parts of a cross-validation.
+/// Fits the regressions without checking the pairs; for cross-validation folds.
 pub(crate) fn fit_any(pairs: &[Graded]) -> Logits {
     let mut contexts: Vec<f64> = pairs.iter().map(|pair| pair.context).collect();
     contexts.sort_by(f64::total_cmp);
@@ -100,7 +100,7 @@ pub(crate) fn fit_any(pairs: &[Graded]) -> Logits {
     Logits { context_limits, mean, deviation, l2: L2, logits }
 }
 
-/// Quantile of values in rising order, linear between two of them; 0 where there are none.
+/// Quantile of sorted values with linear interpolation; 0 if there are none.
 pub fn quantile(sorted: &[f64], share: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else { return 0.0 };
     let place = f64::from(u32::try_from(last).unwrap_or(u32::MAX)) * share.clamp(0.0, 1.0);
@@ -162,7 +162,8 @@ fn objective(rows: &[Row], numbers: Numbers) -> f64 {
     rows.iter().map(loss).sum::<f64>() + 0.5 * L2 * (score * score + context * context)
 }
 
-/// Cramer's rule: three unknowns, a matrix that is positive definite. Without a solution 0, which ends the search.
+/// Solves three equations by Cramer's rule, for a positive definite matrix. Returns 0 if there is no solution, which
+/// ends the search.
 fn solve([a, b, c]: [Numbers; 3], right: Numbers) -> Numbers {
     // the matrix is symmetric, so its lines are its columns
     let whole = determinant(a, b, c);
@@ -188,7 +189,7 @@ fn dot([a, b, c]: Numbers, [d, e, f]: Numbers) -> f64 {
 mod tests {
     use super::*;
 
-    /// Made and fitted by another implementation; see docs/relevance.md.
+    /// Data and fit from another implementation; see docs/relevance.md.
     const PAIRS: &str = include_str!("../../tests/vectors/calibrate.tsv");
     const FITTED: &str = include_str!("../../tests/vectors/calibrate.json");
 

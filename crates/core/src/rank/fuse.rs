@@ -1,52 +1,52 @@
-//! Joins the candidates of the sources into one order.
+//! Fuses the candidates of all sources into one order.
 //!
-//! Scores are joined, not ranks: reciprocal rank fusion forgets how far apart two candidates are, and was 0.005 nDCG@10
-//! below on the evaluation set. Each source's score is first brought to 0..1 by a fixed map that depends neither on the
-//! other candidates nor on a filter, so that a record's score is the same on each page and under each filter:
+//! Scores are fused, not ranks: reciprocal rank fusion ignores how far apart two candidates are, and was 0.005 nDCG@10
+//! worse on the evaluation set. Each source's score is first mapped to 0..1 by a fixed function that does not depend on
+//! other candidates or on a filter. A record's score is therefore the same on each page and under each filter:
 //!
-//! - cosine: `(cosine - floor) / (1 - floor)`, where `floor` belongs to the model (e5 gives 0.7 and more to any two texts)
-//! - BM25: `score / (score + half)`, which saturates (unbounded scores would let one long query drown the vectors)
+//! - cosine: `(cosine - floor) / (1 - floor)`; `floor` depends on the model (any two e5 vectors have 0.7 or more)
+//! - BM25: `score / (score + half)`, which saturates (otherwise one long query would outweigh the vectors)
 
 use std::{collections::HashMap, hash::Hash};
 
 use crate::domain::hit::SourceScore;
 
-/// How scores are joined.
+/// Parameters of score fusion.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fusion {
-    /// Weight of the vectors, 0 to 1; BM25 has the rest.
+    /// Weight of the dense score, 0 to 1; BM25 has the rest.
     pub dense_weight: f64,
-    /// Lowest cosine that counts.
+    /// Cosine that maps to 0.
     pub cosine_floor: f64,
-    /// BM25 score that is brought to 0.5.
+    /// BM25 score that maps to 0.5.
     pub bm25_saturation: f64,
 }
 
 /// One candidate of one source.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Candidate<Id> {
-    /// Which record.
+    /// Record id.
     pub id: Id,
     /// The source's own score.
     pub score: f32,
 }
 
-/// A candidate with what each source said of it.
+/// A candidate with its score from each source.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fused<Id> {
-    /// Which record.
+    /// Record id.
     pub id: Id,
     /// Final score, 0 to 1.
     pub score: f64,
-    /// What the vectors said.
+    /// Dense score.
     pub dense: SourceScore,
-    /// What BM25 said.
+    /// BM25 score.
     pub sparse: SourceScore,
 }
 
-/// Joins the candidates, best first, ties in order of id. `dense` and `sparse` come best first; `rescored` are cosines of
-/// records that `dense` does not name, which get no rank from it. A candidate whose score is not a number is left out. A
-/// record gets nothing from a source that does not score it.
+/// Fuses the candidates, best first, ties by id. `dense` and `sparse` must be sorted best first. `rescored` contains
+/// cosines of records missing from `dense`; these get no dense rank. Candidates with NaN scores are dropped. A source
+/// adds nothing to a record that it does not score.
 pub fn fuse<Id: Copy + Eq + Hash + Ord>(
     (dense, rescored): (&[Candidate<Id>], &[Candidate<Id>]),
     sparse: &[Candidate<Id>],
@@ -70,9 +70,9 @@ pub fn fuse<Id: Copy + Eq + Hash + Ord>(
     order
 }
 
-/// Records that only `sparse` names and that could be among the first `wanted` once their cosine is known: it is at most
-/// that of the last of `dense`. Without it a record that both sources like, the vectors just not enough for their list,
-/// would be taken for one that they do not like at all. `order` is what [`fuse`] made of both.
+/// Sparse-only records that could reach the first `wanted` once their cosine is known; the cosine is at most that of
+/// the last of `dense`. Otherwise a sparse-only hit just below the dense cutoff would get no dense score. `order` is
+/// the result of [`fuse`] for both lists.
 pub fn needs_rescoring<Id: Copy>(
     order: &[Fused<Id>],
     dense: &[Candidate<Id>],
@@ -89,13 +89,13 @@ pub fn needs_rescoring<Id: Copy>(
 // === impl Fusion ===
 
 impl Fusion {
-    /// Score of a record with this cosine and this BM25 score, 0 to 1.
+    /// Final score of a record with this cosine and BM25 score, 0 to 1.
     pub fn score(&self, cosine: f64, bm25: f64) -> f64 {
         self.contribution(true, cosine) + self.contribution(false, bm25)
     }
 
-    /// BM25 below which a record with this cosine does not reach a score; `None` where none suffices. Rounded down: what
-    /// it lets through may still fall short by a hair.
+    /// BM25 score below which a record with this cosine cannot reach `score`; `None` if no BM25 score suffices. Rounded
+    /// down, so a record that passes may still fall slightly short.
     pub fn min_bm25(&self, cosine: f64, score: f64) -> Option<f64> {
         let missing = score - self.contribution(true, cosine);
         let share = missing / (1.0 - self.dense_weight);

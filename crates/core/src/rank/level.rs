@@ -1,21 +1,21 @@
-//! From the score of a match to how related people would call it: 无, 弱, 较强, 强, each with a probability.
+//! Maps the score of a match to a relevance level, 无, 弱, 较强 or 强, each with a probability.
 //!
-//! Three logistic regressions, of level ≥ 2, ≥ 3 and ≥ 4, on the score and on the context of the query; made monotone by a
-//! running minimum. Announced is the median of the distribution, which has the least expected absolute error. The numbers
-//! come from graded pairs (`duijie calibrate`); docs/relevance.md says how far they can be trusted.
+//! Three logistic regressions, for level ≥ 2, ≥ 3 and ≥ 4, on the score and the query's context; a running minimum
+//! makes them monotone. The predicted level is the median of the distribution, which minimises the expected absolute
+//! error. The coefficients come from graded pairs (`duijie calibrate`); docs/relevance.md gives their accuracy.
 
 use serde::{Deserialize, Serialize};
 
 use super::Context;
 use crate::domain::hit::{Level, Relevance};
 
-/// Numbers that came with the program, from graded pairs of real demands.
+/// Calibration shipped with the program, from graded pairs of real demands.
 const SHIPPED: &str = include_str!("../../data/calibration.json");
-/// The one kind of calibration that there is.
+/// The only supported kind of calibration.
 const KIND: &str = "three_logits";
-/// What it is a function of.
+/// Input features, in order.
 const FEATURES: [&str; 2] = ["score", "context"];
-/// Levels that the regressions reach for.
+/// Lower level of each regression.
 const CUTS: [u8; 3] = [2, 3, 4];
 
 /// A calibration file.
@@ -26,44 +26,44 @@ pub struct Calibration {
     /// The regressions.
     #[serde(flatten)]
     pub logits: Logits,
-    /// Below both of these nothing is good enough.
+    /// Thresholds; if both are missed, no record is good enough.
     #[serde(rename = "nothing_good_enough_below")]
     pub gate: Gate,
-    /// What it was made from.
+    /// Training data.
     pub data: Data,
-    /// How far its levels are from people's.
+    /// Expected error against human grades.
     pub expected: Expected,
-    /// Name that answers carry: `levels-1-` and 12 hexadecimal digits.
+    /// Version shown in answers: `levels-1-` and 12 hexadecimal digits.
     pub version: String,
 }
 
 /// The regressions, on standardised features.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Logits {
-    /// Range that the context is brought into: what lies outside was hardly ever graded.
+    /// Range to which the context is clamped; few pairs outside were graded.
     pub context_limits: [f64; 2],
     /// Mean of score and context.
     pub mean: [f64; 2],
-    /// Deviation of score and context, above 0.
+    /// Standard deviation of score and context, above 0.
     pub deviation: [f64; 2],
-    /// Penalty on the slopes that they were fitted with.
+    /// Penalty on the slopes used in the fit.
     pub l2: f64,
-    /// One for each of level ≥ 2, ≥ 3, ≥ 4.
+    /// Regressions for level ≥ 2, ≥ 3, ≥ 4.
     pub logits: [Logit; 3],
 }
 
 /// One regression.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Logit {
-    /// Level that it reaches for: 2, 3 or 4.
+    /// Lower level of the regression: 2, 3 or 4.
     pub level_at_least: u8,
     /// Log odds at the mean.
     pub intercept: f64,
-    /// Change for a deviation of score and of context.
+    /// Change per standard deviation of score and of context.
     pub slopes: [f64; 2],
 }
 
-/// When nothing is good enough: what 95 % of the demands of the calibration surpass.
+/// Thresholds that 95 % of the calibration's demands exceed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Gate {
     /// Mean score of the feedback records.
@@ -72,31 +72,31 @@ pub struct Gate {
     pub best: f64,
 }
 
-/// What a calibration was made from.
+/// Description of the training data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Data {
     /// Name of the data.
     pub name: String,
-    /// Demands.
+    /// Number of demands.
     pub demands: usize,
-    /// Distinct graded pairs.
+    /// Number of distinct graded pairs.
     pub pairs: usize,
-    /// Pairs of level 1, 2, 3, 4.
+    /// Number of pairs of level 1, 2, 3, 4.
     pub levels: [usize; 4],
 }
 
-/// How far the levels are from people's, by cross-validation.
+/// Expected error of the levels, by cross-validation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Expected {
     /// Mean absolute error in levels, 0 to 3.
     pub mae: f64,
     /// 1 / (1 + MAE).
     pub score: f64,
-    /// Where the latter lies with 95 %, by drawing demands anew.
+    /// 95 % interval of `score`, by drawing demands anew.
     pub score_95: [f64; 2],
-    /// Mean of -ln of the probability of the level that people gave.
+    /// Mean of -ln of the probability of the human grade.
     pub log_loss: f64,
-    /// How this was measured.
+    /// Description of the measurement.
     pub how: String,
 }
 
@@ -108,15 +108,15 @@ pub struct CalibrationError(String);
 // === impl Calibration ===
 
 impl Calibration {
-    /// The one that came with the program.
+    /// Returns the calibration shipped with the program.
     ///
     /// # Errors
-    /// None; that it can be read is tested.
+    /// None in practice; a test reads the shipped file.
     pub fn shipped() -> Result<Self, CalibrationError> {
         Self::read(SHIPPED)
     }
 
-    /// A calibration of these parts, not yet named.
+    /// Returns a calibration of these parts, with an empty version.
     pub fn new(logits: Logits, gate: Gate, data: Data, expected: Expected) -> Self {
         let (kind, features) = (KIND.to_string(), FEATURES.map(str::to_string));
         Self { kind, features, logits, gate, data, expected, version: String::new() }
@@ -125,7 +125,7 @@ impl Calibration {
     /// Reads and checks a calibration file.
     ///
     /// # Errors
-    /// [`CalibrationError`] with what is wrong.
+    /// [`CalibrationError`] with the fault.
     pub fn read(json: &str) -> Result<Self, CalibrationError> {
         let calibration: Self = serde_json::from_str(json).map_err(|error| CalibrationError(error.to_string()))?;
         calibration.check().map_err(|sentence| CalibrationError(sentence.to_string()))?;
@@ -150,13 +150,14 @@ impl Calibration {
         rules.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, sentence)| Err(sentence))
     }
 
-    /// Whether all that the catalogue has is below what nearly every demand of the calibration finds.
+    /// Returns whether the query's context is below both thresholds, which nearly all of the calibration's demands
+    /// exceed.
     pub fn nothing_good_enough(&self, context: Context) -> bool {
         context.mean < self.gate.context && context.best < self.gate.best
     }
 
-    /// How related a match of this score is. Where nothing is good enough it is 无 without probabilities: such queries
-    /// were never graded.
+    /// Relevance of a match with this score. If nothing is good enough, the level is 无 without probabilities, because
+    /// such queries were never graded.
     pub fn relevance(&self, score: f64, context: Context) -> Relevance {
         if self.nothing_good_enough(context) {
             return Relevance { level: Level::Unrelated, probabilities: None };
@@ -169,10 +170,10 @@ impl Calibration {
 // === impl Logits ===
 
 impl Logits {
-    /// Probabilities of level ≥ 2, ≥ 3, ≥ 4, none above the one before.
+    /// Probabilities of level ≥ 2, ≥ 3, ≥ 4, non-increasing.
     pub fn at_least(&self, score: f64, context: f64) -> [f64; 3] {
         let [low, high] = self.context_limits;
-        // not clamp, which panics where the limits are not in order
+        // not clamp, which panics if the limits are out of order
         let features = [score, context.max(low).min(high)];
         let mut least = 1.0;
         self.logits.map(|Logit { intercept, slopes, .. }| {
@@ -183,7 +184,7 @@ impl Logits {
         })
     }
 
-    /// The level that is announced, 1 to 4.
+    /// Predicted level, 1 to 4.
     pub fn level(&self, score: f64, context: f64) -> Level {
         level(self.at_least(score, context))
     }
@@ -195,7 +196,7 @@ impl Logits {
 }
 
 fn level(at_least: [f64; 3]) -> Level {
-    // they fall, so the first that is not likely ends it
+    // the probabilities are non-increasing, so counting those above 0.5 is enough
     match at_least.iter().filter(|probability| 0.5 < **probability).count() {
         0 => Level::Unrelated,
         1 => Level::Weak,
@@ -219,9 +220,9 @@ mod tests {
     use super::*;
     use crate::rank::{Candidate, Fusion, fuse};
 
-    /// Checked by a second implementation; see docs/relevance.md.
+    /// Values from a second implementation; see docs/relevance.md.
     const VECTORS: &str = include_str!("../../tests/vectors/levels.json");
-    /// The calibration that they were made with.
+    /// Calibration behind the values.
     const THEIRS: &str = include_str!("../../tests/vectors/calibration.json");
     const FUSION: Fusion = Fusion { dense_weight: 0.75, cosine_floor: 0.0, bm25_saturation: 25.0 };
 

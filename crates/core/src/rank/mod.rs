@@ -1,10 +1,10 @@
-//! Ranking: pure functions from candidates to an order with reasons, and from scores to levels. No I/O, no runtime, no
-//! engine types.
+//! Ranking: pure functions that turn candidates into an order with reasons, and scores into levels. No I/O, no runtime,
+//! no engine types.
 //!
 //! - `fuse`: the sources' candidates → one order
-//! - `feedback`: the best of a first pass → the query of the second
-//! - `level`: score and context → how related people would call it
-//! - `fit`: graded pairs → the numbers of `level`
+//! - `feedback`: best first-pass records → second query
+//! - `level`: score and context → relevance level
+//! - `fit`: graded pairs → coefficients of `level`
 
 mod feedback;
 mod fit;

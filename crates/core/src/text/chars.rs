@@ -1,6 +1,6 @@
-//! One character at a time: NFKC, lower case, look-alikes, blanks. No words, no units, no Traditional Chinese.
+//! Normalisation of single characters: NFKC, lower case, look-alikes, blanks. No words, units or Traditional Chinese.
 //!
-//! [`PLAIN`] answers for nearly every character with one look into a table; [`fold`] is the long way for the rest.
+//! [`PLAIN`] covers nearly every character with one table lookup; [`fold`] is the slow path for the rest.
 
 use std::{iter, sync::LazyLock};
 
@@ -8,34 +8,34 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, char::canonical_
 
 use super::simplify;
 
-/// What a cluster can grow or change in rounds before it is stable; two were enough for every character of Unicode.
+/// Maximum rounds until a cluster is stable; two are enough for every character of Unicode.
 const MOST_ROUNDS: usize = 8;
-/// Characters of the basic plane, for which the table has entries.
+/// Size of the table: the characters of the basic plane.
 const PLAIN_CHARS: usize = 0x1_0000;
 
-/// For each character of the basic plane its normal form where that is one character that stands for itself whatever
-/// stands beside it, else 0.
+/// Normal form of each character of the basic plane, if it is one character that does not depend on its neighbours;
+/// else 0.
 static PLAIN: LazyLock<Vec<u16>> =
     LazyLock::new(|| (0..PLAIN_CHARS as u32).map(|code| char::from_u32(code).map_or(0, plain_entry)).collect());
 
-/// The normal form of a character, where [`PLAIN`] has one.
+/// Normal form of a character, if [`PLAIN`] has one.
 pub(super) fn plain(character: char) -> Option<char> {
     let entry = PLAIN.get(character as usize).copied().filter(|entry| *entry != 0);
     entry.and_then(|entry| char::from_u32(u32::from(entry)))
 }
 
-/// Han characters: what is converted to Simplified and cut by the dictionary.
+/// Han characters: converted to Simplified and segmented by the dictionary.
 pub(super) fn is_han(character: char) -> bool {
     matches!(character,
         '\u{4E00}'..='\u{9FFF}' | '\u{3400}'..='\u{4DBF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{323AF}')
 }
 
-/// Letters and digits of any script but Han: what model numbers are made of.
+/// Letters and digits of any script but Han, as in model numbers.
 pub(super) fn is_word(character: char) -> bool {
     character.is_ascii_alphanumeric() || (!character.is_ascii() && !is_han(character) && character.is_alphanumeric())
 }
 
-/// Whether the character can melt into the one before it (accents, vowels of Korean syllables) or leaves no trace.
+/// Returns whether the character can merge into the previous one (accents, vowels of Korean syllables) or vanish.
 pub(super) fn joins(character: char) -> bool {
     if character.is_ascii() || is_han(character) {
         return false;
@@ -44,8 +44,8 @@ pub(super) fn joins(character: char) -> bool {
     is_invisible(character) || iter::once(character).nfkd().next().is_some_and(melts)
 }
 
-/// Normal form of a cluster: one character with those that [`joins`] says belong to it. `lower` also makes it lower
-/// case and unites look-alikes.
+/// Normal form of a cluster: one character and those that [`joins`] attaches to it. `lower` also lower-cases it and
+/// unifies look-alikes.
 pub(super) fn fold(cluster: &str, lower: bool) -> String {
     let mut text = cluster.to_string();
     for _ in 0..MOST_ROUNDS {
@@ -63,9 +63,9 @@ pub(super) fn fold(cluster: &str, lower: bool) -> String {
     text
 }
 
-/// Ends of the clusters of a text, in bytes; the first one starts at 0.
+/// Ends of a text's clusters, in bytes; the first cluster starts at 0.
 pub(super) fn cluster_ends(text: &str) -> impl Iterator<Item = usize> + '_ {
-    // what has an entry joins nothing, which is quicker to know
+    // a character with an entry never joins, and the table lookup is faster
     let joins = |character| plain(character).is_none() && joins(character);
     let inner = text.char_indices().skip(1).filter(move |(_, character)| !joins(*character)).map(|(byte, _)| byte);
     inner.chain((!text.is_empty()).then_some(text.len()))
@@ -83,7 +83,7 @@ fn plain_entry(character: char) -> u16 {
     }
 }
 
-/// One look for characters that are written for each other; `None` for those that leave no trace.
+/// Maps look-alikes to one character; `None` for characters that vanish.
 fn unite(character: char) -> Option<char> {
     Some(match character {
         _ if character.is_ascii() => blank(character),
@@ -93,12 +93,12 @@ fn unite(character: char) -> Option<char> {
         // wave dash, tilde operator, swung dash
         '\u{301C}' | '\u{223C}' | '\u{2053}' => '~',
         '×' | '✕' | '✖' | '╳' | '⨯' => 'x',
-        // ring above and the masculine ordinal are typed for the degree sign
+        // ring above and masculine ordinal are typed instead of the degree sign
         '\u{02DA}' | '\u{00BA}' => '°',
         // bullets and dots between names and units
         '•' | '‧' | '∙' | '⋅' | '・' | '･' => '·',
         '\u{2044}' | '\u{2215}' => '/',
-        // ① to ⑳ stand before items of a list: as digits they would run into the number behind them
+        // ① to ⑳ start list items; as digits they would merge with a following number
         '\u{2460}'..='\u{2473}' => ' ',
         _ => blank(character),
     })
@@ -108,7 +108,7 @@ fn blank(character: char) -> char {
     if character.is_whitespace() || character.is_control() { ' ' } else { character }
 }
 
-/// Soft hyphens, zero-width characters, marks of direction, byte order mark, variation selectors.
+/// Soft hyphens, zero-width characters, direction marks, byte order mark, variation selectors.
 fn is_invisible(character: char) -> bool {
     matches!(character,
         '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}'

@@ -1,4 +1,4 @@
-//! Dictionaries of terms that are not to be cut: the eight that are compiled in and the reader for more of them.
+//! Dictionaries of terms that must stay whole: the eight built-in ones, and the parser for more.
 
 use std::{collections::HashSet, sync::LazyLock};
 
@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::{chars, normalize, segment::MAX_TERM_CHARS};
 
-/// Name and content of the dictionaries that are compiled in: one for each of the 八大领域 or what comes near to it.
+/// Name and content of the built-in dictionaries, about one per field of the 八大领域.
 pub(super) const DICTIONARIES: [(&str, &str); 8] = [
     ("agriculture.txt", include_str!("../../data/dictionary/agriculture.txt")),
     ("biomedicine.txt", include_str!("../../data/dictionary/biomedicine.txt")),
@@ -17,15 +17,15 @@ pub(super) const DICTIONARIES: [(&str, &str); 8] = [
     ("materials.txt", include_str!("../../data/dictionary/materials.txt")),
     ("public_service.txt", include_str!("../../data/dictionary/public_service.txt")),
 ];
-/// One word on each line that says nothing about what a text is about.
+/// Stop words, one per line.
 pub(super) const STOP_WORDS: &str = include_str!("../../data/stopwords.txt");
-/// How an extra dictionary is called in messages.
+/// Name of the extra dictionary in messages.
 pub(super) const EXTRA_DICTIONARY: &str = "用户词典";
 
-/// Most lines of an extra dictionary; the built-in one of jieba has 350,000.
+/// Maximum lines of an extra dictionary; jieba's own has 350,000.
 pub const MAX_EXTRA_LINES: usize = 100_000;
-/// Highest frequency of a term. The most frequent word of jieba's dictionary (的) has 318,825 of 60 million; with much
-/// more a term would tear apart the words around it.
+/// Maximum frequency of a term. The most frequent word of jieba's dictionary (的) has 318,825 of 60 million. A much
+/// higher frequency would break up neighbouring words.
 pub const MAX_FREQUENCY: usize = 1_000_000;
 
 static STOP_SET: LazyLock<HashSet<String>> = LazyLock::new(|| {
@@ -39,39 +39,39 @@ pub enum TextError {
     /// A line of a dictionary is wrong.
     #[error("{file}第 {line} 行“{content}”{problem}")]
     Dictionary {
-        /// Which dictionary.
+        /// Name of the dictionary.
         file: String,
         /// Line, from 1.
         line: usize,
-        /// Start of the line.
+        /// Start of the line's content.
         content: String,
-        /// What is wrong and what to write.
+        /// The error and how to fix it.
         problem: LineProblem,
     },
     /// The extra dictionary has more than [`MAX_EXTRA_LINES`] lines.
     #[error("用户词典有 {lines} 行，请减少到 {MAX_EXTRA_LINES} 行以内")]
     TooManyLines {
-        /// Lines it has.
+        /// Number of lines in the dictionary.
         lines: usize,
     },
-    /// The table of Traditional Chinese that is compiled in cannot be read.
+    /// The built-in table of Traditional Chinese cannot be read.
     #[error("程序内置的繁简转换表已损坏，请重新安装")]
     Simplifier,
 }
 
-/// What is wrong with a line of a dictionary.
+/// An error in a line of a dictionary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum LineProblem {
-    /// There is a term only. jieba would take 0, which means "never": the opposite of what the line is for.
+    /// The frequency is missing. jieba would read 0, which means "never": the opposite of the intent.
     #[error("没有词频，请写成“词 词频 词性”，例如“质子交换膜 20 n”")]
     NoFrequency,
-    /// The frequency is no number or out of range.
+    /// The frequency is not a number or is out of range.
     #[error("的词频不对，请写 1 到 {MAX_FREQUENCY} 的整数，常用 20")]
     Frequency,
-    /// The term is too short, too long, or has characters at which texts are cut anyway.
+    /// The term is too short, too long, or contains characters at which texts are always cut.
     #[error("的词不对，请写 2 到 {MAX_TERM_CHARS} 个汉字、字母或数字，中间可用 - . / · _ & 连接")]
     Term,
-    /// There are more than term, frequency and tag.
+    /// The line has more than term, frequency and tag.
     #[error("多于三项，请写成“词 词频 词性”，词中不能有空格")]
     TooManyParts,
 }
@@ -83,19 +83,19 @@ pub(super) struct Entry {
     pub term: String,
     /// Frequency, at least 1.
     pub frequency: usize,
-    /// Part of speech; empty where not stated.
+    /// Part of speech; empty if not stated.
     pub tag: String,
 }
 
-/// Whether a normal term says nothing about what a text is about.
+/// Returns whether a normalised term is a stop word.
 pub(super) fn is_stop_word(term: &str) -> bool {
     STOP_SET.contains(term)
 }
 
-/// Entries of a dictionary in jieba's form; blank lines and lines that begin with `#` are passed over.
+/// Entries of a dictionary in jieba's format; blank lines and lines that start with `#` are skipped.
 ///
 /// # Errors
-/// The first line that is wrong, with the name of the file.
+/// The first faulty line, with the name of the file.
 pub(super) fn parse(file: &str, text: &str) -> Result<Vec<Entry>, TextError> {
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let lines = text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));

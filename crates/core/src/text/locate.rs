@@ -1,4 +1,4 @@
-//! Where the terms of a query stand in a record's own text: the evidence for a match.
+//! Locates query terms in a record's original text, as evidence for a match.
 
 use super::{
     Normalized,
@@ -12,18 +12,18 @@ use crate::domain::{
     hit::{MatchedTerm, Span, TextField},
 };
 
-/// Most terms that an answer shows of a record.
+/// Maximum terms shown per record.
 pub const MAX_MATCHED_TERMS: usize = 20;
-/// Most places that an answer shows of a term.
+/// Maximum positions shown per term.
 pub const MAX_SPANS: usize = 20;
 
-/// Bits of the filter of first characters. 20 terms set 20 of them, so that 2 of 100 characters pass by mistake.
+/// Bits of the first-character filter. 20 terms set 20 bits, so about 2 of 100 characters pass by mistake.
 const FILTER_BITS: usize = 1024;
 
-/// Finds the terms of one query; made once and used for each record found.
+/// Finds the terms of one query; built once and reused for each hit.
 #[derive(Debug)]
 pub struct Locator {
-    /// Heaviest first.
+    /// Highest weight first.
     patterns: Vec<Pattern>,
 }
 
@@ -37,15 +37,15 @@ struct Pattern {
     chars: usize,
 }
 
-/// The terms that one record has and where they were found so far. An Aho-Corasick automaton would not pay: it takes
-/// longer to build (64 terms: 55 us) than the search in 20 records takes, and most characters begin no term at all.
+/// Terms found in one record, with their positions so far. An Aho-Corasick automaton would not pay off: building it (64
+/// terms: 55 us) takes longer than searching 20 records, and most characters start no term.
 struct Search<'a> {
     found: Vec<(&'a Pattern, Vec<Span>)>,
-    /// One bit for each first character, by its remainder.
+    /// One bit per first character, by remainder.
     filter: [u64; FILTER_BITS / 64],
 }
 
-/// The same as [`Locator::locate`] for a single record.
+/// Same as [`Locator::locate`], for a single record.
 pub fn locate(query: &LexicalQuery, document: &SparseVector, record: &Record, limit: usize) -> Vec<MatchedTerm> {
     Locator::new(query).locate(document, record, limit)
 }
@@ -53,7 +53,7 @@ pub fn locate(query: &LexicalQuery, document: &SparseVector, record: &Record, li
 // === impl Locator ===
 
 impl Locator {
-    /// Prepares a query.
+    /// Prepares a query for searching.
     pub fn new(query: &LexicalQuery) -> Self {
         let pattern = |(term, weight): &(String, f32)| {
             let first = term.chars().next()?;
@@ -65,9 +65,9 @@ impl Locator {
         Self { patterns }
     }
 
-    /// Terms of the query that the record has, heaviest first and at most `limit`, with their places in its original
-    /// text. `document` is the record's vector: a term counts only where it gave the record its score. One that is in
-    /// the vector and not to be found in the text is left out.
+    /// Query terms in the record, highest weight first and at most `limit`, with positions in the original text.
+    /// `document` is the record's vector: only terms in it count, since only they contribute to the score. Terms in the
+    /// vector that are not found in the text are dropped.
     pub fn locate(&self, document: &SparseVector, record: &Record, limit: usize) -> Vec<MatchedTerm> {
         let mut search = Search::new(self.patterns.iter().filter(|pattern| document.contains(pattern.index)));
         if search.found.is_empty() {
@@ -113,7 +113,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Notes the terms that begin in a place of the normal text.
+    /// Adds the terms that start at a position of the normal text.
     fn add_at(&mut self, field: TextField, normal: &Normalized, byte: usize, start: usize) {
         let rest = normal.text.get(byte..).unwrap_or_default();
         for (pattern, spans) in &mut self.found {
@@ -130,13 +130,13 @@ fn filter_bit(character: char) -> (usize, u64) {
     (remainder / 64, 1 << (remainder % 64))
 }
 
-/// The place in the original; `None` where the term begins or ends within what was written as one (`m` in `㎜`).
+/// Span in the original; `None` if the term starts or ends inside one original character (`m` in `㎜`).
 fn span(normal: &Normalized, field: TextField, start: usize, end: usize) -> Option<Span> {
     let place = normal.original_range(start, end);
     (normal.is_cut(start) && normal.is_cut(end)).then_some(Span { field, start: place.start, end: place.end })
 }
 
-/// Whether the place is no part of a longer number or word: `5g` not in `15gb`, `10mm` not in `0.10mm`.
+/// Returns whether the span is not part of a longer number or word: `5g` not in `15gb`, `10mm` not in `0.10mm`.
 fn is_apart(text: &str, start: usize, end: usize) -> bool {
     let (before, found, after) = (text.get(..start), text.get(start..end), text.get(end..));
     let (Some(before), Some(found), Some(after)) = (before, found, after) else { return false };

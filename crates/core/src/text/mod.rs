@@ -1,4 +1,4 @@
-//! Chinese text: one spelling for what is written in many, terms with their places, and what they weigh.
+//! Chinese text processing: normalisation, terms with positions, and term weights.
 //!
 //! ```text
 //! text ── normalize ──► normal text ── segment ──► terms ──┬─ document ──► SparseVector   (stored, BM25)
@@ -7,8 +7,8 @@
 //! Record, QueryText ── passage ──► EmbeddingTexts for the model
 //! ```
 //!
-//! Everything is a pure function of the text and the dictionaries. [`TextPipeline::version`] names them: vectors of two
-//! versions must not be mixed.
+//! Everything is a pure function of the text and the dictionaries. [`TextPipeline::version`] identifies both. Vectors
+//! of two versions must not be mixed.
 
 mod chars;
 mod dictionary;
@@ -37,11 +37,11 @@ pub use sparse::{AVERAGE_TERMS, BM25_B, BM25_K1, SparseVector, TITLE_COUNT, term
 use crate::domain::{Detail, Record};
 use query::Counts;
 
-/// To be changed with whatever changes terms or weights and is not in the data: rules in `src/text/`, the constants of
-/// BM25, the versions of jieba-rs and ferrous-opencc with their own dictionaries.
+/// Change this with anything that affects terms or weights and is not data: rules in `src/text/`, BM25 constants,
+/// versions of jieba-rs and ferrous-opencc with their built-in dictionaries.
 const RULES: &str = "rules 2 of 2026-11, jieba-rs 0.11, ferrous-opencc 0.4";
 
-/// Everything that turns text into terms and weights. It is immutable and can be shared between threads.
+/// Turns text into terms and weights. Immutable; can be shared between threads.
 #[derive(Debug)]
 pub struct TextPipeline {
     segmenter: Segmenter,
@@ -51,10 +51,10 @@ pub struct TextPipeline {
 // === impl TextPipeline ===
 
 impl TextPipeline {
-    /// Builds the pipeline, with an extra dictionary of lines `term frequency tag` where there is one.
+    /// Builds the pipeline, with an optional extra dictionary of lines `term frequency tag`.
     ///
     /// # Errors
-    /// The first line of the extra dictionary that is wrong; see [`TextError`].
+    /// The first faulty line of the extra dictionary; see [`TextError`].
     pub fn new(extra_dictionary: Option<&str>) -> Result<Self, TextError> {
         if !simplify::is_ready() {
             return Err(TextError::Simplifier);
@@ -65,23 +65,23 @@ impl TextPipeline {
         })
     }
 
-    /// Name of the rules and dictionaries: `text-1-` and 12 hexadecimal digits. Vectors that were made by another
-    /// version have to be made again.
+    /// Version of rules and dictionaries: `text-1-` and 12 hexadecimal digits. Vectors of another version must be
+    /// rebuilt.
     pub fn version(&self) -> &str {
         &self.version
     }
 
-    /// Terms of a text with their places in it; see [`Segmenter::terms`].
+    /// Terms of a text with their positions; see [`Segmenter::terms`].
     pub fn terms(&self, text: &str) -> Vec<Term> {
         self.segmenter.terms(text)
     }
 
-    /// Terms that name things in technical fields; see [`Segmenter::dictionary_terms`].
+    /// Technical terms from the dictionaries; see [`Segmenter::dictionary_terms`].
     pub fn dictionary_terms(&self) -> impl Iterator<Item = &str> {
         self.segmenter.dictionary_terms()
     }
 
-    /// The vector under which a record is stored. The engine's IDF is not in it.
+    /// Sparse vector stored for a record, without IDF, which the engine applies.
     pub fn document(&self, record: &Record) -> SparseVector {
         let mut counts: BTreeMap<u32, f32> = BTreeMap::new();
         let mut add = |term: &str, count: f32| *counts.entry(term_index(term)).or_default() += count;
@@ -94,7 +94,7 @@ impl TextPipeline {
         sparse::document_vector(&counts)
     }
 
-    /// What to ask the lexical index for.
+    /// Weighted terms to look up in the sparse index.
     pub fn query(&self, parts: &QueryText<'_>) -> LexicalQuery {
         let count = |texts: &mut dyn Iterator<Item = &str>| {
             let mut counts = Counts::new();
@@ -109,7 +109,7 @@ impl TextPipeline {
         LexicalQuery::weigh(title, keywords, count(&mut std::iter::once(parts.body)))
     }
 
-    /// An expert's name, where it is not a term already: jieba knows few names, and 欧阳明华 is not to be found by 阳明.
+    /// An expert's name, if it is not a term already: jieba knows few names and may cut 欧阳明华 to 阳明.
     fn uncut_name(&self, record: &Record) -> Option<String> {
         let Detail::Expert(_) = record.detail else { return None };
         let name = normalize(&record.title).text.trim().to_string();
@@ -123,7 +123,7 @@ fn version(extra_dictionary: &str) -> String {
     let dictionaries = dictionary::DICTIONARIES.iter().map(|(_, text)| *text);
     let inputs = [RULES, dictionary::STOP_WORDS, units::UNITS, extra_dictionary];
     for input in inputs.into_iter().chain(dictionaries) {
-        // the length keeps what ends one input from being taken for the start of the next
+        // length prefix, so that the end of one input cannot pass for the start of the next
         hash.update((input.len() as u64).to_le_bytes());
         hash.update(input);
     }

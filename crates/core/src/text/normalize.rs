@@ -1,14 +1,14 @@
-//! One spelling for what is written in many: width, case, Traditional Chinese, blanks, units behind numbers. Each
-//! character of the normal text knows its place in the original, so that answers can point there.
+//! Text normalisation: width, case, Traditional Chinese, blanks, units after numbers. Each normalised character keeps
+//! its position in the original, so that answers can point there.
 
 use std::ops::Range;
 
 use super::{chars, simplify, units};
 
-/// Rounds in which units are united; `10千瓦·h` is `10kw·h` after the first and `10kwh` after the second.
+/// Maximum rounds of unit normalisation; `10千瓦·h` is `10kw·h` after the first and `10kwh` after the second.
 const MOST_UNIT_ROUNDS: usize = 4;
 
-/// A normal text and where its characters come from.
+/// A normalised text and the original positions of its characters.
 ///
 /// ```
 /// use duijie_core::text::normalize;
@@ -20,10 +20,9 @@ const MOST_UNIT_ROUNDS: usize = 4;
 pub struct Normalized {
     /// The normal text.
     pub text: String,
-    /// For each character those of the original that it comes from; `None` where each comes from the one in its own
-    /// place.
+    /// Original characters of each normalised character; `None` if each comes from the same position.
     places: Option<Vec<Place>>,
-    /// Characters of the original.
+    /// Number of characters in the original.
     original_chars: usize,
 }
 
@@ -33,7 +32,7 @@ struct Place {
     end: usize,
 }
 
-/// Brings a text into its normal form, which is its own normal form.
+/// Normalises a text. Idempotent.
 pub fn normalize(original: &str) -> Normalized {
     let mut normal = plain(original).unwrap_or_else(|| by_clusters(original));
     for _ in 0..MOST_UNIT_ROUNDS {
@@ -46,13 +45,13 @@ pub fn normalize(original: &str) -> Normalized {
     normal
 }
 
-/// The normal form but for the units.
+/// Normal form without unit normalisation.
 pub(super) fn without_units(original: &str) -> String {
     plain(original).unwrap_or_else(|| by_clusters(original)).text
 }
 
-/// NFKC and Simplified Chinese with single blanks, but with case, punctuation and units as they are: what a language
-/// model reads.
+/// NFKC and Simplified Chinese with single blanks; case, punctuation and units unchanged. This is the input of the
+/// embedding model.
 pub fn natural(original: &str) -> String {
     let folded = chars::fold(original, false);
     let mut text = String::with_capacity(folded.len());
@@ -64,7 +63,7 @@ pub fn natural(original: &str) -> String {
     text.trim().to_string()
 }
 
-/// A stretch of a normal text that is to be replaced.
+/// A replacement of part of a normal text.
 #[derive(Debug)]
 struct Edit {
     bytes: Range<usize>,
@@ -74,8 +73,8 @@ struct Edit {
 // === impl Normalized ===
 
 impl Normalized {
-    /// The characters of the original from which the characters `start_char` to `end_char` (exclusive) of the normal
-    /// text come. Places behind the end mean the end.
+    /// Original characters behind the characters `start_char` to `end_char` (exclusive) of the normal text. Positions
+    /// beyond the end are clamped.
     pub fn original_range(&self, start_char: usize, end_char: usize) -> Range<usize> {
         let Some(places) = &self.places else {
             let start = start_char.min(self.original_chars);
@@ -86,7 +85,7 @@ impl Normalized {
         start..last.map_or(start, |place| place.end).max(start)
     }
 
-    /// Whether the original can be cut before this character of the normal text: not within `㎏` or a converted unit.
+    /// Returns whether the original can be cut before this normalised character; false inside `㎏` or a converted unit.
     pub(super) fn is_cut(&self, char_index: usize) -> bool {
         let Some(places) = &self.places else { return true };
         let before = char_index.checked_sub(1).and_then(|index| places.get(index));
@@ -111,7 +110,7 @@ impl Normalized {
                 places.extend(edit.with.chars().map(|_| place));
             }
             if last {
-                // every character of the unit stands for the whole of what was written
+                // every character of the unit maps to the whole original unit
                 let first = places.len() - edit.with.chars().count();
                 places.iter_mut().skip(first).for_each(|placed| placed.end = place.end);
             }
@@ -125,7 +124,7 @@ impl Normalized {
     }
 }
 
-/// The normal form of a text without blanks in a row, Traditional characters and others that need a second look.
+/// Normal form by the fast path; `None` if the text has repeated blanks, Traditional characters or other special cases.
 fn plain(original: &str) -> Option<Normalized> {
     let mut text = String::with_capacity(original.len());
     let mut original_chars = 0;
@@ -143,7 +142,7 @@ fn plain(original: &str) -> Option<Normalized> {
     Some(Normalized { text, places: None, original_chars })
 }
 
-/// The normal form of any text.
+/// Normal form by the slow path, for any text.
 fn by_clusters(original: &str) -> Normalized {
     let mut text = String::with_capacity(original.len());
     let mut places = Vec::with_capacity(original.len() / 2);
@@ -167,7 +166,7 @@ fn by_clusters(original: &str) -> Normalized {
     Normalized { text: simplified_runs(&text), places: Some(places), original_chars: start }
 }
 
-/// Converts the stretches of Han characters that have a Traditional one; the number of characters stays.
+/// Converts runs of Han characters that contain a Traditional one; the number of characters does not change.
 fn simplified_runs(text: &str) -> String {
     let mut converted = String::with_capacity(text.len());
     for run in text.split_inclusive(|character| !chars::is_han(character)) {
@@ -183,7 +182,7 @@ fn simplified_runs(text: &str) -> String {
     converted
 }
 
-/// Units behind numbers that are written in another way than the canonical one or stand apart.
+/// Units after numbers that are not in canonical form or are separated by a blank.
 fn unit_edits(text: &str) -> Vec<Edit> {
     let mut edits = Vec::new();
     let mut from = 0;
@@ -210,7 +209,7 @@ fn unit_edits(text: &str) -> Vec<Edit> {
     edits
 }
 
-/// Whether a digit behind this text belongs to a name such as `q345` or `pm2.5` and is no number.
+/// Returns whether a digit after this text belongs to a name such as `q345` or `pm2.5`.
 fn follows_word(before: &str) -> bool {
     let before = before.strip_suffix('.').unwrap_or(before);
     // 5x10mm has two numbers

@@ -1,25 +1,26 @@
-//! What the embedding model reads of a record or a query: its head alone, and the whole of it.
+//! Input texts of the embedding model for a record or a query: the head alone, and the whole.
 
 use super::{QueryText, natural};
 use crate::domain::{Record, check::MAX_TITLE_CHARS};
 
-/// Texts for the model, whole: NFKC and Simplified Chinese, else as written. The model reads a long one in windows.
+/// Complete texts for the model: NFKC and Simplified Chinese, otherwise as written. The model reads long ones in
+/// windows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EmbeddingTexts {
-    /// The title; where there is none the keywords, or the first sentence of the body. For pairs of
-    /// demands and achievements others found the title alone better than the title with the text (CCF BDCI 2019).
+    /// The title; if empty, the keywords or the first sentence of the body. For demand and achievement pairs, the title
+    /// alone was found better than title plus text (CCF BDCI 2019).
     pub head: String,
-    /// Title, keywords and body; `None` where it says no more than the head.
+    /// Title, keywords and body; `None` if it adds nothing to the head.
     pub whole: Option<String>,
 }
 
-/// What the model reads of a record. An expert's name is left out where there is anything else.
+/// Model input of a record. An expert's name is left out unless there is nothing else.
 pub fn embedding_texts(record: &Record) -> EmbeddingTexts {
     let texts = query_embedding_texts(&QueryText::of(record));
     if texts.head.is_empty() { EmbeddingTexts { head: natural(&record.title), whole: None } } else { texts }
 }
 
-/// What the model reads of a query. The head is empty where all texts are blank.
+/// Model input of a query. The head is empty if all texts are blank.
 pub fn query_embedding_texts(query: &QueryText<'_>) -> EmbeddingTexts {
     let title = natural(query.title);
     let keywords: Vec<String> = query.keywords.iter().map(|keyword| natural(keyword)).collect();
@@ -34,7 +35,7 @@ pub fn query_embedding_texts(query: &QueryText<'_>) -> EmbeddingTexts {
     EmbeddingTexts { head, whole: says_more.then_some(whole) }
 }
 
-/// The first sentence that is not blank, at most as long as a title.
+/// The first sentence that is not blank, cut to the maximum title length.
 fn first_sentence(text: &str) -> &str {
     let is_end = |character| matches!(character, '。' | '！' | '？' | '；' | '!' | '?' | ';' | '\n');
     let sentence = text.split(is_end).map(str::trim).find(|sentence| !sentence.is_empty()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What to ask the lexical index for: the terms of a text with their weights.
+//! Sparse queries: the terms of a text with their weights.
 
 use std::collections::BTreeMap;
 
@@ -7,41 +7,41 @@ use serde::{Deserialize, Serialize};
 use super::sparse::{SparseVector, term_index};
 use crate::domain::{Detail, Record};
 
-/// Most terms of a query. Chosen on the evaluation set: what comes after is words of the body that stand everywhere.
+/// Maximum terms of a query. Chosen on the evaluation set: further terms are common words of the body.
 pub const MAX_QUERY_TERMS: usize = 64;
-/// Weight of a term of the title. The title says what is wanted; the ratios to the weights below were chosen on
-/// the evaluation set.
+/// Weight of a title term. The title states the need. The ratios to the weights below were chosen on the evaluation
+/// set.
 const TITLE_WEIGHT: f32 = 1.0;
-/// Weight of a term of the keywords, however often it stands in them.
+/// Weight of a keyword term, independent of its count.
 const KEYWORD_WEIGHT: f32 = 0.5;
-/// Weight of a term of the body.
+/// Weight of a body term.
 const BODY_WEIGHT: f32 = 0.3;
 
-/// The texts to find something for.
+/// Texts of a query.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct QueryText<'a> {
-    /// Title; empty where there is none: then the keywords weigh as the title does.
+    /// Title; if empty, the keywords get the title's weight.
     pub title: &'a str,
-    /// Body; empty where there is none.
+    /// Body; may be empty.
     pub body: &'a str,
     /// Keywords.
     pub keywords: &'a [String],
 }
 
-/// Terms with weights above 0, heaviest first. It is stored with records, so that matching need not cut their text.
+/// Terms with weights above 0, highest first. Stored with records, so that matching need not segment their text.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LexicalQuery {
-    /// Normal form and weight, at most [`MAX_QUERY_TERMS`].
+    /// Normalised terms and weights, at most [`MAX_QUERY_TERMS`].
     pub terms: Vec<(String, f32)>,
 }
 
-/// How often each term stands in a text.
+/// Term counts of a text.
 pub(super) type Counts = BTreeMap<String, u16>;
 
 // === impl QueryText ===
 
 impl<'a> QueryText<'a> {
-    /// The texts of a record. An expert's title is a name, which says nothing about what to find: it is left out.
+    /// Texts of a record. An expert's title is a name, which does not describe a need, so it is left out.
     pub fn of(record: &'a Record) -> Self {
         let is_expert = matches!(record.detail, Detail::Expert(_));
         let title = if is_expert { "" } else { record.title.as_str() };
@@ -52,7 +52,7 @@ impl<'a> QueryText<'a> {
 // === impl LexicalQuery ===
 
 impl LexicalQuery {
-    /// A query from how often terms stand in title, keywords and body.
+    /// Builds a query from term counts in title, keywords and body.
     pub(super) fn weigh(title: Counts, keywords: Counts, body: Counts) -> Self {
         let mut weights: BTreeMap<String, f32> = BTreeMap::new();
         let keyword_weight = |count| if title.is_empty() { TITLE_WEIGHT * damped(count) } else { KEYWORD_WEIGHT };
@@ -70,7 +70,7 @@ impl LexicalQuery {
         Self { terms }
     }
 
-    /// The same as a vector.
+    /// The query as a sparse vector.
     pub fn sparse(&self) -> SparseVector {
         self.terms.iter().map(|(term, weight)| (term_index(term), *weight)).collect()
     }

@@ -1,29 +1,29 @@
-//! Cuts a normal text into stretches of Han characters and words of everything else. Model numbers, formulas and
-//! numbers with their unit are one word: `42crmo`, `α-al2o3`, `c/c`, `0.1mm`, `10mg/l`, `120°c`, `200目`.
+//! Splits a normal text into runs of Han characters and other words. Model numbers, formulas and numbers with their
+//! unit are one word: `42crmo`, `α-al2o3`, `c/c`, `0.1mm`, `10mg/l`, `120°c`, `200目`.
 
 use std::ops::Range;
 
 use super::{chars, units};
 
-/// A stretch of a text, as places among its characters.
+/// A piece of a text, as a character range.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Piece {
-    /// Letters and digits with what joins them.
+    /// Letters and digits with the characters that join them.
     Word(Range<usize>),
     /// Han characters only.
     Han(Range<usize>),
 }
 
-/// A text with quick access to its characters.
+/// A text with fast access to its characters.
 #[derive(Debug)]
 pub(super) struct Indexed<'a> {
     /// The text.
     pub text: &'a str,
-    /// Its characters, each with its place in bytes.
+    /// Characters with their byte offsets.
     chars: Vec<(usize, char)>,
 }
 
-/// Pieces of a normal text, in order. What is between them is punctuation.
+/// Pieces of a normal text, in order. Punctuation lies between them.
 pub(super) fn scan(indexed: &Indexed<'_>) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut at = 0;
@@ -42,13 +42,13 @@ pub(super) fn scan(indexed: &Indexed<'_>) -> Vec<Piece> {
     pieces
 }
 
-/// Whether a word is a number, a date or a range of numbers without any unit.
+/// Returns whether a word is a number, date or number range without a unit.
 pub(super) fn is_bare_number(word: &str) -> bool {
     word.bytes().all(|byte| byte.is_ascii_digit() || is_joint(char::from(byte)))
 }
 
-/// Parts of a compound such as `α-al2o3` or `c/c`: ranges of characters within it; a word that is none is its only
-/// part. A point between digits and the one in `n·m` part nothing.
+/// Parts of a compound such as `α-al2o3` or `c/c`, as character ranges within it; a word that is not a compound is its
+/// own single part. A point between digits does not split, nor does the one in `n·m`.
 pub(super) fn parts(word: &str) -> Vec<Range<usize>> {
     let letters: Vec<char> = word.chars().collect();
     let is_digit = |index: Option<usize>| index.and_then(|index| letters.get(index)).is_some_and(char::is_ascii_digit);
@@ -82,7 +82,7 @@ fn word_end(indexed: &Indexed<'_>, start: usize) -> usize {
     }
 }
 
-/// Characters of the unit behind a number that is written in Chinese also in the normal form: 亩, 目, 万吨/年.
+/// Length in characters of a Chinese unit after a number, for units that stay Chinese in normal form: 亩, 目, 万吨/年.
 fn han_unit(indexed: &Indexed<'_>, number: Range<usize>) -> usize {
     let written = indexed.slice(&number);
     if units::number_end(written) != Some(written.len()) {
@@ -93,7 +93,7 @@ fn han_unit(indexed: &Indexed<'_>, number: Range<usize>) -> usize {
     unit.map_or(0, |unit| unit.chars().count())
 }
 
-/// What holds a compound together where letters or digits are on both sides.
+/// Characters that join a compound if letters or digits are on both sides.
 fn is_joint(character: char) -> bool {
     matches!(character, '-' | '/' | '.' | '·' | '_' | '&')
 }
@@ -101,22 +101,22 @@ fn is_joint(character: char) -> bool {
 // === impl Indexed ===
 
 impl<'a> Indexed<'a> {
-    /// Prepares a text.
+    /// Indexes a text.
     pub fn new(text: &'a str) -> Self {
         Self { text, chars: text.char_indices().collect() }
     }
 
-    /// The character in a place.
+    /// Returns the character at an index.
     pub fn get(&self, index: usize) -> Option<char> {
         self.chars.get(index).map(|(_, character)| *character)
     }
 
-    /// The text of a range of characters; empty where there is none.
+    /// Text of a character range; empty if out of range.
     pub fn slice(&self, range: &Range<usize>) -> &'a str {
         self.text.get(self.byte(range.start)..self.byte(range.end)).unwrap_or_default()
     }
 
-    /// Place of a character from its place in bytes.
+    /// Character index from a byte offset.
     pub fn char_at_byte(&self, byte: usize) -> usize {
         self.chars.partition_point(|(start, _)| *start < byte)
     }

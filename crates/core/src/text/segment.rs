@@ -1,4 +1,4 @@
-//! Text into terms with their places: jieba with our dictionaries for Chinese, [`super::scan`] for everything else.
+//! Segments text into terms with positions: jieba with our dictionaries for Chinese, [`super::scan`] for the rest.
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use jieba_rs::{Jieba, TokenizeMode};
@@ -11,33 +11,33 @@ use super::{
     scan::{self, Indexed, Piece},
 };
 
-/// Most characters of a term; a longer word (a link, encoded data) is taken for its parts only.
+/// Maximum characters of a term; only the parts of a longer word (a link, encoded data) become terms.
 pub const MAX_TERM_CHARS: usize = 40;
-/// Most characters of a locant or mark before a Chinese name: β-葡聚糖, n-甲基, dl-蛋氨酸.
+/// Maximum characters of a locant or mark before a Chinese name: β-葡聚糖, n-甲基, dl-蛋氨酸.
 const MAX_MARK_CHARS: usize = 3;
 
-/// A term with its place.
+/// A term with its position.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Term {
     /// First character in the original text, from 0.
     pub start: usize,
-    /// Character after the last one.
+    /// End, exclusive.
     pub end: usize,
     /// Normal form.
     pub text: String,
 }
 
-/// Cuts texts into terms.
+/// Segments texts into terms.
 #[derive(Debug)]
 pub struct Segmenter {
     jieba: Jieba,
-    /// Terms of the dictionaries that are not of Han characters only, which jieba would never see in one piece: 5g基站.
+    /// Dictionary terms with other than Han characters, which jieba would never see whole: 5g基站.
     mixed: Option<AhoCorasick>,
-    /// Terms of our dictionaries and of the extra one, in their normal form.
+    /// Terms of our dictionaries and of the extra one, in normal form.
     dictionary: Vec<String>,
 }
 
-/// Terms of one text while they are gathered, with places in the normal text.
+/// Collected terms of one text, with positions in the normal text.
 struct Gathered<'a> {
     indexed: Indexed<'a>,
     terms: Vec<(usize, usize, &'a str)>,
@@ -46,11 +46,11 @@ struct Gathered<'a> {
 // === impl Segmenter ===
 
 impl Segmenter {
-    /// A segmenter with jieba's dictionary, ours, and an extra one of lines `term frequency tag`. This takes
-    /// about 0.15 s and 35 MB (measured on two cores of a Xeon).
+    /// Builds a segmenter from jieba's dictionary, ours, and an extra one of lines `term frequency tag`. Takes about
+    /// 0.15 s and 35 MB (measured on two cores of a Xeon).
     ///
     /// # Errors
-    /// The first line of the extra dictionary that is wrong; see [`TextError`].
+    /// The first faulty line of the extra dictionary; see [`TextError`].
     pub fn new(extra_dictionary: Option<&str>) -> Result<Self, TextError> {
         let mut entries = Vec::new();
         for (file, text) in DICTIONARIES {
@@ -75,18 +75,18 @@ impl Segmenter {
         Ok(Self { jieba, mixed: longest.ok().filter(|_| !mixed.is_empty()), dictionary })
     }
 
-    /// Terms of the eight dictionaries of technical fields and of the extra one, in their normal form.
+    /// Terms of the eight technical dictionaries and of the extra one, in normal form.
     pub fn dictionary_terms(&self) -> impl Iterator<Item = &str> {
         self.dictionary.iter().map(String::as_str)
     }
 
-    /// Terms of a text with their places in it, by place; a long term comes with the terms within it. Without stop
-    /// words, punctuation, numbers without unit, and single characters (unless the text is but one).
+    /// Terms of a text, ordered by position; a long term is returned with the terms inside it. Excluded are stop words,
+    /// punctuation, numbers without a unit, and single characters (unless the text has only one).
     pub fn terms(&self, text: &str) -> Vec<Term> {
         self.terms_of(&normalize(text))
     }
 
-    /// The same of a text that is in its normal form already.
+    /// Terms of a text that is already normalised.
     pub fn terms_of(&self, normal: &Normalized) -> Vec<Term> {
         let mut gathered = Gathered { indexed: Indexed::new(&normal.text), terms: Vec::new() };
         let mut mark = None;
@@ -108,13 +108,13 @@ impl Segmenter {
         gathered.finish(normal)
     }
 
-    /// Adds the terms of a stretch of Han characters; the answer is the end of the first one.
+    /// Adds the terms of a run of Han characters; returns the end of the first one.
     fn add_han<'a>(&self, gathered: &mut Gathered<'a>, start: usize, end: usize) -> usize {
         let text: &'a str = gathered.indexed.slice(&(start..end));
         let mut first_end = start;
         for token in self.jieba.tokenize(text, TokenizeMode::Search, true) {
             if token.start == 0 {
-                // the whole word comes after those within it
+                // the whole word comes after the words inside it
                 first_end = first_end.max(start + token.end);
             }
             gathered.add(start + token.start, start + token.end);
@@ -162,7 +162,7 @@ impl Gathered<'_> {
         }
     }
 
-    /// Whether the word is the mark of the Chinese name that starts in `han_start`.
+    /// Returns whether the word is the mark of the Chinese name starting at `han_start`.
     fn is_mark(&self, start: usize, end: usize, han_start: usize) -> bool {
         end + 1 == han_start
             && self.indexed.get(end) == Some('-')
@@ -170,7 +170,7 @@ impl Gathered<'_> {
             && self.indexed.slice(&(start..end)).chars().any(char::is_alphabetic)
     }
 
-    /// Whether no word goes on across this place.
+    /// Returns whether no word continues across this index.
     fn is_apart(&self, index: usize) -> bool {
         let is_word_at = |index: usize| self.indexed.get(index).is_some_and(is_word);
         !(is_word_at(index) && index.checked_sub(1).is_some_and(is_word_at))

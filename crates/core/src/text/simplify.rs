@@ -1,4 +1,4 @@
-//! Traditional to Simplified Chinese, character for character.
+//! Converts Traditional to Simplified Chinese, character by character.
 
 use std::sync::LazyLock;
 
@@ -6,27 +6,27 @@ use ferrous_opencc::{OpenCC, config::BuiltinConfig};
 
 use super::chars::is_han;
 
-/// Conversions until nothing changes: 乾圖 → 乾图 → 干图 needs two, 么麼 needs three.
+/// Maximum conversion rounds until the text is stable: 乾圖 → 乾图 → 干图 needs two, 么麼 needs three.
 const MOST_ROUNDS: usize = 4;
-/// Characters that OpenCC leaves alone by themselves and changes in words (反覆 → 反复, 沈默 → 沉默, 瞭解 → 了解).
-/// They are all the characters that stand in its table of words without being in its table of characters.
+/// Characters that OpenCC changes only inside words (反覆 → 反复, 沈默 → 沉默, 瞭解 → 了解): all characters of its word table that
+/// are missing from its character table.
 const CHANGED_IN_WORDS: &str = "彷牴瞭祇藉衹覆沈阪";
 
 static CONVERTER: LazyLock<Option<OpenCC>> = LazyLock::new(|| OpenCC::from_config(BuiltinConfig::T2s).ok());
 
-/// Whether the conversion table could be loaded. It is compiled in, so that anything else is a fault of the build.
+/// Returns whether the conversion table was loaded. It is compiled in, so a failure is a build error.
 pub(super) fn is_ready() -> bool {
     CONVERTER.is_some()
 }
 
-/// Whether the character is one that Simplified Chinese writes in another way, at least in some words.
+/// Returns whether Simplified Chinese writes the character differently, at least in some words.
 pub(super) fn may_change(character: char) -> bool {
     is_han(character)
         && (CHANGED_IN_WORDS.contains(character)
             || !convert(character.encode_utf8(&mut [0; 4])).chars().eq([character]))
 }
 
-/// Converts a text that has no characters but Han. The answer has as many characters as the text.
+/// Converts a text of only Han characters. The result has the same number of characters.
 pub(super) fn simplify(han: &str) -> String {
     let mut text = han.to_string();
     for _ in 0..MOST_ROUNDS {
@@ -43,13 +43,13 @@ fn convert(text: &str) -> String {
     let Some(converter) = CONVERTER.as_ref() else { return text.to_string() };
     let mut converted = converter.convert(text);
     if converted.chars().count() != text.chars().count() {
-        // no entry of the table does so today; places in the text must stay right if one ever does
+        // no table entry changes the length today; if one ever does, positions must stay correct
         converted = text.chars().map(|character| convert_char(converter, character)).collect();
     }
     if converted.chars().all(is_basic) {
         return converted;
     }
-    // 二噁英, not 二𫫇英: the rarest simplified characters are in no dictionary, and nobody writes them
+    // 二噁英, not 二𫫇英: the rarest Simplified characters are in no dictionary and not in use
     let usual = |(converted, original)| if is_basic(converted) || !is_basic(original) { converted } else { original };
     converted.chars().zip(text.chars()).map(usual).collect()
 }

@@ -1,40 +1,40 @@
-//! Terms as sparse vectors, and what a term of a document weighs: BM25 without its IDF, which the engine multiplies in
-//! (Qdrant `Modifier::Idf`) because only it knows in how many documents a term stands.
+//! Sparse vectors of terms, with BM25 weights but without IDF. The engine applies the IDF (Qdrant `Modifier::Idf`),
+//! because only the engine knows the document frequencies.
 
 use std::collections::BTreeMap;
 
-/// BM25 k1: how soon more of a term adds no more. 0.6 instead of the usual 1.2: a term that is named once is what an
-/// achievement is about. With b and the weight of the body +0.014 nDCG@10 on the samples, nothing on the judged set.
+/// BM25 k1: how quickly repeated terms saturate. 0.6 instead of the usual 1.2, because a single mention usually states
+/// the subject of an achievement. With b and the body weight: +0.014 nDCG@10 on the samples, 0 on the judged set.
 pub const BM25_K1: f32 = 0.6;
-/// BM25 b: how much a long document has to share its weight. 0.3 instead of the usual 0.75, because a long description
-/// of an achievement is more complete rather than wordier; chosen on the samples.
+/// BM25 b: length normalisation. 0.3 instead of the usual 0.75, because a long description of an achievement is more
+/// complete rather than wordier; chosen on the samples.
 pub const BM25_B: f32 = 0.3;
-/// Length in weighted terms that counts as average. Fixed, so that a document's vector does not depend on the others.
+/// Average document length in weighted terms. Fixed, so that a document's vector does not depend on other documents.
 pub const AVERAGE_TERMS: f32 = 120.0;
-/// How often a term of the title or of a keyword counts; one of the body counts once.
+/// Count of a title or keyword term; a body term counts once.
 pub const TITLE_COUNT: f32 = 2.0;
 
 const FNV_OFFSET: u64 = 0xCBF2_9CE4_8422_2325;
 const FNV_PRIME: u64 = 0x0100_0000_01B3;
 
-/// A sparse vector as the engine takes it.
+/// A sparse vector in the engine's format.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SparseVector {
-    /// Dimensions, in order and each once.
+    /// Dimensions, sorted and unique.
     pub indices: Vec<u32>,
-    /// Weight in each of them, above 0.
+    /// Weight of each dimension, above 0.
     pub values: Vec<f32>,
 }
 
-/// The dimension of a term: FNV-1a of 64 bits, folded to 32. It needs no table, so that a vector stays right when the
-/// dictionary grows. Two terms can share a dimension and then count as one: among 100,000 different terms about one
-/// pair does (n² / 2³³), which costs a wrong candidate when one of the pair is asked for, and nothing else.
+/// Dimension of a term: 64-bit FNV-1a, folded to 32 bits. It needs no table, so vectors stay valid when the dictionary
+/// grows. Two terms with the same dimension count as one: among 100,000 terms about one pair collides (n² / 2³³). A
+/// collision only adds a wrong candidate when one of the pair is queried.
 pub fn term_index(term: &str) -> u32 {
     let hash = term.bytes().fold(FNV_OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME));
     ((hash >> 32) ^ (hash & u64::from(u32::MAX))) as u32
 }
 
-/// BM25 weights of a document from how often (weighted) each dimension stands in it.
+/// BM25 weights of a document from the weighted count of each dimension.
 pub(super) fn document_vector(counts: &BTreeMap<u32, f32>) -> SparseVector {
     let terms: f32 = counts.values().sum();
     let length = BM25_K1 * (1.0 - BM25_B + BM25_B * terms / AVERAGE_TERMS);
@@ -44,19 +44,19 @@ pub(super) fn document_vector(counts: &BTreeMap<u32, f32>) -> SparseVector {
 // === impl SparseVector ===
 
 impl SparseVector {
-    /// Whether it has a weight in a dimension.
+    /// Returns whether the vector has a weight in a dimension.
     pub fn contains(&self, index: u32) -> bool {
         self.indices.binary_search(&index).is_ok()
     }
 
-    /// Whether it has no weight at all.
+    /// Returns whether the vector has no weights.
     pub fn is_empty(&self) -> bool {
         self.indices.is_empty()
     }
 }
 
 impl FromIterator<(u32, f32)> for SparseVector {
-    /// Adds up the weights in each dimension.
+    /// Sums the weights of each dimension.
     fn from_iter<I: IntoIterator<Item = (u32, f32)>>(weights: I) -> Self {
         let mut sums: BTreeMap<u32, f32> = BTreeMap::new();
         for (index, weight) in weights {
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn the_dimension_of_a_term_never_changes() {
-        // stored vectors depend on these; computed by another program
+        // stored vectors depend on these values, computed by another program
         let check = |term: &str, want: u32| assert_eq!(term_index(term), want, "{term}");
         check("", 0x4FD0_BFC1);
         check("锂电池", 0xBE1C_0725);

@@ -1,23 +1,23 @@
-//! Units behind numbers in one spelling: `10兆帕`, `10 MPa` → `10mpa`, `5 微米` → `5μm`. The table is `data/units.txt`.
+//! Normalises units after numbers: `10兆帕`, `10 MPa` → `10mpa`, `5 微米` → `5μm`. The table is `data/units.txt`.
 
 use std::{collections::HashMap, sync::LazyLock};
 
 use super::{chars, normalize};
 
-/// `canonical<TAB>alias…` for each line.
+/// Lines of `canonical<TAB>alias…`.
 pub(super) const UNITS: &str = include_str!("../../data/units.txt");
-/// Han characters that may follow a unit of a single Han character. Before any other one it is the head of a word:
-/// `5米粉`, `3克隆`, `2瓦楞`. Longer units (`兆帕`, `平方米`) need no such care.
+/// Han characters that may follow a single-character Han unit. Before any other one, the unit starts a word: `5米粉`,
+/// `3克隆`, `2瓦楞`. Longer units (`兆帕`, `平方米`) need no such check.
 const AFTER_SHORT_UNIT: &str = "以的左每至到和及或高长宽厚深内为时筛";
 
 static TABLE: LazyLock<HashMap<char, Vec<Spelling>>> = LazyLock::new(table);
 
-/// A unit found behind a number.
+/// A unit found after a number.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Found {
-    /// Its one spelling.
+    /// Canonical spelling.
     pub canonical: &'static str,
-    /// Length in bytes of what is written.
+    /// Length in bytes of the unit as written.
     pub bytes: usize,
 }
 
@@ -27,8 +27,7 @@ struct Spelling {
     canonical: &'static str,
 }
 
-/// The unit at the start of a normal text, which stands behind a number; the longest one that fits. `apart` says that a
-/// blank is between them.
+/// Longest matching unit at the start of a normal text, after a number. `apart` means that a blank separates them.
 pub(super) fn unit_at(text: &str, apart: bool) -> Option<Found> {
     let spellings = TABLE.get(&text.chars().next()?)?;
     let fits =
@@ -51,7 +50,7 @@ pub(super) fn number_end(text: &str) -> Option<usize> {
     Some(end)
 }
 
-/// Whether the spelling may end where `rest` begins.
+/// Returns whether the spelling may end where `rest` begins.
 fn ends(spelling: &Spelling, rest: &str, apart: bool) -> bool {
     let mut rest = rest.chars();
     let Some(next) = rest.next() else { return true };
@@ -63,7 +62,7 @@ fn ends(spelling: &Spelling, rest: &str, apart: bool) -> bool {
     if short && spelling.written.chars().all(chars::is_han) {
         return !chars::is_han(next) || AFTER_SHORT_UNIT.contains(next);
     }
-    // "in 2020 a new …" is English, not 2020 years or ampere
+    // "in 2020 a new …" is English, not 2020 years or amperes
     let english = next == ' ' && rest.next().is_some_and(|after| after.is_ascii_alphabetic());
     !(short && apart && english)
 }
@@ -71,7 +70,7 @@ fn ends(spelling: &Spelling, rest: &str, apart: bool) -> bool {
 fn table() -> HashMap<char, Vec<Spelling>> {
     let mut table: HashMap<char, Vec<Spelling>> = HashMap::new();
     for (canonical, written) in rows(UNITS) {
-        // not `normalize`, which looks into this table
+        // not `normalize`, which uses this table
         let written = normalize::without_units(written);
         if let Some(first) = written.chars().next() {
             table.entry(first).or_default().push(Spelling { written, canonical });
@@ -81,7 +80,7 @@ fn table() -> HashMap<char, Vec<Spelling>> {
     table
 }
 
-/// Pairs of canonical spelling and a spelling (itself first), of all lines.
+/// Pairs of canonical and alternative spelling, from all lines; each unit is also its own alternative.
 fn rows(units: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
     let lines = units.lines().map(str::trim).filter(|line| !line.is_empty());
     lines.flat_map(|line| {

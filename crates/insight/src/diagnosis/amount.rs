@@ -1,19 +1,19 @@
-//! Amounts of money in a text: 100万元, 60～80 万元, 五十万元. Not prices per piece (6元/只), not 100万只.
+//! Amounts of money in a text: 100万元, 60～80 万元, 五十万元. Not unit prices (6元/只), not quantities (100万只).
 
 use std::ops::Range;
 
 use super::text::Part;
 
-/// Units of money with 元; the longer first.
+/// Currency units, the longer first.
 const UNITS: [&str; 8] = ["亿元", "千万元", "百万元", "万元", "千元", "亿", "万", "元"];
-/// What may stand behind 万 and 亿 without 元: 首批100万以内.
+/// Characters that may follow 万 and 亿 without 元: 首批100万以内.
 const AFTER_BARE: &str = ",.;:)!? \n以左上下内起的至到之资作用是";
-/// Digits that are written in Han characters.
+/// Han characters for digits.
 const HAN_DIGITS: &str = "一二三四五六七八九十百千两几数零半壹贰叁伍拾佰";
-/// Most characters of a number: 123,456,789.00.
+/// Maximum characters of a number: 123,456,789.00.
 const MAX_NUMBER_CHARS: usize = 16;
 
-/// Places of the amounts that begin in a range and end in it or not, in order.
+/// Amounts that start inside a range, in order; they may end outside.
 pub(super) fn amounts(part: &Part<'_>, within: Range<usize>) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut start = within.start;
@@ -29,7 +29,7 @@ pub(super) fn amounts(part: &Part<'_>, within: Range<usize>) -> Vec<Range<usize>
     found
 }
 
-/// Where an amount ends that begins here.
+/// End of the amount that starts here; `None` if there is none.
 fn amount_end(part: &Part<'_>, start: usize) -> Option<usize> {
     let before = start.checked_sub(1).and_then(|index| part.chars.get(index));
     if before.is_some_and(|before| before.is_ascii_alphanumeric() || *before == '每') {
@@ -49,7 +49,7 @@ fn amount_end(part: &Part<'_>, start: usize) -> Option<usize> {
     (!per_piece && !bare).then_some(end)
 }
 
-/// Behind 万元 of 60万元～80万元, where that is a range.
+/// Position after 万元 of 60万元～80万元, if it is a range.
 fn skip_unit(part: &Part<'_>, place: usize) -> usize {
     let place = skip_blank(part, place);
     let unit = part.rest(place).and_then(|rest| UNITS.iter().find(|unit| starts_with(rest, unit)));
@@ -63,7 +63,7 @@ fn range_sign_end(part: &Part<'_>, place: usize) -> Option<usize> {
     matches!(sign, '~' | '-' | '–' | '—' | '至' | '到').then(|| skip_blank(part, place + 1))
 }
 
-/// Where a number ends that begins here: digits with separators, or Han digits.
+/// End of the number that starts here: digits with separators, or Han digits.
 pub(super) fn number_end(part: &Part<'_>, start: usize) -> Option<usize> {
     let rest = part.rest(start)?;
     let first = rest.first()?;
@@ -79,7 +79,7 @@ pub(super) fn number_end(part: &Part<'_>, start: usize) -> Option<usize> {
     Some(start + digits + 1)
 }
 
-/// The next place at which a number can begin: not within this one.
+/// Next position at which a number can start, outside the current number.
 fn skip(part: &Part<'_>, start: usize) -> usize {
     number_end(part, start).map_or(start + 1, |end| end.max(start + 1))
 }

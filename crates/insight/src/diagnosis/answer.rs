@@ -1,91 +1,91 @@
-//! What a diagnosis says.
+//! Result of a diagnosis.
 
 use std::ops::Range;
 
 use duijie_core::domain::hit::Span;
 
-/// One thing that a demand should say.
+/// An item that a demand should state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Aspect {
-    /// What goes wrong today.
+    /// Current problem.
     Problem,
-    /// With which product, material, process or plant.
+    /// Product, material, process or plant concerned.
     Object,
-    /// What is to be reached, in numbers.
+    /// Numeric targets.
     Indicators,
-    /// How much may be spent.
+    /// Available budget.
     Budget,
-    /// Until when.
+    /// Deadline.
     Deadline,
     /// Way of cooperation.
     Cooperation,
 }
 
-/// How well a demand says it.
+/// How well a demand states an aspect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
-    /// It is there.
+    /// Stated.
     Present,
-    /// It is touched but not said: "大幅提高".
+    /// Mentioned without detail: "大幅提高".
     Vague,
-    /// It is not there.
+    /// Not stated.
     Missing,
 }
 
-/// What was found of one aspect.
+/// Finding for one aspect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// Which aspect.
+    /// The aspect.
     pub aspect: Aspect,
-    /// How well it is said.
+    /// State of the aspect.
     pub state: State,
-    /// Places that say it, in order, at most [`Finding::MAX_EVIDENCE`]; of a vague one those that touch it. Empty where it
-    /// is missing, and for indicators that the parser found, which has the places itself.
+    /// Evidence positions in order, at most [`Finding::MAX_EVIDENCE`]; for a vague aspect, the vague words. Empty if
+    /// missing, and for indicators, whose positions the parser returns.
     pub evidence: Vec<Evidence>,
-    /// Chinese question for the enterprise; `None` where it is present.
+    /// Chinese question for the enterprise; `None` if the aspect is present.
     pub question: Option<String>,
 }
 
-/// A place that says something.
+/// Source of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Evidence {
-    /// A place in the title or the body.
+    /// A position in the title or the body.
     Text {
-        /// Place in characters.
+        /// Position in characters.
         span: Span,
-        /// Place in bytes of the same text.
+        /// Position in bytes of the same text.
         bytes: Range<usize>,
-        /// What stands there.
+        /// Text at the position.
         text: String,
     },
     /// A field of the record, by its name in the proto.
     Field(&'static str),
 }
 
-/// How complete a demand is.
+/// Completeness of a demand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Level {
-    /// Everything is said.
+    /// All aspects are stated.
     Complete,
-    /// It can be matched; something is to be asked.
+    /// Enough for matching; some questions remain.
     Partial,
-    /// It has to be asked before it can be matched well.
+    /// Questions must be answered first for good matches.
     Vague,
 }
 
-/// What a demand says and does not say.
+/// Completeness of a demand, aspect by aspect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnosis {
-    /// How complete it is.
+    /// Completeness level.
     pub level: Level,
-    /// One for each aspect, in the order of [`Aspect::ALL`].
+    /// One finding per aspect, in the order of [`Aspect::ALL`].
     pub findings: Vec<Finding>,
 }
 
 // === impl Aspect ===
 
 impl Aspect {
-    /// All aspects in the order in which they are told.
+    /// All aspects, in display order.
     pub const ALL: [Self; 6] =
         [Self::Problem, Self::Object, Self::Indicators, Self::Budget, Self::Deadline, Self::Cooperation];
 
@@ -139,7 +139,7 @@ impl State {
 // === impl Finding ===
 
 impl Finding {
-    /// Most places that are told of an aspect: enough to see why.
+    /// Maximum evidence per aspect: enough to see why.
     pub const MAX_EVIDENCE: usize = 5;
 }
 
@@ -164,7 +164,7 @@ impl Level {
         }
     }
 
-    /// The rule by which a demand is of this level, in Chinese.
+    /// Rule for this level, in Chinese.
     pub fn rule(self) -> &'static str {
         match self {
             Self::Complete => "六项（存在的问题、技术对象、技术指标、预算、期限、合作方式）都已说明。",
@@ -177,7 +177,7 @@ impl Level {
 // === impl Diagnosis ===
 
 impl Diagnosis {
-    /// What was found of an aspect.
+    /// Finding for an aspect.
     pub fn finding(&self, aspect: Aspect) -> Option<&Finding> {
         self.findings.iter().find(|finding| finding.aspect == aspect)
     }

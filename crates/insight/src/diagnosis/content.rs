@@ -1,4 +1,4 @@
-//! What the demand is about: problem, object, indicators.
+//! Content aspects of a demand: problem, object, indicators.
 
 use std::ops::Range;
 
@@ -9,16 +9,16 @@ use super::{
     text::Part,
 };
 
-/// Characters before a generic noun that have to say which one: 焊接设备, not 的设备.
+/// Number of characters before a generic noun that make it specific: 焊接设备, not 的设备.
 const MODIFIER_CHARS: usize = 2;
 
-/// What goes wrong today.
+/// Finds the current problem.
 pub(super) fn problem(words: &Words, parts: &[Part<'_>]) -> Finding {
     let found = gathered(parts, |part| part.find(&words.problem));
     if !found.is_empty() {
         return finding(Aspect::Problem, State::Present, found);
     }
-    // 合作开发 is no wish for 开发
+    // 合作开发 does not express a wish for 开发
     let vague = gathered(parts, |part| {
         let others = part.find(&words.cooperation);
         let is_apart = |place: &Range<usize>| {
@@ -30,7 +30,7 @@ pub(super) fn problem(words: &Words, parts: &[Part<'_>]) -> Finding {
     vague_or_missing(Aspect::Problem, vague)
 }
 
-/// With what.
+/// Finds the object concerned.
 pub(super) fn object(words: &Words, terms: &WordList, parts: &[Part<'_>]) -> Finding {
     let specific = |part: &Part<'_>| {
         let mut places = part.find(terms);
@@ -47,7 +47,7 @@ pub(super) fn object(words: &Words, terms: &WordList, parts: &[Part<'_>]) -> Fin
     vague_or_missing(Aspect::Object, gathered(parts, |part| part.find(&words.object_generic)))
 }
 
-/// What is to be reached. The parser that counts them stands elsewhere and has their places.
+/// Judges the indicators. A separate parser counts them and has their positions.
 pub(super) fn indicators(words: &Words, parts: &[Part<'_>], found: usize) -> Finding {
     if 0 < found {
         return finding(Aspect::Indicators, State::Present, Vec::new());
@@ -55,7 +55,7 @@ pub(super) fn indicators(words: &Words, parts: &[Part<'_>], found: usize) -> Fin
     vague_or_missing(Aspect::Indicators, gathered(parts, |part| part.find(&words.indicator_vague)))
 }
 
-/// Present with a word of one list, vague with one of another.
+/// Present with a word of `clear`, vague with a word of `vague`, else missing.
 pub(super) fn by_words(aspect: Aspect, parts: &[Part<'_>], clear: &WordList, vague: &WordList) -> Finding {
     let found = gathered(parts, |part| part.find(clear));
     if found.is_empty() {
@@ -75,7 +75,7 @@ pub(super) fn finding(aspect: Aspect, state: State, evidence: Vec<Evidence>) -> 
     Finding { aspect, state, question: question(aspect, state, &evidence), evidence }
 }
 
-/// The first places of all parts as evidence.
+/// The first positions in all parts, as evidence.
 pub(super) fn gathered(parts: &[Part<'_>], places: impl Fn(&Part<'_>) -> Vec<Range<usize>>) -> Vec<Evidence> {
     let found = parts.iter().flat_map(|part| {
         let places = places(part);
@@ -84,7 +84,7 @@ pub(super) fn gathered(parts: &[Part<'_>], places: impl Fn(&Part<'_>) -> Vec<Ran
     found.take(Finding::MAX_EVIDENCE).collect()
 }
 
-/// A generic noun with what says which one, if that stands before it.
+/// A generic noun with the modifier before it, if there is one.
 fn modified(words: &Words, part: &Part<'_>, noun: &Range<usize>) -> Option<Range<usize>> {
     let start = noun.start.checked_sub(MODIFIER_CHARS)?;
     let modifier = part.chars.get(start..noun.start)?;

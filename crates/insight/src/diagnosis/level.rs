@@ -1,4 +1,4 @@
-//! How complete a demand is; [`Level::rule`] says the rule in Chinese.
+//! Completeness level of a demand; [`Level::rule`] gives the rule in Chinese.
 
 use super::answer::{Aspect, Finding, Level, State};
 

@@ -1,12 +1,12 @@
-//! The word lists, and how words are found: the longest one at each place.
+//! Word lists and word search: the longest match at each position.
 
 use std::collections::HashMap;
 
 use super::text::fold;
 
-/// Most domain terms: the built-in dictionaries have 2,200, a user's may have 100,000.
+/// Maximum domain terms: the built-in dictionaries have 2,200, a user's may have 100,000.
 pub const MAX_TERMS: usize = 200_000;
-/// Most characters of a domain term.
+/// Maximum characters of a domain term.
 pub const MAX_TERM_CHARS: usize = 40;
 
 /// All built-in lists.
@@ -56,12 +56,12 @@ impl Words {
 // === impl WordList ===
 
 impl WordList {
-    /// Reads one word a line; lines that begin with `#` and blank ones are passed over.
+    /// Parses one word per line; blank lines and lines that start with `#` are skipped.
     pub fn parse(text: &str) -> Self {
         Self::of(text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')))
     }
 
-    /// Terms of two characters and more.
+    /// Builds a list from terms of two or more characters.
     pub fn terms<'a>(terms: impl IntoIterator<Item = &'a str>) -> Self {
         let fits = |term: &&str| (2..=MAX_TERM_CHARS).contains(&term.chars().take(MAX_TERM_CHARS + 1).count());
         Self::of(terms.into_iter().map(str::trim).filter(fits).take(MAX_TERMS))
@@ -87,19 +87,19 @@ impl WordList {
         words.iter().find(|word| text.starts_with(word) && is_apart(word, text)).map(Vec::len)
     }
 
-    /// Whether a word ends the text.
+    /// Returns whether the text ends with a word of the list.
     pub fn at_end(&self, text: &[char]) -> bool {
         (0..text.len()).any(|start| text.get(start..).is_some_and(|rest| self.is(rest)))
     }
 
-    /// Whether the text is a word.
+    /// Returns whether the whole text is a word of the list.
     pub fn is(&self, text: &[char]) -> bool {
         let words = text.first().and_then(|first| self.0.get(first));
         words.is_some_and(|words| words.iter().any(|word| word == text))
     }
 }
 
-/// A word that ends with a letter or digit ends where letters and digits end: `plc` is not in `plcx`.
+/// Returns false if the word ends inside a run of letters and digits: `plc` in `plcx`.
 fn is_apart(word: &[char], text: &[char]) -> bool {
     let is_word = |character: Option<&char>| character.is_some_and(char::is_ascii_alphanumeric);
     !(is_word(word.last()) && is_word(text.get(word.len())))

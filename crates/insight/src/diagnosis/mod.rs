@@ -1,22 +1,22 @@
-//! Demand diagnosis: what a demand does not say, and what to ask the enterprise, before anything is matched.
+//! Demand diagnosis before matching: what a demand leaves out, and what to ask the enterprise.
 //!
 //! ```text
 //! Demand + count of indicators ── text (folded, with places) ── rules with word lists ──► Diagnosis
 //! ```
 //!
-//! The rules are plain on purpose: a person of the platform has to be able to see why. The words are in
-//! `data/diagnosis/*.txt`, a line each. No model, no weights.
+//! The rules are deliberately simple, so that platform staff can see the reason. The words are in
+//! `data/diagnosis/*.txt`, one per line. No model, no weights.
 //!
 //! | Aspect | present | vague | missing |
 //! | --- | --- | --- | --- |
 //! | problem | a word of `problem` | only of `problem_vague` | neither |
-//! | object | a term of the dictionaries or of `object`, or a word of `object_generic` behind one that says which | only of `object_generic` | neither |
+//! | object | a term of the dictionaries or of `object`, or a modified word of `object_generic` | only of `object_generic` | neither |
 //! | indicators | the parser found any | only words of `indicator_vague` | neither |
 //! | budget | the field, or an amount beside a word of `budget` | only such a word | neither, or 面议 behind it |
 //! | deadline | the field, or a time beside a word of `deadline_*` | only words of `deadline_vague` | neither |
 //! | cooperation | the field, or a word of `cooperation` | only of `cooperation_vague` | neither |
 //!
-//! A text that is but a placeholder (`未提供。`, `无`) counts as empty.
+//! A placeholder text (`未提供。`, `无`) counts as empty.
 
 mod amount;
 pub mod answer;
@@ -38,7 +38,7 @@ use text::Part;
 
 use duijie_core::domain::hit::TextField;
 
-/// Diagnoses demands. Made once; immutable.
+/// Diagnoses demands. Immutable after construction.
 #[derive(Debug)]
 pub struct Diagnoser {
     words: Words,
@@ -48,13 +48,13 @@ pub struct Diagnoser {
 // === impl Diagnoser ===
 
 impl Diagnoser {
-    /// Takes the terms that name objects beside the built-in nouns: those of the domain dictionaries. Terms of one
-    /// character, of more than [`MAX_TERM_CHARS`] and those behind the first [`MAX_TERMS`] are left out.
+    /// Builds a diagnoser. `domain_terms` name objects, in addition to the built-in nouns. Terms of one character or of
+    /// more than [`MAX_TERM_CHARS`] are ignored, as are terms after the first [`MAX_TERMS`].
     pub fn new<'a>(domain_terms: impl IntoIterator<Item = &'a str>) -> Self {
         Self { words: Words::built_in(), terms: WordList::terms(domain_terms) }
     }
 
-    /// What a demand says and does not say.
+    /// Diagnoses one demand.
     pub fn diagnose(&self, given: &Given<'_>) -> Diagnosis {
         let part = |field, text| Part::new(field, text, &self.words.placeholder);
         let parts = [part(TextField::Title, given.title), part(TextField::Body, given.body)];

@@ -1,11 +1,11 @@
-//! What to ask the enterprise.
+//! Questions for the enterprise.
 
 use super::answer::{Aspect, Evidence, State};
 
-/// Most characters of a quoted evidence.
+/// Maximum characters of quoted evidence.
 const MAX_QUOTED_CHARS: usize = 20;
 
-/// Question for an aspect that is not present.
+/// Question for an aspect; `None` if it is present.
 pub(super) fn question(aspect: Aspect, state: State, evidence: &[Evidence]) -> Option<String> {
     match state {
         State::Present => None,

@@ -1,4 +1,4 @@
-//! On which terms: budget, deadline, way of cooperation.
+//! Conditions of a demand: budget, deadline, way of cooperation.
 
 use std::ops::Range;
 
@@ -12,14 +12,14 @@ use super::{
     time,
 };
 
-/// Characters between a word of budget and its amount: 预算（含两个工位的硬件和调试）约.
+/// Maximum characters between a budget word and its amount: 预算（含两个工位的硬件和调试）约.
 const AMOUNT_BEHIND_CHARS: usize = 20;
-/// Characters between an amount and the word behind it: 100万元以内的经费.
+/// Maximum characters between an amount and a budget word after it: 100万元以内的经费.
 const AMOUNT_BEFORE_CHARS: usize = 6;
-/// Characters between a word of deadline and its time: 项目周期（自签约之日起）.
+/// Maximum characters between a deadline word and its time: 项目周期（自签约之日起）.
 const TIME_BEHIND_CHARS: usize = 12;
 
-/// How much may be spent.
+/// Finds the budget.
 pub(super) fn budget(words: &Words, parts: &[Part<'_>], given: &Given<'_>) -> Finding {
     if given.budget_yuan.is_some_and(|yuan| 0 < yuan) {
         return finding(Aspect::Budget, State::Present, vec![Evidence::Field("budget_yuan")]);
@@ -34,7 +34,7 @@ pub(super) fn budget(words: &Words, parts: &[Part<'_>], given: &Given<'_>) -> Fi
     vague_or_missing(Aspect::Budget, gathered(parts, |part| open_words(part, &words.budget, &words.placeholder)))
 }
 
-/// Until when.
+/// Finds the deadline.
 pub(super) fn deadline(words: &Words, parts: &[Part<'_>], given: &Given<'_>) -> Finding {
     if given.has_deadline {
         return finding(Aspect::Deadline, State::Present, vec![Evidence::Field("deadline")]);
@@ -71,7 +71,7 @@ pub(super) fn deadline(words: &Words, parts: &[Part<'_>], given: &Given<'_>) -> 
     vague_or_missing(Aspect::Deadline, vague)
 }
 
-/// Way of cooperation.
+/// Finds the way of cooperation.
 pub(super) fn cooperation(words: &Words, parts: &[Part<'_>], given: &Given<'_>) -> Finding {
     if given.has_cooperation {
         return finding(Aspect::Cooperation, State::Present, vec![Evidence::Field("cooperation_modes")]);
@@ -79,7 +79,7 @@ pub(super) fn cooperation(words: &Words, parts: &[Part<'_>], given: &Given<'_>) 
     by_words(Aspect::Cooperation, parts, &words.cooperation, &words.cooperation_vague)
 }
 
-/// From a word of budget to the amount that belongs to it.
+/// Range from a budget word to its amount.
 fn with_amount(part: &Part<'_>, word: &Range<usize>) -> Option<Range<usize>> {
     let sentence = part.sentence(word.start);
     let behind = word.end..sentence.end.min(word.end + AMOUNT_BEHIND_CHARS);
@@ -91,14 +91,14 @@ fn with_amount(part: &Part<'_>, word: &Range<usize>) -> Option<Range<usize>> {
     Some(nearest.start..word.end)
 }
 
-/// Words of a list behind which no placeholder stands: 预算：面议 says nothing.
+/// Words of a list without a placeholder after them: 预算：面议 states nothing.
 fn open_words(part: &Part<'_>, list: &WordList, placeholders: &WordList) -> Vec<Range<usize>> {
     let open = |word: &Range<usize>| {
         let clause = part.clause(word.start);
         let behind = part.chars.get(word.end..clause.end).unwrap_or_default();
         let colon = behind.first().is_some_and(|first| matches!(first, ':' | '为' | '是' | ' '));
         let value = if colon { behind.get(1..).unwrap_or_default() } else { behind };
-        // a word with nothing behind it is the end of a sentence, not of a form
+        // a word with nothing after it ends a sentence; it is not an empty form field
         value.is_empty() && !colon || !is_placeholder(value, placeholders)
     };
     part.find(list).into_iter().filter(open).collect()

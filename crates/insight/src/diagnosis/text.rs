@@ -1,15 +1,15 @@
-//! A text of a demand, folded character by character so that places stay places of the original.
+//! A text of a demand, normalised character by character, so that positions stay valid in the original.
 
 use std::ops::Range;
 
 use super::{answer::Evidence, lists::WordList};
 use duijie_core::domain::hit::{Span, TextField};
 
-/// Most characters that are read of a text: as long as a body can be.
+/// Maximum characters read from a text: the maximum length of a body.
 pub const MAX_CHARS: usize = duijie_core::domain::check::MAX_BODY_CHARS;
 
-/// How far the ends of a sentence are looked for on each side. Without it a text without punctuation would take the square
-/// of its length.
+/// Maximum distance in characters to a sentence end, on each side. Without it, a text without punctuation would take
+/// quadratic time.
 const MAX_REACH_CHARS: usize = 100;
 
 /// A title or a body.
@@ -17,13 +17,13 @@ const MAX_REACH_CHARS: usize = 100;
 pub(super) struct Part<'a> {
     field: TextField,
     original: &'a str,
-    /// Folded characters; empty for a placeholder.
+    /// Normalised characters; empty for a placeholder.
     pub chars: Vec<char>,
-    /// Where each character begins in bytes, and the end.
+    /// Byte offset of each character, and of the end.
     bytes: Vec<usize>,
 }
 
-/// Lower case, half width. One character stays one character.
+/// Converts to lower case and half width. One character stays one character.
 pub(super) fn fold(character: char) -> char {
     match character {
         '\u{3000}' => ' ',
@@ -31,13 +31,13 @@ pub(super) fn fold(character: char) -> char {
             let narrow = u32::from(character).checked_sub(0xFEE0).and_then(char::from_u32);
             narrow.unwrap_or(character).to_ascii_lowercase()
         }
-        // a full stop of its own, so that `5。3` is no decimal
+        // maps to `;` so that `5。3` is not a decimal
         '。' => ';',
         _ => character.to_ascii_lowercase(),
     }
 }
 
-/// Ends of sentences. A full stop between digits is a decimal point.
+/// Returns whether a sentence ends here. A full stop between digits is a decimal point.
 fn ends_sentence(chars: &[char], index: usize) -> bool {
     let is_digit = |place: Option<usize>| place.and_then(|place| chars.get(place)).is_some_and(char::is_ascii_digit);
     match chars.get(index) {
@@ -50,7 +50,7 @@ fn ends_sentence(chars: &[char], index: usize) -> bool {
 // === impl Part ===
 
 impl<'a> Part<'a> {
-    /// Prepares a text. A placeholder leaves nothing to find.
+    /// Prepares a text. A placeholder becomes empty.
     pub fn new(field: TextField, original: &'a str, placeholders: &WordList) -> Self {
         let mut chars = Vec::new();
         let mut bytes = Vec::new();
@@ -66,7 +66,7 @@ impl<'a> Part<'a> {
         Self { field, original, chars, bytes }
     }
 
-    /// Places of the words of a list; the longest at each place, none within another.
+    /// Matches of a list's words: the longest at each position, without overlaps.
     pub fn find(&self, list: &WordList) -> Vec<Range<usize>> {
         let mut found = Vec::new();
         let mut start = 0;
@@ -82,30 +82,30 @@ impl<'a> Part<'a> {
         found
     }
 
-    /// The text from a place.
+    /// Text from a position to the end.
     pub fn rest(&self, start: usize) -> Option<&[char]> {
         self.chars.get(start..)
     }
 
-    /// The sentence around a place.
+    /// Sentence around a position.
     pub fn sentence(&self, place: usize) -> Range<usize> {
         self.around(place, |index| ends_sentence(&self.chars, index))
     }
 
-    /// The clause around a place: sentences are cut at commas too.
+    /// Clause around a position; commas also end a clause.
     pub fn clause(&self, place: usize) -> Range<usize> {
         let ends = |index: usize| ends_sentence(&self.chars, index) || self.is_comma(index);
         self.around(place, ends)
     }
 
-    /// A place of the original as evidence.
+    /// Evidence for a range of characters.
     pub fn evidence(&self, place: &Range<usize>) -> Option<Evidence> {
         let bytes = *self.bytes.get(place.start)?..*self.bytes.get(place.end)?;
         let text = self.original.get(bytes.clone())?.to_string();
         Some(Evidence::Text { span: Span { field: self.field, start: place.start, end: place.end }, bytes, text })
     }
 
-    /// A comma; one between digits is a separator of thousands.
+    /// Returns whether a comma is here; between digits it separates thousands.
     fn is_comma(&self, index: usize) -> bool {
         let is_digit =
             |place: Option<usize>| place.and_then(|place| self.chars.get(place)).is_some_and(char::is_ascii_digit);
@@ -124,7 +124,7 @@ impl<'a> Part<'a> {
         start..end.max(start)
     }
 
-    /// A word of letters begins where letters begin.
+    /// Returns whether a word may start here: not inside a run of letters and digits.
     fn begins_word(&self, start: usize) -> bool {
         let is_word = |place: Option<usize>| {
             place.and_then(|place| self.chars.get(place)).is_some_and(char::is_ascii_alphanumeric)
@@ -133,7 +133,7 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Whether a text is blank, punctuation, or a placeholder with punctuation around it.
+/// Returns whether a text is blank, only punctuation, or a placeholder with punctuation around it.
 pub(super) fn is_placeholder(chars: &[char], placeholders: &WordList) -> bool {
     let is_edge = |character: &char| character.is_whitespace() || !character.is_alphanumeric();
     let start = chars.iter().position(|character| !is_edge(character));

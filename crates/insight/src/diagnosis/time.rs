@@ -4,27 +4,27 @@ use std::ops::Range;
 
 use super::{amount::number_end, text::Part};
 
-/// Units of durations; the longer first. 小时 and shorter ones are cycle times of machines, no deadlines.
+/// Units of duration, the longer first. 小时 and shorter units are cycle times of machines, not deadlines.
 const UNITS: [&str; 10] = ["个工作日", "个季度", "个月", "个半月", "季度", "星期", "年", "月", "周", "天"];
-/// What makes a duration a limit.
+/// Words after a duration that make it a limit.
 const WITHIN: [&str; 3] = ["以内", "之内", "内"];
-/// What makes a date a limit.
+/// Words after a date that make it a limit.
 const BEFORE: [&str; 5] = ["之前", "以前", "前", "止", "内"];
 /// Parts of years.
 const YEAR_PARTS: [&str; 9] = ["年底", "年末", "上半年", "下半年", "月底", "月末", "底", "末", "初"];
-/// First and last year that is taken for a date.
+/// Range of years accepted in a date; the end is excluded.
 const YEARS: Range<i32> = 2000..2100;
 
-/// A time.
+/// A date or duration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Time {
-    /// Where it stands.
+    /// Position.
     pub place: Range<usize>,
-    /// Whether it says "until" or "within" itself.
+    /// Whether the text itself says "until" or "within".
     pub is_limit: bool,
 }
 
-/// Times that begin in a range, in order.
+/// Times that start inside a range, in order.
 pub(super) fn times(part: &Part<'_>, within: Range<usize>) -> Vec<Time> {
     let mut found = Vec::new();
     let mut start = within.start;

@@ -1,14 +1,14 @@
-//! The deal that a demand and an achievement could become.
+//! The potential deal between a demand and an achievement.
 
 use jiff::{Timestamp, tz};
 
 use crate::policy::Deal;
 use duijie_core::domain::{Record, codes::OwnerType};
 
-/// Hours that Beijing time is ahead of UTC, all year: days of a rule are days there.
+/// Offset of Beijing time to UTC in hours, all year; policy rules count Beijing days.
 const BEIJING_HOURS: i8 = 8;
 
-/// The owner of the demand buys today at the stated price. The region of a record is where its owner sits.
+/// Assumes that the demand's owner buys today at the stated price. A record's region is the location of its owner.
 pub(super) fn deal<'a>(demand: &'a Record, achievement: &'a Record, now: Timestamp) -> Deal<'a> {
     Deal {
         buyer_region: &demand.region,
@@ -19,7 +19,7 @@ pub(super) fn deal<'a>(demand: &'a Record, achievement: &'a Record, now: Timesta
     }
 }
 
-/// Beijing time.
+/// Fixed time zone of Beijing.
 pub(super) fn beijing() -> tz::TimeZone {
     tz::TimeZone::fixed(tz::offset(BEIJING_HOURS))
 }

@@ -1,4 +1,4 @@
-//! The indicators of two records, compared, with their places in title and body.
+//! Compares the indicators of two records, with their positions in title and body.
 
 use crate::indicators::{Indicator, Outcome, Quantity, Reason, Standing, compare, parse};
 use duijie_core::domain::{
@@ -8,39 +8,39 @@ use duijie_core::domain::{
 
 use super::Quote;
 
-/// Most answers of a match: no sample asks for more than 20. With `MAX_READ` of the other side it bounds the work: a
-/// comparison of all takes 2 ms, a page of 200 less than half a second.
+/// Maximum answers per match; no sample asks for more than 20. Together with `MAX_READ` it bounds the work: a full
+/// comparison takes 2 ms, a page of 200 less than half a second.
 pub const MAX_ANSWERS: usize = 32;
-/// Most indicators that are read of a record, the first ones.
+/// Maximum indicators read from a record, the first ones.
 const MAX_READ: usize = 96;
 
-/// What an achievement says to one indicator that a demand asks for.
+/// Answer of an achievement to one indicator of a demand.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IndicatorAnswer {
-    /// Its quantity.
+    /// Quantity of the indicator.
     pub quantity: &'static Quantity,
-    /// What the number of the demand is about, in the demand's words; empty where there are none.
+    /// Subject of the demand's number, in the demand's words; may be empty.
     pub subject: String,
-    /// What is asked, in the demand.
+    /// Required value, quoted from the demand.
     pub asked: Quote,
-    /// What decides, in the achievement; `None` where nothing in it speaks of this.
+    /// Deciding value, quoted from the achievement; `None` if the achievement states none.
     pub stated: Option<Quote>,
-    /// Whether it is met.
+    /// Whether the requirement is met.
     pub outcome: Outcome,
-    /// Why.
+    /// Reason for the outcome.
     pub reason: Reason,
 }
 
-/// The indicators of one record.
+/// Indicators of one record.
 #[derive(Debug)]
 pub(super) struct Sheet<'a> {
     record: &'a Record,
     indicators: Vec<Indicator>,
-    /// Text of the indicator with the same index.
+    /// Text that contains the indicator with the same index.
     fields: Vec<TextField>,
 }
 
-/// Answers of an achievement to a demand. The demand's sheet is [`Sheet::asked`].
+/// Answers of an achievement to a demand. The demand's sheet must come from [`Sheet::asked`].
 pub(super) fn answers(demand: &Sheet<'_>, achievement: &Sheet<'_>) -> Vec<IndicatorAnswer> {
     let answer = |answer: crate::indicators::Answer| {
         let asked = demand.indicators.get(answer.demand)?;
@@ -59,7 +59,7 @@ pub(super) fn answers(demand: &Sheet<'_>, achievement: &Sheet<'_>) -> Vec<Indica
 // === impl Sheet ===
 
 impl<'a> Sheet<'a> {
-    /// Reads title and body, at most [`MAX_READ`] in all.
+    /// Reads title and body, at most [`MAX_READ`] indicators in all.
     pub fn read(record: &'a Record) -> Self {
         let mut sheet = Self { record, indicators: Vec::new(), fields: Vec::new() };
         for (field, text) in [(TextField::Title, &record.title), (TextField::Body, &record.body)] {
@@ -70,12 +70,12 @@ impl<'a> Sheet<'a> {
         sheet
     }
 
-    /// How many are claimed or asked for.
+    /// Number of claimed or required indicators.
     pub fn claimed(&self) -> usize {
         self.indicators.iter().filter(|indicator| indicator.standing == Standing::Claimed).count()
     }
 
-    /// What a demand asks for, at most [`MAX_ANSWERS`].
+    /// Keeps a demand's requirements, at most [`MAX_ANSWERS`].
     pub fn asked(self) -> Self {
         let all = self.indicators.into_iter().zip(self.fields);
         let asked = all.filter(|(indicator, _)| indicator.standing == Standing::Claimed).take(MAX_ANSWERS);
@@ -94,7 +94,7 @@ impl<'a> Sheet<'a> {
 // === impl IndicatorAnswer ===
 
 impl IndicatorAnswer {
-    /// Why, as a stable code.
+    /// Stable code of the reason.
     pub fn code(&self) -> &'static str {
         match self.reason {
             Reason::Within => "WITHIN",
@@ -109,7 +109,7 @@ impl IndicatorAnswer {
         }
     }
 
-    /// Why, as a Chinese sentence without full stop.
+    /// Reason as a Chinese sentence without full stop.
     pub fn chinese(&self) -> String {
         let asked = &self.asked.text;
         let stated = self.stated.as_ref().map_or("", |quote| quote.text.as_str());

@@ -1,5 +1,5 @@
-//! Evidence beside a page of matches: what speaks for and against each, indicator by indicator, what a subsidy rule could
-//! give, and what the demand itself does not say. Nothing here changes a score or a place.
+//! Evidence for a page of matches: reasons for and against each match, indicator answers, possible subsidies, and gaps
+//! in the demand itself. It changes no score and no rank.
 //!
 //! ```text
 //! query (as a record) ─┬─ diagnosis ──────────────────────────► Diagnosis
@@ -9,7 +9,7 @@
 //! demand + achievement ── deal ── policy ───────────────────► [Note]
 //! ```
 //!
-//! All of it is a pure function of the query, the page, the options and the time of the call.
+//! Everything is a pure function of the query, the page, the options and the time of the call.
 
 mod deal;
 mod indicators;
@@ -32,50 +32,50 @@ use duijie_core::{
 };
 use indicators::Sheet;
 
-/// Makes evidence. Made once; immutable.
+/// Produces evidence. Immutable after construction.
 #[derive(Debug)]
 pub struct Explainer {
     diagnoser: Diagnoser,
     policies: Policies,
 }
 
-/// Which evidence is wanted.
+/// Requested evidence.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Options {
-    /// What speaks for and against each match.
+    /// Reasons for and against each match.
     pub reasons: bool,
     /// Answers to the demand's indicators.
     pub indicators: bool,
-    /// What subsidy rules say.
+    /// Notes from subsidy rules.
     pub policy: bool,
-    /// What the demand that asks does not say.
+    /// Diagnosis of the querying demand.
     pub diagnosis: bool,
 }
 
 /// Evidence of a page.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Evidence {
-    /// One for each match, in their order.
+    /// One entry per match, in match order.
     pub matches: Vec<MatchEvidence>,
-    /// Of the query; `None` where not wanted or where it is no demand.
+    /// Diagnosis of the query; `None` if not requested or if the query is not a demand.
     pub diagnosis: Option<Diagnosis>,
 }
 
-/// Evidence of one match; what is not wanted is empty.
+/// Evidence for one match; parts not requested are empty.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct MatchEvidence {
-    /// What speaks for and against it: parts of the score first, largest first; they sum to the score.
+    /// Reasons for and against: score parts first, largest first; they sum to the score.
     pub reasons: Vec<Reason>,
     /// Answers to the demand's indicators, in the demand's order, at most [`MAX_ANSWERS`].
     pub indicators: Vec<IndicatorAnswer>,
-    /// What the rules say, by rule.
+    /// Policy notes, one per rule.
     pub notes: Vec<Note>,
 }
 
 // === impl Options ===
 
 impl Options {
-    /// Whether anything is wanted.
+    /// Returns whether any evidence is requested.
     pub fn any(self) -> bool {
         self.reasons || self.indicators || self.policy || self.diagnosis
     }
@@ -84,20 +84,20 @@ impl Options {
 // === impl Explainer ===
 
 impl Explainer {
-    /// Takes the terms of the dictionaries, which name what demands are about, and the rules.
+    /// Builds an explainer from the dictionary terms, which name objects of demands, and the policy rules.
     pub fn new(text: &TextPipeline, policies: Policies) -> Self {
         Self { diagnoser: Diagnoser::new(text.dictionary_terms()), policies }
     }
 
-    /// Evidence of the matches that were found for a query. A text that is not stored is a record of the kind that would
-    /// ask with it. `now` decides which deadlines have passed and on which day a deal would be made.
+    /// Evidence for the matches of a query. For a text that is not stored, pass a record of the querying kind. `now`
+    /// decides which deadlines have passed, and is the day of the deal.
     pub fn explain(&self, query: &Record, found: &[MatchHit], options: Options, now: Timestamp) -> Evidence {
         let is_demand = matches!(query.detail, Detail::Demand(_));
         let wants_answers = options.reasons || options.indicators;
         let wants_sheet = wants_answers && found.iter().any(|found| pair(query, &found.record).is_some());
         let sheet = (wants_sheet || options.diagnosis && is_demand).then(|| Sheet::read(query));
         let diagnosis = sheet.as_ref().filter(|_| options.diagnosis).and_then(|sheet| self.diagnose(query, sheet));
-        // the query's side is filtered once, when it is the one that asks
+        // the query's indicators are filtered once, if the query is the demand
         let sheet = sheet.map(|sheet| if is_demand { sheet.asked() } else { sheet });
         let one = |found: &MatchHit| {
             let sheet = sheet.as_ref().filter(|_| wants_answers && pair(query, &found.record).is_some());
@@ -121,13 +121,13 @@ impl Explainer {
     }
 }
 
-/// The query's and a match's indicators compared the right way round.
+/// Compares the indicators of query and match, with demand and achievement in the right order.
 fn answers(query: &Sheet<'_>, query_is_demand: bool, record: &Record) -> Vec<IndicatorAnswer> {
     let other = Sheet::read(record);
     if query_is_demand { indicators::answers(query, &other) } else { indicators::answers(&other.asked(), query) }
 }
 
-/// The two as demand and achievement, whichever of them asked; `None` where they are not one of each.
+/// Orders two records as demand and achievement; `None` if they are not one of each.
 fn pair<'a>(one: &'a Record, other: &'a Record) -> Option<(&'a Record, &'a Record)> {
     match (&one.detail, &other.detail) {
         (Detail::Demand(_), Detail::Achievement(_)) => Some((one, other)),

@@ -1,23 +1,23 @@
-//! Words of a record with their place in it.
+//! Quotes from a record with their position.
 
 use duijie_core::domain::{
     Record,
     hit::{Span, TextField},
 };
 
-/// A piece of a record's text.
+/// A quote from a record's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quote {
-    /// What stands there, as it is written.
+    /// Text as written.
     pub text: String,
-    /// Where it stands, in characters.
+    /// Position in characters.
     pub span: Span,
 }
 
 // === impl Quote ===
 
 impl Quote {
-    /// What stands in a place of a record; `None` where the record has no such place.
+    /// Reads a span of a record; `None` if the span is out of range.
     pub fn read(record: &Record, span: Span) -> Option<Self> {
         let text = field(record, span.field)?;
         let byte = |place: usize| text.char_indices().map(|(byte, _)| byte).chain([text.len()]).nth(place);

@@ -1,7 +1,7 @@
-//! What speaks for and against one match, from the scorer's own numbers and this one record's own words.
+//! Reasons for and against one match, from the scorer's own numbers and this record's own words.
 //!
-//! The words of the query are never in a sentence: a reason that joined words of two records would say of the one what
-//! stands in the other.
+//! No sentence quotes the query: a reason that mixed words of two records could attribute one record's words to the
+//! other.
 
 use jiff::Timestamp;
 
@@ -13,47 +13,47 @@ use duijie_core::domain::{
     hit::{MatchHit, MatchedTerm, SourceScore, TextField, Works},
 };
 
-/// Words that a sentence names; more are counted.
+/// Maximum words named in a sentence; the rest are counted.
 const MAX_NAMED: usize = 3;
-/// Most quotes of a reason: as many as a match has terms.
+/// Maximum quotes of a reason; a match has at most as many terms.
 const MAX_QUOTES: usize = 20;
-/// Highest technology readiness level of the laboratory (GB/T 22900: 4 is a test in the laboratory, 5 in a relevant
-/// environment).
+/// Highest technology readiness level of the laboratory stage (GB/T 22900: 4 is a test in the laboratory, 5 in a
+/// relevant environment).
 const LABORATORY_TRL: u8 = 4;
 
-/// One thing that speaks for or against a match.
+/// One reason for or against a match.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reason {
-    /// What kind of thing.
+    /// Kind of reason.
     pub kind: ReasonKind,
     /// Chinese sentence without full stop.
     pub text: String,
-    /// What it adds to the score, 0 to 1; 0 for what is not part of the score.
+    /// Contribution to the score, 0 to 1; 0 if not part of the score.
     pub contribution: f64,
-    /// Words of the matched record that it speaks of; of a term its first place.
+    /// Quotes from the matched record; for a term, its first position.
     pub quotes: Vec<Quote>,
 }
 
 /// A kind of reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ReasonKind {
-    /// Nearness of meaning adds to the score.
+    /// Semantic similarity adds to the score.
     Meaning,
-    /// Terms of the query that the record has add to the score.
+    /// Query terms in the record add to the score.
     Terms,
-    /// An achievement that the expert took part in adds to the score.
+    /// One of the expert's achievements adds to the score.
     Works,
-    /// Against: the meaning adds nothing.
+    /// Against: semantic similarity adds nothing.
     MeaningFar,
-    /// Against: no term of the query stands in the record.
+    /// Against: the record contains no query term.
     NoTerms,
-    /// Against: no term of the query stands in the title.
+    /// Against: the title contains no query term.
     TitleWithoutTerms,
-    /// Indicators that agree with the other side's.
+    /// Indicators that satisfy the other side's.
     IndicatorsSatisfied,
-    /// Against: indicators that contradict the other side's.
+    /// Against: indicators that violate the other side's.
     IndicatorsViolated,
-    /// Against: an achievement that has not left the laboratory.
+    /// Against: an achievement still at laboratory stage.
     EarlyStage,
     /// Against: a record whose status is not ACTIVE.
     NotActive,
@@ -61,7 +61,7 @@ pub enum ReasonKind {
     DeadlinePassed,
 }
 
-/// All reasons of a match: the parts of its score, largest first, then the rest.
+/// All reasons for a match: score parts, largest first, then the rest.
 pub(super) fn reasons(found: &MatchHit, answers: &[IndicatorAnswer], now: Timestamp) -> Vec<Reason> {
     let mut reasons = vec![meaning(&found.dense), terms(found)];
     reasons.extend(found.works.as_ref().map(works));
@@ -90,7 +90,7 @@ fn meaning(dense: &SourceScore) -> Reason {
     }
 }
 
-/// The achievement is called by its id, which stands in the expert's own record; its words are another record's.
+/// Names the achievement by its id, which is in the expert's record; its words belong to another record.
 fn works(works: &Works) -> Reason {
     let SourceScore { score, rank, contribution } = works.score;
     let score = score.unwrap_or_default();
@@ -117,7 +117,7 @@ fn terms(found: &MatchHit) -> Reason {
     Reason { contribution, quotes, ..Reason::new(ReasonKind::Terms, text) }
 }
 
-/// Terms that are no part of another one: 激光焊接 says all that 激光 and 焊接 say.
+/// Terms that are not part of another term: 激光焊接 covers 激光 and 焊接.
 fn outermost(terms: &[MatchedTerm]) -> Vec<&MatchedTerm> {
     let within = |one: &MatchedTerm, other: &MatchedTerm| {
         one.term.len() < other.term.len() && other.term.contains(one.term.as_str())
@@ -125,7 +125,7 @@ fn outermost(terms: &[MatchedTerm]) -> Vec<&MatchedTerm> {
     terms.iter().filter(|one| !terms.iter().any(|other| within(one, other))).collect()
 }
 
-/// Names of the texts in which terms stand.
+/// Names of the fields that contain the terms.
 fn fields(terms: &[MatchedTerm]) -> String {
     let (mut title, mut keywords, mut body) = (None, None, None);
     for span in terms.iter().flat_map(|term| &term.spans) {
@@ -150,7 +150,7 @@ fn indicators(record: &Record, answers: &[IndicatorAnswer], outcome: Outcome) ->
     let own = |answer: &IndicatorAnswer| if asks { Some(answer.asked.clone()) } else { answer.stated.clone() };
     let mut quotes: Vec<Quote> = Vec::new();
     for quote in answers.iter().filter(|answer| answer.outcome == outcome).filter_map(own) {
-        // one value of an achievement can answer two indicators
+        // one achievement value can answer two indicators
         if !quotes.contains(&quote) && quotes.len() < MAX_QUOTES {
             quotes.push(quote);
         }
@@ -166,7 +166,7 @@ fn indicators(record: &Record, answers: &[IndicatorAnswer], outcome: Outcome) ->
     (!quotes.is_empty()).then(|| Reason { quotes, ..Reason::new(kind, text) })
 }
 
-/// What the record's fields say against it.
+/// Reasons against from the record's fields.
 fn facts(record: &Record, now: Timestamp) -> Vec<Reason> {
     let mut reasons = Vec::new();
     if let Detail::Achievement(achievement) = &record.detail
@@ -187,7 +187,7 @@ fn facts(record: &Record, now: Timestamp) -> Vec<Reason> {
     reasons
 }
 
-/// The first words in quotation marks, and how many there are where there are more.
+/// The first words in quotation marks, with the total count if there are more.
 fn named(quotes: &[Quote], unit: &str) -> String {
     let words: String = quotes.iter().take(MAX_NAMED).map(|quote| format!("“{}”", quote.text)).collect();
     if quotes.len() <= MAX_NAMED { words } else { format!("{words}等 {} {unit}", quotes.len()) }
@@ -204,7 +204,7 @@ impl Reason {
 // === impl ReasonKind ===
 
 impl ReasonKind {
-    /// Whether it speaks against the match.
+    /// Returns whether this reason speaks against the match.
     pub fn is_against(self) -> bool {
         !matches!(self, Self::Meaning | Self::Terms | Self::Works | Self::IndicatorsSatisfied)
     }
@@ -314,7 +314,7 @@ mod tests {
         check(|record| trl(record, 5), &[]);
         check(|record| trl(record, 4), &["技术成熟度为 4 级（共 9 级），尚在实验室阶段"]);
         check(|record| record.status = Status::Withdrawn, &["状态为已撤回"]);
-        // the day is that of Beijing
+        // the day is in Beijing time
         check(|record| deadline(record, "2026-02-27T16:00:00Z"), &["截止日期 2026-02-28 已过"]);
         check(|record| deadline(record, "2026-03-01T00:00:01Z"), &[]);
     }

@@ -1,16 +1,16 @@
-//! Whether two indicators speak of the same thing.
+//! Decides whether two indicators have the same subject.
 
 use super::{
     Indicator,
     subjects::{self, Subject},
 };
 
-/// Words before a subject that do not tell which one is meant.
+/// Words before a subject that do not distinguish it.
 const NOT_TELLING: [&str; 22] = [
     "产品", "系统", "设备", "整机", "成品", "材料", "综合", "整体", "平均", "单位", "样品", "样机", "装置", "的", "其",
     "总", "该", "制品", "控制", "HRC", "HV", "HB",
 ];
-/// Pairs of words of which two subjects must not have one each.
+/// Opposites; two subjects with one each differ.
 const OPPOSITES: [(&str, &str); 12] = [
     ("最高", "最低"),
     ("最大", "最小"),
@@ -26,18 +26,18 @@ const OPPOSITES: [(&str, &str); 12] = [
     ("正向", "反向"),
 ];
 
-/// How far two subjects are one thing.
+/// Agreement of two subjects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Agreement {
-    /// Two things, or nothing is known.
+    /// Different, or unknown.
     None,
-    /// Perhaps one thing: 强度 and 抗拉强度. Enough to satisfy, not enough to violate.
+    /// Possibly the same: 强度 and 抗拉强度. Enough to satisfy, not enough to violate.
     Related,
-    /// One thing: 抗拉强度 and 拉伸强度.
+    /// The same: 抗拉强度 and 拉伸强度.
     Same,
 }
 
-/// Whether two indicators of one dimension speak of the same thing.
+/// Agreement of two indicators of one dimension.
 pub(super) fn agreement(one: &Indicator, other: &Indicator) -> Agreement {
     let subjects = of_subjects(&one.subject, &other.subject);
     if !one.quantity.is_specific {
@@ -59,7 +59,7 @@ fn of_subjects(one: &str, other: &str) -> Agreement {
         (Some((subject, end)), Some((other_subject, other_end))) if subject == other_subject => {
             of_qualifiers(subject, one.get(..end).unwrap_or_default(), other.get(..other_end).unwrap_or_default())
         }
-        // 强度 may be meant by 抗拉强度, 效率 is not meant by 产率
+        // 强度 may mean 抗拉强度, but 效率 never means 产率
         (Some((subject, end)), Some((other_subject, other_end))) => {
             let is_bare = |written: &[char], end: usize| telling(written.get(..end).unwrap_or_default()).is_empty();
             let is_kind = is_bare(&other, other_end) && subjects::ends_as(&one, other_subject)
@@ -71,7 +71,7 @@ fn of_subjects(one: &str, other: &str) -> Agreement {
     }
 }
 
-/// The words before one subject: 钢板 and 带钢 of 抗拉强度.
+/// Compares the words before one subject: 钢板 and 带钢 before 抗拉强度.
 fn of_qualifiers(subject: &Subject, one: &[char], other: &[char]) -> Agreement {
     let (one, other) = (telling(one), telling(other));
     let is_one = one.eq_ignore_ascii_case(&other);
@@ -85,7 +85,7 @@ fn of_qualifiers(subject: &Subject, one: &[char], other: &[char]) -> Agreement {
     }
 }
 
-/// Two subjects that are not in the table: one ends with the other, or they end with the same three characters.
+/// Compares two subjects missing from the table: one ends with the other, or both end with the same three characters.
 fn of_unknown(one: &[char], other: &[char]) -> Agreement {
     let common = one.iter().rev().zip(other.iter().rev()).take_while(|(one, other)| one == other).count();
     let shorter = one.len().min(other.len());

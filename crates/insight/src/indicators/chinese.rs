@@ -1,11 +1,11 @@
-//! Answers and indicators in Chinese, for people.
+//! Chinese display texts of answers and indicators.
 
 use super::{Answer, Comparison, Indicator, Measure, Outcome, Reason};
 
 // === impl Answer ===
 
 impl Answer {
-    /// One line such as `抗拉强度：要求 ≥500 MPa，成果为 520 MPa，满足`. Both lists are those that were compared.
+    /// One line such as `抗拉强度：要求 ≥500 MPa，成果为 520 MPa，满足`. Pass the two lists that were compared.
     pub fn chinese(&self, demand: &[Indicator], achievement: &[Indicator]) -> String {
         let Some(asked) = demand.get(self.demand) else { return String::new() };
         let subject = if asked.subject.is_empty() { asked.quantity.name } else { &asked.subject };
@@ -43,7 +43,7 @@ impl Indicator {
 // === impl Reason ===
 
 impl Reason {
-    /// The outcome and why, in a few words.
+    /// Outcome and reason, in a few words.
     pub fn chinese(self) -> &'static str {
         match self {
             Self::Within => "满足",

@@ -1,7 +1,8 @@
-//! Answers the indicators of a demand from those of an achievement.
+//! Answers a demand's indicators from those of an achievement.
 //!
-//! Asked is what the demand claims; today's state, others' techniques and conditions in it get no answer. Looked at are
-//! the achievement's indicators of the same dimension and measure that are no conditions and no former values.
+//! Only the demand's claimed indicators are requirements; its present state, other techniques and conditions get no
+//! answer. The candidates are the achievement's indicators of the same dimension and measure, without conditions and
+//! former values.
 //!
 //! | Demand | Achievement | Answer |
 //! | --- | --- | --- |
@@ -16,8 +17,8 @@
 //! | `工作温度 -40~85` (to be covered) | `-55~125`; `-20~60`; `90~120` | satisfied; not stated; violated |
 //! | `降低 30%` | `降低 35%`; `降低 20%`; `降到 20%` | satisfied; violated; no counterpart |
 //!
-//! Only subjects that are the same can violate; those that are perhaps the same (强度, 抗拉强度) can satisfy. Where two
-//! indicators of one subject answer differently, nothing is said.
+//! A violation needs the same subject; a possibly equal subject (强度, 抗拉强度) can only satisfy. If two indicators of one
+//! subject answer differently, the answer is not stated.
 
 use serde::Serialize;
 
@@ -26,54 +27,54 @@ use super::{
     agree::{Agreement, agreement},
 };
 
-/// What becomes of an indicator of a demand.
+/// Outcome for a demand's indicator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub enum Outcome {
-    /// What the achievement states lies within what is asked.
+    /// The stated values lie within the required ones.
     Satisfied,
-    /// What the achievement states cannot hold together with what is asked.
+    /// The stated and required values exclude each other.
     Violated,
-    /// The achievement does not say enough.
+    /// The achievement states too little.
     NotStated,
 }
 
-/// Why.
+/// Reason for the outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub enum Reason {
-    /// Satisfied: within the interval that is asked.
+    /// Satisfied: within the required interval.
     Within,
-    /// Satisfied: covers the range that is asked.
+    /// Satisfied: covers the required range.
     Covers,
-    /// Violated: no value in both.
+    /// Violated: no common value.
     Disjoint,
-    /// Not stated: nothing in the achievement speaks of this.
+    /// Not stated: the achievement has no such indicator.
     NoCounterpart,
-    /// Not stated: the number of the demand has no subject, so nothing can answer it.
+    /// Not stated: the demand's number has no subject, so no answer is possible.
     NoSubject,
-    /// Not stated: the achievement promises less than is asked, which does not exclude it.
+    /// Not stated: the achievement promises less than required, which does not exclude it.
     Weaker,
-    /// Not stated: another value, and it is not known which is better.
+    /// Not stated: another value, and neither is known to be better.
     NoDirection,
-    /// Not stated: another value of what is perhaps another thing.
+    /// Not stated: another value, possibly of another subject.
     PerhapsOther,
-    /// Not stated: the achievement's values answer differently.
+    /// Not stated: the achievement's values contradict each other.
     Contradictory,
 }
 
 /// The answer to one indicator of a demand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Answer {
-    /// Index of the indicator of the demand.
+    /// Index of the demand's indicator.
     pub demand: usize,
-    /// What becomes of it.
+    /// Outcome.
     pub outcome: Outcome,
-    /// Why.
+    /// Reason.
     pub reason: Reason,
-    /// Index of the indicator of the achievement that decides, or comes nearest to deciding.
+    /// Index of the achievement's indicator that decides, or is closest to deciding.
     pub achievement: Option<usize>,
 }
 
-/// One answer for each indicator that the demand claims, in the demand's order.
+/// One answer per claimed indicator of the demand, in the demand's order.
 pub fn compare(demand: &[Indicator], achievement: &[Indicator]) -> Vec<Answer> {
     let asked = demand.iter().enumerate().filter(|(_, asked)| asked.standing == Standing::Claimed);
     asked.map(|(index, asked)| answer(index, asked, achievement)).collect()
@@ -137,7 +138,7 @@ fn keeping(wanted: &Interval, stated: &Interval, has_direction: bool) -> Reason 
     }
 }
 
-/// Ranges that are to be covered: all values of the demand, or the one that it names, lie in the achievement's.
+/// Compares cover ranges: the achievement must contain the demand's range or value.
 fn covering(asked: &Interval, stated: &Interval) -> Reason {
     let stated_is_range = stated.ends().is_some() && stated.as_point().is_none();
     let asked_is_range = asked.ends().is_some() && asked.as_point().is_none();
@@ -156,7 +157,7 @@ fn covering(asked: &Interval, stated: &Interval) -> Reason {
     }
 }
 
-/// The values that the demand wants: a bare value means at least or at most, as the subject tells.
+/// Interval that the demand requires: a bare value is a minimum or maximum, depending on the subject.
 fn wanted(asked: &Indicator, is_magnitude: bool) -> Interval {
     let interval = told(asked, is_magnitude);
     let is_bare = matches!(asked.comparison, Comparison::Exact | Comparison::Reach);
@@ -175,7 +176,7 @@ fn wanted(asked: &Indicator, is_magnitude: bool) -> Interval {
     }
 }
 
-/// What an indicator says; of `±0.1` and its like only the magnitude.
+/// Stated interval; for `±0.1` and similar, only the magnitude.
 fn told(stated: &Indicator, is_magnitude: bool) -> Interval {
     let Some((min, max)) = stated.interval.ends().filter(|_| is_magnitude) else { return stated.interval };
     if stated.comparison == Comparison::Tolerance || super::interval::is_same(-min, max) {
@@ -188,7 +189,7 @@ fn is_magnitude(indicator: &Indicator) -> bool {
     indicator.known_subject.is_some_and(|subject| subject.is_magnitude) && !is_accuracy(indicator)
 }
 
-/// 精度 95%: a share of hits rather than an error.
+/// Returns whether 精度 is a share of hits (95%) rather than an error.
 fn is_accuracy(indicator: &Indicator) -> bool {
     let ends = [indicator.interval.min.number(), indicator.interval.max.number()];
     indicator.quantity.id == "ratio" && ends.iter().flatten().any(|number| 0.5 <= *number)
@@ -203,7 +204,7 @@ fn is_cover(indicator: &Indicator) -> bool {
 // === impl Reason ===
 
 impl Reason {
-    /// The outcome that it explains.
+    /// Outcome for this reason.
     pub fn outcome(self) -> Outcome {
         match self {
             Self::Within | Self::Covers => Outcome::Satisfied,

@@ -1,4 +1,4 @@
-//! From numbers and words to an interval of a quantity.
+//! Builds the interval of a quantity from numbers and words.
 
 use std::ops::Range;
 
@@ -13,14 +13,14 @@ use super::{
     words::Behind,
 };
 
-/// 约 and 左右 widen the value by this share at both ends.
+/// Share by which 约 and 左右 widen the value at both ends.
 const ABOUT: f64 = 0.05;
 
-/// What is gathered of an indicator before it is one.
+/// Data collected for one indicator.
 pub(super) struct Draft {
     pub lead: Lead,
     pub start: usize,
-    /// Where the number begins.
+    /// Start of the number.
     pub number: usize,
     pub end: usize,
     pub values: Values,
@@ -35,7 +35,7 @@ pub(super) struct Draft {
 // === impl Draft ===
 
 impl Draft {
-    /// What the unit means here, and whether the number is a level or a change.
+    /// Meaning of the unit here, and whether the number is a level or a change.
     pub(super) fn meaning(&self, text: &Text<'_>, subject: &str) -> Option<(Measure, Conversion)> {
         let conversion = self.conversion(text, subject)?;
         let is_relative = matches!(conversion.quantity.id, "ratio" | "multiple" | "points");
@@ -55,7 +55,7 @@ impl Draft {
         Some((change, Conversion { quantity: ratio, base_unit: ratio.base_unit.into(), ..conversion }))
     }
 
-    /// 占一半, 其中三分之一: said in passing. 百分之三十 is a value.
+    /// Returns whether a share is incidental: 占一半, 其中三分之一. 百分之三十 is a value.
     fn is_casual_share(&self, text: &Text<'_>) -> bool {
         let Values::Share(_, place) = &self.values else { return false };
         let has_words = self.lead.comparison.is_some() || self.behind.is_some() || self.lead.reaches;
@@ -67,7 +67,7 @@ impl Draft {
         self.known.is_some_and(|known| known.is_difference)
     }
 
-    /// 温漂：-40~125℃ tells where the drift is measured.
+    /// Returns whether the value is a range, such as the measuring condition in 温漂：-40~125℃.
     pub(super) fn is_span(&self) -> bool {
         matches!(self.values, Values::Range(..))
     }
@@ -129,7 +129,7 @@ impl Draft {
         Conversion::none()
     }
 
-    /// 220V±10%.
+    /// Returns whether the tolerance is a percentage: 220V±10%.
     fn is_percent_of(&self, first: &Value, second: &Value) -> bool {
         let id = |value: &Value| {
             value.unit.as_ref().and_then(|unit| unit.conversion("")).map(|conversion| conversion.quantity.id)
@@ -163,7 +163,7 @@ impl Draft {
         self.lead.comparison.or(behind).unwrap_or(rest)
     }
 
-    /// 优于 0.1 mm is less, 优于 95% is more.
+    /// Resolves 优于: 优于 0.1 mm means less, 优于 95% means more.
     fn better(&self, conversion: &Conversion) -> Comparison {
         let number = match &self.values {
             Values::One(value) => value.number,
@@ -175,7 +175,7 @@ impl Draft {
         if is_fine && !is_high_share { Comparison::LessThan } else { Comparison::MoreThan }
     }
 
-    /// Things that are counted in passing: `6名技术人员`, `4座站`.
+    /// Returns whether things are counted incidentally: `6名技术人员`, `4座站`.
     pub(super) fn is_casual(&self, comparison: Comparison) -> bool {
         let is_bare = matches!(comparison, Comparison::Exact | Comparison::Range | Comparison::Reach);
         let is_lost = self.subject.is_empty() || comparison != Comparison::Reach;
@@ -219,7 +219,7 @@ impl Draft {
         }
     }
 
-    /// The conversion of one end of a range, if it is of the same dimension as the other: 800mm~1.2m.
+    /// Conversion of one end of a range, if it has the same dimension as the other end: 800mm~1.2m.
     fn own(&self, conversion: Conversion, other: &Conversion) -> Option<Conversion> {
         let conversion = if other.offset == 0.0 { conversion.difference() } else { conversion };
         (conversion.quantity.id == other.quantity.id && conversion.base_unit == other.base_unit).then_some(conversion)
@@ -235,7 +235,7 @@ impl Draft {
         interval
     }
 
-    /// Where value and unit are written.
+    /// Positions of value and unit.
     pub(super) fn written(&self) -> (Range<usize>, Range<usize>) {
         match &self.values {
             Values::One(value) | Values::Tolerance(value) => (value.digits.clone(), value.unit_at.clone()),
@@ -248,7 +248,7 @@ impl Draft {
     }
 }
 
-/// 性能高 4 倍, 能耗低 60%.
+/// Change stated by the subject's last character: 性能高 4 倍, 能耗低 60%.
 pub(super) fn turn(subject: &str) -> Option<Measure> {
     let last = subject.chars().next_back().filter(|last| subject.len() > last.len_utf8());
     match last? {
@@ -258,7 +258,7 @@ pub(super) fn turn(subject: &str) -> Option<Measure> {
     }
 }
 
-/// The conversion of a share, which is no percentage.
+/// Conversion of a share that is not a percentage.
 fn whole(conversion: Conversion) -> Conversion {
     Conversion { factor: 1.0, ..conversion }
 }

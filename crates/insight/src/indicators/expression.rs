@@ -1,4 +1,4 @@
-//! A number with its unit, a range of numbers, or a number with a tolerance, as it stands in the text.
+//! Expressions in a text: a number with its unit, a number range, or a number with a tolerance.
 
 use std::ops::Range;
 
@@ -9,27 +9,27 @@ use super::{
     units::{self, Found},
 };
 
-/// Most blanks between a number and its unit.
+/// Maximum blanks between a number and its unit.
 const MOST_BLANKS: usize = 2;
 
-/// A number and what stands right behind it.
+/// A number with its unit.
 #[derive(Debug)]
 pub(super) struct Value {
-    /// With 万 and powers of ten.
+    /// Number with 万 and powers of ten applied.
     pub number: f64,
     pub unit: Option<Found>,
     /// 余, 多: the number is a lower limit.
     pub is_more: bool,
-    /// Where the number begins, with its sign, and ends, with 万.
+    /// Position of the number, including sign and 万.
     pub digits: Range<usize>,
-    /// Where the unit is written; empty where there is none.
+    /// Position of the unit; empty if there is none.
     pub unit_at: Range<usize>,
-    /// The factor of 万, if there is one, and of the power of ten.
+    /// Factor of 万, if any.
     multiplier: Option<f64>,
     scale: f64,
 }
 
-/// The numbers of an expression.
+/// Numbers of an expression.
 #[derive(Debug)]
 pub(super) enum Values {
     /// `500 MPa`.
@@ -44,7 +44,7 @@ pub(super) enum Values {
     Share(f64, Range<usize>),
 }
 
-/// Numbers and their places.
+/// Numbers and their position.
 #[derive(Debug)]
 pub(super) struct Expression {
     pub start: usize,
@@ -52,7 +52,7 @@ pub(super) struct Expression {
     pub values: Values,
 }
 
-/// The expression whose first digit is at a place; where there is none, the place from which to go on.
+/// Expression whose first digit is at `digit`. The error is the position to continue from.
 pub(super) fn in_digits(text: &Text<'_>, digit: usize) -> Result<Expression, usize> {
     let start = sign(text, digit)?;
     let first = value(text, start)?;
@@ -78,14 +78,14 @@ pub(super) fn in_digits(text: &Text<'_>, digit: usize) -> Result<Expression, usi
     Ok(Expression { start, end: second.end(), values: Values::Range(first, second) })
 }
 
-/// The expression in Chinese numerals at a place.
+/// Expression in Chinese numerals at a position.
 pub(super) fn in_chinese(text: &Text<'_>, place: usize) -> Option<Expression> {
     if let Some(end) = text.after(place, "一半") {
         return Some(Expression { start: place, end, values: Values::Share(0.5, place..end) });
     }
     let first =
         number::chinese(text, place).filter(|_| !matches!(text.before(place), '第' | '周' | '统' | '唯' | '初'))?;
-    // of 三四十 the 四十 is no number
+    // the 四十 of 三四十 is not a number
     if number::begins_chinese(text.before(place)) {
         return None;
     }
@@ -96,7 +96,7 @@ pub(super) fn in_chinese(text: &Text<'_>, place: usize) -> Option<Expression> {
     }
     let unit = units::unit_at(text, first.end)?;
     let quantity = unit.conversion("")?.quantity;
-    // 一个, 三次, 二元 are words rather than measures
+    // 一个, 三次, 二元 are words, not measured values
     let is_word = quantity.is_count || matches!(quantity.id, "angle" | "volume" | "composite");
     if is_word || quantity.id == "money" && first.value < 100.0 {
         return None;
@@ -105,7 +105,7 @@ pub(super) fn in_chinese(text: &Text<'_>, place: usize) -> Option<Expression> {
     Some(Expression { start: place, end: value.end(), values: Values::One(value) })
 }
 
-/// Whether a number is a year of the calendar: 2025年.
+/// Returns whether a number is a calendar year: 2025年.
 pub(super) fn is_year(text: &Text<'_>, value: &Value) -> bool {
     let is_year_like = (1900.0..=2100.0).contains(&value.number) && value.number.fract() == 0.0;
     let unit = text.at(text.skip_blanks(value.unit_at.start));
@@ -122,7 +122,7 @@ pub(super) fn per_hundred(text: &Text<'_>, place: usize) -> Option<Expression> {
     Some(Expression { start: place, end: part.end, values })
 }
 
-/// A number, which may have a sign, with what belongs to it.
+/// Number with optional sign, and its unit.
 pub(super) fn value(text: &Text<'_>, place: usize) -> Result<Value, usize> {
     let is_negative = text.at(place) == '-';
     let first = place + usize::from(is_negative || text.at(place) == '+');
@@ -168,7 +168,7 @@ fn unit_apart(text: &Text<'_>, end: usize) -> Option<Found> {
     (place == end || !is_letter || !english).then_some(unit)
 }
 
-/// Where the number begins with its sign; where it is part of a name, the place behind it.
+/// Start of the number including its sign. The error is the position after a name that contains the number.
 fn sign(text: &Text<'_>, digit: usize) -> Result<usize, usize> {
     let start = if text.before(digit) == '.' { digit - 1 } else { digit };
     let before = text.before(start);
@@ -190,13 +190,13 @@ fn sign(text: &Text<'_>, digit: usize) -> Result<usize, usize> {
     Ok(start - 1)
 }
 
-/// Whether the letters before a number are a mark of the table: `HRC60`, `Ra0.8`.
+/// Returns whether the letters before a number are a mark of the table: `HRC60`, `Ra0.8`.
 fn is_behind_mark(text: &Text<'_>, place: usize) -> bool {
     let is_mark = |sign: &str| text.back(place, sign).is_some_and(|start| !text.before(start).is_ascii_alphabetic());
     TABLE.marks.iter().any(|mark| is_mark(mark.sign))
 }
 
-/// The end of a chain of numbers that is no measured value: 1:8, 35/10, 2.0.1, 20×30 mm, 2025-03-12.
+/// End of a chain of numbers that is not a measured value: 1:8, 35/10, 2.0.1, 20×30 mm, 2025-03-12.
 fn chain(text: &Text<'_>, first: &Value) -> Option<usize> {
     let end = first.end();
     let place = text.skip_blanks(end);
@@ -210,7 +210,7 @@ fn chain(text: &Text<'_>, first: &Value) -> Option<usize> {
     }
 }
 
-/// The end of sizes such as `20mm×13mm×5mm`, from the first sign of multiplication on.
+/// End of sizes such as `20mm×13mm×5mm`, from the first multiplication sign.
 fn sizes(text: &Text<'_>, mut place: usize) -> usize {
     while matches!(text.at(place), '×' | 'x' | 'X' | '*') {
         let next = text.skip_blanks(place + 1);
@@ -237,7 +237,7 @@ fn second_of_range(text: &Text<'_>, place: usize, first: &Value) -> Option<Value
     }
     let next = place + 1 + usize::from(text.at(place + 1) == sign);
     let second = value(text, text.skip_blanks(next).min(next + 1)).ok()?;
-    // 5mm-2: the second is something else
+    // 5mm-2: the second number is unrelated
     (second.unit.is_some() || first.unit.is_none()).then_some(second)
 }
 
@@ -266,12 +266,12 @@ impl Value {
         }
     }
 
-    /// Place behind number and unit.
+    /// Position after number and unit.
     pub(super) fn end(&self) -> usize {
         self.unit_at.end
     }
 
-    /// 1~2万 is 10000~20000, 1~5×10⁻³ is 0.001~0.005.
+    /// Applies the second number's factor to the first: 1~2万 is 10000~20000, 1~5×10⁻³ is 0.001~0.005.
     fn with_scale_of(mut self, second: &Self) -> Self {
         if self.unit.is_some() || self.multiplier.is_some() || self.scale != 1.0 {
             return self;

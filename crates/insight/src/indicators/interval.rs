@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// Numbers nearer than this, relative to the greater one, are one number: `0.5 GPa` and `500 MPa` differ by rounding.
+/// Relative difference up to which two numbers are equal: `0.5 GPa` and `500 MPa` differ by rounding.
 const RELATIVE_ERROR: f64 = 1e-9;
 
 /// One end of an interval.
@@ -10,25 +10,25 @@ const RELATIVE_ERROR: f64 = 1e-9;
 pub enum Bound {
     /// No end.
     Unbounded,
-    /// The number itself is outside.
+    /// The number itself is excluded.
     Open(f64),
-    /// The number itself is inside.
+    /// The number itself is included.
     Closed(f64),
 }
 
-/// All numbers between two ends; never empty, the ends are finite.
+/// All numbers between two bounds; never empty, bounds are finite.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Interval {
-    /// The lower end.
+    /// Lower bound.
     pub min: Bound,
-    /// The upper end.
+    /// Upper bound.
     pub max: Bound,
 }
 
 // === impl Bound ===
 
 impl Bound {
-    /// The number at the end, if there is one.
+    /// Number at the bound; `None` if unbounded.
     pub fn number(self) -> Option<f64> {
         match self {
             Self::Unbounded => None,
@@ -44,70 +44,70 @@ impl Bound {
 // === impl Interval ===
 
 impl Interval {
-    /// One number.
+    /// Single number.
     pub fn point(number: f64) -> Self {
         Self::between(number, number)
     }
 
-    /// All from one number to another, whichever is less.
+    /// Closed interval between two numbers, in any order.
     pub fn between(one: f64, other: f64) -> Self {
         Self { min: Bound::Closed(one.min(other)), max: Bound::Closed(one.max(other)) }
     }
 
-    /// A number and all above.
+    /// Numbers greater than or equal to `number`.
     pub fn at_least(number: f64) -> Self {
         Self { min: Bound::Closed(number), max: Bound::Unbounded }
     }
 
-    /// All above a number.
+    /// Numbers greater than `number`.
     pub fn more_than(number: f64) -> Self {
         Self { min: Bound::Open(number), max: Bound::Unbounded }
     }
 
-    /// A number and all below.
+    /// Numbers less than or equal to `number`.
     pub fn at_most(number: f64) -> Self {
         Self { min: Bound::Unbounded, max: Bound::Closed(number) }
     }
 
-    /// All below a number.
+    /// Numbers less than `number`.
     pub fn less_than(number: f64) -> Self {
         Self { min: Bound::Unbounded, max: Bound::Open(number) }
     }
 
-    /// Whether all of it lies in `other`.
+    /// Returns whether it lies entirely in `other`.
     pub fn is_within(&self, other: &Self) -> bool {
         let below = ends_inside(self.min, other.min, f64::ge);
         below && ends_inside(self.max, other.max, f64::le)
     }
 
-    /// Whether no number lies in both.
+    /// Returns whether the two have no common number.
     pub fn is_disjoint(&self, other: &Self) -> bool {
         ends_before(self.max, other.min) || ends_before(other.max, self.min)
     }
 
-    /// Whether the number lies in it.
+    /// Returns whether it contains the number.
     pub fn contains(&self, number: f64) -> bool {
         Self::point(number).is_within(self)
     }
 
-    /// The number, where it is one only.
+    /// The number, if the interval has only one.
     pub fn as_point(&self) -> Option<f64> {
         let (min, max) = self.min.number().zip(self.max.number())?;
         is_same(min, max).then_some(min)
     }
 
-    /// Both ends, where it has two.
+    /// Both ends, if it has two.
     pub fn ends(&self) -> Option<(f64, f64)> {
         self.min.number().zip(self.max.number())
     }
 
-    /// Whether both intervals are the same but for rounding.
+    /// Returns whether both intervals are equal up to rounding.
     pub fn is_same(&self, other: &Self) -> bool {
         self.is_within(other) && other.is_within(self)
     }
 }
 
-/// Whether two numbers are the same but for rounding.
+/// Returns whether two numbers are equal up to rounding.
 pub(super) fn is_same(one: f64, other: f64) -> bool {
     (one - other).abs() <= RELATIVE_ERROR * one.abs().max(other.abs())
 }

@@ -1,4 +1,4 @@
-//! What stands before a number: words of comparison and change, and the subject.
+//! Words before a number: comparison, change, and the subject.
 
 use std::ops::Range;
 
@@ -8,21 +8,21 @@ use super::{
     words::{self, Effect},
 };
 
-/// Most characters of a subject; longer noun phrases are cut at their beginning, their end tells the quantity.
+/// Maximum characters of a subject. Longer noun phrases are cut at the start, since the end names the quantity.
 const MOST_SUBJECT_CHARS: usize = 12;
-/// Most words between a subject and its number: 应 不低于 约 is three.
+/// Maximum words between a subject and its number: 应 不低于 约 is three.
 const MOST_WORDS: usize = 8;
-/// Most characters in brackets between a subject and its number: 总误差（含非线性、迟滞、温漂）≤.
+/// Maximum characters in brackets between a subject and its number: 总误差（含非线性、迟滞、温漂）≤.
 const MOST_BRACKET_CHARS: usize = 30;
-/// Most characters of the list before 分别.
+/// Maximum characters of the list before 分别.
 const MOST_LIST_CHARS: usize = 40;
 
-/// What stands before a number.
+/// Words before a number.
 #[derive(Debug, Default)]
 pub(super) struct Lead {
-    /// Where it begins: with the subject, or the words where there is none.
+    /// Start of the subject, or of the words if there is no subject.
     pub start: usize,
-    /// Where the words begin.
+    /// Start of the words.
     pub words_start: usize,
     pub comparison: Option<Comparison>,
     /// 优于.
@@ -35,7 +35,7 @@ pub(super) struct Lead {
     /// A change before the subject: 降低能耗 30%.
     pub far_change: Option<Measure>,
     pub subject: Range<usize>,
-    /// What is in brackets between subject and number.
+    /// Bracket between subject and number.
     pub bracket: Option<Range<usize>>,
     /// The list before 分别.
     pub names: Vec<Range<usize>>,
@@ -44,8 +44,8 @@ pub(super) struct Lead {
 // === impl Lead ===
 
 impl Lead {
-    /// Reads backwards from a number. `limit` tells the end of the last indicator before a place, over which nothing
-    /// reads.
+    /// Reads backwards from a number. `limit` returns the end of the last indicator before a position; reading stops
+    /// there.
     pub(super) fn read(text: &Text<'_>, number: usize, limit: impl Fn(usize) -> usize) -> Self {
         let mut lead = Self { start: number, words_start: number, subject: number..number, ..Self::default() };
         let mut floor = limit(number);
@@ -84,7 +84,7 @@ impl Lead {
             Effect::Compare(comparison) => self.comparison = self.comparison.or(Some(comparison)),
             Effect::Better => self.is_better = true,
             Effect::About => self.is_about = true,
-            // 提高到 is a level, 达到提高 is none
+            // 提高到 states a level, 达到提高 does not
             Effect::Reach => self.reaches |= self.change.is_none(),
             Effect::Change(change) => self.change = self.change.or(Some(change)),
             Effect::Fill | Effect::Respectively | Effect::Stop => {}
@@ -101,7 +101,7 @@ impl Lead {
             };
             let length = start - word.start;
             match word.effect {
-                // 最高工作温度 is a subject of its own, and 升, 降 are mostly parts of words
+                // 最高工作温度 is a separate subject, and 升, 降 are mostly parts of words
                 Effect::Compare(_) if matches!(text.at(word.start), '最' | '上' | '下') => start = word.start,
                 Effect::Change(_) if length == 1 || is_noun(text, start) => start = word.start,
                 Effect::Change(change) if start < end => {
@@ -112,7 +112,7 @@ impl Lead {
                 _ => break,
             }
         }
-        // not from the middle of a Latin word, and not with a digit
+        // do not start inside a Latin word or with a digit
         let is_cut = |start: usize| text.before(start).is_ascii_alphabetic() && text.at(start).is_ascii_alphanumeric();
         while start < end && (is_cut(start) || !text.at(start).is_alphabetic()) {
             start += 1;
@@ -124,11 +124,11 @@ impl Lead {
     }
 }
 
-/// The noun behind a number: `≥500MPa的抗拉强度`. `known` says whether a subject is in the table.
+/// Noun after a number: `≥500MPa的抗拉强度`. `known` returns whether a subject is in the table.
 pub(super) fn subject_behind(text: &Text<'_>, place: usize, known: impl Fn(&[char]) -> bool) -> Option<Range<usize>> {
     const ENDS: &str = "的和与及或且并为是在";
     let mut end = place;
-    // 的CO2浓度 has a digit, 的抗拉强度5MPa goes on with a number
+    // 的CO2浓度 contains a digit, but 的抗拉强度5MPa ends before the number
     let is_number = |end: usize| text.at(end).is_ascii_digit() && is_han(text.before(end));
     let is_part = |end: usize| is_subject_char(text, end) && !ENDS.contains(text.at(end)) && !is_number(end);
     while end - place < MOST_SUBJECT_CHARS && is_part(end) {
@@ -139,7 +139,7 @@ pub(super) fn subject_behind(text: &Text<'_>, place: usize, known: impl Fn(&[cha
     (place + 1 < end && is_han(text.at(place))).then_some(place..end)
 }
 
-/// The place of the bracket that is closed before `end`.
+/// Position of the bracket that closes before `end`.
 fn opening(text: &Text<'_>, end: usize) -> Option<usize> {
     let first = end.saturating_sub(MOST_BRACKET_CHARS);
     let mut depth = 0_usize;
@@ -155,7 +155,7 @@ fn opening(text: &Text<'_>, end: usize) -> Option<usize> {
     None
 }
 
-/// The names before 分别, in their order.
+/// Names before 分别, in order.
 fn list(text: &Text<'_>, end: usize, floor: usize) -> Vec<Range<usize>> {
     let first = end.saturating_sub(MOST_LIST_CHARS).max(floor);
     let mut names = Vec::new();
@@ -178,7 +178,7 @@ fn list(text: &Text<'_>, end: usize, floor: usize) -> Vec<Range<usize>> {
     names
 }
 
-/// Whether a word of change goes on as a noun: 增加率, 减少量.
+/// Returns whether a change word continues as a noun: 增加率, 减少量.
 fn is_noun(text: &Text<'_>, place: usize) -> bool {
     matches!(text.at(place), '率' | '量' | '值' | '幅' | '度' | '比' | '系' | '速')
 }

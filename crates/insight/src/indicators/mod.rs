@@ -1,14 +1,14 @@
-//! Indicators (指标): numbers with units in demands and achievements, normalised by quantity and answered one by one.
+//! Indicators (指标): numbers with units in demands and achievements, normalised by quantity and compared one by one.
 //!
-//! [`parse`] finds them in a text, [`compare`] answers each one of a demand from those of an achievement. Both are pure.
+//! [`parse`] finds the indicators of a text; [`compare`] answers a demand's from an achievement's. Both are pure.
 //!
 //! ```text
 //! text ─ text (one character for one) ─ expression (numbers, units, ranges) ─┬─ parse ─ [Indicator] ─ compare ─ [Answer]
 //!                                       lead (words before: ≥, 提高, subject) ┘
 //! ```
 //!
-//! The tables that a domain person extends are `data/quantities.txt` (units) and `data/subjects.txt` (what numbers are
-//! about). The words of comparison are in `words.rs`.
+//! Domain experts extend the tables `data/quantities.txt` (units) and `data/subjects.txt` (subjects of numbers). The
+//! comparison words are in `words.rs`.
 
 mod agree;
 mod chinese;

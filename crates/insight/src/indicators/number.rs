@@ -2,34 +2,34 @@
 
 use super::text::Text;
 
-/// Most digits and points of a number; more are no measured value.
+/// Maximum digits and points of a measured value.
 const MOST_DIGITS: usize = 24;
-/// Most characters of a Chinese numeral: 九百九十九万九千九百九十九 has 13.
+/// Maximum characters of a Chinese numeral: 九百九十九万九千九百九十九 has 13.
 const MOST_NUMERALS: usize = 13;
-/// Greatest power of ten; the mass of the universe in grams has 56.
+/// Maximum power of ten; the mass of the universe in grams has 56.
 const MOST_EXPONENT: i32 = 60;
 
 /// A number in a text.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Number {
     pub value: f64,
-    /// The power of ten in it: 1e-3 for `5×10^-3`.
+    /// Power of ten in it: 1e-3 for `5×10^-3`.
     pub scale: f64,
-    /// Place behind it.
+    /// Position after the number.
     pub end: usize,
 }
 
-/// Whether a number in digits begins here. `.5` counts where no digit or letter stands before the point.
+/// Returns whether a digit is at this position. `.5` counts if no digit or letter precedes the point.
 pub(super) fn is_digit(text: &Text<'_>, place: usize) -> bool {
     text.at(place).is_ascii_digit()
 }
 
-/// The number in digits that begins at a place; nothing, but for the place behind it, where it is too long.
+/// Number in digits at a position. If it is too long, the error is the position after it.
 pub(super) fn digits(text: &Text<'_>, place: usize) -> Result<Number, usize> {
     let mut written = [b'0'; MOST_DIGITS];
     let (mut length, mut end, mut has_point) = (0, place, false);
     if text.at(end) == '.' {
-        // the leading zero is there already
+        // the buffer already holds the leading zero
         length = 1;
     }
     loop {
@@ -63,7 +63,7 @@ pub(super) fn digits(text: &Text<'_>, place: usize) -> Result<Number, usize> {
     Ok(Number { value: exponent.mantissa * scale, scale, end })
 }
 
-/// The Chinese numeral that begins at a place: 五百, 三十, 二点五, 半.
+/// Chinese numeral at a position: 五百, 三十, 二点五, 半.
 pub(super) fn chinese(text: &Text<'_>, place: usize) -> Option<Number> {
     if text.at(place) == '半' {
         return Some(Number { value: 0.5, scale: 1.0, end: place + 1 });
@@ -78,7 +78,7 @@ pub(super) fn chinese(text: &Text<'_>, place: usize) -> Option<Number> {
             }
             digit = Some(value);
         } else if let Some(unit) = unit_of_ten(character) {
-            // 十二 is 12, and a bare 千 belongs to 千瓦
+            // 十二 is 12, but a bare 千 belongs to 千瓦
             if digit.is_none() && (character != '十' || 0.0 < section) {
                 break;
             }
@@ -100,12 +100,12 @@ pub(super) fn chinese(text: &Text<'_>, place: usize) -> Option<Number> {
     Some(Number { value: value + tenth / 10.0, scale: 1.0, end: end + 2 })
 }
 
-/// Whether a Chinese numeral can begin with the character.
+/// Returns whether a Chinese numeral can start with the character.
 pub(super) fn begins_chinese(character: char) -> bool {
     matches!(character, '一' | '二' | '两' | '三' | '四' | '五' | '六' | '七' | '八' | '九' | '十' | '半')
 }
 
-/// 万, 亿 and their like behind a number, and the place behind them.
+/// Factor 万, 亿 or similar after a number, and the position after it.
 pub(super) fn multiplier(text: &Text<'_>, place: usize) -> Option<(f64, usize)> {
     const WORDS: [(&str, f64); 8] = [
         ("万亿", 1e12),
@@ -128,7 +128,7 @@ struct Exponent {
     power: i32,
 }
 
-/// `×10^-3`, `×10⁻³`, `e-3`, and `10^5`, whose ten is the mantissa so far.
+/// `×10^-3`, `×10⁻³`, `e-3`, and `10^5`, where 10 was read as the mantissa.
 fn exponent(text: &Text<'_>, place: usize, mantissa: f64) -> Option<(Exponent, usize)> {
     let is_ten = mantissa == 10.0;
     if is_ten && let Some((power, end)) = power(text, place, false) {
@@ -147,7 +147,7 @@ fn exponent(text: &Text<'_>, place: usize, mantissa: f64) -> Option<(Exponent, u
     Some((Exponent { mantissa, power }, end))
 }
 
-/// `^-3`, `⁻³`; `-3` too where the raised digits were lost (`may_be_flat`).
+/// `^-3`, `⁻³`; also `-3` if superscripts were lost (`may_be_flat`).
 fn power(text: &Text<'_>, place: usize, may_be_flat: bool) -> Option<(i32, usize)> {
     if text.at(place) == '^' {
         let open = usize::from(matches!(text.at(place + 1), '(' | '{'));
@@ -167,7 +167,7 @@ fn power(text: &Text<'_>, place: usize, may_be_flat: bool) -> Option<(i32, usize
     if !may_be_flat || text.at(place) != '-' {
         return None;
     }
-    // 5×10-20mm is two lengths rather than 5e-20 mm
+    // 5×10-20mm is two lengths, not 5e-20 mm
     signed(text, place).filter(|(power, end)| (-15..0).contains(power) && *end <= place + 3)
 }
 
@@ -191,7 +191,7 @@ fn is_thousands(text: &Text<'_>, place: usize, separator: usize) -> bool {
 }
 
 fn power_of_ten(power: i32) -> f64 {
-    // parsed, since 10.0.powi(-9) is not the nearest number to 1e-9
+    // parsed, because 10.0.powi(-9) is not the number nearest to 1e-9
     format!("1e{power}").parse().unwrap_or(f64::NAN)
 }
 

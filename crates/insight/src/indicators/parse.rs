@@ -1,4 +1,4 @@
-//! Finds the indicators of a text in one pass, which wakes at digits and Chinese numerals only.
+//! Finds a text's indicators in one pass. Only digits and Chinese numerals trigger parsing.
 
 use std::ops::Range;
 
@@ -14,20 +14,20 @@ use super::{
     words::{self, Behind},
 };
 
-/// Most indicators of one text; those behind are not read. A sheet of test results has a few dozen.
+/// Maximum indicators per text; later ones are ignored. A sheet of test results has a few dozen.
 pub const MOST_INDICATORS: usize = 256;
 /// Words between the values of 由 A 提高到 B.
 const TURNS: [&str; 9] = ["提高", "提升", "增加", "升", "延长", "降", "减", "缩短", "改善"];
-/// Steels whose names look like litres.
+/// Steel grades that look like litres.
 const STEELS: [&str; 4] = ["304L", "316L", "317L", "904L"];
-/// Most words behind a unit: 以上左右 is two.
+/// Maximum words after a unit: 以上左右 is two.
 const MOST_WORDS_BEHIND: usize = 2;
-/// Most characters of the subject in `6≤pH≤9`.
+/// Maximum characters of the subject in `6≤pH≤9`.
 const MOST_INNER_CHARS: usize = 12;
 
-/// All indicators of a text in their order, at most [`MOST_INDICATORS`].
+/// All indicators of a text in order, at most [`MOST_INDICATORS`].
 ///
-/// Takes time in proportion to the text. Does not panic, and all numbers that come out are finite.
+/// Runs in linear time, never panics, and returns only finite numbers.
 pub fn parse(text: &str) -> Vec<Indicator> {
     let text = Text::new(text);
     let mut parser = Parser { text: &text, found: Vec::new(), names: Vec::new() };
@@ -38,7 +38,7 @@ pub fn parse(text: &str) -> Vec<Indicator> {
     parser.found
 }
 
-/// Whether a number may begin with the character.
+/// Returns whether a number may start with the character.
 fn may_begin(character: char) -> bool {
     character.is_ascii_digit() || number::begins_chinese(character) || matches!(character, '百' | '千' | '万')
 }
@@ -46,14 +46,14 @@ fn may_begin(character: char) -> bool {
 struct Parser<'a> {
     text: &'a Text<'a>,
     found: Vec<Indicator>,
-    /// Names before 分别 that wait for their numbers, last one first.
+    /// Names before 分别 that still need their numbers, last one first.
     names: Vec<Range<usize>>,
 }
 
 // === impl Parser ===
 
 impl Parser<'_> {
-    /// Reads what begins at a place and returns the place to go on from.
+    /// Parses the expression at a position and returns the next position.
     fn step(&mut self, place: usize) -> usize {
         let character = self.text.at(place);
         let expression = if character.is_ascii_digit() {
@@ -86,7 +86,7 @@ impl Parser<'_> {
         next.max(end)
     }
 
-    /// Whether a number has neither unit nor words: `1、`, `第 3`, `图 1`.
+    /// Returns whether a number has neither unit nor words: `1、`, `第 3`, `图 1`.
     fn is_bare(&self, expression: &Expression) -> bool {
         let value = match &expression.values {
             Values::One(value) => value,
@@ -110,7 +110,7 @@ impl Parser<'_> {
         matches!(self.text.at(place), '≤' | '<')
     }
 
-    /// The end of the last indicator before a place.
+    /// End of the last indicator before a position.
     fn limit(&self, place: usize) -> usize {
         self.found.iter().rev().map(|indicator| indicator.span.chars.end).find(|end| *end <= place).unwrap_or(0)
     }
@@ -164,7 +164,7 @@ impl Parser<'_> {
         }
     }
 
-    /// 分别: the next name of the list belongs to the next number.
+    /// Assigns the next name of a 分别 list to the next number.
     fn take_name(&mut self, draft: &mut Draft, number: usize) {
         if 1 < draft.lead.names.len() {
             self.names = std::mem::take(&mut draft.lead.names);
@@ -279,7 +279,7 @@ impl Parser<'_> {
 
     /// Adds an indicator; in `由 A 提高到 B`, A becomes the former value of B.
     fn push(&mut self, mut indicator: Indicator) {
-        // those in brackets between subject and number are conditions: 强度（25℃）≥500MPa
+        // indicators in brackets between subject and number are conditions: 强度（25℃）≥500MPa
         let start = indicator.span.chars.start;
         while self.found.pop_if(|last| start <= last.span.chars.start).is_some() {}
         let is_step = |last: &Indicator| {

@@ -1,4 +1,4 @@
-//! Whether a number is claimed, or tells of today's state or of other techniques.
+//! Decides whether a number is claimed, or describes the present state or other techniques.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use super::{
     text::{ByChar, Text},
 };
 
-/// How far back in its sentence a word is looked for.
+/// Maximum distance in characters to a standing word in the same sentence.
 const MOST_CHARS: usize = 40;
 
 const MARKS: [(&str, Standing); 52] = [
@@ -75,7 +75,7 @@ static BY_LAST: LazyLock<ByChar<Vec<(&str, Standing)>>> = LazyLock::new(|| {
     marks
 });
 
-/// What the nearest word of the sentence before a place says.
+/// Standing according to the nearest word before a position in the sentence.
 pub(super) fn standing(text: &Text<'_>, start: usize) -> Standing {
     let first = start.saturating_sub(MOST_CHARS);
     for end in (first..=start).rev() {

@@ -1,4 +1,4 @@
-//! What numbers are about: names of one thing, and whether more of it is better. Read once from `data/subjects.txt`.
+//! Subjects of numbers: their names, and whether higher is better. Read once from `data/subjects.txt`.
 
 use std::{collections::HashMap, hash::BuildHasherDefault, sync::LazyLock};
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::text::{CharHasher, folded};
 
 const SUBJECTS: &str = include_str!("../../data/subjects.txt");
-/// Words at the end of a subject that do not change what it is about.
+/// Suffixes that do not change a subject's meaning.
 const TAILS: [&str; 18] = [
     "指标",
     "要求",
@@ -31,31 +31,31 @@ const TAILS: [&str; 18] = [
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| Table::read(SUBJECTS));
 
-/// In which direction a thing gets better.
+/// Direction of improvement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub enum Better {
-    /// More is better: 强度, 寿命.
+    /// Higher is better: 强度, 寿命.
     Higher,
-    /// Less is better: 误差, 能耗.
+    /// Lower is better: 误差, 能耗.
     Lower,
-    /// It depends: 直径, 电压.
+    /// Depends on the case: 直径, 电压.
     Unknown,
 }
 
-/// One thing that numbers are about.
+/// Subject of numbers.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Subject {
-    /// Its first name in the table.
+    /// First name in the table.
     pub name: &'static str,
-    /// Which way is better.
+    /// Direction of improvement.
     pub better: Better,
-    /// Whether it says little without the word before it: 厚度, 温度.
+    /// Whether it is ambiguous without the word before it: 厚度, 温度.
     pub is_generic: bool,
-    /// Whether `±0.1` and `0.1` mean at most 0.1.
+    /// Whether `±0.1` and `0.1` both mean at most 0.1.
     pub is_magnitude: bool,
     /// Whether temperatures are differences: 误差 0.5 ℃.
     pub is_difference: bool,
-    /// Whether a demanded range is to be covered: 工作温度.
+    /// Whether a required range must be covered: 工作温度.
     pub is_cover: bool,
 }
 
@@ -65,11 +65,11 @@ type Name = (Vec<char>, usize);
 #[derive(Debug, Default)]
 struct Table {
     subjects: Vec<Subject>,
-    /// Names in lower case with their subjects, by their last two characters, longer ones first.
+    /// Lower-case names with their subjects, by the last two characters; longer names first.
     by_end: HashMap<[char; 2], Vec<Name>, BuildHasherDefault<CharHasher>>,
 }
 
-/// The thing with which the subject ends, and how many characters stand before its name.
+/// Subject whose name ends the text, and the number of characters before that name.
 pub(super) fn known(subject: &[char]) -> Option<(&'static Subject, usize)> {
     let mut end = subject.len();
     if let Some(found) = TABLE.ending(subject) {
@@ -87,7 +87,7 @@ pub(super) fn known(subject: &[char]) -> Option<(&'static Subject, usize)> {
     None
 }
 
-/// Whether a subject ends with a name of another, more general one: 测温误差 with 误差.
+/// Returns whether a subject ends with the name of a more general one: 测温误差 with 误差.
 pub(super) fn ends_as(written: &[char], general: &Subject) -> bool {
     let is_general = |start: usize| {
         let ending = written.get(start..).and_then(|ending| TABLE.ending(ending));
@@ -125,7 +125,7 @@ impl Table {
         table
     }
 
-    /// The longest name with which a subject ends, and how many characters stand before it.
+    /// Longest subject name that ends the text, and the number of characters before it.
     fn ending(&'static self, written: &[char]) -> Option<(&'static Subject, usize)> {
         let long =
             self.by_end.get(&end(written)).and_then(|names| names.iter().find(|(name, _)| ends_like(written, name)));
@@ -136,7 +136,7 @@ impl Table {
     }
 }
 
-/// The last two characters in lower case.
+/// The last two characters, in lower case.
 fn end(written: &[char]) -> [char; 2] {
     match written {
         [.., first, last] => [first.to_ascii_lowercase(), last.to_ascii_lowercase()],

@@ -10,18 +10,18 @@ const QUANTITIES: &str = include_str!("../../data/quantities.txt");
 
 pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| Table::read(QUANTITIES));
 
-/// What is measured: pressure, length, hardness HRC.
+/// A measured quantity: pressure, length, hardness HRC.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Quantity {
-    /// Its name in `data/quantities.txt`, which does not change: `pressure`.
+    /// Stable name in `data/quantities.txt`: `pressure`.
     pub id: &'static str,
-    /// Its Chinese name.
+    /// Chinese name.
     pub name: &'static str,
-    /// The unit of [`super::Indicator::interval`].
+    /// Unit of [`super::Indicator::interval`].
     pub base_unit: &'static str,
-    /// Whether it says enough without a subject: a hardness HRC is a hardness HRC.
+    /// Whether it is clear without a subject, such as hardness HRC.
     pub is_specific: bool,
-    /// Whether each unit is a thing of its own (`件`, `台`).
+    /// Whether each unit has its own meaning (`件`, `台`).
     pub is_count: bool,
 }
 
@@ -35,19 +35,19 @@ pub(super) struct Unit {
     pub offset: f64,
 }
 
-/// A way to write a unit, as [`units::normal`] makes it.
+/// A spelling of a unit, as [`units::normal`] returns it.
 #[derive(Debug)]
 pub(super) struct Spelling {
     pub normal: Vec<char>,
     /// Index of the unit.
     pub unit: usize,
-    /// Only where the subject contains one of these; empty: everywhere.
+    /// Valid only if the subject contains one of these; empty means always.
     pub hint: &'static str,
-    /// Only below a fraction stroke.
+    /// Valid only below a fraction stroke.
     pub is_below: bool,
 }
 
-/// A sign before a number which tells its unit: `HRC 60`.
+/// A sign before a number that implies its unit: `HRC 60`.
 #[derive(Debug)]
 pub(super) struct Mark {
     pub sign: &'static str,
@@ -59,7 +59,7 @@ pub(super) struct Mark {
 pub(super) struct Table {
     pub quantities: Vec<Quantity>,
     pub units: Vec<Unit>,
-    /// By the lower case of the first character; longer ones first, one spelling's several meanings side by side.
+    /// By the first character in lower case; longer ones first, meanings of one spelling side by side.
     spellings: ByChar<Vec<Spelling>>,
     /// Longer ones first.
     pub marks: Vec<Mark>,
@@ -81,12 +81,12 @@ impl Table {
         self.by_base.get(base_unit).and_then(|index| self.quantities.get(*index))
     }
 
-    /// Spellings that begin with the character in either case.
+    /// Spellings that start with the character in either case.
     pub(super) fn spellings(&self, first: char) -> &[Spelling] {
         self.spellings.get(&first.to_ascii_lowercase()).map_or(&[], Vec::as_slice)
     }
 
-    /// Lines that cannot be read are left out; the tests see to it that there are none.
+    /// Parses the table. Malformed lines are skipped; tests ensure that there are none.
     fn read(lines: &'static str) -> Self {
         let mut table = Self::default();
         for line in lines.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {

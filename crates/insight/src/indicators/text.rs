@@ -1,6 +1,5 @@
-//! The text with one spelling for each character that is written in many ways. One character stays one character, so a
-//! place here is a place in the original. This is why `text::normalize` is not used: it loses case (mW and MW), and
-//! unites units.
+//! A text with look-alike characters unified. One character stays one character, so positions are valid in the
+//! original. `text::normalize` is not suitable: it loses case (mW and MW) and converts units.
 
 use std::{
     collections::HashMap,
@@ -11,7 +10,7 @@ use std::{
 
 use super::Span;
 
-/// Traditional characters of the words and units that are looked for, and their Simplified ones in the same place.
+/// Traditional characters in the known words and units; the Simplified ones have the same positions.
 const TRADITIONAL: &str =
     "於過達內萬億個溫強壓率度長寬厚誤差壽擴減縮測檢範圍電頻噸釐兩條項數積質徑幾時間轉膠應為無準確隻臺";
 const SIMPLIFIED: &str =
@@ -22,8 +21,8 @@ static SIMPLE: LazyLock<ByChar<char>> = LazyLock::new(|| {
     pairs.filter(|(traditional, simplified)| traditional != simplified).collect()
 });
 
-/// A map by characters. These come from tables of this crate and are looked up for every character of a text, so a
-/// multiplication is hash enough.
+/// A map by character. Keys come from tables of this crate and are looked up for every character of a text, so one
+/// multiplication is a sufficient hash.
 pub(super) type ByChar<T> = HashMap<char, T, BuildHasherDefault<CharHasher>>;
 
 /// Multiplies a character by a large odd number.
@@ -35,7 +34,7 @@ pub(super) struct CharHasher(u64);
 pub(super) struct Text<'a> {
     original: &'a str,
     chars: Vec<char>,
-    /// Where each character begins in the original, and its end.
+    /// Byte offset of each character in the original, and the end.
     starts: Vec<usize>,
 }
 
@@ -60,7 +59,7 @@ impl Hasher for CharHasher {
 
 impl<'a> Text<'a> {
     pub(super) fn new(original: &'a str) -> Self {
-        // most texts are Chinese, three bytes for each character
+        // most texts are Chinese, with three bytes per character
         let mut chars = Vec::with_capacity(original.len() / 2);
         let mut starts = Vec::with_capacity(original.len() / 2 + 1);
         for (start, character) in original.char_indices() {
@@ -75,12 +74,12 @@ impl<'a> Text<'a> {
         self.chars.len()
     }
 
-    /// The character at a place, `\0` outside.
+    /// Character at a position, `\0` outside.
     pub(super) fn at(&self, place: usize) -> char {
         self.chars.get(place).copied().unwrap_or('\0')
     }
 
-    /// The character before a place, `\0` outside.
+    /// Character before a position, `\0` outside.
     pub(super) fn before(&self, place: usize) -> char {
         place.checked_sub(1).map_or('\0', |before| self.at(before))
     }
@@ -101,7 +100,7 @@ impl<'a> Text<'a> {
         Span { bytes: self.bytes(&chars), chars }
     }
 
-    /// The place behind `word`, if the text goes on with it at `place`.
+    /// Position after `word`, if the text has it at `place`.
     pub(super) fn after(&self, place: usize, word: &str) -> Option<usize> {
         let mut end = place;
         for character in word.chars() {
@@ -113,7 +112,7 @@ impl<'a> Text<'a> {
         Some(end)
     }
 
-    /// Where `word` begins, if it ends at `end`.
+    /// Start of `word`, if it ends at `end`.
     pub(super) fn back(&self, end: usize, word: &str) -> Option<usize> {
         let mut start = end;
         for character in word.chars().rev() {
@@ -149,7 +148,7 @@ pub(super) fn is_han(character: char) -> bool {
     matches!(character, '\u{4E00}'..='\u{9FFF}' | '\u{3400}'..='\u{4DBF}')
 }
 
-/// One spelling of a character; the full-width comma stays, since only the narrow one can stand within a number.
+/// Unified spelling of a character. The full-width comma stays, since only the half-width one can be part of a number.
 pub(super) fn folded(character: char) -> char {
     if character.is_ascii() {
         return if character == '\t' { ' ' } else { character };

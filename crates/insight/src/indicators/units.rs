@@ -1,4 +1,4 @@
-//! The unit behind a number: the longest spelling of the table that fits, or one unit over another (`元/吨`, `1.1s/片`).
+//! The unit after a number: the longest matching spelling of the table, or one unit over another (`元/吨`, `1.1s/片`).
 
 use std::{borrow::Cow, sync::LazyLock};
 
@@ -7,14 +7,14 @@ use super::{
     text::{ByChar, Text, folded, is_han},
 };
 
-/// Longest unit in characters without those that are not compared; `W/(m2·K)` has 6.
+/// Maximum characters of a unit, without ignored ones; `W/(m2·K)` has 6.
 const MOST_UNIT_CHARS: usize = 20;
-/// Han characters that may follow a unit of one character. Before any other one it is the head of a word: `5米粉`,
-/// `3克隆`, `4K分辨率`.
+/// Han characters that may follow a unit of one character. Before any other one, the unit starts a word: `5米粉`, `3克隆`,
+/// `4K分辨率`.
 const AFTER_SHORT: &str = "以的左每至到和及或高长宽厚深内为时上下之起后前且并等不升降提增减缩延";
-/// Units of one Latin letter that are more often something else where a Han character follows: `4K分辨率`, `2U机箱`.
+/// Single Latin letters that are usually not units before a Han character: `4K分辨率`, `2U机箱`.
 const WEAK_LETTERS: &str = "KTFCUdaSHrlM";
-/// Words that begin with a counting word.
+/// Words that start with a counting word.
 const NOT_COUNTS: &str = "次级 次数 次日 次氯 次要 台阶 台式 台车 套筒 套管 个体 个人 个别 个性 条件 条码 根部 根据 项目 人工 人员 人类 \
     人机 人次 张力 张拉 支架 支撑 支持 片材 片剂 批量 户外 头部 组分 组织 组成 组合 组装 转化 转换 转移 转动 转速 转子 转炉 转让 路径 路线 \
     路面 级联 级配 层压 层状 层流 块状 株系 班组 名称 名义 件数 点位 节点 座椅 例如 支路 片层";
@@ -30,15 +30,15 @@ static NOT_COUNT_PAIRS: LazyLock<ByChar<Vec<char>>> = LazyLock::new(|| {
     pairs
 });
 
-/// A unit as found in a text.
+/// A unit found in a text.
 #[derive(Debug)]
 pub(super) struct Found {
-    /// Place behind it.
+    /// Position after the unit.
     pub end: usize,
     kind: Kind,
 }
 
-/// What a value is multiplied with, and what comes out.
+/// Conversion of a value to a quantity's base unit.
 #[derive(Debug, Clone)]
 pub(super) struct Conversion {
     pub quantity: &'static Quantity,
@@ -49,33 +49,33 @@ pub(super) struct Conversion {
 
 #[derive(Debug)]
 enum Kind {
-    /// The meanings of one spelling; those with hints first.
+    /// Meanings of one spelling, those with hints first.
     Simple(&'static [Spelling]),
     Compound(Conversion),
 }
 
-/// The text behind a number, without what is not compared.
+/// Text after a number, without ignored characters.
 struct Window {
     chars: [char; MOST_UNIT_CHARS],
-    /// Place behind each character, with the dropped ones that follow.
+    /// Position after each character and any ignored ones that follow.
     ends: [usize; MOST_UNIT_CHARS],
     length: usize,
 }
 
-/// The unit that begins at a place.
+/// Unit that starts at a position.
 pub(super) fn unit_at(text: &Text<'_>, place: usize) -> Option<Found> {
     let window = Window::new(|offset| text.at(place + offset), place);
     let whole = window.whole(text, true).or_else(|| window.whole(text, false));
     if !window.chars.contains(&'/') {
         return whole;
     }
-    // %FS/℃ is more than its %
+    // %FS/℃ is longer than its %
     let compound = window.compound(text);
     let is_longer = |compound: &Found| whole.as_ref().is_none_or(|whole| whole.end < compound.end);
     compound.filter(is_longer).or(whole)
 }
 
-/// The spelling of a unit as the window makes it.
+/// Normal spelling of a unit, as in the window.
 pub(super) fn normal(written: &str) -> Vec<char> {
     let chars: Vec<char> = written.chars().map(folded).collect();
     let window = Window::new(|offset| chars.get(offset).copied().unwrap_or('\0'), 0);
@@ -85,7 +85,7 @@ pub(super) fn normal(written: &str) -> Vec<char> {
 // === impl Found ===
 
 impl Found {
-    /// What the unit means for a number about `subject`.
+    /// Conversion of the unit for a number about `subject`.
     pub(super) fn conversion(&self, subject: &str) -> Option<Conversion> {
         let spellings = match &self.kind {
             Kind::Compound(conversion) => return Some(conversion.clone()),
@@ -107,13 +107,13 @@ impl Conversion {
         Some(Self { quantity, base_unit, factor: unit.factor, offset: unit.offset })
     }
 
-    /// A number without unit.
+    /// Conversion of a number without a unit.
     pub(super) fn none() -> Option<Self> {
         let quantity = TABLE.by_id("number")?;
         Some(Self { quantity, base_unit: Cow::Borrowed(quantity.base_unit), factor: 1.0, offset: 0.0 })
     }
 
-    /// The same as a difference: no zero point.
+    /// Conversion of a difference: no offset.
     pub(super) fn difference(self) -> Self {
         let quantity = match self.quantity.id {
             "temperature" => TABLE.by_id("temperature_difference").unwrap_or(self.quantity),
@@ -140,7 +140,7 @@ impl Window {
     fn new(at: impl Fn(usize) -> char, place: usize) -> Self {
         let mut window = Self { chars: ['\0'; MOST_UNIT_CHARS], ends: [place; MOST_UNIT_CHARS], length: 0 };
         let mut is_open = false;
-        // what is dropped is bounded too: no run of blanks is walked to its end
+        // ignored characters are limited too, so a long run of blanks is not scanned to its end
         for offset in 0..2 * MOST_UNIT_CHARS {
             let (character, next) = (at(offset), at(offset + 1));
             let last = window.length.checked_sub(1).map_or('\0', |last| window.char(last));
@@ -200,14 +200,14 @@ impl Window {
         length.checked_sub(1).and_then(|last| self.ends.get(last)).copied().unwrap_or_default()
     }
 
-    /// A unit of the table which is followed by something else.
+    /// Table unit, if the characters after it allow it to end.
     fn whole(&self, text: &Text<'_>, keeps_case: bool) -> Option<Found> {
         let ends = |spelling: &Spelling, end: usize| !spelling.is_below && self.ends_at(text, spelling, end, false);
         let (spellings, length) = self.longest(0, keeps_case, ends)?;
         Some(Found { end: self.end(length), kind: Kind::Simple(spellings) })
     }
 
-    /// One unit over another.
+    /// Compound unit: one unit over another.
     fn compound(&self, text: &Text<'_>) -> Option<Found> {
         let stroke = |_: &Spelling, end: usize| self.char(end) == '/';
         let above =
@@ -224,7 +224,7 @@ impl Window {
         Some(Found { end: self.end(end), kind: Kind::Compound(conversion) })
     }
 
-    /// The longest spelling from an index on, its meanings, and the index behind it.
+    /// Longest spelling from an index, with its meanings and the index after it.
     fn longest(
         &self,
         from: usize,
@@ -235,7 +235,7 @@ impl Window {
         let rest = self.chars.get(from..self.length)?;
         let second = rest.get(1).map(char::to_ascii_lowercase);
         let fits = |spelling: &Spelling| {
-            // most spellings fail here
+            // fast rejection of most spellings
             if spelling.normal.get(1).is_some_and(|other| second != Some(other.to_ascii_lowercase())) {
                 return false;
             }
@@ -250,7 +250,7 @@ impl Window {
         Some((spellings.get(first..first + meanings)?, from + found.normal.len()))
     }
 
-    /// Whether a unit may end before the character with this index.
+    /// Returns whether a unit may end before the character at this index.
     fn ends_at(&self, text: &Text<'_>, spelling: &Spelling, index: usize, is_below: bool) -> bool {
         let next = self.char(index);
         let Some(last) = spelling.normal.last().copied() else { return false };

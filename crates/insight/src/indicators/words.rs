@@ -1,4 +1,4 @@
-//! Words around numbers: comparisons, changes, connecting words, and words at which a subject ends.
+//! Words around numbers: comparisons, changes, connecting words, and words that end a subject.
 
 use std::sync::LazyLock;
 
@@ -7,24 +7,24 @@ use super::{
     text::{ByChar, Text},
 };
 
-/// What a word before a number does.
+/// Effect of a word before a number.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Effect {
-    /// Says how the number is compared.
+    /// Sets the comparison.
     Compare(Comparison),
-    /// 优于: more or less, as the subject tells.
+    /// 优于: more or less, depending on the subject.
     Better,
-    /// 约: the number is not exact.
+    /// 约: the number is approximate.
     About,
-    /// 到: the number is a level, though a change stands before.
+    /// 到: the number is a level, even after a change word.
     Reach,
     /// 提高, 降低.
     Change(Measure),
-    /// Stands between subject and number and says nothing.
+    /// Filler between subject and number.
     Fill,
-    /// 分别: the subjects before are given to the numbers in order.
+    /// 分别: assigns the subjects before it to the numbers in order.
     Respectively,
-    /// A subject ends here.
+    /// Ends a subject.
     Stop,
 }
 
@@ -32,7 +32,7 @@ use Comparison::{AtLeast, AtMost, LessThan, MoreThan};
 use Effect::{About, Better, Change, Compare, Fill, Reach, Respectively, Stop};
 use Measure::{Decrease, Increase};
 
-/// Words before a number or before a subject; a line for each effect, words apart by blanks.
+/// Words before a number or subject; one line per effect, separated by blanks.
 const WORDS: [(&str, Effect); 16] = [
     (
         "≥ >= => 大于等于 大于或等于 高于等于 高于或等于 大于、等于 至少 最低 最少 最小 下限 不亚于 不弱于 起码",
@@ -72,7 +72,7 @@ const WORDS: [(&str, Effect); 16] = [
     ("下 内 中 上", Stop),
     ("不高 不大 不低 不小 不超", Stop),
 ];
-/// Words in which a character of one of the words above means something else.
+/// Words in which a character of the words above has another meaning.
 const COMPOUNDS: &str = "使用 能耗 性能 功能 节能 能量 能效 能力 储能 能源 动能 势能 光能 热能 电能 智能 可靠 相对 对比 对位 对中 绝对 时间 工时 \
     时延 延时 小时 时长 时效 实时 时差 时滞 时刻 响应 应力 应变 反应 效应 应用 适应 感应 供应 应急 饱和 中和 总和 比表 比容 比重 比例 比能 比功 \
     比电 占比 噪比 松比 径比 重比 比率 配比 料比 液比 气比 固比 倍比 度比 比值 比强 比模 在线 存在 内在 潜在 自由 自重 自动 自身 自然 雷达 马达 \
@@ -118,14 +118,14 @@ struct Word {
     effect: Effect,
 }
 
-/// A word that ends at a place.
+/// A word that ends at a position.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Before {
     pub start: usize,
     pub effect: Effect,
 }
 
-/// What stands behind a number and its unit.
+/// Word after a number and its unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Behind {
     /// 以上.
@@ -138,17 +138,17 @@ pub(super) enum Behind {
     Condition,
 }
 
-/// The longest word that ends at `end` and connects a number with what is before it.
+/// Longest word that ends at `end` and connects a number to the text before it.
 pub(super) fn connecting(text: &Text<'_>, end: usize) -> Option<Before> {
     longest(text, end, |effect| effect != Stop).map(|found| negated(text, found))
 }
 
-/// The longest word that ends at `end` and at which a subject ends.
+/// Longest word that ends at `end` and ends a subject.
 pub(super) fn ending(text: &Text<'_>, end: usize) -> Option<Before> {
     longest(text, end, |effect| !matches!(effect, Fill | About))
 }
 
-/// A word behind a number and the place behind it.
+/// Word after a number, and the position after the word.
 pub(super) fn behind(text: &Text<'_>, place: usize) -> Option<(Behind, usize)> {
     const BEHIND: [(&str, Behind); 16] = [
         ("及以上", Behind::AtLeast),
@@ -168,7 +168,7 @@ pub(super) fn behind(text: &Text<'_>, place: usize) -> Option<(Behind, usize)> {
         ("下", Behind::Condition),
         ("时", Behind::Condition),
     ];
-    /// 内径, 下降, 时间: words of their own.
+    /// 内径, 下降, 时间 are separate words.
     const NOT_BEHIND: &str =
         "内径部壁孔容胆层侧面衬腔圆阻存圈应蒙 下降限游料列方午级滑半面层端沉 时间长效延序频钟刻常速代段";
     if !matches!(text.at(place), '及' | '或' | '以' | '之' | '左' | '上' | '条' | '内' | '下' | '时') {
@@ -184,13 +184,13 @@ fn longest(text: &Text<'_>, end: usize, fits: impl Fn(Effect) -> bool) -> Option
     let words = BY_LAST.get(&text.before(end))?;
     words.iter().filter(|word| fits(word.effect)).find_map(|word| {
         let start = text.back(end, word.written)?;
-        // only words of one character are parts of others
+        // only single-character words can be parts of others
         let is_compound = start + 1 == end && is_compound(text, start);
         (!is_compound).then_some(Before { start, effect: word.effect })
     })
 }
 
-/// Whether the character is part of a word such as 性能, 能耗.
+/// Returns whether the character is part of a word such as 性能, 能耗.
 fn is_compound(text: &Text<'_>, place: usize) -> bool {
     let is_pair =
         |first: char, second: char| COMPOUND_PAIRS.get(&first).is_some_and(|seconds| seconds.contains(&second));
@@ -198,7 +198,7 @@ fn is_compound(text: &Text<'_>, place: usize) -> bool {
     is_pair(text.before(place), character) || is_pair(character, text.at(place + 1))
 }
 
-/// 不低于 and its like: the comparison turned round.
+/// Applies a negation such as 不低于, which reverses the comparison.
 fn negated(text: &Text<'_>, found: Before) -> Before {
     const NEGATIONS: [&str; 13] =
         ["不得", "不应", "不能", "不宜", "不会", "不可", "不许", "不允许", "不再", "从未", "不", "未", "≯"];

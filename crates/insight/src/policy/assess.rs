@@ -1,4 +1,4 @@
-//! A deal under a rule: refusals first, then every way in which what is missing can turn out.
+//! Assesses a deal under a rule: refusals first, then every case of the missing facts.
 
 use super::{
     award::{Reading, total},
@@ -11,7 +11,7 @@ use super::{
 use duijie_core::domain::codes::Code;
 
 impl Policy {
-    /// What this rule says of a deal.
+    /// Returns the note of this rule on a deal.
     pub fn note(&self, deal: &Deal<'_>) -> Note {
         let outcome = self.refusal(deal).map_or_else(|| self.possible(deal), Outcome::Nothing);
         let unknown = match &outcome {
@@ -30,7 +30,7 @@ impl Policy {
         }
     }
 
-    /// Whether a buyer in this region (empty: not known) may fall under the rule.
+    /// Returns whether a buyer in this region (empty: unknown) may fall under the rule.
     pub fn may_hold_buyer(&self, region: &str) -> bool {
         self.buyer_fit(region) != Fit::No
     }
@@ -39,7 +39,7 @@ impl Policy {
         fit_any(&prefix(region), &self.buyer.regions)
     }
 
-    /// What is known to exclude the deal, whatever its price and seller.
+    /// Known reason that excludes the deal, whatever its price and seller.
     fn refusal(&self, deal: &Deal<'_>) -> Option<Refusal> {
         if self.buyer_fit(deal.buyer_region) == Fit::No {
             return Some(Refusal::BuyerRegion);
@@ -75,7 +75,7 @@ impl Policy {
         Outcome::Possible { min_yuan, max_yuan, cases }
     }
 
-    /// Cases of one group of sellers that give anything.
+    /// Cases with a subsidy for one group of sellers.
     fn cases(&self, group: &SellerGroup<'_>, conditions: &[String], price: Option<i64>) -> Vec<Case> {
         let ranges = price.map_or_else(|| price_ranges(&group.schemes), |price| vec![PriceRange::exactly(price)]);
         let case = |range: PriceRange| {
@@ -112,7 +112,7 @@ impl Policy {
         }
     }
 
-    /// What has to be said of the buyer because it is not known.
+    /// Conditions on unknown facts about the buyer.
     fn buyer_conditions(&self, deal: &Deal<'_>) -> Vec<String> {
         let region = (self.buyer_fit(deal.buyer_region) == Fit::Maybe)
             .then(|| format!("买方在{}", words::regions(&self.buyer.regions)));

@@ -1,23 +1,23 @@
-//! What a scheme gives for a price: whole yuan, integer arithmetic, rates in basis points. A part of a yuan is dropped,
-//! since more than the text's "最高" must never be told.
+//! Subsidy amounts by scheme and price: whole yuan, integer arithmetic, rates in basis points. Fractions of a yuan are
+//! dropped, since the result must never exceed the text's "最高".
 //!
 //! Prices reach 10^12 yuan, rates 10^4 and bands 8: the sums stay below 10^17 and fit an `i64`.
 
 use super::rule::{Base, Combine, Scheme};
 
-/// Basis points of the whole.
+/// Basis points of 100 %.
 pub const WHOLE_BASIS_POINTS: i64 = 10_000;
 
-/// Which answer to the open question about lower bands is taken.
+/// Answer assumed for the open question about lower bands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reading {
-    /// As the rule file says, which is the highest that the text allows.
+    /// As in the rule file: the highest amount that the text allows.
     Highest,
     /// Without the lower bands.
     WithoutLower,
 }
 
-/// One product of a calculation.
+/// One product in a calculation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
     /// Part of the price in yuan.
@@ -26,7 +26,7 @@ pub struct Step {
     pub rate_basis_points: i64,
 }
 
-/// What one scheme gives.
+/// Subsidy from one scheme.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Award {
     /// Identifier of the scheme.
@@ -35,22 +35,22 @@ pub struct Award {
     pub title: String,
     /// Products in ascending order of the price.
     pub steps: Vec<Step>,
-    /// Their sum in yuan before the cap.
+    /// Sum of the products in yuan, before the cap.
     pub sum_yuan: i64,
-    /// What remains of it under the cap.
+    /// Subsidy in yuan, after the cap.
     pub yuan: i64,
 }
 
-/// What several schemes give together.
+/// Subsidy from several schemes together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Total {
-    /// Those that count.
+    /// Awards that count.
     pub awards: Vec<Award>,
-    /// Yuan after all caps.
+    /// Subsidy in yuan after all caps.
     pub yuan: i64,
 }
 
-/// What schemes that all hold give for a price.
+/// Subsidy for a price from all applicable schemes.
 pub fn total(schemes: &[&Scheme], combine: Combine, price_yuan: i64, reading: Reading) -> Total {
     let awards = schemes.iter().map(|scheme| award(scheme, price_yuan, reading)).filter(|award| 0 < award.yuan);
     match combine {
@@ -66,7 +66,7 @@ pub fn total(schemes: &[&Scheme], combine: Combine, price_yuan: i64, reading: Re
     }
 }
 
-/// What one scheme gives for a price.
+/// Subsidy of one scheme for a price.
 pub fn award(scheme: &Scheme, price_yuan: i64, reading: Reading) -> Award {
     let band = scheme.bands.iter().position(|band| band.holds(price_yuan));
     let mut steps = Vec::new();
@@ -79,8 +79,8 @@ pub fn award(scheme: &Scheme, price_yuan: i64, reading: Reading) -> Award {
     Award { scheme: scheme.id.clone(), title: scheme.title.clone(), steps, sum_yuan, yuan }
 }
 
-/// The highest. Of equals the one that stands more firmly: with more above the cap, then with more if the open question is
-/// answered badly, then the first one as the file has them.
+/// The highest award. Ties go to the one with the larger sum before the cap, then to the one with more under the
+/// unfavourable reading, then to the first in the file.
 fn best(schemes: &[&Scheme], awards: impl Iterator<Item = Award>, price_yuan: i64) -> Option<Award> {
     let firmness = |award: &Award| {
         let scheme = schemes.iter().find(|scheme| scheme.id == award.scheme);
@@ -93,7 +93,7 @@ fn best(schemes: &[&Scheme], awards: impl Iterator<Item = Award>, price_yuan: i6
     })
 }
 
-/// Steps of the band with this place for a price that it holds or that is its upper end.
+/// Adds the steps of the band at `place`, for a price inside the band or at its upper end.
 fn add_steps(scheme: &Scheme, place: usize, price_yuan: i64, reading: Reading, steps: &mut Vec<Step>) {
     let Some(band) = scheme.bands.get(place) else { return };
     let part_yuan = match band.base {

@@ -1,4 +1,4 @@
-//! The ways in which missing facts can turn out: where the seller sits, and in which range the price lies.
+//! Cases of the missing facts: the seller's region and the price range.
 
 use super::{
     deal::{Fit, fit},
@@ -7,29 +7,29 @@ use super::{
 };
 use duijie_core::domain::check::MAX_AMOUNT_YUAN;
 
-/// Sellers for which the same schemes hold.
+/// Sellers for which the same schemes apply.
 #[derive(Debug)]
 pub(super) struct SellerGroup<'a> {
-    /// Regions of the conditions that they meet; empty for those who meet none.
+    /// Condition regions that these sellers are in; empty if none.
     pub regions: Vec<String>,
-    /// Schemes that hold.
+    /// Applicable schemes.
     pub schemes: Vec<&'a Scheme>,
 }
 
-/// Prices for which the same bands hold.
+/// A price range in which the same bands apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PriceRange {
     /// First price in yuan.
     pub from_yuan: i64,
-    /// First price above it in yuan; `None` for no end.
+    /// First price above the range in yuan; `None` if open-ended.
     pub below_yuan: Option<i64>,
 }
 
-/// All groups in which a seller with this prefix can be; one where that is known well enough.
+/// All groups that a seller with this region prefix can be in; one group if the prefix is specific enough.
 pub(super) fn seller_groups<'a>(policy: &'a Policy, seller_prefix: &str) -> Vec<SellerGroup<'a>> {
     let mut groups: Vec<SellerGroup<'a>> = Vec::new();
     let inside = conditions(policy).into_iter().filter(|region| fit(seller_prefix, region) == Fit::Maybe);
-    // what is known itself stands for "none of the regions inside"
+    // the known prefix itself stands for "none of the regions inside"
     let places = inside.map(|region| (super::deal::prefix(region), Some(region)));
     for (prefix, region) in places.chain([(seller_prefix.to_string(), None)]) {
         let schemes: Vec<&Scheme> = policy.schemes.iter().filter(|scheme| holds(scheme, &prefix)).collect();
@@ -46,7 +46,7 @@ pub(super) fn seller_groups<'a>(policy: &'a Policy, seller_prefix: &str) -> Vec<
     groups
 }
 
-/// Conditions on the seller that a group stands for, as a Chinese sentence; `None` where there is one group only.
+/// Condition on the seller for a group, as a Chinese sentence; `None` if there is only one group.
 pub(super) fn seller_condition(group: &SellerGroup<'_>, groups: &[SellerGroup<'_>]) -> Option<String> {
     if groups.len() < 2 {
         return None;
@@ -58,7 +58,7 @@ pub(super) fn seller_condition(group: &SellerGroup<'_>, groups: &[SellerGroup<'_
     Some(format!("成果来源地不在{}", words::regions(&others)))
 }
 
-/// Ranges of prices that get anything from one of the schemes, ascending.
+/// Price ranges with a subsidy from any scheme, ascending.
 pub(super) fn price_ranges(schemes: &[&Scheme]) -> Vec<PriceRange> {
     let bands = || schemes.iter().flat_map(|scheme| &scheme.bands);
     let mut edges: Vec<i64> = bands().flat_map(|band| [Some(band.from_yuan), band.below_yuan]).flatten().collect();
@@ -70,12 +70,12 @@ pub(super) fn price_ranges(schemes: &[&Scheme]) -> Vec<PriceRange> {
     ranges.filter(|range| bands().any(|band| band.holds(range.from_yuan))).collect()
 }
 
-/// Most cases that a note can have.
+/// Maximum number of cases in a note.
 pub(super) fn max_cases(policy: &Policy) -> usize {
     seller_groups(policy, "").iter().map(|group| price_ranges(&group.schemes).len()).sum()
 }
 
-/// Distinct regions of all conditions on the seller, in the order of the file.
+/// Distinct regions of all seller conditions, in file order.
 fn conditions(policy: &Policy) -> Vec<&String> {
     let mut found: Vec<&String> = Vec::new();
     for region in policy.schemes.iter().flat_map(|scheme| &scheme.seller_regions) {
@@ -94,12 +94,12 @@ fn holds(scheme: &Scheme, seller_prefix: &str) -> bool {
 // === impl PriceRange ===
 
 impl PriceRange {
-    /// The range of a known price.
+    /// Range of a single known price.
     pub fn exactly(price_yuan: i64) -> Self {
         Self { from_yuan: price_yuan, below_yuan: price_yuan.checked_add(1) }
     }
 
-    /// Highest price in it, at most the highest that a record can have.
+    /// Highest price in the range, limited to a record's maximum.
     pub fn last_yuan(&self) -> i64 {
         self.below_yuan.map_or(MAX_AMOUNT_YUAN.max(self.from_yuan), |below| below - 1)
     }

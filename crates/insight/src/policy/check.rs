@@ -1,4 +1,4 @@
-//! A raw file into a rule: every mistake with its line.
+//! Checks a raw file and builds the rule; reports every mistake with its line.
 
 use toml::Spanned;
 
@@ -16,22 +16,22 @@ use duijie_core::domain::{
     name::check_id,
 };
 
-/// The format that this reads.
+/// Supported format version.
 const FORMAT: i64 = 1;
-/// Most schemes of a rule; the longest that was seen has four.
+/// Maximum schemes per rule; the longest known rule has four.
 pub const MAX_SCHEMES: usize = 8;
-/// Most questions of a rule.
+/// Maximum questions per rule.
 pub const MAX_QUESTIONS: usize = 32;
-/// Most cases that a note may have: more than a page of them helps nobody.
+/// Maximum cases per note; more than a page helps nobody.
 pub const MAX_CASES: usize = 64;
-/// Most characters of names and places in documents.
+/// Maximum characters of document names and clause positions.
 const MAX_NAME_CHARS: usize = 200;
-/// Most characters of a clause's text.
+/// Maximum characters of a quoted clause.
 const MAX_QUOTE_CHARS: usize = 5_000;
-/// Most characters of a question.
+/// Maximum characters of a question.
 const MAX_QUESTION_CHARS: usize = 500;
 
-/// Gathers mistakes of one file.
+/// Collects the mistakes of one file.
 pub(super) struct Checker<'a> {
     file: &'a str,
     text: &'a str,
@@ -39,11 +39,11 @@ pub(super) struct Checker<'a> {
 }
 
 impl Policy {
-    /// Reads a rule from the content of a file; `file` is how messages call it.
+    /// Parses a rule from a file's content; `file` is its name in messages.
     ///
     /// # Errors
-    /// Every mistake with its line. Where the TOML itself is wrong, or a field is unknown, missing or of another type,
-    /// that is the only one told.
+    /// All mistakes with their lines. If the TOML itself is wrong, or a field is unknown, missing or of the wrong type,
+    /// only that mistake is returned.
     pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Mistake>> {
         let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
         let raw: RawPolicy = toml::from_str(text).map_err(|error| {
@@ -95,7 +95,7 @@ impl Checker<'_> {
             questions: self.questions(&raw.question, &schemes),
             schemes,
         };
-        // counted only for lists within their limits
+        // counted only if all lists are within their limits
         if self.mistakes.is_empty() && MAX_CASES < max_cases(&policy) {
             self.say(&raw.id, format!("方案、地区和区间组合出的情形超过 {MAX_CASES} 种，请拆成几个规则文件"));
         }
@@ -165,7 +165,7 @@ impl Checker<'_> {
         questions
     }
 
-    /// Notes a mistake at the line of a value.
+    /// Records a mistake at the line of a value.
     pub fn say<T>(&mut self, place: &Spanned<T>, reason: impl Into<String>) {
         let line = line_at(self.text, place.span().start);
         self.mistakes.push(Mistake { file: self.file.to_string(), line, reason: reason.into() });
@@ -183,7 +183,7 @@ impl Checker<'_> {
         self.text("text", value, MAX_QUESTION_CHARS, false);
     }
 
-    /// Checks an amount of at least 1 yuan.
+    /// Checks a cap of at least 1 yuan.
     pub fn cap(&mut self, name: &str, value: &Spanned<i64>) -> Option<i64> {
         let fits = (1..=MAX_AMOUNT_YUAN).contains(value.get_ref());
         if !fits {
@@ -192,7 +192,7 @@ impl Checker<'_> {
         fits.then_some(*value.get_ref())
     }
 
-    /// Checks codes of regions; what is wrong is left out.
+    /// Checks region codes; invalid ones are dropped.
     pub fn regions(&mut self, raw: &Spanned<Vec<Spanned<String>>>) -> Vec<String> {
         if MAX_REGIONS < raw.get_ref().len() {
             self.say(raw, format!("地区至多 {MAX_REGIONS} 个"));

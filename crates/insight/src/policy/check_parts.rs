@@ -12,13 +12,13 @@ use super::{
 };
 use duijie_core::domain::{check::MAX_AMOUNT_YUAN, name::check_id};
 
-/// Most regions of one condition: there are 34 provinces.
+/// Maximum regions per condition: there are 34 provinces.
 pub const MAX_REGIONS: usize = 40;
-/// Most bands of a scheme.
+/// Maximum bands per scheme.
 pub const MAX_BANDS: usize = 8;
-/// Years that a plan can name.
+/// Accepted years of a plan.
 const YEARS: std::ops::RangeInclusive<i64> = 1980..=2200;
-/// Most characters of a scheme's name.
+/// Maximum characters of a scheme's name.
 const MAX_TITLE_CHARS: usize = 50;
 
 impl Checker<'_> {
@@ -61,7 +61,7 @@ impl Checker<'_> {
     }
 }
 
-/// `[[scheme]]`. What is wrong is told, and the rest taken as it is.
+/// `[[scheme]]`. Mistakes are recorded; the other values are used as they are.
 pub(super) fn scheme(checker: &mut Checker<'_>, raw: &Spanned<RawScheme>) -> Scheme {
     let scheme = raw.get_ref();
     if check_id(scheme.id.get_ref()).is_err() {
@@ -86,7 +86,7 @@ pub(super) fn scheme(checker: &mut Checker<'_>, raw: &Spanned<RawScheme>) -> Sch
     }
 }
 
-/// A band has to begin where the one before ends.
+/// Checks that a band begins where the previous one ends.
 fn check_joint(checker: &mut Checker<'_>, before: Option<&Band>, raw: &Spanned<RawBand>) {
     let Some(before) = before else { return };
     let from = &raw.get_ref().from_yuan;

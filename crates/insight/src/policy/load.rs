@@ -1,4 +1,4 @@
-//! The folder of rule files. All of them are read, or none.
+//! Loads the folder of rule files, all or none.
 
 use std::{fs, io::Read, path::Path};
 
@@ -9,11 +9,11 @@ use super::{
     rule::Policy,
 };
 
-/// Most rule files: a few for each of 34 provinces.
+/// Maximum rule files: a few for each of 34 provinces.
 pub const MAX_FILES: usize = 128;
-/// Most bytes of a rule file. That of Hebei, with all its comments, has 6 KB.
+/// Maximum bytes of a rule file. Hebei's, with all its comments, has 6 KB.
 pub const MAX_FILE_BYTES: usize = 64 * 1024;
-/// Most entries of the folder that are looked at, whatever they are.
+/// Maximum folder entries examined, of any type.
 const MAX_ENTRIES: usize = 10_000;
 
 /// All rules, by id.
@@ -41,7 +41,7 @@ impl Policies {
         Self::joined(policies, mistakes)
     }
 
-    /// Rules from files that are in memory: pairs of name and content.
+    /// Parses rules from memory: pairs of name and content.
     ///
     /// # Errors
     /// As [`Self::load`].
@@ -57,8 +57,8 @@ impl Policies {
         Self::joined(policies, mistakes)
     }
 
-    /// What the rules say of a deal, by rule id. Rules of regions where the buyer certainly is not are left out; others
-    /// that give nothing say why.
+    /// Notes on a deal, by rule id. Rules that cannot apply to the buyer's region are left out; other rules without a
+    /// subsidy state why.
     pub fn notes(&self, deal: &Deal<'_>) -> Vec<Note> {
         self.0
             .iter()
@@ -90,7 +90,7 @@ impl Policies {
     }
 }
 
-/// Names of the rule files in order.
+/// Names of the rule files, in order.
 fn names(folder: &Path) -> Result<Vec<String>, String> {
     let unreadable = |error: std::io::Error| format!("读不了规则文件夹（{error}），请检查路径和权限");
     let mut names = Vec::new();
@@ -113,7 +113,7 @@ fn names(folder: &Path) -> Result<Vec<String>, String> {
 
 fn read(path: &Path) -> Result<String, String> {
     let unreadable = |error: std::io::Error| format!("读不了文件（{error}），请检查权限");
-    // a pipe or device would block or never end
+    // a pipe or device could block forever
     if !fs::metadata(path).map_err(unreadable)?.is_file() {
         return Err("不是普通文件".to_string());
     }

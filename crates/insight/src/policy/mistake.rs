@@ -1,4 +1,4 @@
-//! What is wrong with rule files, in Chinese: the person who writes them is no programmer.
+//! Mistakes in rule files, in Chinese, for authors who are not programmers.
 
 use std::fmt;
 
@@ -9,14 +9,14 @@ use thiserror::Error;
 pub struct Mistake {
     /// Name of the file, or of the folder.
     pub file: String,
-    /// Line, from 1; 0 where it is about the whole file.
+    /// Line, from 1; 0 for the whole file.
     pub line: usize,
-    /// What is wrong and what to write.
+    /// The mistake and how to fix it.
     pub reason: String,
 }
 
-/// Rule files that cannot be used. None of the rules is taken then: a rule that is silently missing would be worse than
-/// a service that does not start.
+/// Unusable rule files. No rule is loaded then: a silently missing rule would be worse than a service that does not
+/// start.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{}", lines(.0))]
 pub struct PolicyError(
@@ -24,7 +24,7 @@ pub struct PolicyError(
     pub Vec<Mistake>,
 );
 
-/// Most mistakes that are shown at once.
+/// Maximum mistakes shown at once.
 const MAX_SHOWN: usize = 50;
 
 fn lines(mistakes: &[Mistake]) -> String {
@@ -44,12 +44,12 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// Line of a place in bytes, from 1.
+/// Line number of a byte offset, from 1.
 pub(super) fn line_at(text: &str, byte: usize) -> usize {
     text.bytes().take(byte).filter(|byte| *byte == b'\n').count() + 1
 }
 
-/// The parser's message in Chinese, where it is one of the usual ones; else as it is.
+/// The parser's message in Chinese if known, otherwise unchanged.
 pub(super) fn chinese(message: &str) -> String {
     let name = || quoted(message).unwrap_or_default();
     if message.starts_with("unknown field") {
@@ -74,7 +74,7 @@ fn quoted(message: &str) -> Option<&str> {
     message.split('`').nth(1)
 }
 
-/// Chinese name of a type with the value behind it.
+/// Chinese name of a type, followed by the value.
 fn type_name(english: &str) -> String {
     let names = [
         ("string", "带引号的文字"),

@@ -1,6 +1,6 @@
-//! Policy notes beside a match: what subsidy a rule could give for a deal. Never part of a score.
+//! Policy notes for a match: the subsidy that a rule could give for a deal. Never part of a score.
 //!
-//! A rule is a TOML file in `policies/`, which a person of another province can write without touching code:
+//! A rule is a TOML file in `policies/`, which another province can write without changing code:
 //!
 //! ```text
 //! *.toml ── raw (serde) ── check ──► Policy ──┐
@@ -11,8 +11,8 @@
 //! - [`rule`]: a checked rule
 //! - [`award`]: the arithmetic, in whole yuan and basis points
 //! - [`deal`]: the facts of a deal, each of which may be unknown
-//! - [`note`]: what is said of a deal
-//! - [`load`]: the folder; all mistakes with file and line
+//! - [`note`]: the note on a deal
+//! - [`load`]: the folder of rule files; all mistakes with file and line
 
 mod assess;
 pub mod award;

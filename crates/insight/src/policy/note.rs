@@ -1,95 +1,94 @@
-//! What is said of a deal. Numbers for machines, Chinese sentences for people.
+//! Notes on a deal: numbers for machines, Chinese sentences for people.
 
 use jiff::civil::Date;
 
 use super::award::Total;
 
-/// What one rule says of one deal. It stands beside a match and never changes its score or place.
+/// Note of one rule on one deal. It never changes the score or rank of a match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
     /// Identifier of the rule.
     pub rule_id: String,
     /// Version of the rule file.
     pub rule_version: String,
-    /// What the rule is called.
+    /// Name of the rule.
     pub title: String,
-    /// Document that it stands in.
+    /// Document with the rule.
     pub source: String,
-    /// Place in the document.
+    /// Position in the document.
     pub clause: String,
-    /// The clause word by word.
+    /// Verbatim text of the clause.
     pub quote: String,
-    /// What could be had.
+    /// Possible subsidy.
     pub outcome: Outcome,
-    /// What is not known: of the deal first, then what the text leaves open.
+    /// Unknown facts of the deal first, then open points of the text.
     pub unknown: Vec<Unknown>,
 }
 
-/// What could be had.
+/// Possible subsidy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// A subsidy is possible.
     Possible {
-        /// Highest subsidy in yuan if everything that is missing turns out badly; 0 where there may be none.
+        /// Highest subsidy in yuan in the worst case of the missing facts; 0 if there may be none.
         min_yuan: i64,
-        /// Highest subsidy in yuan if everything that is missing turns out well.
+        /// Highest subsidy in yuan in the best case of the missing facts.
         max_yuan: i64,
-        /// One for each way in which what is missing can turn out and that gives anything; one where nothing is missing.
+        /// One entry per case of the missing facts with a subsidy; one entry if nothing is missing.
         cases: Vec<Case>,
     },
     /// This rule gives nothing for this deal.
     Nothing(Refusal),
 }
 
-/// What could be had under conditions.
+/// Possible subsidy under conditions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Case {
-    /// Chinese conditions that all have to hold and are not known; empty where nothing is missing.
+    /// Unknown conditions that must all hold, in Chinese; empty if nothing is missing.
     pub conditions: Vec<String>,
-    /// Lowest and highest price of the case in yuan, both included; the same where the price is known.
+    /// Lowest and highest price of the case in yuan, inclusive; equal if the price is known.
     pub price_yuan: (i64, i64),
     /// Highest subsidy in yuan at the lowest price.
     pub min_yuan: i64,
     /// Highest subsidy in yuan at the highest price.
     pub max_yuan: i64,
-    /// The calculation for the highest price. With a known price it is the calculation.
+    /// Calculation for the highest price, or for the known price.
     pub total: Total,
-    /// The calculation as a Chinese sentence.
+    /// Calculation as a Chinese sentence.
     pub basis: String,
-    /// Identifiers of the schemes that count at the lowest or the highest price.
+    /// Identifiers of the schemes used at the lowest or the highest price.
     pub schemes: Vec<String>,
-    /// Subsidy at the highest price, if the open questions on the calculation are answered badly; `None` where that
-    /// changes nothing.
+    /// Subsidy at the highest price under the unfavourable answers to open questions; `None` if equal.
     pub otherwise_yuan: Option<i64>,
 }
 
-/// Why a rule gives nothing.
+/// Why a rule gives no subsidy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// The buyer sits elsewhere.
+    /// The buyer is in another region.
     BuyerRegion,
-    /// The buyer is of another sort.
+    /// The buyer is another type of organisation.
     BuyerKind,
-    /// No scheme takes what comes from where the seller sits.
+    /// No scheme accepts the seller's region.
     SellerRegion,
     /// The price is too low, or its rate is 0.
     Price {
-        /// Lowest price that gets anything, in yuan.
+        /// Lowest price with a subsidy, in yuan.
         lowest_yuan: i64,
     },
-    /// The deal lies before the first day of the rule.
+    /// The deal is before the rule's first day.
     TooEarly {
         /// First day.
         from: Date,
     },
-    /// The deal lies after the last day of the rule.
+    /// The deal is after the rule's last day.
     TooLate {
         /// Last day.
         to: Date,
     },
 }
 
-/// One thing that is not known.
+/// An unknown fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unknown {
     /// Stable code in UPPER_SNAKE: one of the constants of [`Unknown`], or the code of a question of the rule file.
@@ -101,7 +100,7 @@ pub struct Unknown {
 // === impl Note ===
 
 impl Note {
-    /// Highest subsidy in yuan, whatever is missing; 0 where there is none.
+    /// Highest subsidy in yuan in the best case; 0 if there is none.
     pub fn highest_yuan(&self) -> i64 {
         match &self.outcome {
             Outcome::Possible { max_yuan, .. } => *max_yuan,
@@ -113,21 +112,21 @@ impl Note {
 // === impl Unknown ===
 
 impl Unknown {
-    /// Where the buyer sits.
+    /// Buyer's region.
     pub const BUYER_REGION: &str = "BUYER_REGION";
-    /// What the buyer is.
+    /// Buyer's type of organisation.
     pub const BUYER_KIND: &str = "BUYER_KIND";
-    /// Where the seller sits.
+    /// Seller's region.
     pub const SELLER_REGION: &str = "SELLER_REGION";
-    /// The price.
+    /// Price.
     pub const PRICE: &str = "PRICE";
-    /// The day of the deal, where the rule has a first or last day.
+    /// Day of the deal, if the rule has a first or last day.
     pub const DATE: &str = "DATE";
     /// The rule has no first or last day.
     pub const VALIDITY_NOT_STATED: &str = "VALIDITY_NOT_STATED";
-    /// The deal lies outside the years for which the document sets aims.
+    /// The deal is outside the years for which the document sets targets.
     pub const OUTSIDE_PLAN_YEARS: &str = "OUTSIDE_PLAN_YEARS";
-    /// All of them, which no question of a rule file may take.
+    /// All codes; questions of a rule file must not use them.
     pub const CODES: [&str; 7] = [
         Self::BUYER_REGION,
         Self::BUYER_KIND,

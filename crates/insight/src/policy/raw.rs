@@ -1,4 +1,4 @@
-//! The TOML file as it is written, each value with its place. Names of fields are the format that authors see.
+//! The TOML file as written, each value with its position. The field names are the authors' file format.
 
 use serde::Deserialize;
 use toml::{Spanned, value::Datetime};

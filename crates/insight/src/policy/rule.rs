@@ -1,4 +1,4 @@
-//! A rule as it is after all checks. Where it comes from is [`super::load`]; what it gives is [`super::award`].
+//! A checked rule. [`super::load`] reads it; [`super::award`] computes its subsidy.
 
 use jiff::civil::Date;
 
@@ -11,121 +11,121 @@ pub struct Policy {
     pub id: String,
     /// Version of the rule file.
     pub version: String,
-    /// What it is called.
+    /// Name of the policy.
     pub title: String,
-    /// Who issued it.
+    /// Issuing authority.
     pub issuer: String,
-    /// Document that it stands in.
+    /// Document with the rule.
     pub source: String,
-    /// Place in the document.
+    /// Position in the document.
     pub clause: String,
-    /// The clause word by word.
+    /// Verbatim text of the clause.
     pub quote: String,
-    /// When it holds.
+    /// Period of validity.
     pub validity: Validity,
-    /// Who may get the subsidy.
+    /// Eligible buyers.
     pub buyer: Buyer,
-    /// What schemes that hold at once give together.
+    /// How to combine schemes that apply together.
     pub combine: Combine,
-    /// Ways to a subsidy, at least one.
+    /// Schemes, at least one.
     pub schemes: Vec<Scheme>,
-    /// What the text leaves open.
+    /// Open points of the text.
     pub questions: Vec<Question>,
 }
 
-/// When a rule holds, as far as its text says so.
+/// Validity, as far as the text states it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Validity {
     /// First day.
     pub from: Option<Date>,
     /// Last day.
     pub to: Option<Date>,
-    /// First and last year for which the document sets aims. Outside of them the rule may or may not be in force.
+    /// First and last year for which the document sets targets. Outside them the validity is unknown.
     pub plan_years: Option<(i16, i16)>,
 }
 
 /// Conditions on the buyer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Buyer {
-    /// GB/T 2260 in six digits; one of them has to hold the buyer. Never empty.
+    /// GB/T 2260 in six digits; the buyer must be in one of them. Never empty.
     pub regions: Vec<String>,
-    /// Sorts of organisations; empty means any.
+    /// Types of organisation; empty means any.
     pub kinds: Vec<OwnerType>,
 }
 
-/// What schemes that hold at once give together.
+/// How to combine schemes that apply together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Combine {
     /// The highest of them.
     Highest,
-    /// Their sum, at most so much.
+    /// Their sum, up to a cap.
     Sum {
-        /// Most yuan for one deal.
+        /// Maximum yuan per deal.
         total_cap_yuan: i64,
     },
 }
 
-/// One way to a subsidy.
+/// One way to get a subsidy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scheme {
     /// Identifier within the rule.
     pub id: String,
-    /// What it is called.
+    /// Name of the scheme.
     pub title: String,
-    /// GB/T 2260 in six digits; one of them has to hold the seller. Empty means any.
+    /// GB/T 2260 in six digits; the seller must be in one of them. Empty means any.
     pub seller_regions: Vec<String>,
-    /// Most yuan for one deal.
+    /// Maximum yuan per deal.
     pub cap_yuan: i64,
-    /// Ranges of the price, ascending, each beginning where the one before ends. A price below all of them gets nothing.
+    /// Price ranges, ascending and contiguous. A price below all of them gets no subsidy.
     pub bands: Vec<Band>,
 }
 
-/// A range of the price with its rate.
+/// A price range with its rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Band {
-    /// First price in it, in yuan.
+    /// First price in the range, in yuan.
     pub from_yuan: i64,
-    /// First price above it, in yuan; `None` for no end. Only the last band may have none.
+    /// First price above the range, in yuan; `None` if open-ended, in the last band only.
     pub below_yuan: Option<i64>,
     /// Highest rate in basis points (1/10,000), 0 to 10,000.
     pub rate_basis_points: i64,
-    /// What the rate is taken of.
+    /// Base of the rate.
     pub base: Base,
 }
 
-/// What a rate is taken of.
+/// Base of a rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Base {
-    /// Of the whole price.
+    /// The whole price.
     Whole,
-    /// Of what lies above the band's lower end.
+    /// The part above the band's lower end.
     Excess {
-        /// Whether what the lower bands give up to there is added.
+        /// Whether the subsidy of the lower bands is added.
         keeps_lower: bool,
     },
 }
 
-/// What the text leaves open.
+/// An open point of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
     /// Stable code in UPPER_SNAKE.
     pub code: String,
     /// Chinese sentence.
     pub text: String,
-    /// Schemes that it is about; empty means all.
+    /// Schemes concerned; empty means all.
     pub schemes: Vec<String>,
-    /// First price that it is about, in yuan.
+    /// First price concerned, in yuan.
     pub from_yuan: i64,
-    /// First price above those that it is about, in yuan.
+    /// First price above those concerned, in yuan.
     pub below_yuan: i64,
-    /// Whether the other answer would drop the lower bands, so that the sum can be told for it too.
+    /// Whether the other answer drops the lower bands, so that its sum can be computed too.
     pub drops_lower: bool,
 }
 
 // === impl Policy ===
 
 impl Policy {
-    /// Lowest price that gets anything, in yuan.
+    /// Lowest price with a subsidy, in yuan.
     pub fn lowest_price_yuan(&self) -> i64 {
         let firsts = self.schemes.iter().filter_map(|scheme| scheme.bands.first());
         firsts.map(|band| band.from_yuan).min().unwrap_or(0)
@@ -135,7 +135,7 @@ impl Policy {
 // === impl Band ===
 
 impl Band {
-    /// Whether a price lies in it.
+    /// Returns whether a price lies in the band.
     pub fn holds(&self, price_yuan: i64) -> bool {
         self.from_yuan <= price_yuan && self.below_yuan.is_none_or(|below| price_yuan < below)
     }
@@ -144,7 +144,7 @@ impl Band {
 // === impl Question ===
 
 impl Question {
-    /// Whether it is about a scheme at some price from `from_yuan` to `to_yuan`, both included.
+    /// Returns whether it concerns a scheme at some price from `from_yuan` to `to_yuan`, inclusive.
     pub fn is_about(&self, scheme: &str, from_yuan: i64, to_yuan: i64) -> bool {
         let named = self.schemes.is_empty() || self.schemes.iter().any(|id| id == scheme);
         named && self.from_yuan <= to_yuan && from_yuan < self.below_yuan

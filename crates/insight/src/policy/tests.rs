@@ -1,4 +1,4 @@
-//! Tests of the rules, with the rule file that is shipped.
+//! Tests of the rules, with the shipped rule file.
 
 mod amounts;
 mod folder;
@@ -11,9 +11,9 @@ use jiff::civil::date;
 use super::*;
 use duijie_core::domain::codes::OwnerType;
 
-/// The file that is shipped.
+/// The shipped file.
 const HEBEI: &str = include_str!("../../../../policies/hebei-2021.toml");
-/// Clause 9 as the plan has it.
+/// Clause 9 of the plan.
 const CLAUSE: &str = "省级财政科技资金按照法律法规有关要求，对于符合条件的技术转让给予奖励补助。我省企业作为科技成果受让方，单项交易额在50万元以上不足100万元的，按照技术合同实际交易额给予最高10%的补助，超过100万元的部分给予最高5%的补助，每项最高可补助100万元。其中，科技成果来源于京津的，单项交易额在50万元以上的，按照实际交易额给予最高10%的补助，每项最高可补助100万元。";
 
 fn hebei() -> Policy {
@@ -38,7 +38,7 @@ fn cases(note: &Note) -> &[Case] {
     }
 }
 
-/// Least and most of what is possible, 0 and 0 for nothing.
+/// Lowest and highest possible subsidy, 0 and 0 for none.
 fn range(note: &Note) -> (i64, i64) {
     match &note.outcome {
         Outcome::Possible { min_yuan, max_yuan, .. } => (*min_yuan, *max_yuan),
@@ -50,7 +50,7 @@ fn codes(note: &Note) -> Vec<&str> {
     note.unknown.iter().map(|unknown| unknown.code.as_str()).collect()
 }
 
-/// The shipped file with one text replaced, which has to be there.
+/// The shipped file with one text replaced; the text must exist.
 fn changed(from: &str, to: &str) -> String {
     assert!(HEBEI.contains(from), "{from}");
     HEBEI.replacen(from, to, 1)

@@ -1,4 +1,4 @@
-//! Chinese sentences of notes.
+//! Chinese sentences for notes.
 
 use super::award::{Award, Total};
 use duijie_core::domain::gb;
@@ -26,10 +26,10 @@ pub(super) fn percent(basis_points: i64) -> String {
     }
 }
 
-/// Names of regions, or their codes where they have none.
+/// Names of regions, with the code if the name is less precise.
 pub(super) fn regions(codes: &[String]) -> String {
     let name = |code: &String| {
-        // a label of a county is that of its city or province: then the code is more exact
+        // a county's label is that of its city or province, so the code is more precise
         let label = gb::region_label(code);
         let shown = gb::region_by_name(&label).as_deref() == Some(code.as_str());
         if shown { label } else { format!("{label}（{code}）") }
@@ -37,7 +37,7 @@ pub(super) fn regions(codes: &[String]) -> String {
     codes.iter().map(name).collect::<Vec<_>>().join("、")
 }
 
-/// Range of prices; `None` for no end.
+/// Price range; `None` means open-ended.
 pub(super) fn price_range(from_yuan: i64, below_yuan: Option<i64>) -> String {
     match below_yuan {
         Some(below) if below == from_yuan + 1 => format!("交易额正好 {} 元", yuan(from_yuan)),
@@ -46,7 +46,7 @@ pub(super) fn price_range(from_yuan: i64, below_yuan: Option<i64>) -> String {
     }
 }
 
-/// The calculation as a sentence.
+/// Calculation as a sentence.
 pub(super) fn basis(total: &Total, price_yuan: i64) -> String {
     let awards: Vec<String> = total.awards.iter().map(award).collect();
     let sum: i64 = total.awards.iter().map(|award| award.yuan).sum();

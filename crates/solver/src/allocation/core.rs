@@ -1,8 +1,8 @@
-//! The optimisation without names: pairs that may be chosen freely, limits and groups after the pins, values scaled.
+//! The optimisation by index: free pairs, limits and quotas after the pins, scaled values.
 
 use super::types::Group;
 
-/// Steps in a millionth, so that rounded prices cost less than a millionth of the bound.
+/// Steps per millionth, so that rounded prices lose less than a millionth of the bound.
 pub(super) const STEPS: i64 = 1 << 8;
 
 /// A pair that may be chosen.
@@ -12,8 +12,8 @@ pub(super) struct Free {
     pub(super) ends: [u32; 2],
     /// Value in steps.
     pub(super) value: i64,
-    /// Value and a little more, in steps: so little that the best plan by gain is one of the best by value. It decides
-    /// between plans of equal value, without which many near-equal prices would have to be searched.
+    /// Value plus a tie-breaker, in steps. It is so small that the best plan by gain is also best by value. Without it,
+    /// many near-equal prices would have to be searched.
     pub(super) gain: i64,
 }
 
@@ -23,7 +23,7 @@ pub(super) struct Limit {
     pub(super) name: Group,
     /// 0 demands, 1 counterparts.
     pub(super) side: usize,
-    /// Those that may be in a pair.
+    /// Participants that occur in a pair.
     pub(super) members: Vec<u32>,
     pub(super) least: i64,
     pub(super) most: i64,
@@ -32,38 +32,38 @@ pub(super) struct Limit {
 /// The optimisation.
 #[derive(Debug, Clone)]
 pub(super) struct Core {
-    /// Most pairs of each demand and of each counterpart.
+    /// Maximum pairs of each demand and each counterpart.
     pub(super) caps: [Vec<i64>; 2],
     pub(super) pairs: Vec<Free>,
-    /// Only those that can bind.
+    /// Only quotas that can bind.
     pub(super) limits: Vec<Limit>,
-    /// Every total is a multiple of this, in steps.
+    /// Every total value is a multiple of this, in steps.
     pub(super) unit: i64,
-    /// What one pair too few of a minimum costs: more than all pairs are worth.
+    /// Cost of one missing pair of a minimum: more than the value of all pairs.
     pub(super) penalty: i64,
 }
 
-/// What is known of a pair.
+/// Decision on a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
-    /// Nothing.
+    /// Undecided.
     Open,
-    /// It is chosen.
+    /// Chosen.
     In,
-    /// It is not chosen.
+    /// Not chosen.
     Out,
 }
 
 // === impl Core ===
 
 impl Core {
-    /// The optimisation of these pairs; drops what cannot bind.
+    /// Builds the optimisation and drops quotas that cannot bind.
     pub(super) fn new(caps: [Vec<i64>; 2], pairs: Vec<Free>, limits: Vec<Limit>) -> Self {
         let unit = pairs.iter().fold(0, |unit, pair| common(unit, pair.value));
         let largest = pairs.iter().map(|pair| pair.value).max().unwrap_or(0);
         let total = |side: usize| caps[side].iter().sum::<i64>();
         let max_pairs = total(0).min(total(1)).min(pairs.len() as i64);
-        // twice, and for a pair more, so that even with a limit relaxed values and penalties cannot be confused
+        // twice, plus a margin, so that values and penalties stay distinct even if a limit is relaxed
         let penalty = largest.max(STEPS) * 2 * (max_pairs + 2);
         let unit = common(unit, penalty);
         let room = unit / (max_pairs + 2);
@@ -77,7 +77,7 @@ impl Core {
         core
     }
 
-    /// Lowers minimums to what can be reached at all. Only before the search: what is missed has to stay comparable.
+    /// Lowers minimums to the reachable number. Only before the search: later shortfalls must stay comparable.
     fn forgive(&mut self) {
         let potentials = [self.potentials(0), self.potentials(1)];
         for limit in &mut self.limits {
@@ -86,7 +86,7 @@ impl Core {
         }
     }
 
-    /// The most pairs that each participant of a side can be in.
+    /// Maximum pairs that each participant of a side can be in.
     pub(super) fn potentials(&self, side: usize) -> Vec<i64> {
         let mut degrees = vec![0; self.caps[side].len()];
         for pair in &self.pairs {
@@ -95,14 +95,14 @@ impl Core {
         degrees.iter().zip(&self.caps[side]).map(|(degree, cap): (&i64, &i64)| *degree.min(cap)).collect()
     }
 
-    /// Whether each participant of a side is in any pair.
+    /// Whether each participant of a side occurs in a pair.
     fn is_asked(&self, side: usize) -> Vec<bool> {
         let mut asked = vec![false; self.caps[side].len()];
         self.pairs.iter().for_each(|pair| asked[pair.ends[side] as usize] = true);
         asked
     }
 
-    /// Drops quotas that could not bind even if one limit were one higher, so that the price of a limit is a true one.
+    /// Drops quotas that could not bind even if one limit were one higher, so that the prices of limits are correct.
     fn drop_idle(&mut self) {
         let potentials = [self.potentials(0), self.potentials(1)];
         let asked = [self.is_asked(0), self.is_asked(1)];
@@ -116,7 +116,7 @@ impl Core {
         });
     }
 
-    /// What a choice is worth in steps, missed minimums subtracted; none where it breaks a limit.
+    /// Value of a choice in steps, minus penalties for missed minimums; `None` if it breaks a limit.
     pub(super) fn worth(&self, chosen: &[bool]) -> Option<i64> {
         let mut counts = [vec![0; self.caps[0].len()], vec![0; self.caps[1].len()]];
         let mut total = 0;
@@ -139,7 +139,7 @@ impl Core {
         Some(total)
     }
 
-    /// The optimisation of the open pairs, those that are in taken for granted.
+    /// The optimisation over undecided pairs, after fixing the chosen ones.
     pub(super) fn rest(&self, fates: &[Fate]) -> Self {
         let mut caps = self.caps.clone();
         let mut taken = [vec![0; caps[0].len()], vec![0; caps[1].len()]];
@@ -165,13 +165,13 @@ impl Core {
         core
     }
 
-    /// The largest total value that a bound of gains leaves possible, in steps.
+    /// Largest total value possible under a bound on gains, in steps.
     pub(super) fn possible(&self, bound: i64) -> i64 {
         bound.div_euclid(self.unit) * self.unit
     }
 }
 
-/// A number for a pair that looks like chance and is always the same (the finaliser of splitmix64).
+/// Pseudo-random but constant number for a pair (the finaliser of splitmix64).
 fn scatter(ends: [u32; 2]) -> u64 {
     let mut number = (u64::from(ends[0]) << 32 | u64::from(ends[1])).wrapping_add(0x9e37_79b9_7f4a_7c15);
     number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,4 +1,4 @@
-//! What constraints cost: one more unit from the dual solution (exactly where all nest), whole rules by solving again.
+//! Costs of constraints: by one unit from the dual solution (exact if all quotas nest), whole rules by solving again.
 
 use std::{
     cmp::Reverse,
@@ -14,16 +14,16 @@ use super::{
     work::Work,
 };
 
-/// A limit, maximum or minimum that binds, as an arc of the network.
+/// A binding limit, maximum or minimum, as an arc of the network.
 struct Binding {
     constraint: Constraint,
-    /// None where it crosses others.
+    /// `None` if the quota crosses others.
     arc: Option<usize>,
-    /// Its price in steps.
+    /// Price in steps.
     price: i64,
 }
 
-/// Residual arcs of a flow, to and from each node.
+/// Residual arcs of a flow, by node.
 struct Residual<'a> {
     simplex: &'a Simplex,
     near: Vec<Vec<u32>>,
@@ -52,7 +52,7 @@ pub(super) fn costs(prepared: &Prepared<'_>, solved: &Solved, effort: &Effort, w
     costs
 }
 
-/// The rules that leave pairs out, and pins.
+/// Rules that exclude pairs, and pins.
 fn excluding(prepared: &Prepared<'_>) -> BTreeSet<Constraint> {
     let mut found: BTreeSet<Constraint> =
         prepared.entries.iter().flat_map(|entry| entry.excluded.iter().copied()).collect();
@@ -62,10 +62,10 @@ fn excluding(prepared: &Prepared<'_>) -> BTreeSet<Constraint> {
     found
 }
 
-/// What the quotas by city and field that are used up or just reached cost as a whole, each searched from the plan on.
+/// Costs of removing city and field quotas that are used up or just reached, each searched from the current plan.
 ///
-/// A quota without a price costs nothing where the prices prove the plan: they do so without it, too. With minimums that
-/// are missed, values cannot be compared.
+/// If the prices prove the plan, a quota without a price costs nothing, since the same proof holds without it. If
+/// minimums are missed, values are not comparable and the result is empty.
 fn quotas_removed(prepared: &Prepared<'_>, solved: &Solved, by_one: &[Cost], work: &mut Work<'_>) -> Vec<Cost> {
     if solved.missed() > 0 {
         return Vec::new();
@@ -109,7 +109,7 @@ fn by_one(prepared: &Prepared<'_>, solved: &Solved, work: &mut Work<'_>) -> Vec<
     let residual = (solved.proof == Proof::FlowDual).then(|| Residual::new(&network.simplex));
     let mut bindings = bindings(prepared, solved);
     bindings.sort_by_key(|binding| (binding.anchor(&network.simplex), binding.constraint));
-    // one search serves all bindings of one hub or quota
+    // one search covers all bindings of one hub or quota
     let mut known: Option<((u32, bool), Vec<i64>)> = None;
     let mut costs = Vec::new();
     for binding in bindings {
@@ -125,7 +125,7 @@ fn by_one(prepared: &Prepared<'_>, solved: &Solved, work: &mut Work<'_>) -> Vec<
         });
         let grows = |price: i64| solved.possible(solved.dual.bound.saturating_add(price)) - solved.worth;
         let (least, most) = exact.map_or((0, grows(binding.price)), |gain| (grows(gain), grows(gain)));
-        // a unit that helps a minimum, or may do so where quotas cross: values do not compare
+        // the unit helps a minimum, or may do so if quotas cross; values are then not comparable
         if solved.missed() > 0 && most >= solved.core.penalty / 2 {
             continue;
         }
@@ -135,7 +135,7 @@ fn by_one(prepared: &Prepared<'_>, solved: &Solved, work: &mut Work<'_>) -> Vec<
     costs
 }
 
-/// The limits and quotas that are used up or just reached, and have a price.
+/// Limits and quotas that are used up or just reached, and have a price.
 fn bindings(prepared: &Prepared<'_>, solved: &Solved) -> Vec<Binding> {
     let network = &solved.dual.network;
     let mut found = Vec::new();
@@ -183,16 +183,16 @@ fn binds(prepared: &Prepared<'_>, solved: &Solved, constraint: Constraint) -> bo
 // === impl Binding ===
 
 impl Binding {
-    /// From which node, and in which direction, the way round the arc is looked for; shared by all that hang below it.
+    /// Start node and direction of the search for a return path around the arc; shared by all arcs below that node.
     ///
-    /// A maximum's unit goes on through the arc and has to come back from its end to its start. A minimum's unit goes
-    /// back through the arc and has to come from its start to its end.
+    /// For a maximum, the extra unit uses the arc and returns from its end to its start. For a minimum, the unit is
+    /// removed from the arc and rerouted from its start to its end.
     fn anchor(&self, simplex: &Simplex) -> Option<(u32, bool)> {
         let shared = self.shared(simplex)?;
         Some((shared, shared == self.way(simplex)?.0))
     }
 
-    /// The other end of the way.
+    /// The other end of the path.
     fn far(&self, simplex: &Simplex) -> u32 {
         let shared = self.shared(simplex).unwrap_or(0);
         self.way(simplex).map_or(0, |(start, end)| if start == shared { end } else { start })
@@ -203,7 +203,7 @@ impl Binding {
         Some(if matches!(self.constraint, Constraint::Least(_)) { (arc.from, arc.to) } else { (arc.to, arc.from) })
     }
 
-    /// Of demands' arcs the start, of counterparts' the end.
+    /// Start of a demand's arc, end of a counterpart's arc.
     fn shared(&self, simplex: &Simplex) -> Option<u32> {
         let arc = simplex.arcs().get(self.arc?)?;
         let is_of_demands = match self.constraint {
@@ -228,7 +228,7 @@ impl<'a> Residual<'a> {
         Self { simplex, near }
     }
 
-    /// What the cheapest way from this node to each other loses (or to it from each other), at the prices.
+    /// Least loss of a path from this node to each other node (or in reverse), at the current prices.
     fn distances(&self, (start, is_from): (u32, bool)) -> Vec<i64> {
         let mut distances = vec![i64::MAX / 4; self.near.len()];
         let mut queue = BinaryHeap::from([Reverse((0, start))]);

@@ -1,18 +1,18 @@
-//! The best plan found so far, in terms of the whole optimisation, while parts of it are searched.
+//! The best plan found so far for the whole optimisation, while parts of it are searched.
 
 use super::core::{Core, Fate};
 
 /// The best plan so far.
 #[derive(Debug, Clone)]
 pub(super) struct Incumbent {
-    /// What it is worth in steps, missed minimums subtracted.
+    /// Value in steps, minus penalties for missed minimums.
     pub(super) worth: i64,
     pub(super) chosen: Vec<bool>,
-    /// What is settled outside of the optimisation that is searched now.
+    /// Decisions outside the part being searched.
     settled: Vec<bool>,
-    /// Its pairs in terms of the whole.
+    /// Indices of the part's pairs in the whole.
     places: Vec<usize>,
-    /// What the settled pairs are worth, and what they gain.
+    /// Value and gain of the decided pairs.
     base: i64,
     gained: i64,
 }
@@ -20,7 +20,7 @@ pub(super) struct Incumbent {
 // === impl Incumbent ===
 
 impl Incumbent {
-    /// Nothing chosen.
+    /// A plan with no pairs.
     pub(super) fn new(core: &Core) -> Self {
         let pairs = core.pairs.len();
         let nothing = vec![false; pairs];
@@ -28,14 +28,14 @@ impl Incumbent {
         Self { worth, settled: nothing.clone(), chosen: nothing, places: (0..pairs).collect(), base: 0, gained: 0 }
     }
 
-    /// This choice, which keeps all limits.
+    /// A plan from a choice that keeps all limits.
     pub(super) fn of(core: &Core, chosen: &[bool]) -> Self {
         let mut incumbent = Self::new(core);
         incumbent.offer(core, chosen);
         incumbent
     }
 
-    /// Takes a choice of the optimisation's pairs if it keeps all limits and is better; says whether it was taken.
+    /// Takes a choice if it keeps all limits and is better; returns whether it was taken.
     pub(super) fn offer(&mut self, core: &Core, chosen: &[bool]) -> bool {
         let Some(worth) = core.worth(chosen).map(|worth| worth + self.base) else { return false };
         if worth <= self.worth {
@@ -49,17 +49,17 @@ impl Incumbent {
         true
     }
 
-    /// Whether nothing within this bound is better.
+    /// Returns whether no plan within this bound is better.
     pub(super) fn beats(&self, core: &Core, bound: i64) -> bool {
         core.possible(self.whole(bound)) <= self.worth
     }
 
-    /// A bound of the optimisation that is searched now, as a bound of the whole.
+    /// Converts a bound of the part being searched to a bound of the whole.
     pub(super) fn whole(&self, bound: i64) -> i64 {
         bound.saturating_add(self.gained)
     }
 
-    /// From now on, [`Core::rest`] of these fates is searched.
+    /// Narrows the search to [`Core::rest`] of these decisions.
     pub(super) fn settle(&mut self, core: &Core, fates: &[Fate]) {
         let mut places = Vec::new();
         for ((place, fate), pair) in self.places.iter().zip(fates).zip(&core.pairs) {

@@ -1,7 +1,8 @@
-//! Allocation (分配): the shortlists of a matchmaking event, as one optimisation over all demands and counterparts.
+//! Allocation (分配): all shortlists of a matchmaking event as one optimisation over demands and counterparts.
 //!
-//! [`allocate`] takes a [`Problem`] of indices and plain numbers and gives the [`Plan`] of the greatest total value, with a
-//! bound for every other plan, what each constraint costs, and why good pairs are left out. Pure: no names, no clock.
+//! [`allocate`] takes a [`Problem`] of indices and plain numbers and returns the [`Plan`] of the greatest total value,
+//! with a bound on every other plan, the cost of each constraint, and the reasons why good pairs are left out. Pure: no
+//! names, no clock.
 //!
 //! ```text
 //! Problem ─ prepare (faults, rules, pins) ─ core ─ nest ─┬─ all quotas nest: network + simplex, one flow, its dual ──┐
@@ -9,17 +10,17 @@
 //!                                                                                              costs, reasons ───────┘
 //! ```
 //!
-//! **Limits, caps and quotas that nest** (a demand in its organisation in its city) are a circulation of flow: every plan is
-//! one, every whole flow is a plan. A network simplex finds the best and a price for every constraint; the prices sum to
-//! the plan's value exactly, in whole numbers, which is the proof.
+//! **Limits, caps and nesting quotas** (a demand in its organisation in its city) form a circulation: plans correspond
+//! to integral flows. A network simplex finds the best flow and a price for every constraint. In integers, the prices
+//! sum exactly to the plan's value, which proves optimality.
 //!
-//! **Quotas that cross** (city and field of one side) are not. They get prices of their own (Lagrangian relaxation): the flow
-//! at any prices bounds all plans. What the gap between bound and best plan does not allow to differ is settled; the rest,
-//! few pairs, is divided until nothing is left (branch and bound on the numbers of pairs of cells, see `nest`). Bounds
-//! are whole numbers of a 256th of a millionth and count for every plan, so no rounding can make a wrong proof.
+//! **Crossing quotas** (city and field of one side) do not fit a flow. They get Lagrangian prices; the best flow at any
+//! prices bounds all plans. Decisions that the gap between bound and best plan does not leave open are settled. Branch
+//! and bound over pair counts of cells (see `nest`) searches the few remaining pairs. Bounds are integers in 256ths of
+//! a millionth and hold for every plan, so rounding cannot invalidate a proof.
 //!
-//! Minimums that cannot be met never make the problem unsolvable: the plan misses them by as few pairs as can be, and says
-//! which. No library does this in Rust without C: `rs-graph` (network simplex) is under the GPL, the others lack duals.
+//! Minimums that cannot be met never make the problem infeasible: the plan minimises the missing pairs and reports
+//! them. No Rust library does this without C: `rs-graph` (network simplex) is under the GPL, the others lack duals.
 
 mod core;
 mod costs;

@@ -1,9 +1,9 @@
-//! Which quotas nest, so that a flow can keep them, and which cross others, so that prices have to.
+//! Splits quotas into nesting ones, which a flow can keep, and crossing ones, which need prices.
 //!
-//! On each side the quotas of one attribute are disjoint. Two of different attributes nest where one holds the other, or
-//! they share nobody. The order of attributes that leaves the fewest crossing quotas is taken. Participants that the same
-//! crossing quotas count, below the same nested one, are a cell: how many pairs each cell has decides whether the crossing
-//! quotas are kept, and once those numbers are fixed, everything nests.
+//! On each side the quotas of one attribute are disjoint. Quotas of different attributes nest if one contains the other
+//! or they share nobody. The attribute order with the fewest crossing quotas is used. A cell groups participants below
+//! one nested quota that are counted by the same crossing quotas. The pair counts of the cells decide whether the
+//! crossing quotas are kept; once these counts are fixed, everything nests.
 
 use std::collections::BTreeMap;
 
@@ -12,37 +12,37 @@ use super::{
     types::Attribute,
 };
 
-/// Where a participant, cell or quota hangs.
+/// Parent of a participant, cell or quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Home {
-    /// Below nothing.
+    /// No parent.
     Top,
-    /// Below a nested quota, by its place in [`Core::limits`].
+    /// A nested quota, by index in [`Core::limits`].
     Limit(usize),
-    /// In a cell.
+    /// A cell.
     Cell(usize),
 }
 
-/// Participants of one side that all crossing quotas count alike.
+/// Participants of one side that are counted by the same crossing quotas.
 #[derive(Debug, Clone)]
 pub(super) struct Cell {
     pub(super) side: usize,
     pub(super) home: Home,
-    /// Crossing quotas that count it, by their places in [`Core::limits`].
+    /// Crossing quotas that count the cell, by index in [`Core::limits`].
     pub(super) limits: Vec<usize>,
-    /// The most pairs that it can have.
+    /// Maximum pairs of the cell.
     pub(super) reach: i64,
 }
 
-/// How the quotas of an optimisation lie.
+/// Nesting structure of an optimisation's quotas.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Nest {
-    /// Nested quotas, holders before what they hold, each with its home.
+    /// Nested quotas, parents first, each with its parent.
     pub(super) nested: Vec<(usize, Home)>,
     /// Crossing quotas.
     pub(super) crossing: Vec<usize>,
     pub(super) cells: Vec<Cell>,
-    /// Where each demand and each counterpart hangs.
+    /// Parent of each demand and each counterpart.
     pub(super) homes: [Vec<Home>; 2],
 }
 
@@ -61,7 +61,7 @@ const ORDERS: [[Attribute; 3]; 6] = {
 // === impl Nest ===
 
 impl Nest {
-    /// How the quotas of this optimisation lie.
+    /// Nesting structure of the quotas of this optimisation.
     pub(super) fn new(core: &Core) -> Self {
         let mut nest = Self::default();
         for side in 0..2 {
@@ -104,7 +104,7 @@ impl Nest {
             }
         }
         for ((home, limits), members) in cells {
-            // one more, so that the price of a member's limit is not hidden behind it
+            // one more, so that it does not hide the price of a member's limit
             let reach = 1 + members.iter().map(|member| potentials[*member]).sum::<i64>();
             members.iter().for_each(|member| homes[*member] = Home::Cell(self.cells.len()));
             self.cells.push(Cell { side, home, limits, reach });
@@ -112,7 +112,7 @@ impl Nest {
     }
 }
 
-/// The quotas of a side that nest when attributes are taken in this order, and the others.
+/// Splits a side's quotas into nesting and crossing ones, for an attribute order.
 fn divide(core: &Core, side: usize, order: [Attribute; 3]) -> (Vec<usize>, Vec<usize>) {
     let mut nested = Vec::new();
     let mut crossing = Vec::new();

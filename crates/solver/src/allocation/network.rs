@@ -1,8 +1,8 @@
 //! The network of an optimisation: hub → quotas of demands → demands → counterparts → quotas of counterparts → hub.
 //!
-//! Every chosen pair is a unit of flow round the circle. A minimum is an arc beside the quota's own whose flow earns the
-//! penalty, so there always is a flow, and it misses the minimums by as little as can be. Crossing quotas are not in it:
-//! their prices are on the arcs of the cells.
+//! Every chosen pair is a unit of flow around the circle. A minimum is an extra arc parallel to the quota's own; its
+//! flow earns the penalty. So a flow always exists, and the best one misses the minimums as little as possible.
+//! Crossing quotas are not in the network: their prices are on the cell arcs.
 
 use super::{
     core::Core,
@@ -11,32 +11,33 @@ use super::{
     work::Work,
 };
 
-/// How many pairs a cell may have, both ends included.
+/// Minimum and maximum pairs of a cell, inclusive.
 pub(super) type Range = (i64, i64);
 
-/// The network, with a flow.
+/// The network with its flow.
 #[derive(Debug, Clone)]
 pub(super) struct Network {
     pub(super) simplex: Simplex,
-    /// Arcs of each nested quota: the part that earns the penalty, the rest, and what opens without the maximum.
+    /// Arcs of each nested quota: the part that earns the penalty, the rest, and the arc opened when the maximum is
+    /// dropped.
     pub(super) quota_arcs: Vec<(usize, [usize; 3])>,
     cell_arcs: Vec<[usize; 2]>,
     /// First arc of the demands, and of the counterparts.
     pub(super) first: [usize; 2],
     pairs: usize,
-    /// Penalties that all minimums together earn.
+    /// Total penalties earned by all minimums.
     earned: i64,
     penalty: i64,
     cell_minimums: Vec<i64>,
 }
 
-/// A flow, as choices.
+/// A flow as a choice of pairs.
 #[derive(Debug, Clone)]
 pub(super) struct Flow {
     pub(super) chosen: Vec<bool>,
-    /// Pairs of each cell.
+    /// Number of pairs of each cell.
     pub(super) cells: Vec<i64>,
-    /// Gains of the pairs less the penalties of what is missed of minimums that are arcs, in steps.
+    /// Gains of the pairs minus penalties for missed minimums in the network, in steps.
     pub(super) worth: i64,
 }
 
@@ -52,7 +53,7 @@ struct Builder<'a> {
 // === impl Network ===
 
 impl Network {
-    /// The network where each cell has as many pairs as its range says.
+    /// Builds the network with a pair range for each cell.
     pub(super) fn new(core: &Core, nest: &Nest, ranges: &[Range]) -> Self {
         let mut builder = Builder::new(core, nest);
         for pair in &core.pairs {
@@ -101,7 +102,7 @@ impl Network {
         }
     }
 
-    /// Sets what a pair of each cell costs.
+    /// Sets the price per pair of each cell.
     pub(super) fn set_prices(&mut self, prices: &[i64]) {
         for (arcs, price) in self.cell_arcs.iter().zip(prices) {
             self.simplex.set_gain(arcs[0], self.penalty - price);
@@ -110,14 +111,14 @@ impl Network {
         self.simplex.reprice();
     }
 
-    /// Takes a nested quota's maximum away; the flow stays as it is.
+    /// Removes a nested quota's maximum; the flow is unchanged.
     pub(super) fn drop_most(&mut self, limit: usize, reach: i64) {
         if let Some((_, arcs)) = self.quota_arcs.iter().find(|(index, _)| *index == limit) {
             self.simplex.open(arcs[2], reach);
         }
     }
 
-    /// Takes a nested quota's minimum away; the flow stays as it is.
+    /// Removes a nested quota's minimum; the flow is unchanged.
     pub(super) fn drop_least(&mut self, limit: usize, least: i64) {
         if let Some((_, arcs)) = self.quota_arcs.iter().find(|(index, _)| *index == limit) {
             self.simplex.set_gain(arcs[0], 0);
@@ -126,22 +127,22 @@ impl Network {
         }
     }
 
-    /// Looks for the best flow; says whether it was found.
+    /// Searches for the best flow; returns whether the search finished.
     pub(super) fn solve(&mut self, work: &mut Work<'_>) -> bool {
         self.simplex.solve(work)
     }
 
-    /// No flow is worth more, prices subtracted.
+    /// Upper bound on the worth of every flow, minus prices.
     pub(super) fn bound(&self) -> i64 {
         self.simplex.bound() - self.earned
     }
 
-    /// What a unit more of room in each cell would bring.
+    /// Gain from one more unit of capacity in each cell.
     pub(super) fn cell_worth(&self) -> Vec<i64> {
         self.cell_arcs.iter().map(|arcs| self.simplex.reduced_gain(arcs[1])).collect()
     }
 
-    /// The flow as choices.
+    /// The flow as a choice of pairs.
     pub(super) fn flow(&self, core: &Core) -> Flow {
         let chosen: Vec<bool> = (0..self.pairs).map(|pair| self.simplex.flow(pair) > 0).collect();
         let count = |arcs: &[usize]| arcs.iter().map(|arc| self.simplex.flow(*arc)).sum::<i64>();
@@ -182,7 +183,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// An arc between a node and what it hangs below: away from the hub for demands, towards it for counterparts.
+    /// Adds an arc between a node and its parent: away from the hub for demands, towards it for counterparts.
     fn arc(&mut self, side: usize, home: u32, node: u32, capacity: i64) -> usize {
         let (from, to) = if side == 0 { (home, node) } else { (node, home) };
         self.arcs.push(Arc { from, to, capacity, gain: 0 });

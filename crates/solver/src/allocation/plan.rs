@@ -1,4 +1,4 @@
-//! From a checked problem to a plan.
+//! Solves a checked problem and builds the plan.
 
 use super::{
     core::{Core, STEPS},
@@ -13,15 +13,15 @@ use super::{
 /// A solved optimisation, in terms of the problem.
 pub(super) struct Solved {
     pub(super) core: Core,
-    /// Places of the optimisation's pairs in the entries.
+    /// Indices of the optimisation's pairs in the entries.
     pub(super) places: Vec<usize>,
-    /// Of each entry, whether it is in the plan.
+    /// Whether each entry is in the plan.
     pub(super) chosen: Vec<bool>,
-    /// How many pairs each participant is in.
+    /// Number of pairs of each participant.
     pub(super) counts: [Vec<i64>; 2],
-    /// How many pairs each quota counts.
+    /// Number of pairs counted by each quota.
     pub(super) quota_counts: Vec<i64>,
-    /// What the optimisation's own pairs are worth in steps, missed minimums subtracted.
+    /// Value of the optimisation's own pairs in steps, minus penalties for missed minimums.
     pub(super) worth: i64,
     /// In millionths, pins included.
     pub(super) value: i64,
@@ -31,9 +31,9 @@ pub(super) struct Solved {
     shortfalls: Vec<Shortfall>,
 }
 
-/// Makes the plan of the greatest total value.
+/// Returns the plan of the greatest total value.
 ///
-/// `stop` is asked now and then; once it says yes, what was found so far is the answer, with a bound that holds.
+/// `stop` is called now and then; once it returns true, the best plan so far is returned, with a valid bound.
 ///
 /// # Errors
 /// All faults of the problem, in order.
@@ -51,7 +51,7 @@ pub fn allocate(problem: &Problem, effort: &Effort, stop: &dyn Fn() -> bool) -> 
 // === impl Solved ===
 
 impl Solved {
-    /// Solves the problem, without one of its constraints where one is named.
+    /// Solves the problem, optionally without one constraint.
     pub(super) fn new(
         prepared: &Prepared<'_>,
         without: Option<Constraint>,
@@ -74,7 +74,7 @@ impl Solved {
         let quota_counts: Vec<i64> =
             prepared.quotas.iter().map(|quota| prepared.use_of(Constraint::Least(quota.group), &counts).0).collect();
         let own: i64 = core.pairs.iter().zip(&found.chosen).map(|(pair, is_in)| i64::from(*is_in) * pair.value).sum();
-        // the bound for plans that miss the minimums by as much as this one
+        // bound on plans with the same shortfall as this one
         let above = (found.bound - found.worth).min(core.penalty);
         let value = taken + own / STEPS;
         Self {
@@ -92,12 +92,12 @@ impl Solved {
         }
     }
 
-    /// By how many pairs all minimums together are missed.
+    /// Total number of pairs missing from all minimums.
     pub(super) fn missed(&self) -> u64 {
         self.shortfalls.iter().map(|shortfall| u64::from(shortfall.least - shortfall.reached)).sum()
     }
 
-    /// The largest total of the optimisation's own pairs that a bound leaves possible, in steps.
+    /// Largest total value of the optimisation's own pairs possible under a bound, in steps.
     pub(super) fn possible(&self, bound: i64) -> i64 {
         self.core.possible(bound)
     }

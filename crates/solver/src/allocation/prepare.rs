@@ -1,4 +1,4 @@
-//! Checks a problem and turns it into the optimisation: which pairs rules leave out, what pins take.
+//! Checks a problem and builds the optimisation: pairs excluded by rules, capacity taken by pins.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,13 +10,13 @@ use super::{
     },
 };
 
-/// A candidate, with what rules say about it.
+/// A candidate and the rules that concern it.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub(super) pair: Pair,
     /// In millionths.
     pub(super) value: i64,
-    /// The rules that leave it out.
+    /// Rules that exclude it.
     pub(super) excluded: Vec<Constraint>,
     pub(super) is_pinned: bool,
 }
@@ -25,9 +25,9 @@ pub(super) struct Entry {
 #[derive(Debug)]
 pub(super) struct Prepared<'a> {
     pub(super) problem: &'a Problem,
-    /// By pair.
+    /// Sorted by pair.
     pub(super) entries: Vec<Entry>,
-    /// By group.
+    /// Sorted by group.
     pub(super) quotas: Vec<Quota>,
 }
 
@@ -56,7 +56,7 @@ impl<'a> Prepared<'a> {
         if faults.is_empty() { Ok(prepared) } else { Err(sorted(faults)) }
     }
 
-    /// The optimisation, without one of the constraints where one is named, and the places of its pairs in the entries.
+    /// Builds the optimisation, optionally without one constraint, and the entry indices of its pairs.
     pub(super) fn core(&self, without: Option<Constraint>) -> (Core, Vec<usize>) {
         let taken = self.counts(self.entries.iter().filter(|entry| is_taken(entry, without)).map(|entry| entry.pair));
         let limits_of = |list: &[Participant], taken: &[i64]| -> Vec<i64> {
@@ -107,7 +107,7 @@ impl<'a> Prepared<'a> {
         }
     }
 
-    /// How many of these pairs each demand and each counterpart is in.
+    /// Number of these pairs for each demand and each counterpart.
     pub(super) fn counts(&self, pairs: impl Iterator<Item = Pair>) -> [Vec<i64>; 2] {
         let mut counts = [vec![0; self.problem.demands.len()], vec![0; self.problem.counterparts.len()]];
         for pair in pairs {
@@ -136,7 +136,7 @@ impl<'a> Prepared<'a> {
         }
     }
 
-    /// The limits and maximums that count a pair.
+    /// Limits and maximums that count a pair.
     pub(super) fn upper_limits(&self, pair: Pair) -> Vec<Constraint> {
         let mut found = vec![Constraint::DemandLimit(pair.demand), Constraint::CounterpartLimit(pair.counterpart)];
         let quotas = self.quotas_of(pair).filter(|quota| quota.most.is_some());
@@ -144,7 +144,7 @@ impl<'a> Prepared<'a> {
         found
     }
 
-    /// The quotas that count a pair.
+    /// Quotas that count a pair.
     pub(super) fn quotas_of(&self, pair: Pair) -> impl Iterator<Item = Quota> {
         let ends = [(Side::Demands, pair.demand), (Side::Counterparts, pair.counterpart)];
         let groups = ends.into_iter().flat_map(|(side, member)| {
@@ -159,7 +159,7 @@ impl<'a> Prepared<'a> {
         })
     }
 
-    /// How much of a limit or maximum is used, and how much there is.
+    /// Used and total capacity of a limit or maximum.
     pub(super) fn use_of(&self, constraint: Constraint, counts: &[Vec<i64>; 2]) -> (i64, i64) {
         match constraint {
             Constraint::DemandLimit(demand) => {
@@ -183,7 +183,7 @@ impl<'a> Prepared<'a> {
 // === impl Participant ===
 
 impl Participant {
-    /// Its value of an attribute.
+    /// Value of an attribute.
     pub(super) fn key(&self, attribute: Attribute) -> Option<u32> {
         match attribute {
             Attribute::Organisation => self.organisation,

@@ -1,10 +1,10 @@
-//! Prices for crossing quotas: the Lagrangian bound, made small by cutting planes within a box around the best prices.
+//! Prices for crossing quotas: the Lagrangian bound, minimised by cutting planes in a box around the best prices.
 //!
-//! A price on every pair that a crossing quota counts takes the quota out of the constraints; what remains is a flow. For
-//! any prices the flow's worth plus what the quotas have to give is a bound for every plan. As a function of the prices it
-//! is convex and made of planes, one for each flow, so the next prices are the minimum of the planes seen so far (a small
-//! linear programme, solved by `microlp`), not too far from the best ones. Prices are whole steps and flows are exact: the
-//! programme's rounding can only cost rounds, never make the bound wrong.
+//! A price on every pair that a crossing quota counts replaces the quota; the remaining problem is a flow. For any
+//! prices, the flow's worth plus the priced capacity of the quotas bounds every plan. This bound is a convex function
+//! of the prices, the maximum of one plane per flow. The next prices are the minimum of the known planes (a small
+//! linear programme, solved by `microlp`), limited to a box around the best prices. Prices are whole steps and flows
+//! are exact: rounding in the programme can cost rounds but never invalidates the bound.
 
 use microlp::{ComparisonOp, OptimizationDirection, Problem};
 
@@ -17,7 +17,7 @@ use super::{
     work::Work,
 };
 
-/// A part of all plans: those where each cell has as many pairs as its range says.
+/// A subset of all plans: those with the pair count of each cell within its range.
 pub(super) struct Part<'a> {
     pub(super) core: &'a Core,
     pub(super) nest: &'a Nest,
@@ -27,66 +27,66 @@ pub(super) struct Part<'a> {
 /// A crossing quota's maximum or minimum.
 #[derive(Debug, Clone, Copy)]
 struct Side {
-    /// Its place in [`Core::limits`].
+    /// Index in [`Core::limits`].
     limit: usize,
     is_most: bool,
 }
 
-/// What a flow says about the bound: a plane over the prices.
+/// Bound from one flow: a plane over the prices.
 #[derive(Debug, Clone)]
 struct Plane {
     worth: i64,
-    /// What is left of each crossing maximum, or above each crossing minimum.
+    /// Slack of each crossing maximum, or surplus over each crossing minimum.
     slack: Vec<i64>,
     cells: Vec<i64>,
 }
 
-/// The best prices so far, the bound there, and how far from them each price may go next.
+/// Best prices so far, their bound, and the maximum change of each price in the next round.
 struct Best {
     prices: Vec<i64>,
     bound: i64,
     radius: i64,
 }
 
-/// What is known of the bound as a function of the prices.
+/// Known planes of the bound as a function of the prices.
 struct Model<'a> {
     planes: &'a [Plane],
     best: &'a Best,
-    /// The highest prices that make sense.
+    /// Maximum sensible prices.
     ceilings: &'a [i64],
 }
 
-/// The best prices found.
+/// Best prices found.
 pub(super) struct Priced {
-    /// No plan of the part is worth more, in steps.
+    /// Upper bound on the worth of the part's plans, in steps.
     pub(super) bound: i64,
-    /// What the network's prices prove; the same unless work ran out.
+    /// Bound proved by the network's prices; equal to `bound` unless work ran out.
     pub(super) network_bound: i64,
     /// Prices in steps, one for each maximum and each minimum.
     pub(super) prices: Vec<i64>,
-    /// The network at these prices.
+    /// Network at these prices.
     pub(super) network: Network,
-    /// Whether its flow is the best one at these prices.
+    /// Whether its flow is optimal at these prices.
     pub(super) is_solved: bool,
-    /// The flow at these prices.
+    /// Flow at these prices.
     pub(super) flow: Flow,
-    /// Cells that the flows near the best prices disagree on, each with the smallest and the largest number of pairs.
+    /// Smallest and largest pair count of each cell among flows near the best prices.
     pub(super) spread: Vec<Range>,
 }
 
-/// A round that improves the bound by less than this part of what was promised does not move the box.
+/// Divisor: a round that improves the bound by less than 1/10 of the expected improvement does not move the box.
 const WORTH_MOVING: i64 = 10;
 
 // === impl Part ===
 
 impl Part<'_> {
-    /// Looks for prices that make the bound small, from these on; every flow on the way is offered to the incumbent.
+    /// Searches for prices with a small bound, starting from `start`; offers every flow on the way to the incumbent.
     pub(super) fn price(&self, start: &[i64], incumbent: &mut Incumbent, work: &mut Work<'_>) -> Priced {
         let network = Network::new(self.core, self.nest, self.ranges);
         self.price_from(network, start, incumbent, work)
     }
 
-    /// As [`Self::price`], from a network that has a flow already.
+    /// Same as [`Self::price`], from a network that already has a flow.
     pub(super) fn price_from(
         &self,
         network: Network,
@@ -100,7 +100,7 @@ impl Part<'_> {
         let (bound, plane) = self.look(&sides, &prices, &mut network, (incumbent, work));
         let mut best = Best { prices, bound, radius: STEPS * MILLION / 16 };
         let mut planes = vec![plane];
-        // nobody pays more for a minimum than missing it costs
+        // a minimum's price never exceeds the penalty for missing it
         let ceiling = |side: &Side| if side.is_most { i64::MAX / 1024 } else { self.core.penalty };
         let ceilings: Vec<i64> = sides.iter().map(ceiling).collect();
         let mut last = best.prices.clone();
@@ -132,7 +132,7 @@ impl Part<'_> {
         Priced { bound, network_bound, prices: best.prices, network, is_solved, flow, spread }
     }
 
-    /// The bound at these prices, and the plane of the flow.
+    /// Bound at these prices, and the flow's plane.
     fn look(
         &self,
         sides: &[Side],
@@ -190,7 +190,7 @@ impl Plane {
 // === impl Best ===
 
 impl Best {
-    /// Takes in the bound at other prices, from which an improvement by `promised` was expected.
+    /// Takes the bound at new prices, for which an improvement of `promised` was expected.
     fn take(&mut self, (prices, bound): (Vec<i64>, i64), promised: i64, widest: i64) {
         if bound < self.bound - promised / WORTH_MOVING {
             let is_at_edge = prices.iter().zip(&self.prices).any(|(new, old)| (new - old).abs() >= self.radius);
@@ -207,7 +207,7 @@ impl Best {
 // === impl Model ===
 
 impl Model<'_> {
-    /// The minimum of the planes within the box, as prices, and by how much it lies below the best bound.
+    /// Prices at the minimum of the planes in the box, and the expected improvement over the best bound.
     fn minimum(&self) -> Option<(Vec<i64>, i64)> {
         let scale = self.best.radius as f64;
         let mut problem = Problem::new(OptimizationDirection::Minimize);
@@ -222,7 +222,7 @@ impl Model<'_> {
         let parts = self.planes.iter().zip(&heights);
         let lowest = parts.clone().map(|(plane, height)| height - reach(plane)).fold(f64::MIN, f64::max);
         let height = problem.add_var(1.0, (lowest - 1.0, f64::INFINITY));
-        // planes that are nowhere in the box the highest would only spoil the scale
+        // planes that are nowhere the highest in the box would only distort the scale
         for (plane, at) in parts.filter(|(plane, at)| **at + reach(plane) >= lowest) {
             let slacks = steps.iter().zip(&plane.slack);
             let mut terms: Vec<_> = slacks.map(|(step, slack)| (*step, -(*slack as f64))).collect();
@@ -255,12 +255,12 @@ fn slack(core: &Core, nest: &Nest, side: Side, cells: &[i64]) -> i64 {
     if side.is_most { limit.most - count } else { count - limit.least }
 }
 
-/// Which prices of crossing quotas those of [`Priced::prices`] are: place in [`Core::limits`], whether of the maximum.
+/// Quotas belonging to [`Priced::prices`]: index in [`Core::limits`], and whether the price is of the maximum.
 pub(super) fn price_names(core: &Core, nest: &Nest) -> Vec<(usize, bool)> {
     sides(core, nest).iter().map(|side| (side.limit, side.is_most)).collect()
 }
 
-/// Keeps the planes that lie highest at the best prices.
+/// Keeps only the planes that are highest at the best prices.
 fn thin(planes: &mut Vec<Plane>, prices: &[i64]) {
     let most = 4 * prices.len() + 40;
     if planes.len() > 2 * most {

@@ -1,4 +1,4 @@
-//! Why good pairs are not in the plan: rules that exclude them, or what stands against adding them or swapping them in.
+//! Reasons why good pairs are not in the plan: excluding rules, or obstacles to adding them or swapping them in.
 
 use super::{
     core::STEPS,
@@ -7,18 +7,18 @@ use super::{
     types::{Constraint, LeftOut, MOST_HOLDERS, Pair, Proof, Reason},
 };
 
-/// Finds reasons in one plan.
+/// Finds reasons for one plan.
 pub(super) struct Reasons<'a> {
     prepared: &'a Prepared<'a>,
     solved: &'a Solved,
-    /// Places in the entries of each demand's and each counterpart's chosen pairs.
+    /// Entry indices of each demand's and each counterpart's chosen pairs.
     chosen: [Vec<Vec<usize>>; 2],
 }
 
 // === impl Reasons ===
 
 impl<'a> Reasons<'a> {
-    /// For this plan.
+    /// Prepares the reasons for a plan.
     pub(super) fn new(prepared: &'a Prepared<'a>, solved: &'a Solved) -> Self {
         let mut chosen =
             [vec![Vec::new(); prepared.problem.demands.len()], vec![Vec::new(); prepared.problem.counterparts.len()]];
@@ -31,7 +31,7 @@ impl<'a> Reasons<'a> {
         Self { prepared, solved, chosen }
     }
 
-    /// Those of each demand's best candidates, as many as its limit, that are not chosen.
+    /// Pairs left out among each demand's best candidates, as many as its limit.
     pub(super) fn left_out(&self) -> Vec<LeftOut> {
         let entries = &self.prepared.entries;
         let mut found = Vec::new();
@@ -85,7 +85,7 @@ impl<'a> Reasons<'a> {
             let mut blockers = self.full(entry.pair, Some(other.pair));
             blockers.extend(self.kept(other, entry.pair));
             if blockers.is_empty() {
-                // a swap that pays: only a plan that was not searched to the end has one
+                // an improving swap exists only in a plan whose search was not finished
                 return Vec::new();
             }
             reasons.extend(blockers);
@@ -93,7 +93,7 @@ impl<'a> Reasons<'a> {
         reasons
     }
 
-    /// Limits and maximums that count this pair, do not count the one that makes room, and are used up.
+    /// Limits and maximums that count this pair, are used up, and are not freed by removing `instead`.
     fn full(&self, pair: Pair, instead: Option<Pair>) -> Vec<Reason> {
         let freed = instead.map(|instead| self.prepared.upper_limits(instead)).unwrap_or_default();
         let limits = self.prepared.upper_limits(pair).into_iter().filter(|constraint| !freed.contains(constraint));
@@ -138,7 +138,7 @@ impl<'a> Reasons<'a> {
         places.into_iter().map(|place| self.prepared.entries[place].pair).collect()
     }
 
-    /// By at least how much the total falls with this pair in it.
+    /// Minimum drop of the total if this pair is forced in.
     fn loss(&self, place: usize) -> i64 {
         let Ok(pair) = self.solved.places.binary_search(&place) else { return 0 };
         let gain = self.solved.dual.network.simplex.reduced_gain(pair).min(0);

@@ -1,4 +1,5 @@
-//! A plan from a flow that breaks crossing quotas: numbers of pairs for the cells that keep them, and the best flow within.
+//! Builds a plan from a flow that breaks crossing quotas: pair counts for the cells that keep the quotas, then the best
+//! flow.
 
 use super::{
     core::Core,
@@ -9,7 +10,7 @@ use super::{
     work::Work,
 };
 
-/// Rounds of moving room between cells.
+/// Rounds of moving capacity between cells.
 const ROUNDS: usize = 12;
 
 // === impl Part ===
@@ -53,7 +54,7 @@ fn counts(core: &Core, nest: &Nest, cells: &[i64]) -> Vec<i64> {
     counts
 }
 
-/// Takes pairs away from the fullest cells until no crossing maximum is broken.
+/// Removes pairs from the fullest cells until no crossing maximum is broken.
 fn cut(core: &Core, nest: &Nest, most: &mut [i64]) {
     let mut counts = counts(core, nest, most);
     for limit in nest.crossing.iter().copied() {
@@ -69,7 +70,7 @@ fn cut(core: &Core, nest: &Nest, most: &mut [i64]) {
     }
 }
 
-/// Gives the cells what is left of the crossing maximums, one by one, those that wish most first.
+/// Distributes the remaining crossing maximums to the cells one by one, highest wish first.
 fn widen(core: &Core, nest: &Nest, (reach, wishes): (&[i64], &[i64]), most: &mut [i64]) {
     let mut counts = counts(core, nest, most);
     let mut order: Vec<usize> = (0..most.len()).collect();
@@ -90,7 +91,8 @@ fn widen(core: &Core, nest: &Nest, (reach, wishes): (&[i64], &[i64]), most: &mut
     }
 }
 
-/// Moves one pair's room to the cell that wishes it most, from the cells that wish it least; says whether it did.
+/// Moves one pair of capacity from the cells with the lowest wishes to the one with the highest; returns whether it
+/// did.
 fn exchange(core: &Core, nest: &Nest, (reach, wishes): (&[i64], &[i64]), most: &mut [i64]) -> bool {
     let mut counts = counts(core, nest, most);
     let mut order: Vec<usize> =
@@ -127,7 +129,7 @@ fn exchange(core: &Core, nest: &Nest, (reach, wishes): (&[i64], &[i64]), most: &
     false
 }
 
-/// How many pairs each cell should have at least, so that crossing minimums are met where there is room.
+/// Minimum pairs for each cell to meet crossing minimums, as far as there is capacity.
 fn minimums(core: &Core, nest: &Nest, most: &[i64]) -> Vec<i64> {
     let mut least = vec![0; most.len()];
     for limit in nest.crossing.iter().copied() {

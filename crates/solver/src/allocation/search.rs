@@ -1,4 +1,4 @@
-//! The search: one flow where everything nests; otherwise prices, a plan near them, what they settle, and branches.
+//! The search: one flow if everything nests; otherwise prices, a nearby plan, settled pairs, and branching.
 
 use super::{
     core::{Core, Fate},
@@ -10,12 +10,12 @@ use super::{
     work::Work,
 };
 
-/// What the search found.
+/// Result of the search.
 pub(super) struct Found {
     pub(super) chosen: Vec<bool>,
-    /// In steps, missed minimums subtracted.
+    /// In steps, minus penalties for missed minimums.
     pub(super) worth: i64,
-    /// No plan is worth more, in steps.
+    /// Upper bound on the worth of every plan, in steps.
     pub(super) bound: i64,
     pub(super) proof: Proof,
     /// Prices of the whole: the dual solution.
@@ -26,13 +26,13 @@ pub(super) struct Found {
 pub(super) struct Dual {
     pub(super) network: Network,
     pub(super) nest: Nest,
-    /// The bound at these prices.
+    /// Bound at these prices.
     pub(super) bound: i64,
-    /// Prices of crossing quotas: place in [`Core::limits`], whether of the maximum, the price in steps.
+    /// Prices of crossing quotas: index in [`Core::limits`], whether of the maximum, price in steps.
     pub(super) crossing: Vec<(usize, bool, i64)>,
 }
 
-/// Parts into which branch and bound divides at most where only a cost is asked for.
+/// Maximum branches when only a cost is needed.
 const BRANCHES_WITHOUT: u32 = 0;
 
 struct Open {
@@ -44,7 +44,7 @@ struct Open {
 // === impl Core ===
 
 impl Core {
-    /// Looks for the best plan.
+    /// Searches for the best plan.
     pub(super) fn search(&self, branches: u32, work: &mut Work<'_>) -> Found {
         let nest = Nest::new(self);
         if nest.crossing.is_empty() {
@@ -62,8 +62,8 @@ impl Core {
         Found { chosen: incumbent.chosen, worth: incumbent.worth, bound, proof, dual }
     }
 
-    /// What is worth at least so much and at most so much without one of the quotas' ends, from the search with it. The
-    /// quota is named by its place and whether its maximum is meant.
+    /// Lower and upper bound of the worth without one end of a quota, continuing the search with it. The quota is given
+    /// by its index and whether its maximum is removed.
     pub(super) fn search_without(
         &self,
         (limit, is_most): (usize, bool),
@@ -83,7 +83,7 @@ impl Core {
             core.limits[limit].least = 0;
             network.drop_least(limit, least);
         }
-        // a crossing maximum without end has slack that would only spoil the scale: the quota goes if nothing is left of it
+        // an unlimited crossing maximum has slack that would distort the scale: drop the quota if nothing is left of it
         let is_idle = is_most && least == 0 || !is_most && self.limits[limit].most >= self.pairs.len() as i64;
         nest.crossing.retain(|crossing| *crossing != limit || !is_idle);
         for name in price_names(&core, &nest) {
@@ -98,14 +98,14 @@ impl Core {
         (incumbent.worth, bound)
     }
 
-    /// After the prices of the whole: settles and searches the rest; the bound that is left, and what proves it.
+    /// After the prices of the whole: settles pairs and searches the rest. Returns the remaining bound and its proof.
     fn finish(&self, priced: &Priced, incumbent: &mut Incumbent, branches: u32, work: &mut Work<'_>) -> (i64, Proof) {
         let mut bound = priced.bound;
         let mut proof = Proof::Prices;
         if !incumbent.beats(self, bound) {
             proof = Proof::Branches;
             let mut left = branches;
-            // settling narrows what the incumbent sees, so the bound is compared by its worth from here on
+            // settling narrows the incumbent's scope, so later bounds are compared with its worth
             let mut inner = incumbent.clone();
             bound = bound.min(self.settle(priced, &mut inner, (&mut left, work)));
             incumbent.worth = inner.worth;
@@ -120,19 +120,19 @@ impl Core {
         network.solve(work);
         let flow = network.flow(self);
         let bound = self.possible(network.bound());
-        // a flow that was not finished may miss minimums, but never breaks a limit
+        // an unfinished flow may miss minimums but never breaks a limit
         let worth = self.worth(&flow.chosen).unwrap_or(i64::MIN / 4);
         let proof = if bound == worth { Proof::FlowDual } else { Proof::Open };
         let dual = Dual { bound: network.bound(), network, nest, crossing: Vec::new() };
         Found { chosen: flow.chosen, worth, bound, proof, dual }
     }
 
-    /// Settles what the prices decide and searches the rest; the bound is one of the whole.
+    /// Settles the pairs that the prices decide and searches the rest; returns a bound of the whole.
     fn settle(&self, priced: &Priced, incumbent: &mut Incumbent, left: (&mut u32, &mut Work<'_>)) -> i64 {
         let fates: Vec<Fate> = (0..self.pairs.len())
             .map(|pair| {
                 let gain = priced.network.simplex.reduced_gain(pair);
-                // a plan that differs here is worth no more than the incumbent
+                // a plan that decides this pair differently is not better than the incumbent
                 match incumbent.beats(self, priced.network_bound.saturating_sub(gain.abs())) {
                     true if gain > 0 => Fate::In,
                     true if gain < 0 => Fate::Out,
@@ -145,7 +145,7 @@ impl Core {
         rest.kernel(self.pairs.len(), incumbent, left)
     }
 
-    /// Searches what is left after settling; the bound is one of the whole.
+    /// Searches the rest after settling; returns a bound of the whole.
     fn kernel(&self, before: usize, incumbent: &mut Incumbent, (left, work): (&mut u32, &mut Work<'_>)) -> i64 {
         let nest = Nest::new(self);
         let ranges = whole(&nest);
@@ -162,7 +162,7 @@ impl Core {
         self.branch(&nest, priced, incumbent, (left, work))
     }
 
-    /// Branch and bound on the numbers of pairs of cells, depth first.
+    /// Depth-first branch and bound on the pair counts of cells.
     fn branch(
         &self,
         nest: &Nest,
@@ -208,12 +208,12 @@ fn whole(nest: &Nest) -> Vec<Range> {
     nest.cells.iter().map(|cell| (0, cell.reach)).collect()
 }
 
-/// Two parts that together are this one, the more likely one last; none where every cell's number is settled, because
-/// then the flow is the best plan of the part.
+/// Splits a part in two, the more promising one last; empty if every cell's count is fixed, since the flow is then the
+/// part's best plan.
 fn divide(nest: &Nest, ranges: &[Range], priced: &Priced) -> Vec<Open> {
     let ends: Vec<Range> =
         ranges.iter().zip(&nest.cells).map(|((least, most), cell)| (*least, (*most).min(cell.reach))).collect();
-    // how far the flows disagree on a cell, within its range
+    // disagreement of the flows on a cell, within its range
     let spread = |cell: &usize| {
         let ((least, most), spread) = (ends[*cell], priced.spread[*cell]);
         (spread.0.max(least), spread.1.min(most))

@@ -1,32 +1,32 @@
-//! A network simplex for circulations: the flow of the greatest gain through arcs with capacities, from no flow.
+//! A network simplex for circulations: maximises the gain through arcs with capacities, starting from zero flow.
 //!
-//! The tree is kept strongly feasible (Cunningham 1976), so it never cycles; the entering arc is the best of a block (as
-//! in LEMON's NetworkSimplex). Gains may be changed between two calls of [`Simplex::solve`], which then starts from the
-//! tree that it has. For any potentials the sum over arcs of `capacity · max(0, reduced gain)` bounds every circulation's
-//! gain, so [`Simplex::bound`] holds whenever it is asked, and equals [`Simplex::gain`] when no arc is left to enter.
+//! The tree is kept strongly feasible (Cunningham 1976), so the simplex never cycles. The entering arc is the best of a
+//! block (as in LEMON's NetworkSimplex). Gains may change between calls of [`Simplex::solve`], which then continues
+//! from the current tree. For any potentials, the sum over arcs of `capacity · max(0, reduced gain)` bounds every
+//! circulation's gain. So [`Simplex::bound`] always holds, and equals [`Simplex::gain`] when no arc can enter.
 
 use super::work::Work;
 
 /// An arc of the network.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Arc {
-    /// Where it starts.
+    /// Start node.
     pub(super) from: u32,
-    /// Where it ends.
+    /// End node.
     pub(super) to: u32,
-    /// The most that flows, 0 or more.
+    /// Maximum flow, 0 or more.
     pub(super) capacity: i64,
-    /// What a unit of flow brings.
+    /// Gain per unit of flow.
     pub(super) gain: i64,
 }
 
 /// A network with a spanning tree and a flow.
 #[derive(Debug, Clone)]
 pub(super) struct Simplex {
-    /// The caller's arcs, then one from each node to the root; those never carry flow.
+    /// The caller's arcs, then one from each node to the root; the latter never carry flow.
     arcs: Vec<Arc>,
     flow: Vec<i64>,
-    /// 0 in the tree, 1 at no flow, -1 at capacity.
+    /// 0 in the tree, 1 at zero flow, -1 at capacity.
     state: Vec<i8>,
     nodes: Vec<Node>,
     real: usize,
@@ -37,9 +37,9 @@ pub(super) struct Simplex {
 #[derive(Debug, Clone, Copy)]
 struct Node {
     parent: u32,
-    /// The arc between the node and its parent.
+    /// Arc between the node and its parent.
     arc: u32,
-    /// Whether that arc leads from the node to its parent.
+    /// Whether the arc leads from the node to its parent.
     is_up: bool,
     depth: u32,
     child: u32,
@@ -48,7 +48,7 @@ struct Node {
     potential: i64,
 }
 
-/// The arc that leaves, as the node below it, and how much flows round the cycle.
+/// The leaving arc, given by the node below it, and the flow change around the cycle.
 struct Leaving {
     delta: i64,
     below: Option<u32>,
@@ -62,7 +62,7 @@ const UNLIMITED: i64 = i64::MAX / 4;
 // === impl Simplex ===
 
 impl Simplex {
-    /// A network of `nodes` nodes without flow.
+    /// A network of `nodes` nodes with zero flow.
     pub(super) fn new(nodes: usize, arcs: Vec<Arc>) -> Self {
         let real = arcs.len();
         let mut arcs = arcs;
@@ -89,7 +89,7 @@ impl Simplex {
         Self { flow: vec![0; arcs.len()], arcs, state, nodes: tree, real, next: 0, block }
     }
 
-    /// Pivots until no arc is left to enter, or the work is used up or stopped; says whether it came to the end.
+    /// Pivots until no arc can enter, or the work is used up or stopped; returns whether it finished.
     pub(super) fn solve(&mut self, work: &mut Work<'_>) -> bool {
         while let Some(arc) = self.entering() {
             if !work.pivot() {
@@ -100,23 +100,23 @@ impl Simplex {
         true
     }
 
-    /// Changes what an arc brings; [`Self::reprice`] has to follow before the next solve.
+    /// Changes the gain of an arc; call [`Self::reprice`] before the next solve.
     pub(super) fn set_gain(&mut self, arc: usize, gain: i64) {
         self.arcs[arc].gain = gain;
     }
 
-    /// Opens an arc that had no capacity so far.
+    /// Opens an arc that had no capacity.
     pub(super) fn open(&mut self, arc: usize, capacity: i64) {
         if self.arcs[arc].capacity == 0 {
             self.arcs[arc].capacity = capacity;
-            // a closed arc may count as full
+            // a closed arc may be marked as full
             if self.state[arc] < 0 {
                 self.state[arc] = 1;
             }
         }
     }
 
-    /// Makes the potentials fit the gains.
+    /// Recomputes the potentials from the gains.
     pub(super) fn reprice(&mut self) {
         let root = self.nodes.len() as u32 - 1;
         let mut at = self.nodes[root as usize].child;
@@ -126,18 +126,18 @@ impl Simplex {
         }
     }
 
-    /// What flows through an arc.
+    /// Flow through an arc.
     pub(super) fn flow(&self, arc: usize) -> i64 {
         self.flow[arc]
     }
 
-    /// What a unit more through an arc would bring at the prices of its ends.
+    /// Gain from one more unit through an arc, at the prices of its ends.
     pub(super) fn reduced_gain(&self, arc: usize) -> i64 {
         let Arc { from, to, gain, .. } = self.arcs[arc];
         gain - self.nodes[from as usize].potential + self.nodes[to as usize].potential
     }
 
-    /// No circulation brings more than this.
+    /// Upper bound on the gain of every circulation.
     pub(super) fn bound(&self) -> i64 {
         let parts = (0..self.real).map(|arc| (self.arcs[arc].capacity, self.reduced_gain(arc).max(0)));
         let sum: i128 = parts.map(|(capacity, gain)| i128::from(capacity) * i128::from(gain)).sum();
@@ -149,7 +149,7 @@ impl Simplex {
         &self.arcs[..self.real]
     }
 
-    /// The best arc of the first block that has one to enter, going round from where the last search ended.
+    /// Best arc of the first block with an entering arc, continuing from the end of the last search.
     fn entering(&mut self) -> Option<usize> {
         let mut best = (0, None);
         let mut left = self.block;
@@ -188,7 +188,7 @@ impl Simplex {
         }
     }
 
-    /// The arc of the cycle that is used up first; of several the one that keeps the tree strongly feasible.
+    /// First arc of the cycle to reach its limit; among ties, the one that keeps the tree strongly feasible.
     fn leaving(&self, entering: usize, first: u32, second: u32) -> Leaving {
         let join = self.join(first, second);
         let mut leaving = Leaving { delta: self.arcs[entering].capacity, below: None, on_first: false, join };
@@ -223,7 +223,7 @@ impl Simplex {
         one
     }
 
-    /// How much more can flow between a node and its parent, towards the parent or from it.
+    /// Remaining capacity between a node and its parent, towards the parent or from it.
     fn room(&self, node: u32, upwards: bool) -> i64 {
         let node = &self.nodes[node as usize];
         let arc = node.arc as usize;
@@ -247,7 +247,7 @@ impl Simplex {
         }
     }
 
-    /// Cuts the subtree of `below` off and hangs it, turned round at `inner`, below `outer` by `arc`.
+    /// Detaches the subtree of `below` and reattaches it, re-rooted at `inner`, below `outer` by `arc`.
     fn hang(&mut self, inner: u32, outer: u32, arc: u32, below: u32) {
         let (mut node, mut parent, mut by) = (inner, outer, arc);
         loop {
@@ -288,7 +288,7 @@ impl Simplex {
         (entry.parent, entry.arc, entry.is_up, entry.left, entry.right) = (parent, arc, is_up, NONE, right);
     }
 
-    /// Depth and potential of a node from its parent's.
+    /// Computes a node's depth and potential from its parent.
     fn settle(&mut self, node: u32) {
         let Node { parent, arc, is_up, .. } = self.nodes[node as usize];
         let (depth, potential) = (self.nodes[parent as usize].depth, self.nodes[parent as usize].potential);
@@ -298,7 +298,7 @@ impl Simplex {
         entry.potential = if is_up { potential + gain } else { potential - gain };
     }
 
-    /// The node after this one in the subtree of `top`, parents first.
+    /// Next node in the subtree of `top`, parents first.
     fn after(&self, node: u32, top: u32) -> u32 {
         let mut at = node;
         if self.nodes[at as usize].child != NONE {

@@ -1,8 +1,8 @@
-//! What an allocation is asked of, and what it answers. Names are indices: the caller keeps the lists.
+//! Input and output types of an allocation. Participants are indices; the caller keeps the lists.
 
 use thiserror::Error;
 
-/// Millionths in a value of 1: values are summed as whole millionths, so sums are exact.
+/// Millionths per unit of value: values are summed in whole millionths, so sums are exact.
 pub const MILLION: i64 = 1_000_000;
 
 /// One of the two sides of an event.
@@ -14,38 +14,38 @@ pub enum Side {
     Counterparts,
 }
 
-/// What puts participants of one side into groups.
+/// Attribute that groups participants of one side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Attribute {
-    /// The organisation that stands behind a participant.
+    /// Organisation behind a participant.
     Organisation,
-    /// Its city.
+    /// City.
     City,
-    /// Its technical field.
+    /// Technical field.
     Field,
 }
 
-/// All participants of one side that have one value of one attribute.
+/// All participants of one side with one value of one attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Group {
-    /// Of which side.
+    /// Side of the participants.
     pub side: Side,
-    /// By which attribute.
+    /// Grouping attribute.
     pub attribute: Attribute,
-    /// The value of the attribute, as the participants carry it.
+    /// Attribute value, as stored in the participants.
     pub key: u32,
 }
 
 /// A demand, or an achievement or expert.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Participant {
-    /// The most pairs that it may be in; 0 or more.
+    /// Maximum pairs that it may be in; 0 or more.
     pub limit: u32,
-    /// Its organisation; one numbering for both sides. Without one it is in no group by organisation.
+    /// Organisation; one numbering for both sides. `None` means in no group by organisation.
     pub organisation: Option<u32>,
-    /// Its city.
+    /// City.
     pub city: Option<u32>,
-    /// Its field.
+    /// Technical field.
     pub field: Option<u32>,
 }
 
@@ -56,20 +56,20 @@ pub struct Candidate {
     pub demand: u32,
     /// Index into [`Problem::counterparts`].
     pub counterpart: u32,
-    /// What the pair is worth, 0 to 1; rounded to millionths.
+    /// Value of the pair, 0 to 1; rounded to millionths.
     pub value: f64,
-    /// Its level, 1 (无) to 4 (强); without one (experts) no least level keeps it out.
+    /// Level, 1 (无) to 4 (强); `None` (experts) is not excluded by a minimum level.
     pub level: Option<u8>,
 }
 
-/// How many chosen pairs may, and should, have a member of a group.
+/// Bounds on the chosen pairs with a member of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Quota {
-    /// Whose pairs are counted.
+    /// Group whose pairs are counted.
     pub group: Group,
-    /// At least so many, 0 for no minimum. A minimum that cannot be met is told as a [`Shortfall`].
+    /// Minimum, 0 for none. An unreachable minimum is reported as a [`Shortfall`].
     pub least: u32,
-    /// At most so many.
+    /// Maximum.
     pub most: Option<u32>,
 }
 
@@ -82,49 +82,49 @@ pub struct Pair {
     pub counterpart: u32,
 }
 
-/// An allocation to be made. The order of the lists `pairs`, `quotas` and those of [`Rules`] does not matter; among plans
-/// of equal value the order of the participants may decide, so give them in an order of their own (by name).
+/// An allocation problem. The order of `pairs`, `quotas` and the lists of [`Rules`] does not matter. Participant order
+/// may decide between plans of equal value, so sort participants by a stable key (by name).
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Problem {
-    /// The demands, each with the most counterparts that it wants.
+    /// Demands, each limited to the number of counterparts it wants.
     pub demands: Vec<Participant>,
-    /// The counterparts, each with the most demands that it takes.
+    /// Counterparts, each limited to the number of demands it takes.
     pub counterparts: Vec<Participant>,
-    /// Pairs that may be chosen, each once. Others never are.
+    /// Candidate pairs, each once. Other pairs are never chosen.
     pub pairs: Vec<Candidate>,
-    /// Caps per organisation, quotas by city and field, at most one for each group.
+    /// Organisation caps, city and field quotas; at most one per group.
     pub quotas: Vec<Quota>,
-    /// Rules about single pairs.
+    /// Rules for single pairs.
     pub rules: Rules,
 }
 
-/// Rules about single pairs.
+/// Rules for single pairs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rules {
-    /// Pairs below this level are left out.
+    /// Pairs below this level are excluded.
     pub min_level: Option<u8>,
-    /// Whether pairs within one organisation are left out.
+    /// Whether pairs within one organisation are excluded.
     pub same_organisation_apart: bool,
-    /// Organisations, two and two in either order, that are not brought together.
+    /// Pairs of organisations, in either order, that must not meet.
     pub organisations_apart: Vec<(u32, u32)>,
     /// Pairs that met at an earlier event.
     pub met: Vec<Pair>,
-    /// Pairs that staff forbid.
+    /// Pairs forbidden by staff.
     pub forbidden: Vec<Pair>,
-    /// Pairs that staff want. They count against limits and quotas, and no rule may speak against them.
+    /// Pairs pinned by staff. They count towards limits and quotas, and must not contradict a rule.
     pub pinned: Vec<Pair>,
 }
 
 /// A constraint, by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Constraint {
-    /// The most counterparts of this demand.
+    /// Maximum counterparts of this demand.
     DemandLimit(u32),
-    /// The most demands of this counterpart.
+    /// Maximum demands of this counterpart.
     CounterpartLimit(u32),
-    /// The most pairs of a group.
+    /// Maximum pairs of a group.
     Most(Group),
-    /// The fewest pairs of a group.
+    /// Minimum pairs of a group.
     Least(Group),
     /// [`Rules::min_level`].
     LeastLevel,
@@ -140,19 +140,19 @@ pub enum Constraint {
     Pinned,
 }
 
-/// What is wrong with a problem.
+/// An error in a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Error)]
 pub enum Fault {
-    /// A pair names a participant that is not there.
+    /// A pair names a participant that does not exist.
     #[error("pair {0:?} names a participant that is not there")]
     UnknownParticipant(Pair),
     /// A pair is given twice.
     #[error("pair {0:?} is given twice")]
     PairTwice(Pair),
-    /// A value is not a number from 0 to 1, or a level not 1 to 4.
+    /// A value is not a number from 0 to 1, or a level is not 1 to 4.
     #[error("value or level of pair {0:?} is out of range")]
     OutOfRange(Pair),
-    /// The least level is not 1 to 4.
+    /// The minimum level is not 1 to 4.
     #[error("least level {0} is not 1 to 4")]
     LeastLevelOutOfRange(u8),
     /// A group has two quotas.
@@ -161,7 +161,7 @@ pub enum Fault {
     /// A quota's minimum is above its maximum.
     #[error("the minimum of {0:?} is above its maximum")]
     LeastAboveMost(Group),
-    /// A pinned pair is not among the candidates, so its value is not known.
+    /// A pinned pair is not a candidate, so its value is unknown.
     #[error("pinned pair {0:?} is not among the candidates")]
     PinWithoutCandidate(Pair),
     /// A pinned pair contradicts a rule.
@@ -169,33 +169,33 @@ pub enum Fault {
     PinAgainst {
         /// The pinned pair.
         pin: Pair,
-        /// What speaks against it: alone, or where it is a limit, together with other pins.
+        /// The constraint that it contradicts: alone or, for a limit, together with other pins.
         constraint: Constraint,
     },
-    /// More participants, pairs, quotas or places than [`MOST_PARTICIPANTS`], [`MOST_PAIRS`], [`MOST_QUOTAS`] and
+    /// More participants, pairs, quotas or chosen pairs than [`MOST_PARTICIPANTS`], [`MOST_PAIRS`], [`MOST_QUOTAS`] and
     /// [`MOST_CHOSEN`] allow.
     #[error("larger than the limits of an allocation")]
     TooLarge,
 }
 
-/// The problem cannot be asked like this. All faults, in order.
+/// The problem is invalid. Contains all faults, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the allocation has {} faults, the first: {}", .0.len(), .0.first().map(ToString::to_string).unwrap_or_default())]
 pub struct Faults(pub Vec<Fault>);
 
-/// Most participants of one side.
+/// Maximum participants per side.
 pub const MOST_PARTICIPANTS: usize = 10_000;
-/// Most candidate pairs.
+/// Maximum candidate pairs.
 pub const MOST_PAIRS: usize = 1_000_000;
-/// Most pairs that limits and candidates leave possible at once.
+/// Maximum pairs that limits and candidates allow to be chosen together.
 pub const MOST_CHOSEN: u64 = 100_000;
-/// Most quotas.
+/// Maximum quotas.
 pub const MOST_QUOTAS: usize = 10_000;
 
 /// A chosen pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Chosen {
-    /// Which.
+    /// The pair.
     pub pair: Pair,
     /// Its value in millionths.
     pub value: i64,
@@ -203,120 +203,120 @@ pub struct Chosen {
     pub is_pinned: bool,
 }
 
-/// By what a plan is known to be the best.
+/// Proof of a plan's optimality.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Proof {
-    /// All constraints nest, so the plan is a flow; prices for all constraints (its dual) give the same total.
+    /// All quotas nest, so the plan is a flow; prices for all constraints (its dual) give the same total.
     FlowDual,
-    /// Some quotas cross others; prices for those, with a flow below, bound every plan by this plan's total.
+    /// Some quotas cross; prices for those, with a flow for the rest, bound every plan by this plan's total.
     Prices,
-    /// As [`Proof::Prices`], in each part of a complete division of all plans (branch and bound).
+    /// As [`Proof::Prices`], in each part of a complete partition of all plans (branch and bound).
     Branches,
-    /// Not known to be the best: the work limit was reached or the caller stopped it. [`Plan::bound`] holds all the same.
+    /// Not proved: the work limit was reached or the caller stopped it. [`Plan::bound`] still holds.
     #[default]
     Open,
 }
 
-/// A minimum that the plan does not reach. The sum over all minimums is as small as it can be (where proved).
+/// A minimum that the plan misses. The total over all minimums is as small as possible (if proved).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Shortfall {
-    /// Whose minimum.
+    /// Group with the minimum.
     pub group: Group,
     /// The minimum.
     pub least: u32,
-    /// What the plan has.
+    /// Number reached by the plan.
     pub reached: u32,
 }
 
-/// How far a constraint is relaxed in [`Cost`].
+/// How far [`Cost`] relaxes a constraint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Relaxed {
-    /// By one: a limit or maximum one higher, a minimum one lower.
+    /// By one: a limit or maximum raised by one, a minimum lowered by one.
     ByOne,
-    /// Taken away as a whole.
+    /// Removed entirely.
     Removed,
 }
 
-/// What a constraint costs: by how much the total value would grow were it relaxed. In millionths.
+/// Cost of a constraint: increase of the total value if it were relaxed, in millionths.
 ///
-/// By one: `at_most` is the price of the constraint in the dual solution plus the plan's gap; `at_least` is exact where all
-/// constraints nest (the longest augmenting cycle), otherwise 0. Removed: from solving again without it.
-/// Where minimums cannot all be met, values are compared at the same shortfall, and a minimum's costs are not told.
+/// By one: `at_most` is the constraint's dual price plus the plan's gap; `at_least` is exact if all constraints nest
+/// (the longest augmenting cycle), otherwise 0. Removed: from solving again without it. If minimums cannot all be met,
+/// values are compared at the same shortfall, and a minimum's costs are omitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cost {
-    /// What is relaxed.
+    /// Relaxed constraint.
     pub constraint: Constraint,
-    /// How far.
+    /// Extent of the relaxation.
     pub relaxed: Relaxed,
-    /// The value grows by at least this.
+    /// Minimum increase of the value.
     pub at_least: i64,
-    /// The value grows by at most this.
+    /// Maximum increase of the value.
     pub at_most: i64,
 }
 
 /// Why a pair is not in the plan.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
-    /// A rule leaves it out, however good it is.
+    /// A rule excludes it, whatever its value.
     Excluded(Constraint),
-    /// The demand's places are taken by pairs that are worth at least as much.
+    /// The demand's capacity is taken by pairs of at least the same value.
     LowerValue,
-    /// A limit or maximum that holds for this pair is used up.
+    /// A limit or maximum that counts this pair is used up.
     Full {
-        /// Which.
+        /// The limit or maximum.
         constraint: Constraint,
-        /// The chosen pairs that use it up, the least valuable first; at most [`MOST_HOLDERS`] are listed.
+        /// Chosen pairs that use it up, lowest value first; at most [`MOST_HOLDERS`] are listed.
         held_by: Vec<Pair>,
     },
-    /// It would take the place of this pair, which a minimum or a pin keeps in.
+    /// It would replace this pair, which a minimum or a pin keeps in.
     Kept {
-        /// The less valuable chosen pair of the same demand.
+        /// Chosen pair of the same demand with lower value.
         instead: Pair,
-        /// The minimum or pin that holds it.
+        /// Minimum or pin that keeps it.
         constraint: Constraint,
     },
-    /// It is worth nothing.
+    /// Its value is 0.
     NoValue,
-    /// Nothing stands in its way that can be named: the plan is not proved to be the best ([`Proof::Open`]).
+    /// No obstacle is known: the plan is not proved optimal ([`Proof::Open`]).
     NotSearched,
 }
 
-/// Most pairs that [`Reason::Full`] lists.
+/// Maximum pairs listed by [`Reason::Full`].
 pub const MOST_HOLDERS: usize = 20;
 
-/// A pair that ranks among the best of its demand and is not in the plan.
+/// A pair among the best of its demand that is not in the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
-    /// Which.
+    /// The pair.
     pub pair: Pair,
     /// Its value in millionths.
     pub value: i64,
-    /// Its place among the demand's candidates by value, from 1.
+    /// Rank among the demand's candidates by value, from 1.
     pub rank: u32,
-    /// What keeps it out, in order; never empty. Either rules that exclude it (all that do), or everything that stands
-    /// against adding it or putting it in the place of a less valuable pair of its demand.
+    /// Reasons, in order; never empty. Either all rules that exclude it, or all obstacles to adding it or to replacing
+    /// a pair of its demand with lower value.
     pub reasons: Vec<Reason>,
-    /// By at least how much the total would fall were it put in all the same, in millionths; none where it is excluded.
+    /// Minimum drop of the total if it were forced in, in millionths; `None` if it is excluded.
     pub loss: Option<i64>,
 }
 
-/// The answer.
+/// Result of an allocation.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plan {
-    /// The chosen pairs, by demand and counterpart.
+    /// Chosen pairs, sorted by demand and counterpart.
     pub chosen: Vec<Chosen>,
-    /// Sum of their values in millionths.
+    /// Total value in millionths.
     pub value: i64,
-    /// No plan that keeps the constraints (and misses the minimums by no more) is worth more than this, in millionths.
+    /// Upper bound on the value of plans that keep the constraints (and miss the minimums by no more), in millionths.
     pub bound: i64,
-    /// By what that is known. Value and bound are equal exactly where it is not [`Proof::Open`].
+    /// Proof of optimality. Value and bound are equal unless it is [`Proof::Open`].
     pub proof: Proof,
-    /// Minimums that are not reached.
+    /// Missed minimums.
     pub shortfalls: Vec<Shortfall>,
-    /// What constraints cost, those that cost nothing left out, by constraint.
+    /// Costs of constraints above 0, sorted by constraint.
     ///
-    /// Plans compare by value where they miss as many pairs of the minimums as this one, each minimum taken as far as it
-    /// can be reached. Constraints that may keep a minimum from being reached are not told.
+    /// Plans are compared by value at the same number of missing pairs, with each minimum lowered to what is reachable.
+    /// Constraints that may keep a minimum from being reached are omitted.
     pub costs: Vec<Cost>,
     /// For each demand, those of its best `limit` candidates that are not in the plan, by demand and rank.
     pub left_out: Vec<LeftOut>,
@@ -324,18 +324,19 @@ pub struct Plan {
     pub pivots: u64,
 }
 
-/// How much work may be done. Counted, not timed, so the same input gives the same answer on every machine.
+/// Work limits. Counted, not timed, so the same input gives the same answer on every machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Effort {
-    /// Pivots of the network simplex for the plan; a few hundred thousand a second.
+    /// Pivots of the network simplex for the plan; a few hundred thousand per second.
     ///
-    /// Plans whose quotas nest take 20,000 (100 × 300) to 150,000 (1,000 × 3,000), crossing ones five times that, mostly. Hard
-    /// ones (organisations, cities and fields all crossing, with minimums) can use up any number; the gap is then small.
+    /// Plans with nesting quotas take 20,000 (100 × 300) to 150,000 (1,000 × 3,000), crossing ones usually five times
+    /// that. Hard ones (organisations, cities and fields all crossing, with minimums) can use any number; the gap is
+    /// then small.
     pub pivots: u64,
-    /// Pivots for the costs, all of them together: first by one, then rules, then quotas, the dearest first. What is not
-    /// reached is not told; 0 leaves all costs out.
+    /// Pivots for all costs together: first by one, then rules, then quotas, highest price first. Costs not reached are
+    /// omitted; 0 omits all costs.
     pub cost_pivots: u64,
-    /// Parts into which branch and bound divides at most.
+    /// Maximum parts that branch and bound divides.
     pub branches: u32,
 }
 

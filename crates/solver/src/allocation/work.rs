@@ -1,6 +1,6 @@
-//! Work is counted in pivots, and the caller may stop it: then what was found so far is the answer.
+//! Counts work in pivots. The caller may stop it; the best result so far is then the answer.
 
-/// What is left to be done.
+/// Remaining work.
 pub(super) struct Work<'a> {
     left: u64,
     done: u64,
@@ -8,23 +8,23 @@ pub(super) struct Work<'a> {
     stop: &'a dyn Fn() -> bool,
 }
 
-/// Pivots between two looks at the caller's wish to stop: under a millisecond.
+/// Pivots between two checks of `stop`: under a millisecond.
 const LOOK_EVERY: u64 = 512;
 
 // === impl Work ===
 
 impl<'a> Work<'a> {
-    /// So many pivots, unless `stop` says to stop.
+    /// Allows a number of pivots, unless `stop` returns true.
     pub(super) fn new(pivots: u64, stop: &'a dyn Fn() -> bool) -> Self {
         Self { left: pivots, done: 0, is_stopped: stop(), stop }
     }
 
-    /// Counts a pivot; says whether it may be done.
+    /// Counts a pivot; returns whether it is allowed.
     pub(super) fn pivot(&mut self) -> bool {
         self.spend(1)
     }
 
-    /// Counts several at once, for work that is done between pivots.
+    /// Counts several pivots at once, for work between pivots.
     pub(super) fn spend(&mut self, pivots: u64) -> bool {
         if self.is_over() {
             return false;
@@ -38,7 +38,7 @@ impl<'a> Work<'a> {
         !self.is_stopped
     }
 
-    /// Whether nothing more may be done.
+    /// Returns whether no more work is allowed.
     pub(super) fn is_over(&self) -> bool {
         self.is_stopped || self.left == 0
     }

@@ -1,19 +1,19 @@
-//! Out of local optima: tries that make waiting and walking a little worse are kept at first, ever fewer of them later
-//! (simulated annealing). The generator starts the same each time, so the same plan comes out.
+//! Simulated annealing to leave local optima: slightly worse plans are accepted at first, and ever fewer later. The
+//! random seed is fixed, so the same input gives the same plan.
 
 use super::{Place, chain::Tables, polish::Polish};
 
-/// Tries for each meeting that can move. Measured at 100 × 300, 546 meetings in 576 places: without 72 gaps and 67 moves of
-/// hosts, with these 6 and 40.
+/// Tries per movable meeting. Measured at 100 × 300, 546 meetings in 576 places: 72 gaps and 67 host moves without
+/// annealing, 6 and 40 with it.
 const TRIES: u64 = 1_000;
-/// What an increase may cost at first, in units of cost: about a gap.
+/// Initial accepted increase, in cost units: about one gap.
 const HEAT: u64 = 2;
-/// Parts of a unit of cost.
+/// Fractions per cost unit.
 const SCALE: u64 = 1 << 16;
-/// One try in so many is for another table, the others for another slot.
+/// One try in this many changes the table, the others change the slot.
 const TABLE_TRY: usize = 8;
 
-/// Anneals as long as the budget goes.
+/// Anneals until the budget is used up.
 pub(super) fn anneal(polish: &mut Polish) {
     let plan = &polish.plan;
     let can_move = |pair: &usize| !plan.frozen[*pair] && plan.place(*pair).is_some();
@@ -29,7 +29,7 @@ pub(super) fn anneal(polish: &mut Polish) {
             break;
         }
         let pair = movable[random.below(movable.len())];
-        // -log2 of a random number has the distribution that annealing wants, in whole numbers.
+        // -log2 of a random number has the distribution needed for annealing, in integers.
         let cold = (done * SCALE / tries).max(polish.budget.part_used(SCALE));
         let heat = HEAT * SCALE.saturating_sub(cold);
         let bound = heat * u64::from(random.next().leading_zeros());

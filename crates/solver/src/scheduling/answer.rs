@@ -1,121 +1,121 @@
-//! The schedule, what could not be placed and why, and what changed.
+//! The schedule, unplaced pairs with causes, and changes.
 
 use thiserror::Error;
 
 use super::{Lock, Meeting, Place};
 
-/// The answer.
+/// The resulting schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
-    /// All meetings by demand, then counterpart.
+    /// All meetings, sorted by demand, then counterpart.
     pub meetings: Vec<Meeting>,
-    /// Pairs without a place, by demand, then counterpart.
+    /// Unplaced pairs, sorted by demand, then counterpart.
     pub unplaced: Vec<Unplaced>,
-    /// What became of what was published, and what is new, by demand, then counterpart; empty for a first schedule.
+    /// Changes to published meetings and new meetings, sorted by demand, then counterpart; empty for a first schedule.
     pub changes: Vec<Change>,
-    /// Numbers about it.
+    /// Statistics.
     pub statistics: Statistics,
 }
 
-/// A pair without a place.
+/// An unplaced pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unplaced {
-    /// The demand side.
+    /// Demand.
     pub demand: usize,
-    /// The other side.
+    /// Counterpart.
     pub counterpart: usize,
-    /// Why.
+    /// Cause.
     pub cause: Cause,
 }
 
-/// Why a pair has no place. True of the schedule that it comes with.
+/// Why a pair is unplaced in this schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// One person would have to sit on both sides.
+    /// One person would sit on both sides.
     SamePerson,
-    /// The two are never there in the same slot.
+    /// The two are never available in the same slot.
     NoCommonSlot,
-    /// The slots in which both are there are over.
+    /// All common slots are over.
     CommonSlotsClosed,
-    /// It was not published, and only what was published was to be placed.
+    /// The pair was not published, and only published pairs were to be placed.
     NotAskedFor,
-    /// Something stands against it in each slot in which both are there.
+    /// Every common slot is blocked.
     Blocked(Blocked),
 }
 
-/// The slots in which both sides are there, each counted once, under the first of these that holds.
+/// Slots in which both sides are available, each counted once under the first matching cause.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Blocked {
-    /// All of them; the sum of the others.
+    /// All such slots; the sum of the other fields.
     pub slots: usize,
-    /// The demand (or the one person who presents it) has another meeting.
+    /// The demand (or its sole presenter) has another meeting.
     pub demand_busy: usize,
-    /// The counterpart (or the one person who presents it) has another meeting.
+    /// The counterpart (or its sole presenter) has another meeting.
     pub counterpart_busy: usize,
-    /// All people of a side's presenter have other meetings.
+    /// All people of one side's presenter have other meetings.
     pub presenter_busy: usize,
-    /// All tables but the spare ones are taken.
+    /// All tables except the spare ones are taken.
     pub tables_taken: usize,
 }
 
-/// What became of a meeting.
+/// Change of a meeting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Change {
-    /// The demand side.
+    /// Demand.
     pub demand: usize,
-    /// The other side.
+    /// Counterpart.
     pub counterpart: usize,
-    /// What became of it.
+    /// Type of change.
     pub fate: Fate,
 }
 
-/// What became of a meeting that was published, or is new.
+/// Type of change of a published or new meeting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// It stays.
+    /// Unchanged.
     Kept(Place),
-    /// It had to move.
+    /// Had to move.
     Moved {
-        /// Where it was.
+        /// Old place.
         from: Place,
-        /// Where it is now.
+        /// New place.
         to: Place,
     },
-    /// It is gone.
+    /// Removed.
     Removed(Place),
-    /// It is new.
+    /// New.
     Added(Place),
 }
 
-/// Numbers about a schedule.
+/// Statistics of a schedule.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Statistics {
-    /// Meetings.
+    /// Number of meetings.
     pub placed: usize,
-    /// Pairs that were to be placed.
+    /// Number of pairs to place.
     pub wanted: usize,
-    /// Weight of the meetings.
+    /// Total weight of the meetings.
     pub placed_weight: u64,
-    /// Weight of all pairs.
+    /// Total weight of all pairs to place.
     pub wanted_weight: u64,
-    /// Weight that no schedule can exceed while locks and published meetings stay.
+    /// Upper bound on the weight while locks and published meetings stay.
     pub max_weight: u64,
-    /// Whether it is known that no schedule places more weight. It may be so where it is not known.
+    /// Whether the weight is proved maximal. It may be maximal without proof.
     pub is_most: bool,
-    /// Slots in which somebody is there and waits between two meetings of the same day, over all.
+    /// Waiting slots between two meetings on the same day in which the participant is available, summed.
     pub gaps: usize,
-    /// How often a host has another table than at its meeting before.
+    /// Table changes of hosts between consecutive meetings.
     pub host_moves: usize,
-    /// How often another participant has another table than at its meeting before. It cannot be 0 where it meets hosts at
+    /// Table changes of other participants between consecutive meetings. Not 0 if a participant meets hosts at
     /// different tables.
     pub guest_moves: usize,
-    /// Meetings in each slot.
+    /// Number of meetings per slot.
     pub slot_meetings: Vec<usize>,
-    /// Most meetings of a slot that can be placed: tables less the spare ones.
+    /// Maximum meetings placed per slot: tables minus spare ones.
     pub open_tables: usize,
-    /// Steps that were used.
+    /// Steps used.
     pub steps: u64,
-    /// Whether the steps ran out, so that more of them could find something better.
+    /// Whether the steps ran out, so that more steps could improve the result.
     pub is_cut: bool,
 }
 
@@ -125,50 +125,50 @@ pub enum Failure {
     /// The input contradicts itself.
     #[error("the input contradicts itself in {} places", .0.len())]
     Conflicts(Vec<Conflict>),
-    /// The stop callback said so.
+    /// The stop callback returned true.
     #[error("stopped")]
     Stopped,
 }
 
-/// A contradiction of the input.
+/// A contradiction in the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Conflict {
-    /// More of something than there may be.
+    /// A limit is exceeded.
     TooMany {
-        /// What.
+        /// List or value that exceeds it.
         what: Part,
-        /// How many there may be.
+        /// The limit.
         most: usize,
     },
-    /// An index beyond its list, a list of another length than the slots, no people, or a day before the last one.
+    /// An index out of range, a list whose length differs from the slots, no people, or a day before the previous one.
     OutOfRange {
-        /// Where it stands.
+        /// List with the fault.
         what: Part,
-        /// Its index there.
+        /// Index in the list.
         index: usize,
     },
     /// The same pair twice, or two tables of one participant.
     Twice {
-        /// Where it stands.
+        /// List with the fault.
         what: Part,
-        /// The demand, or the participant.
+        /// Demand or participant.
         demand: usize,
-        /// The counterpart, or the same participant.
+        /// Counterpart, or the same participant.
         counterpart: usize,
     },
-    /// A lock of what is not one of the pairs.
+    /// The lock is not one of the pairs.
     LockWithoutPair(Lock),
-    /// A lock in a slot in which one side is not there.
+    /// The lock is in a slot in which one side is not available.
     LockBeyondAvailability(Lock),
-    /// A lock in a slot that is over, where nothing of the kind was published.
+    /// The lock is in a slot that is over, and no such meeting was published.
     LockInClosedSlot(Lock),
-    /// A lock at a table that is another's own, or away from the own table.
+    /// The lock is at another participant's own table, or away from the participant's own table.
     LockAtOwnTable(Lock),
-    /// Two locks that cannot both be: the same table, the same person twice, or too few people or tables.
+    /// Two locks that exclude each other: the same table, the same person twice, or too few people or tables.
     LocksCollide {
-        /// The one.
+        /// First lock.
         first: Lock,
-        /// The other.
+        /// Second lock.
         second: Lock,
     },
 }

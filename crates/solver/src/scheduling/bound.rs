@@ -1,11 +1,11 @@
-//! A weight that no schedule can exceed, quickly: what each side, and what all tables could take if all else gave way.
+//! A fast upper bound on the weight of every schedule: the capacity of each side and of all tables, taken separately.
 
 use std::cmp::Reverse;
 
 use super::plan::Plan;
 
-/// The least of three bounds over what can still be placed, beside what stays: the demand sides' free slots, the
-/// counterparts' free slots, the free tables.
+/// The smallest of three bounds on the weight still to place, plus the weight that stays: free slots of demands, free
+/// slots of counterparts, free tables.
 pub(super) fn max_weight(plan: &Plan) -> u64 {
     let problem = plan.problem;
     let stays = |pair: &usize| plan.frozen[*pair] && plan.place(*pair).is_some();
@@ -35,13 +35,13 @@ pub(super) fn max_weight(plan: &Plan) -> u64 {
     fixed + by_tables.min(hosts).min(guests)
 }
 
-/// Slots in which a unit is there, or its participants are, without a meeting that stays.
+/// Slots in which a unit (or its participants) is available and has no meeting that stays.
 fn free_slots(plan: &Plan, unit: usize) -> usize {
     let open = plan.problem.units[unit].slots.from(plan.problem.closed);
     open.iter().filter(|slot| !is_held(plan, unit, *slot)).count()
 }
 
-/// Whether there is a slot in which neither side has a meeting that stays.
+/// Returns whether some slot is free of meetings that stay, on both sides.
 fn is_possible(plan: &Plan, pair: usize) -> bool {
     let meet = &plan.problem.pairs[pair];
     meet.open.iter().any(|slot| meet.units.iter().all(|unit| !is_held(plan, *unit, slot)))

@@ -1,8 +1,8 @@
-//! Steps that are left, and whether somebody still waits.
+//! Remaining steps, and whether the caller still waits.
 
 use super::Work;
 
-/// How often the caller is asked, in steps.
+/// Steps between two calls of `stop`.
 const ASK_EVERY: u64 = 1024;
 
 pub(super) struct Budget<'a> {
@@ -19,13 +19,13 @@ impl<'a> Budget<'a> {
         Self { work, used: 0, since: 0, limit: work.steps, is_cut: false, is_stopped: (work.stop)() }
     }
 
-    /// From here on at most this share of what is left may be used: `part` of `whole`.
+    /// Limits further use to a share of the remaining steps: `part` of `whole`.
     pub fn share(&mut self, part: u64, whole: u64) {
         self.since = self.used;
         self.limit = self.used + (self.work.steps.saturating_sub(self.used) / whole).saturating_mul(part);
     }
 
-    /// Takes one step; false where there is none left.
+    /// Takes one step; returns false if none is left.
     pub fn step(&mut self) -> bool {
         if self.limit <= self.used {
             self.is_cut = true;
@@ -37,7 +37,7 @@ impl<'a> Budget<'a> {
         !self.is_stopped
     }
 
-    /// Counts a step that is taken in any case.
+    /// Counts a step without checking the limit.
     pub fn charge(&mut self) {
         self.used += 1;
         if self.used.is_multiple_of(ASK_EVERY) {
@@ -45,7 +45,7 @@ impl<'a> Budget<'a> {
         }
     }
 
-    /// How much of the share is used, in parts of `whole`.
+    /// Used part of the share, in units of 1/`whole`.
     pub fn part_used(&self, whole: u64) -> u64 {
         (self.used - self.since).saturating_mul(whole) / self.limit.saturating_sub(self.since).max(1)
     }

@@ -1,30 +1,30 @@
-//! Chains between two slots (Kempe chains): a meeting comes into one slot, whoever is in its way goes to the other, whoever is
-//! in the way there comes back, until nobody is in anybody's way, or it turns out that it cannot be.
+//! Kempe chains between two slots: a meeting enters one slot, blocking meetings go to the other, those blocking there
+//! come back, until nothing blocks or the chain fails.
 
 use super::{Place, budget::Budget, plan::Plan};
 
-/// Tries chains; keeps its lists between the tries.
+/// Tries chains; reuses its lists between tries.
 #[derive(Debug, Default)]
 pub(super) struct Chains {
-    /// The try in which a pair was moved last.
+    /// The last try in which each pair moved.
     moved: Vec<u32>,
     current: u32,
     queue: Vec<(usize, Place)>,
     blockers: Vec<usize>,
 }
 
-/// How tables are dealt with in a chain.
+/// Handling of tables in a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tables {
-    /// Everybody keeps the table: whoever is there is in the way.
+    /// Meetings keep their tables, so a meeting at the table blocks.
     Keep,
-    /// Where the table is taken, any other will do.
+    /// If the table is taken, any other table will do.
     Any,
 }
 
 impl Chains {
-    /// Brings a pair, placed or not, to `to`; whoever is in the way goes to the slot `other`, and back. Nothing is changed
-    /// where that cannot be. Everybody is moved once at most.
+    /// Brings a pair, placed or not, to `to`; blocking meetings move to the slot `other`, and back. If that fails,
+    /// nothing changes. Each meeting moves at most once.
     pub fn bring(&mut self, plan: &mut Plan, budget: &mut Budget, wish: (usize, Place, usize), tables: Tables) -> bool {
         let (pair, to, other) = wish;
         let mark = plan.mark();
@@ -56,7 +56,7 @@ impl Chains {
         }
     }
 
-    /// Puts one pair to its new place and sends those who are in its way to the opposite slot.
+    /// Puts one pair in its new place and sends blocking meetings to the opposite slot.
     fn shift(&mut self, plan: &mut Plan, pair: usize, place: Place, opposite: usize, tables: Tables) -> bool {
         if plan.frozen[pair] || self.moved[pair] == self.current || !plan.problem.pairs[pair].open.contains(place.slot)
         {

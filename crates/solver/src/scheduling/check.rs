@@ -1,5 +1,5 @@
-//! What must hold of the input before anything is computed: indices in range, locks that agree with each other and with
-//! all else. All contradictions are told, not the first.
+//! Input checks before any computation: indices in range; locks consistent with each other and with everything else.
+//! All contradictions are reported, not only the first.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -86,7 +86,7 @@ fn ranges(input: &Input) -> Vec<Conflict> {
         }
     }
     for (index, meeting) in input.published.iter().flat_map(|published| &published.meetings).enumerate() {
-        // A table that is gone is no mistake: the meeting has to move.
+        // A missing table is not an error: the meeting has to move.
         if people <= meeting.demand.max(meeting.counterpart) || slots <= meeting.place.slot {
             wrong.push((Part::Published, index));
         }
@@ -105,8 +105,8 @@ fn repeats(input: &Input) -> Vec<Conflict> {
     twice.map(|(what, demand, counterpart)| Conflict::Twice { what, demand, counterpart }).collect()
 }
 
-/// What each lock says against the pairs, the availability, the closed slots and the own tables. Whether two locks collide
-/// is seen when they are placed.
+/// Conflicts of each lock with pairs, availability, closed slots and own tables. Collisions between locks are found
+/// when they are placed.
 fn locks(input: &Input) -> Vec<Conflict> {
     let pairs: BTreeSet<(usize, usize)> = input.pairs.iter().map(|pair| (pair.demand, pair.counterpart)).collect();
     let published = input.published.iter().flat_map(|published| &published.meetings);

@@ -1,20 +1,20 @@
-//! What waiting and walking cost: the gaps of a unit, and its changes of table.
+//! Cost of waiting and walking: the gaps of a unit, and its table changes.
 
 use super::plan::Plan;
 
-/// Cost of a slot of waiting. A change of a host's table is as bad: its papers and its sign move.
+/// Cost of one waiting slot. A host's table change costs the same: its papers and its sign move.
 const GAP: u64 = 6;
 const HOST_MOVE: u64 = 6;
 const GUEST_MOVE: u64 = 1;
 
-/// Gaps and changes of table.
+/// Gaps and table changes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Wear {
     pub gaps: usize,
     pub moves: usize,
 }
 
-/// Gaps and changes of table of a unit, gaps within days only and where the unit is there.
+/// Gaps and table changes of a unit; only gaps within a day and while the unit is available.
 pub(super) fn wear(plan: &Plan, unit: usize) -> Wear {
     let problem = plan.problem;
     let slots = problem.units[unit].slots;
@@ -34,7 +34,7 @@ pub(super) fn wear(plan: &Plan, unit: usize) -> Wear {
     wear
 }
 
-/// The cost of a unit's day.
+/// Cost of a unit.
 pub(super) fn cost(plan: &Plan, unit: usize) -> u64 {
     let wear = wear(plan, unit);
     let walk = if plan.problem.units[unit].is_host { HOST_MOVE } else { GUEST_MOVE };

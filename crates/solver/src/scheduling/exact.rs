@@ -1,27 +1,27 @@
-//! The most weight by trying everything, where there is little to try.
+//! Exhaustive search for the maximum weight, for small problems.
 
 use std::cmp::Reverse;
 
 use super::{Place, budget::Budget, plan::Plan};
 
-/// Most pairs that can be moved or placed for this search to be tried.
+/// Maximum movable or unplaced pairs for this search.
 const MAX_PAIRS: usize = 18;
-/// Most steps of it; with them about 12 pairs with six slots each are always proved.
+/// Maximum steps; enough to prove about 12 pairs with six slots each.
 const MAX_STEPS: u64 = 2_000_000;
 
 struct Exact<'p, 'a, 'b, 'w> {
     plan: &'p mut Plan<'a>,
     budget: &'b mut Budget<'w>,
     order: Vec<usize>,
-    /// Weight of those from here on in the order.
+    /// Total weight from each position of the order onwards.
     rest: Vec<u64>,
     best: u64,
     found: Option<Vec<Option<Place>>>,
     steps_left: u64,
 }
 
-/// Improves a small plan to the most weight. Whether it is known to be the most: false where there was too much to try.
-/// Of equal weight the plan with more meetings is the better one.
+/// Improves a small plan to the maximum weight; ties go to the plan with more meetings. Returns whether the maximum is
+/// proved: false if there was too much to try.
 pub(super) fn improve(plan: &mut Plan, pairs: &[usize], budget: &mut Budget) -> bool {
     let mut order: Vec<usize> = pairs.iter().copied().filter(|pair| !plan.problem.is_same_person(*pair)).collect();
     order.retain(|pair| !plan.problem.pairs[*pair].open.is_empty());
@@ -55,7 +55,7 @@ fn worth(plan: &Plan, pair: usize) -> u64 {
 }
 
 impl Exact<'_, '_, '_, '_> {
-    /// Tries all for the pair at this depth and those after it; false where the steps ran out.
+    /// Tries all options for the pair at this depth and the following pairs; returns false if the steps ran out.
     fn descend(&mut self, depth: usize, gained: u64) -> bool {
         if self.best < gained {
             self.best = gained;

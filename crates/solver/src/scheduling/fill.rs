@@ -1,5 +1,5 @@
-//! Places as much weight as can be: first whatever fits directly, then by chains between two slots, then by sending meetings
-//! away that fit elsewhere, or that weigh less than what comes instead.
+//! Places as much weight as possible: first pairs that fit directly, then by chains between two slots, then by
+//! displacing meetings that fit elsewhere or weigh less.
 
 use std::cmp::Reverse;
 
@@ -11,7 +11,7 @@ use super::{
     plan::{Against, Plan},
 };
 
-/// Cost of a table that is not the home table, beside the cost of walking.
+/// Cost of a table other than the home table, in addition to walking.
 const NOT_HOME: u64 = 4;
 
 /// The search for places.
@@ -26,13 +26,13 @@ impl<'p, 'a, 'b, 'w> Fill<'p, 'a, 'b, 'w> {
         Self { plan, budget, chains: Chains::default() }
     }
 
-    /// Places these pairs, or as many of them as it can, and changes others where that helps.
+    /// Places as many of these pairs as it can, and moves others if that helps.
     pub fn place_all(&mut self, pairs: &[usize]) {
         for pair in self.in_order(pairs) {
             self.place_directly(pair, None);
         }
         self.plan.settle();
-        // What leaves for something heavier may find a place again later, so as long as weight is gained.
+        // A displaced meeting may find a place later, so repeat while weight is gained.
         loop {
             let mut left: Vec<usize> = pairs.iter().copied().filter(|pair| self.is_left(*pair)).collect();
             left.sort_by_key(|pair| (Reverse(self.plan.problem.pairs[*pair].weight), *pair));
@@ -43,7 +43,7 @@ impl<'p, 'a, 'b, 'w> Fill<'p, 'a, 'b, 'w> {
         }
     }
 
-    /// Whatever fits without changing anything else, the heaviest first.
+    /// Places pairs that fit without changing others, highest weight first.
     pub fn place_what_fits(&mut self, pairs: &[usize]) {
         let mut left: Vec<usize> = pairs.iter().copied().filter(|pair| self.is_left(*pair)).collect();
         left.sort_by_key(|pair| (Reverse(self.plan.problem.pairs[*pair].weight), *pair));
@@ -53,8 +53,8 @@ impl<'p, 'a, 'b, 'w> Fill<'p, 'a, 'b, 'w> {
         self.plan.settle();
     }
 
-    /// Puts a pair to the free place that costs least waiting and walking; where there was an `old` one, as near to it as can
-    /// be. False where no place is free.
+    /// Puts a pair in the free place with the lowest cost of waiting and walking; if it had an `old` place, as near to
+    /// that as possible. Returns false if no place is free.
     pub fn place_directly(&mut self, pair: usize, old: Option<Place>) -> bool {
         let meet = &self.plan.problem.pairs[pair];
         let mut best = None;
@@ -88,7 +88,7 @@ impl<'p, 'a, 'b, 'w> Fill<'p, 'a, 'b, 'w> {
         self.plan.place(pair).is_none() && !self.plan.problem.is_same_person(pair)
     }
 
-    /// The heaviest first where tables are scarce; else those with the fewest ways out.
+    /// Highest weight first if tables are scarce; otherwise pairs with the fewest options first.
     fn in_order(&self, pairs: &[usize]) -> Vec<usize> {
         let problem = self.plan.problem;
         let mut loads = vec![0usize; problem.units.len()];
@@ -110,7 +110,7 @@ impl<'p, 'a, 'b, 'w> Fill<'p, 'a, 'b, 'w> {
         order
     }
 
-    /// Places a pair by whatever means.
+    /// Places a pair by any means.
     fn place(&mut self, pair: usize) -> bool {
         let is_placed = self.place_without_loss(pair) || self.replace(pair);
         self.plan.settle();
@@ -134,7 +134,7 @@ impl<'p, 'a, 'b, 'w> Fill<'p, 'a, 'b, 'w> {
             }
             let busy = meet.units.map(|unit| self.plan.at_unit(unit, slot).is_some());
             for other in open_slots.clone().filter(|other| *other != slot) {
-                // Whoever is sent to the other slot must not meet the same person there.
+                // A meeting sent to the other slot must not meet the same person there.
                 let meets_again = |side: usize| busy[side] && self.plan.at_unit(meet.units[side], other).is_some();
                 if meets_again(0) || meets_again(1) {
                     continue;
@@ -151,7 +151,7 @@ impl<'p, 'a, 'b, 'w> Fill<'p, 'a, 'b, 'w> {
         false
     }
 
-    /// Places a pair and sends away who is in its way. Kept where all those find another place, or where what does not weighs
+    /// Places a pair and displaces blocking meetings. Kept if these find other places, or if those that do not weigh
     /// less than the pair.
     fn replace(&mut self, pair: usize) -> bool {
         let worth = self.plan.problem.pairs[pair].worth();
@@ -171,14 +171,14 @@ impl<'p, 'a, 'b, 'w> Fill<'p, 'a, 'b, 'w> {
         let Some((_, slot)) = best else { return false };
         let mark = self.plan.mark();
         let lost = self.push_into(pair, slot);
-        let is_gain = lost.is_some_and(|lost| lost < worth); // not so where the steps ran out on the second way
+        let is_gain = lost.is_some_and(|lost| lost < worth); // false if the steps ran out on the second pass
         if !is_gain {
             self.plan.undo(mark);
         }
         is_gain
     }
 
-    /// Puts a pair into a slot; the worth of those that have no place after that. None where it cannot come in.
+    /// Puts a pair into a slot; returns the worth of the pairs left without a place, or `None` if it cannot enter.
     fn push_into(&mut self, pair: usize, slot: usize) -> Option<u64> {
         if !self.budget.step() {
             return None;
@@ -208,7 +208,7 @@ impl<'p, 'a, 'b, 'w> Fill<'p, 'a, 'b, 'w> {
         Some(lost.into_iter().map(|blocker| self.plan.problem.pairs[blocker].worth()).sum())
     }
 
-    /// Takes a meeting out of a full slot: one that fits elsewhere if there is one, else the lightest.
+    /// Removes a meeting from a full slot: one that fits elsewhere if there is one, else the lightest.
     fn clear_table(&mut self, slot: usize) -> Option<usize> {
         let tables = 0..self.plan.problem.tables;
         let here = tables.filter_map(|table| self.plan.at_table(Place { slot, table }));

@@ -1,23 +1,23 @@
-//! A home table for each host, so that hosts stay and guests walk: hosts share a table where their meetings fit into its
-//! slots one after the other.
+//! Home tables for hosts, so that hosts stay and guests walk: hosts share a table if their meetings fit into its slots
+//! one after the other.
 //!
-//! Each table then has no more meetings than slots, and a plan in which nobody's table changes is an edge colouring of a
-//! bipartite graph, tables on one side and guests on the other: without limits of availability one always exists.
+//! Each table then has at most as many meetings as slots. A plan without table changes is an edge colouring of a
+//! bipartite graph of tables and guests; without availability limits one always exists.
 
 use super::problem::Problem;
 
-/// One meeting's load, so that parts of it are whole numbers.
+/// Load of one meeting, scaled so that fractions are integers.
 const MEETING: u64 = 1 << 20;
 
-/// What is known of a host.
+/// Data of a host.
 #[derive(Debug, Clone, Default)]
 struct Host {
     pairs: Vec<usize>,
-    /// Load in each slot: meetings spread evenly over the slots that each can have.
+    /// Load per slot: each meeting spread evenly over its possible slots.
     load: Vec<u64>,
 }
 
-/// Gives every pair without a table of its own its host's home table.
+/// Assigns the host's home table to every pair without a table of its own.
 pub(super) fn give(problem: &mut Problem) {
     if problem.pool.is_empty() {
         return;
@@ -33,7 +33,7 @@ pub(super) fn give(problem: &mut Problem) {
     let mut order: Vec<usize> = (0..hosts.len()).filter(|unit| !hosts[*unit].pairs.is_empty()).collect();
     order.sort_by_key(|unit| (std::cmp::Reverse(hosts[*unit].pairs.len()), *unit));
     let hosts: Vec<&Host> = order.iter().map(|unit| &hosts[*unit]).collect();
-    // Room to breathe first; where tables are scarce, packed as closely as can be.
+    // Spread loosely first; if tables are scarce, pack as tightly as possible.
     let spread = pack(&hosts, problem, |load| load);
     let tables = if spread.overload == 0 { spread.tables } else { pack(&hosts, problem, |load| MEETING - load).tables };
     for (host, table) in hosts.iter().zip(tables) {
@@ -43,13 +43,13 @@ pub(super) fn give(problem: &mut Problem) {
     }
 }
 
-/// A table of the pool for each host.
+/// A pool table for each host.
 struct Packing {
     tables: Vec<usize>,
     overload: u64,
 }
 
-/// Gives each host the table that comes first by `rank` of its load in the fullest slot, of those that hold the host; else
+/// Assigns each host a table with enough room, the first by `rank` of its load in the fullest slot; if none has room,
 /// the least loaded.
 fn pack(hosts: &[&Host], problem: &Problem, rank: impl Fn(u64) -> u64) -> Packing {
     let mut loads = vec![vec![0u64; problem.days.len()]; problem.pool.len()];

@@ -1,24 +1,24 @@
-//! Scheduling: pairs of participants to slots and tables. Pure; knows nothing of the crate.
+//! Scheduling: assigns pairs of participants to slots and tables. Pure; uses indices only.
 //!
 //! ```text
 //! Input ─ check ─ problem (who cannot be twice, open slots) ─ home (a table for each host) ─┐
 //!         locks, what is published: put and frozen ─ fill (chains, exact where small) ─ polish (gaps, tables) ─ tell
 //! ```
 //!
-//! What always holds: nobody is at two tables, or there when not available; a presenter is at no more tables than it has
-//! people; the own table of a participant is its only one; spare tables stay free but for locks and what was published.
-//! Then, in this order: as much weight as can be, few gaps and changes of table.
+//! Invariants: nobody is at two tables, or scheduled while unavailable; a presenter is at no more tables than it has
+//! people; a participant with its own table uses no other; spare tables stay free except for locks and published
+//! meetings. Then, in this order: maximum weight, few gaps and table changes.
 //!
-//! **Method.** Hosts get home tables so that a table's meetings fit into its slots; what remains is the colouring of a
-//! bipartite graph's edges by slots. Pairs go where they fit; one that does not is brought in by a chain between two slots
-//! (Kempe chain), or sends others elsewhere, or replaces what weighs less. The problem is NP-hard with availability, so
-//! the answer is not always the most that is possible; [`Statistics::max_weight`] bounds it, [`Statistics::is_most`] says
-//! where it is known to be the most. Few pairs are all tried out.
+//! **Method.** Hosts get home tables so that a table's meetings fit into its slots; the rest is an edge colouring of a
+//! bipartite graph by slots. Pairs go where they fit. Other pairs enter by a chain between two slots (Kempe chain),
+//! displace meetings that fit elsewhere, or replace lighter ones. The problem is NP-hard with availability, so the
+//! result is not always maximal: [`Statistics::max_weight`] bounds it, [`Statistics::is_most`] tells whether it is
+//! proved. Small problems are searched exhaustively.
 //!
-//! **Published meetings** stay where they are, unless a side is no longer there or no longer wanted, the table is gone, or a
-//! lock came to their place: such a meeting moves to the nearest free place. No published meeting gives way to another.
+//! **Published meetings** stay unless a side is no longer available or wanted, the table is gone, or a lock takes their
+//! place. Such a meeting moves to the nearest free place. No published meeting gives way to another.
 //!
-//! The same input gives the same schedule: no clock, no chance; work is limited in steps.
+//! The same input gives the same schedule: no clock, no randomness; work is limited in steps.
 
 mod anneal;
 mod answer;
@@ -51,10 +51,10 @@ pub use self::{
 
 use self::{budget::Budget, fill::Fill, plan::Plan, problem::Problem, start::Start, tell::Teller};
 
-/// Makes the schedule.
+/// Computes the schedule.
 ///
 /// # Errors
-/// The input contradicts itself, or `work.stop` said so. Pairs that have no place are no error: the answer lists them.
+/// The input contradicts itself, or `work.stop` returned true. Unplaced pairs are not an error: the answer lists them.
 pub fn schedule(input: &Input, work: &Work) -> Result<Schedule, Failure> {
     let conflicts = check::check(input);
     if !conflicts.is_empty() {
@@ -73,7 +73,7 @@ pub fn schedule(input: &Input, work: &Work) -> Result<Schedule, Failure> {
     let is_most = is_left && exact::improve(&mut plan, &start.fresh, &mut budget);
     budget.share(1, 1);
     polish::polish(&mut plan, &mut budget);
-    // Polishing may have made room.
+    // Polishing may have freed places.
     let moved = start.moved.iter().map(|(pair, _)| *pair);
     let all: Vec<usize> = moved.chain(start.fresh.iter().copied()).collect();
     Fill::new(&mut plan, &mut budget).place_what_fits(&all);
@@ -83,7 +83,7 @@ pub fn schedule(input: &Input, work: &Work) -> Result<Schedule, Failure> {
     Ok(Teller { input, plan: &plan, start: &start }.tell(&budget, is_most))
 }
 
-/// Places what was published and cannot stay, as near as can be; it stays there from then on.
+/// Places published meetings that cannot stay as near as possible to their old places, and freezes them there.
 fn move_published(plan: &mut Plan, budget: &mut Budget, start: &Start) {
     let mut fill = Fill::new(plan, budget);
     for (pair, old) in &start.moved {

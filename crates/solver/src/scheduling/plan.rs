@@ -1,16 +1,16 @@
-//! The schedule while it is made: who is where in each slot, and a log by which any try can be undone.
+//! The schedule under construction: occupancy by slot, and a log to undo any try.
 
 use super::{Place, problem::Problem};
 
 /// Nobody.
 const NONE: u32 = u32::MAX;
 
-/// Meetings with their places. Whatever is put keeps: no unit twice in a slot, no table twice, no crowd beyond its people.
+/// Meetings with their places. Invariants: no unit or table twice in a slot, no crowd beyond its people.
 #[derive(Debug, Clone)]
 pub(super) struct Plan<'a> {
     pub problem: &'a Problem,
     places: Vec<Option<Place>>,
-    /// Meetings that must not move: locked, published, over.
+    /// Meetings that must not move: locked, published or over.
     pub frozen: Vec<bool>,
     at_unit: Vec<u32>,
     at_table: Vec<u32>,
@@ -25,7 +25,7 @@ enum Entry {
     Taken(usize, Place),
 }
 
-/// What stands against a place.
+/// Obstacle to a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Against {
     Host,
@@ -58,12 +58,12 @@ impl<'a> Plan<'a> {
         self.counts[slot]
     }
 
-    /// The meeting that a unit has in a slot.
+    /// The meeting of a unit in a slot.
     pub fn at_unit(&self, unit: usize, slot: usize) -> Option<usize> {
         some(self.at_unit[unit * self.problem.slots() + slot])
     }
 
-    /// The meetings of a unit, slot by slot.
+    /// Meetings of a unit, slot by slot.
     pub fn row(&self, unit: usize) -> impl Iterator<Item = Option<usize>> {
         let slots = self.problem.slots();
         self.at_unit[unit * slots..(unit + 1) * slots].iter().map(|name| some(*name))
@@ -74,7 +74,7 @@ impl<'a> Plan<'a> {
         some(self.at_table[place.slot * self.problem.tables + place.table])
     }
 
-    /// Whether a crowd has no people left in a slot for this pair.
+    /// Returns whether a crowd has no people left in a slot for this pair.
     fn is_crowded(&self, pair: usize, slot: usize) -> bool {
         let [host, guest] = self.problem.pairs[pair].crowds;
         let need = if host.is_some() && host == guest { 2 } else { 1 };
@@ -85,7 +85,7 @@ impl<'a> Plan<'a> {
         self.in_crowd[crowd * self.problem.slots() + slot] as usize
     }
 
-    /// What stands against a pair in a slot but for the tables.
+    /// Obstacle to a pair in a slot, apart from tables.
     pub fn people_against(&self, pair: usize, slot: usize) -> Option<Against> {
         let [host, guest] = self.problem.pairs[pair].units;
         match () {
@@ -96,13 +96,13 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// What stands against a pair in a slot, at whatever table it may have.
+    /// Obstacle to a pair in a slot, at any table it may use.
     pub fn against(&self, pair: usize, slot: usize) -> Option<Against> {
         let table = || self.seat(pair, slot, None).is_none().then_some(Against::Table);
         self.people_against(pair, slot).or_else(table)
     }
 
-    /// A free table for a pair in a slot: the wanted one, its home, the first of the pool; none where all are taken.
+    /// A free table for a pair in a slot: the wanted one, its home, or the first of the pool; `None` if all are taken.
     pub fn seat(&self, pair: usize, slot: usize, wanted: Option<usize>) -> Option<usize> {
         let problem = self.problem;
         if problem.most <= self.counts[slot] {
@@ -117,7 +117,8 @@ impl<'a> Plan<'a> {
         wanted.filter(is_free).or(home.filter(is_free)).or_else(|| problem.pool.iter().copied().find(is_free))
     }
 
-    /// Meetings that would have to leave for a pair to come into a slot, at this table or (none) at any. Each once.
+    /// Collects the meetings, each once, that would have to leave for a pair to enter a slot, at this table or (`None`)
+    /// any.
     pub fn blockers(&self, pair: usize, slot: usize, table: Option<usize>, out: &mut Vec<usize>) {
         out.clear();
         let meet = &self.problem.pairs[pair];
@@ -132,7 +133,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Adds members of a crowd until the pair's people are free.
+    /// Adds members of a crowd until enough people are free for the pair.
     fn crowd_blockers(&self, pair: usize, crowd: usize, slot: usize, out: &mut Vec<usize>) {
         let uses = |pair: usize| self.problem.pairs[pair].crowds.iter().filter(|one| **one == Some(crowd)).count();
         let leaving: usize = out.iter().map(|pair| uses(*pair)).sum();
@@ -149,13 +150,13 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Puts a pair where nothing stands against it.
+    /// Puts a pair in a place that is not blocked.
     pub fn put(&mut self, pair: usize, place: Place) {
         self.write(pair, place, true);
         self.log.push(Entry::Put(pair));
     }
 
-    /// Takes a pair from its place.
+    /// Removes a pair from its place.
     pub fn take(&mut self, pair: usize) -> Option<Place> {
         let place = self.places[pair]?;
         self.write(pair, place, false);
@@ -182,12 +183,12 @@ impl<'a> Plan<'a> {
         *count = if is_there { *count + 1 } else { *count - 1 };
     }
 
-    /// Where the log stands.
+    /// Current position of the log.
     pub fn mark(&self) -> usize {
         self.log.len()
     }
 
-    /// Takes back all that was done since the mark.
+    /// Undoes everything since the mark.
     pub fn undo(&mut self, mark: usize) {
         while mark < self.log.len() {
             match self.log.pop() {
@@ -202,12 +203,12 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Forgets how to undo what was done so far.
+    /// Clears the undo log.
     pub fn settle(&mut self) {
         self.log.clear();
     }
 
-    /// Pairs that were put or taken since the mark, some of them more than once.
+    /// Pairs put or taken since the mark, possibly repeated.
     pub fn touched(&self, mark: usize) -> impl Iterator<Item = usize> {
         self.log[mark..].iter().map(|entry| match entry {
             Entry::Put(pair) | Entry::Taken(pair, _) => *pair,

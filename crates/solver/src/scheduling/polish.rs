@@ -1,5 +1,5 @@
-//! Fewer gaps and changes of table, with everybody kept placed: chains between slots, and other tables within a slot, kept
-//! where they cost less, until none does.
+//! Reduces gaps and table changes while all meetings stay placed: tries chains between slots and other tables within a
+//! slot, keeps those with lower cost, and stops when none improves.
 
 use super::{
     Place,
@@ -14,13 +14,13 @@ pub(super) struct Polish<'p, 'a, 'b, 'w> {
     pub plan: &'p mut Plan<'a>,
     pub budget: &'b mut Budget<'w>,
     pub chains: Chains,
-    /// How much worse a try may be and be kept all the same; 0: it must be better.
+    /// Accepted cost increase of a try; 0 means that it must improve.
     pub allowed: u64,
     costs: Vec<u64>,
     units: Vec<usize>,
 }
 
-/// Improves the plan as far as the budget goes.
+/// Improves the plan until the budget is used up.
 pub(super) fn polish(plan: &mut Plan, budget: &mut Budget) {
     plan.settle();
     let costs = (0..plan.problem.units.len()).map(|unit| cost(plan, unit)).collect();
@@ -46,7 +46,7 @@ impl Polish<'_, '_, '_, '_> {
         while self.round() && !self.budget.is_over() {}
     }
 
-    /// Looks at each meeting once; whether anything became better.
+    /// Tries each meeting once; returns whether anything improved.
     fn round(&mut self) -> bool {
         let mut is_better = false;
         for pair in 0..self.plan.problem.pairs.len() {
@@ -54,7 +54,7 @@ impl Polish<'_, '_, '_, '_> {
                 continue;
             }
             is_better |= self.other_table(pair);
-            // Who waits for nobody and walks nowhere has nothing to gain.
+            // Meetings without waiting or walking on either side cannot improve.
             if self.plan.problem.pairs[pair].units.iter().any(|unit| 0 < self.costs[*unit]) {
                 is_better |= self.other_slot(pair);
             }
@@ -81,7 +81,7 @@ impl Polish<'_, '_, '_, '_> {
         is_better
     }
 
-    /// Tries its home table and those that its two sides have before and after.
+    /// Tries the home table, and the tables that both sides use before and after.
     pub fn other_table(&mut self, pair: usize) -> bool {
         let meet = &self.plan.problem.pairs[pair];
         if meet.is_fixed {
@@ -125,7 +125,7 @@ impl Polish<'_, '_, '_, '_> {
         tables
     }
 
-    /// Keeps what was done since the mark where it costs less, or not more than is allowed, else undoes it.
+    /// Keeps the changes since the mark if the cost falls, or rises by no more than allowed; otherwise undoes them.
     pub fn judge(&mut self, mark: usize) -> bool {
         self.units.clear();
         for pair in self.plan.touched(mark) {

@@ -1,38 +1,38 @@
-//! The input as the search needs it: who cannot be twice in one slot, which slots a pair can have, which table is home.
+//! The input prepared for the search: units, possible slots of each pair, home tables.
 
 use std::collections::BTreeMap;
 
 use super::{Input, home, slots::Slots};
 
-/// A pair with all that the search asks of it.
+/// A pair with its search data.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Meet {
     pub demand: usize,
     pub counterpart: usize,
     pub weight: u64,
-    /// Who of the demand side and of the other cannot be twice in one slot.
+    /// Units of the demand side and the counterpart side; a unit cannot be twice in one slot.
     pub units: [usize; 2],
-    /// Presenters of several people on both sides.
+    /// Presenters with several people, of both sides.
     pub crowds: [Option<usize>; 2],
-    /// Slots in which both are there and that are not over.
+    /// Slots in which both are available and that are not over.
     pub open: Slots,
-    /// The table where it should be.
+    /// Preferred table.
     pub home: usize,
     /// Whether it can be at no other table.
     pub is_fixed: bool,
 }
 
 impl Meet {
-    /// What placing it is worth: its weight, and where weights are equal, that it is one more meeting.
+    /// Worth of placing it: the weight, plus a tie-breaker for one more meeting.
     pub fn worth(&self) -> u64 {
         (self.weight << 20) + 1
     }
 }
 
-/// Who can be at one table only: a participant, or the one person who presents several.
+/// A unit can be at only one table: a participant, or the sole person presenting several.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Unit {
-    /// Slots in which it is there.
+    /// Slots in which it is available.
     pub slots: Slots,
     /// Whether it is the demand side of a pair.
     pub is_host: bool,
@@ -43,25 +43,25 @@ pub(super) struct Problem {
     pub days: Vec<u32>,
     pub closed: usize,
     pub tables: usize,
-    /// Most meetings that the search places in a slot.
+    /// Maximum meetings that the search places per slot.
     pub most: usize,
-    /// Tables that the search uses for meetings without a table of their own.
+    /// Tables for meetings without a table of their own.
     pub pool: Vec<usize>,
-    /// Whether a table is one of the pool.
+    /// Whether each table is in the pool.
     pub is_pool: Vec<bool>,
-    /// Whether a table is somebody's own.
+    /// Whether each table has an owner.
     pub is_owned: Vec<bool>,
-    /// By demand, then counterpart.
+    /// Sorted by demand, then counterpart.
     pub pairs: Vec<Meet>,
     pub units: Vec<Unit>,
-    /// People of each crowd.
+    /// Number of people of each crowd.
     pub crowds: Vec<usize>,
     /// Pairs of each crowd.
     pub crowd_pairs: Vec<Vec<usize>>,
 }
 
 impl Problem {
-    /// The input has been checked. Meetings in slots that are over belong to the pairs, wanted or not.
+    /// Builds the problem from checked input. Meetings in slots that are over are included as pairs, wanted or not.
     pub fn new(input: &Input) -> Self {
         let Seats { of: seats, units, crowds } = seats(input);
         let own: BTreeMap<usize, usize> =
@@ -114,14 +114,14 @@ impl Problem {
         self.days.len()
     }
 
-    /// Whether one person would be on both sides.
+    /// Returns whether one person would be on both sides.
     pub fn is_same_person(&self, pair: usize) -> bool {
         let [host, guest] = self.pairs[pair].units;
         host == guest
     }
 }
 
-/// Pairs with their weights, by demand and counterpart; those that were published in a slot that is over among them.
+/// Pairs with their weights, by demand and counterpart, including published ones in slots that are over.
 fn wanted(input: &Input) -> BTreeMap<(usize, usize), u64> {
     let held = input.published.iter().flat_map(|published| &published.meetings);
     let held = held.filter(|meeting| meeting.place.slot < input.closed);
@@ -130,7 +130,7 @@ fn wanted(input: &Input) -> BTreeMap<(usize, usize), u64> {
     wanted
 }
 
-/// Unit and crowd of each participant, the units, and the people of the crowds.
+/// Unit and crowd of each participant, the units, and the crowd sizes.
 #[derive(Default)]
 struct Seats {
     of: Vec<(usize, Option<usize>)>,
@@ -138,8 +138,8 @@ struct Seats {
     crowds: Vec<usize>,
 }
 
-/// A presenter of one person is a unit, one of several is a crowd. One that brings as many people as participants holds
-/// nothing back.
+/// A presenter with one person is a unit, one with several is a crowd. A presenter with at least as many people as
+/// participants is no restriction.
 fn seats(input: &Input) -> Seats {
     let mut presented = vec![0usize; input.presenters.len()];
     for presenter in input.participants.iter().filter_map(|participant| participant.presenter) {

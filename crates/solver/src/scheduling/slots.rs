@@ -4,12 +4,12 @@ use super::input::MAX_SLOTS;
 
 const WORDS: usize = MAX_SLOTS / 64;
 
-/// Some of the slots.
+/// A subset of the slots.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Slots([u64; WORDS]);
 
 impl Slots {
-    /// Those that are true.
+    /// Slots whose entry is true.
     pub fn of(available: &[bool]) -> Self {
         let mut slots = Self::default();
         for (slot, _) in available.iter().enumerate().filter(|(_, here)| **here) {
@@ -30,7 +30,7 @@ impl Slots {
         Self(std::array::from_fn(|word| self.0[word] | other.0[word]))
     }
 
-    /// Without the first `closed` ones.
+    /// Returns the set without the first `closed` slots.
     pub fn from(self, closed: usize) -> Self {
         let keep = |word: usize| match closed.saturating_sub(word * 64) {
             0 => u64::MAX,

@@ -1,4 +1,4 @@
-//! What the search must not change: what is over, locks, and what was published.
+//! Parts that the search must not change: past meetings, locks, and published meetings.
 
 use std::{
     cmp::Reverse,
@@ -7,19 +7,19 @@ use std::{
 
 use super::{Conflict, Input, Lock, Meeting, Place, plan::Plan};
 
-/// What is left to do after all that stays was put.
+/// Work left after everything that stays is placed.
 #[derive(Debug, Default)]
 pub(super) struct Start {
-    /// Meetings that are over and contradict what holds now (an organisation may have sent people home since). They stay as
-    /// they are, outside of the plan.
+    /// Past meetings that contradict the current input (an organisation may have sent people home since). They stay as
+    /// they are, outside the plan.
     pub past: Vec<(usize, Meeting)>,
-    /// Published pairs that have to move, with their old places, the heaviest first.
+    /// Published pairs that must move, with their old places, highest weight first.
     pub moved: Vec<(usize, Place)>,
-    /// All other pairs that are to be placed.
+    /// All other pairs to place.
     pub fresh: Vec<usize>,
 }
 
-/// Puts all that stays.
+/// Places everything that stays.
 ///
 /// # Errors
 /// Locks that collide.
@@ -80,11 +80,11 @@ fn is_still_possible(plan: &Plan, pair: usize, place: Place) -> bool {
     meet.open.contains(place.slot) && is_free(plan, pair, place) && is_own(place.table)
 }
 
-/// Puts the locks.
+/// Places the locks.
 struct Locks<'a> {
     input: &'a Input,
     names: &'a BTreeMap<(usize, usize), usize>,
-    /// For each slot the pairs and tables that were published there.
+    /// Published pairs and tables, by slot.
     published: &'a BTreeMap<usize, Vec<(usize, usize)>>,
 }
 
@@ -110,7 +110,7 @@ impl Locks<'_> {
         if conflicts.is_empty() { Ok(()) } else { Err(conflicts) }
     }
 
-    /// The table of a lock: its own, or one that is free, if possible one at which nothing is published in that slot.
+    /// Table of a lock: the given one, or a free one, preferably without a published meeting in that slot.
     fn table(&self, plan: &Plan, pair: usize, lock: &Lock) -> Option<usize> {
         let problem = plan.problem;
         let meet = &problem.pairs[pair];
@@ -130,7 +130,7 @@ impl Locks<'_> {
     }
 }
 
-/// The lock that is in the way of another.
+/// The lock that blocks another.
 fn opponent(plan: &Plan, pair: usize, done: &[Lock], lock: Lock) -> Option<Lock> {
     let meet = &plan.problem.pairs[pair];
     let at = |unit: usize| plan.at_unit(unit, lock.slot);

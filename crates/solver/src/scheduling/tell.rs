@@ -1,4 +1,4 @@
-//! The answer, read from a finished plan: meetings, causes, changes, numbers.
+//! Builds the answer from a finished plan: meetings, causes, changes, statistics.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use super::{
     start::Start,
 };
 
-/// Reads the answer.
+/// Builds the answer.
 pub(super) struct Teller<'a> {
     pub input: &'a Input,
     pub plan: &'a Plan<'a>,
@@ -18,7 +18,7 @@ pub(super) struct Teller<'a> {
 }
 
 impl Teller<'_> {
-    /// `is_most`: whether it is proved that no schedule places more.
+    /// Builds the schedule. `is_most` means that the weight is proved maximal.
     pub fn tell(&self, budget: &Budget, is_most: bool) -> Schedule {
         let Self { input, plan, start } = *self;
         let problem = plan.problem;
@@ -78,7 +78,7 @@ impl Teller<'_> {
     }
 }
 
-/// Places of what was published.
+/// Places of published meetings.
 fn published(input: &Input) -> BTreeMap<(usize, usize), Place> {
     let meetings = input.published.iter().flat_map(|published| &published.meetings);
     meetings.map(|meeting| ((meeting.demand, meeting.counterpart), meeting.place)).collect()

@@ -1,4 +1,4 @@
-//! Against a comparison of all pairs.
+//! Compares the search with a check of all pairs.
 
 use proptest::prelude::*;
 
@@ -61,11 +61,11 @@ fn records() -> impl Strategy<Value = Vec<Record>> {
     prop::collection::vec(record(), 0..14).prop_map(move |rows| rows.into_iter().enumerate().map(built).collect())
 }
 
-/// All links of all pairs that are firm enough for no sketch to miss them, and all links.
+/// Links of all pairs that are too firm for a sketch to miss, and all links.
 fn all_links(records: &[Record]) -> (Vec<Pair>, Vec<Pair>) {
     let contents: Vec<Content> = records.iter().map(Content::new).collect();
     let signed: Vec<Signed> = records.iter().map(Signed::new).collect();
-    // sentences are counted among candidates only; here none is boilerplate, so that all that is found has to be here
+    // sentences are counted among candidates only; no sentence here is boilerplate, so every link found must be here
     let boilerplate = Boilerplate::default();
     let (mut firm, mut all) = (Vec::new(), Vec::new());
     for (index, right) in records.iter().enumerate() {
@@ -116,7 +116,7 @@ proptest! {
             prop_assert!(2 <= group.members.len());
             prop_assert!(group.members.is_sorted());
             seen.extend(group.members.iter().cloned());
-            // every member is reached from the first one by links
+            // every member can be reached from the first one by links
             let mut reached = vec![group.members[0].clone()];
             for _ in &group.members {
                 for link in &group.links {

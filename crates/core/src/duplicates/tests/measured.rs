@@ -1,4 +1,4 @@
-//! What the thresholds were taken from, measured on the samples and on copies of them.
+//! Measurements behind the thresholds, on the samples and on copies of them.
 
 use super::{content::Content, shingle::jaccard, *};
 
@@ -26,17 +26,17 @@ fn samples_are_far_from_each_other() {
     assert_eq!(ids(&search(&records)), Vec::<Vec<&str>>::new());
 }
 
-/// A copy with one character in `every` replaced by another one.
+/// A copy with one character in `every` replaced.
 fn edited(text: &str, every: usize, dice: &mut Dice) -> String {
     let replace = |character: char, dice: &mut Dice| {
-        // figures stay, they are another rule
+        // digits stay: another rule covers them
         let keeps = character.is_ascii() || dice.below(every) != 0;
         if keeps { character } else { char::from_u32(0x4E00 + dice.below(8_000) as u32).unwrap() }
     };
     text.chars().map(|character| replace(character, dice)).collect()
 }
 
-/// Least, mean and highest Jaccard of the samples' bodies with their edited copies, and how many are found.
+/// Minimum, mean and maximum Jaccard of sample bodies with their edited copies, and how many are found.
 fn copies(every: usize) -> (f64, f64, f64, usize) {
     let mut dice = Dice(every as u64);
     let mut measures = Vec::new();

@@ -38,7 +38,7 @@ fn a_profile_under_a_generic_title() {
     };
     assert_eq!(of("技术难题", 200), Vec::<usize>::new());
     assert_eq!(of("企业技术难题征集与合作需求", 200), Vec::<usize>::new());
-    // a title that seems to name a thing, under which an owner asks for many
+    // a title that seems specific but covers many demands of one owner
     assert_eq!(of("泵阀产品质量提升", 200), Vec::<usize>::new());
     assert_eq!(of("泵阀产品质量提升", 5), [5]);
 }
@@ -52,7 +52,7 @@ fn a_profile_with_nothing_but_a_title() {
     };
     assert_eq!(of(300), Vec::<usize>::new());
     assert_eq!(of(limits::BOILERPLATE_TITLES as u64), Vec::<usize>::new());
-    // under so few titles it may be the thing itself
+    // with so few titles it may be the thing itself
     assert_eq!(of(limits::BOILERPLATE_TITLES as u64 - 1), [limits::BOILERPLATE_TITLES - 1]);
 }
 
@@ -75,7 +75,7 @@ fn copies_among_many_with_one_profile_are_found() {
 
 #[test]
 fn large_groups_are_cut_down_to_firm_links() {
-    // each is near to the next one, the ends are not: a drift of versions
+    // each is near to the next one, but the ends are not: versions drift
     let body = |id: usize| {
         let parts: Vec<String> = (id..id + 12).map(|part| own(part as u64)).collect();
         parts.concat()

@@ -1,4 +1,4 @@
-//! Every rule with a table.
+//! Tables for every rule.
 
 use super::*;
 use crate::domain::{Kind, record::Demand};
@@ -85,7 +85,7 @@ fn owners() {
     check(("甲公司", ""), ("乙公司", ""), false);
     check(("甲公司", ""), ("", ""), false);
     check(("", ""), ("", ""), false);
-    // a code with a wrong check character is none
+    // a code with a wrong check character counts as missing
     check(("甲公司", "914403001922038217"), ("乙公司", "914403001922038217"), false);
 }
 
@@ -98,11 +98,11 @@ fn texts() {
     check(title, BODY, "TEXT");
     check(title, &BODY.replace('，', ", "), "TEXT");
     check(title, &BODY.replace("。", "。\n"), "TEXT");
-    // other order
+    // sentences in another order
     let mut sentences: Vec<&str> = BODY.split('。').collect();
     sentences.reverse();
     check(title, &sentences.join("。"), "TEXT");
-    // an edit, an update of one figure, a sentence more
+    // an edit, one updated figure, one added sentence
     check(title, &BODY.replace("已在两家企业试用", "已在三家企业应用"), "TEXT");
     check(title, &BODY.replace("3.6万件", "5.2万件"), "TEXT");
     check(title, &format!("{BODY}欢迎洽谈。"), "TEXT");
@@ -128,7 +128,7 @@ fn an_update_may_rewrite_a_sentence() {
     let place = sentences.iter().position(|sentence| sentence.contains("可先拿20只样品")).unwrap();
     let update = body.replace(sentences[place], "目前已有三家整车厂完成台架试验并签订了供货意向书");
     assert_eq!(between(&achievement("a", &title, &body), &achievement("b", &title, &update)), "TEXT");
-    // under another title each says something of its own
+    // under another title each states something of its own
     assert_eq!(between(&achievement("a", &title, &body), &achievement("b", "车用传感器供货", &update)), "");
 }
 

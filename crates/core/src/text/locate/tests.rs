@@ -66,7 +66,7 @@ fn only_terms_of_the_vector_count_and_the_heaviest_come_first() {
     assert_eq!(locate(&query, &vector, &record, 1).len(), 1);
     assert_eq!(locate(&query, &SparseVector::default(), &record, 20), []);
     assert_eq!(locate(&LexicalQuery::default(), &vector, &record, 20), []);
-    // a vector that says more than the text
+    // the vector has more terms than the text
     let query = LexicalQuery { terms: vec![("量子点".into(), 1.0)] };
     assert_eq!(locate(&query, &query.sparse(), &record, 20), []);
 }
@@ -114,7 +114,7 @@ proptest! {
                 prop_assert_eq!(&normalize(&original(&record, *span)).text, &matched.term);
             }
         }
-        // 120℃IGBT in one word has a term that begins within ℃: it has no place of its own
+        // 120℃IGBT as one word has a term that starts inside ℃, so the term has no position
         let whole = |term: &Term| {
             let span = Span { field: TextField::Title, start: term.start, end: term.end };
             normalize(&original(&record, span)).text == term.text

@@ -47,7 +47,7 @@ const ROWS: [Row; 48] = [
     Row("设备老化", "设备老化严重，寿命短", 0, "pv----"),
     Row("PLC数据读不上来", "无", 0, "pp----"),
     Row("开裂", "总是开裂，不知道原因", 0, "p-----"),
-    // amounts that are no budget
+    // amounts that are not a budget
     Row("传感器温漂", "单只成本≤6元，年产45万只，损失约940万元", 1, "ppp---"),
     Row("阀门泄漏", "总投资1.1亿元的项目已建成", 0, "pp----"),
     Row("阀门泄漏", "悬赏6元/只", 0, "pp-v--"),
@@ -56,7 +56,7 @@ const ROWS: [Row; 48] = [
     Row("阀门泄漏", "预算1,200,000元", 0, "pp-p--"),
     Row("阀门泄漏", "揭榜金额：伍佰万元", 0, "pp-p--"),
     Row("阀门泄漏", "预算：首批100万，后续另议", 0, "pp-p--"),
-    // times that are no deadline
+    // times that are not a deadline
     Row("热轧辊剥落", "2011年投产，寿命5年以上，断网缓存7天", 0, "pp----"),
     Row("密评未通过", "要求在2027年内整改，国产密码算法", 0, "-p--p-"),
     Row("热轧辊剥落", "2026年底前选定单位", 0, "pp--p-"),
@@ -91,8 +91,8 @@ fn demands() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The 128 demands of the samples are written by people who know what a demand needs. Before any word was added for them,
-/// 106 problems and 125 objects were found; now it is a little more. What is missed is said in words of daily life.
+/// The authors of the 128 sample demands know what a demand needs. Before any words were added for them, 106 problems
+/// and 125 objects were found; now a few more. The rest is phrased in everyday language.
 #[test]
 fn samples_have_problem_and_object() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/demands.csv");

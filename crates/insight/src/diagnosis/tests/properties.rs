@@ -1,10 +1,10 @@
-//! What holds of any text: nothing panics, places are right.
+//! Properties of any text: no panic, correct positions.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// Pieces of demands, so that rules meet their words, and odd characters.
+/// Pieces of demands, so that the rules find their words, and unusual characters.
 fn texts() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => prop::sample::select(vec![

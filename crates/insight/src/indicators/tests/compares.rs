@@ -1,4 +1,4 @@
-//! Answers to demands.
+//! Tests of answers to demands.
 
 use super::super::{Outcome, Reason, compare, parse};
 

@@ -1,4 +1,4 @@
-//! Tables of whole texts, and properties.
+//! Tables of complete texts, and properties.
 
 mod compares;
 mod parses;

@@ -1,4 +1,4 @@
-//! What is read from texts.
+//! Tests of parsing.
 
 use super::super::{Bound, Indicator, Measure, Standing, parse};
 

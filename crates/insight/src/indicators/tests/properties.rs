@@ -4,7 +4,7 @@ use proptest::{collection::vec, prelude::*, sample::select};
 
 use super::super::{Indicator, MOST_INDICATORS, Outcome, Span, compare, parse};
 
-/// Pieces of which texts with many traps are made.
+/// Pieces for random texts with many traps.
 const PIECES: [&str; 72] = [
     "抗拉强度",
     "误差",
@@ -84,7 +84,7 @@ fn text() -> impl Strategy<Value = String> {
     prop_oneof![vec(select(&PIECES[..]), 0..24).prop_map(|pieces| pieces.concat()), any::<String>()]
 }
 
-/// One indicator and a demand, in one of the spellings of each part.
+/// One indicator and a demand, with a random spelling of each part.
 fn spelled(number: u32, at_least: bool, ways: (usize, usize, usize)) -> String {
     let units = ["MPa", " MPa", "ＭＰａ", "兆帕", " 兆帕", "N/mm²", "Mpa"];
     let unit = units[ways.0 % units.len()];
@@ -157,7 +157,7 @@ proptest! {
             let span = &indicator.span.bytes;
             let holds = |subject: &Span| span.start <= subject.bytes.start && subject.bytes.end <= span.end;
             if !indicator.subject_span.as_ref().is_none_or(holds) {
-                // the names before 分别 stand apart from their numbers
+                // the names before 分别 are separate from their numbers
                 continue;
             }
             let again = parse(text.get(span.clone()).unwrap_or_default());

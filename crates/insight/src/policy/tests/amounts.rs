@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Highest subsidy, and that with the open questions answered badly, by price and seller.
+/// Highest subsidy, and the one under unfavourable answers to open questions, by price and seller.
 fn check(price_yuan: i64, seller_region: &str, want_yuan: i64, want_otherwise: Option<i64>) {
     let note = hebei().note(&Deal { seller_region, ..known(price_yuan) });
     assert_eq!(range(&note), (want_yuan, want_yuan), "{price_yuan} from {seller_region}");
@@ -14,13 +14,13 @@ fn check(price_yuan: i64, seller_region: &str, want_yuan: i64, want_otherwise: O
 
 #[test]
 fn elsewhere_at_every_edge() {
-    // 130100 Shijiazhuang, 370000 Shandong: the general scheme asks nothing of the seller
+    // 130100 Shijiazhuang, 370000 Shandong: the general scheme has no condition on the seller
     for seller in ["130100", "370000"] {
         check(0, seller, 0, None);
         check(1, seller, 0, None);
         check(499_999, seller, 0, None);
         check(500_000, seller, 50_000, None);
-        // 50,000.1: the part of a yuan is dropped
+        // 50,000.1: the fraction of a yuan is dropped
         check(500_001, seller, 50_000, None);
         check(500_010, seller, 50_001, None);
         check(999_999, seller, 99_999, None);
@@ -36,7 +36,7 @@ fn elsewhere_at_every_edge() {
         check(19_000_000, seller, 1_000_000, Some(900_000));
         check(19_000_020, seller, 1_000_000, Some(900_001));
         check(20_999_999, seller, 1_000_000, Some(999_999));
-        // from here both readings meet the cap
+        // from here on both readings reach the cap
         check(21_000_000, seller, 1_000_000, None);
         check(1_000_000_000_000, seller, 1_000_000, None);
     }

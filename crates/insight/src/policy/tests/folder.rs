@@ -1,4 +1,4 @@
-//! The folder: what is read, what is refused, the limits.
+//! Tests of the folder: files read, files refused, limits.
 
 use std::{
     fs,
@@ -7,7 +7,7 @@ use std::{
 
 use super::{load::*, *};
 
-/// A folder of its own that goes away with it.
+/// A separate folder, removed on drop.
 struct Folder(PathBuf);
 
 impl Folder {

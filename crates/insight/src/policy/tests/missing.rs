@@ -1,8 +1,8 @@
-//! What is said where facts are missing, and what the text leaves open.
+//! Notes on missing facts and on open points of the text.
 
 use super::*;
 
-/// What the text leaves open at any price from elsewhere.
+/// Open points at any price, with a seller elsewhere.
 const ALWAYS: [&str; 4] = ["VALIDITY_NOT_STATED", "RATE_IS_CEILING", "ELIGIBILITY", "ACTUAL_AMOUNT"];
 
 fn check(deal: Deal<'_>, want_yuan: (i64, i64), want_missing: &[&str]) {
@@ -24,7 +24,7 @@ fn each_fact_may_be_missing() {
     check(Deal { seller_region: "", ..deal }, (125_000, 150_000), &["SELLER_REGION"]);
     check(Deal { price_yuan: None, ..deal }, (0, 1_000_000), &["PRICE"]);
     check(Deal { price_yuan: Some(-1), ..deal }, (0, 1_000_000), &["PRICE"]);
-    // the plan names no days, so that a missing one is no further riddle
+    // the plan names no days, so a missing day is not a further unknown
     check(Deal { date: None, ..deal }, (125_000, 125_000), &[]);
     check(Deal::default(), (0, 1_000_000), &["BUYER_REGION", "BUYER_KIND", "SELLER_REGION", "PRICE"]);
 }
@@ -104,7 +104,7 @@ fn what_is_excluded_says_why() {
     let sentence = "该交易额不在补助范围内，单项交易额至少 500,000 元才可补助。";
     check(known(499_999), price, sentence);
     check(Deal { seller_region: "", ..known(499_999) }, price, sentence);
-    // the price is too low wherever the buyer sits
+    // the price is too low for any buyer region
     check(Deal { buyer_region: "", ..known(1) }, price, sentence);
 }
 

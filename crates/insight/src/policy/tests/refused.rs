@@ -1,10 +1,10 @@
-//! Wrong files: each with its line and reason.
+//! Invalid files: each is refused with line and reason.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// Replaces `from` by `to` in the shipped file; the first mistake has to be in the line of `to` and say `want`.
+/// Replaces `from` by `to` in the shipped file; the first mistake must be in the line of `to` and contain `want`.
 fn check(from: &str, to: &str, want: &str) {
     let text = changed(from, to);
     let mistakes = Policy::parse("x.toml", &text).unwrap_err();

@@ -1,4 +1,4 @@
-//! Rules of other shapes than that of Hebei: what a person of another province may write.
+//! Rules with other structures than Hebei's, as another province may write them.
 
 use super::*;
 
@@ -48,7 +48,7 @@ fn sums_with_a_cap_of_their_own() {
     let (yuan, basis) = of("370100", 1_000);
     assert_eq!(yuan, (70, 70), "50 under the cap, 45, 70 under the cap of both");
     assert!(basis.ends_with("，合计以 70 元封顶。"), "{basis}");
-    // a seller of whom only the province is known may sit in Jinan or not
+    // a seller known only by province may or may not be in Jinan
     assert_eq!(of("370000", 300).0, (30, 40));
     assert_eq!(of("370200", 300).0, (30, 30));
 }
@@ -78,7 +78,7 @@ fn validity_with_days() {
     assert_eq!(at(Some(date(2027, 1, 1))).outcome, Outcome::Nothing(Refusal::TooLate { to: date(2026, 12, 31) }));
     assert_eq!(codes(&at(None)), ["DATE"]);
     assert!(at(Some(date(2024, 1, 1))).unknown.is_empty());
-    // no scheme takes what comes from elsewhere
+    // no scheme accepts sellers from elsewhere
     let elsewhere = policy.note(&Deal { seller_region: "11", date: Some(date(2024, 1, 1)), ..deal });
     assert_eq!(elsewhere.outcome, Outcome::Nothing(Refusal::SellerRegion));
     let unknown = policy.note(&Deal { seller_region: "", date: Some(date(2024, 1, 1)), ..deal });

@@ -1,10 +1,10 @@
-//! The plain truth: all subsets of the candidates of a small problem.
+//! Brute force: all subsets of the candidates of a small problem.
 
 use std::collections::BTreeSet;
 
 use crate::allocation::{Attribute, Group, Pair, Participant, Problem, Side};
 
-/// A plan's shortfall and value, by which plans are compared: fewer missed pairs first, then the value in millionths.
+/// Shortfall and value of a plan for comparison: fewer missing pairs first, then the value in millionths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Best {
     pub missed: i64,
@@ -19,7 +19,7 @@ pub fn key(participant: &Participant, attribute: Attribute) -> Option<u32> {
     }
 }
 
-/// How many of the pairs a group counts.
+/// Number of pairs that a group counts.
 pub fn count(problem: &Problem, group: Group, chosen: &[Pair]) -> i64 {
     let is_counted = |pair: &&Pair| {
         let participant = match group.side {
@@ -31,7 +31,7 @@ pub fn count(problem: &Problem, group: Group, chosen: &[Pair]) -> i64 {
     chosen.iter().filter(is_counted).count() as i64
 }
 
-/// Whether a rule leaves the candidate out.
+/// Returns whether a rule excludes the candidate.
 pub fn is_excluded(problem: &Problem, candidate: usize) -> bool {
     let candidate = problem.pairs[candidate];
     let pair = Pair { demand: candidate.demand, counterpart: candidate.counterpart };
@@ -48,7 +48,7 @@ pub fn is_excluded(problem: &Problem, candidate: usize) -> bool {
     is_apart || is_below || rules.met.contains(&pair) || rules.forbidden.contains(&pair)
 }
 
-/// What is wrong with a choice; none where it keeps every hard constraint.
+/// Broken constraint of a choice; `None` if it keeps every hard constraint.
 pub fn broken(problem: &Problem, chosen: &[Pair]) -> Option<String> {
     for (demand, participant) in problem.demands.iter().enumerate() {
         if chosen.iter().filter(|pair| pair.demand as usize == demand).count() > participant.limit as usize {
@@ -76,13 +76,13 @@ pub fn broken(problem: &Problem, chosen: &[Pair]) -> Option<String> {
     })
 }
 
-/// By how many pairs the minimums are missed.
+/// Number of pairs missing from the minimums.
 pub fn missed(problem: &Problem, chosen: &[Pair]) -> i64 {
     let short = problem.quotas.iter().map(|quota| i64::from(quota.least) - count(problem, quota.group, chosen));
     short.map(|short| short.max(0)).sum()
 }
 
-/// The best of all subsets; none where no subset keeps the constraints.
+/// Best of all subsets; `None` if no subset keeps the constraints.
 pub fn best(problem: &Problem) -> Option<Best> {
     let mut best: Option<Best> = None;
     assert!(problem.pairs.len() <= 14, "too many subsets");

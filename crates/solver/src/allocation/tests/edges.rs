@@ -1,4 +1,4 @@
-//! The edges, one by one.
+//! Edge cases.
 
 use super::optimum::{pairs, plan};
 use crate::allocation::{
@@ -22,7 +22,7 @@ fn city(side: Side, key: u32) -> Group {
     Group { side, attribute: Attribute::City, key }
 }
 
-/// Two demands with two places, three counterparts with one; organisations 0 and 1 ask, 1, 2 and 3 answer.
+/// Two demands with capacity 2, three counterparts with capacity 1; organisations 0 and 1 ask, 1, 2 and 3 answer.
 fn small() -> Problem {
     Problem {
         demands: vec![participant(2, 0, 0, 0), participant(2, 1, 1, 0)],
@@ -62,7 +62,7 @@ fn plans_of_small_problems() {
     check(&Problem::default(), &[]);
     check(&with(|problem| problem.pairs.clear()), &[]);
     check(&with(|problem| problem.demands.iter_mut().for_each(|demand| demand.limit = 0)), &[]);
-    // not greedy: demand 1 gives up nothing, demand 0 takes what is left
+    // not greedy: demand 1 loses nothing, demand 0 takes the rest
     check(&small(), &[(0, 1), (1, 0), (1, 2)]);
     check(&with(|problem| problem.rules.same_organisation_apart = true), &[(0, 0), (0, 1), (1, 2)]);
     check(&with(|problem| problem.rules.organisations_apart = vec![(2, 0)]), &[(0, 0), (1, 1), (1, 2)]);
@@ -100,7 +100,7 @@ fn faults_are_named_all_of_them() {
     excluded(Rules { min_level: Some(4), ..Rules::default() }, Constraint::LeastLevel);
     excluded(Rules { same_organisation_apart: true, ..Rules::default() }, Constraint::SameOrganisation);
     excluded(Rules { organisations_apart: vec![(1, 1)], ..Rules::default() }, Constraint::OrganisationsApart);
-    // two pins for one place: each is named with the limit
+    // two pins for one place: each is reported with the limit
     let limit = Constraint::CounterpartLimit(0);
     check_faults(
         &with(|problem| problem.rules.pinned = vec![pair(1, 0), pair(0, 0)]),
@@ -173,6 +173,6 @@ fn reasons_of_a_small_plan() {
         held_by: vec![by],
     };
     assert_eq!(left_out, [(pair(0, 0), vec![full(0, pair(1, 0))]), (pair(1, 1), vec![full(1, pair(0, 1))])]);
-    // putting 0-0 in takes 1-0 out; at least nothing, at most the difference is lost
+    // adding 0-0 removes 1-0; the loss is between nothing and the difference
     assert!(plan.left_out[0].loss.is_some_and(|loss| (0..=50_000).contains(&loss)));
 }

@@ -1,4 +1,4 @@
-//! Costs and reasons are true: each is held against the best of all subsets of a changed problem, or counted again.
+//! Costs and reasons are correct: each is compared with the best subset of a changed problem, or counted again.
 
 use proptest::prelude::*;
 
@@ -37,7 +37,7 @@ fn relax(problem: &Problem, cost: &Cost) -> Problem {
     other
 }
 
-/// The most pairs that a group can have, whatever the others have.
+/// Maximum pairs of a group, whatever the others have.
 fn reach(problem: &Problem, group: Group) -> u32 {
     let (participants, ends): (_, fn(&Pair) -> u32) = match group.side {
         Side::Demands => (&problem.demands, |pair| pair.demand),
@@ -51,7 +51,7 @@ fn reach(problem: &Problem, group: Group) -> u32 {
     members.map(|(member, it)| it.limit.min(allowed.iter().filter(|pair| ends(pair) == member).count() as u32)).sum()
 }
 
-/// The problem with minimums as far as they can be reached.
+/// The problem with minimums lowered to the reachable number.
 fn within_reach(problem: &Problem) -> Problem {
     let mut other = problem.clone();
     other.quotas.iter_mut().for_each(|quota| quota.least = quota.least.min(reach(problem, quota.group)));
@@ -69,11 +69,11 @@ fn check_cost(problem: &Problem, plan: &Plan, cost: &Cost) -> Result<(), TestCas
     Ok(())
 }
 
-/// What relaxing a limit by one brings must not be left unsaid.
+/// A gain from relaxing a limit by one must not be omitted.
 fn check_nothing_unsaid(problem: &Problem, plan: &Plan) -> Result<(), TestCaseError> {
     let is_priced = match plan.proof {
         Proof::FlowDual => true,
-        // where quotas cross, what is paid for a limit may be a missed minimum's
+        // if quotas cross, the price of a limit may come from a missed minimum
         Proof::Prices => plan.shortfalls.is_empty(),
         Proof::Branches | Proof::Open => false,
     };
@@ -171,7 +171,7 @@ fn check_reasons(problem: &Problem, plan: &Plan, left_out: &LeftOut) -> Result<(
     check_all_are_named(problem, &chosen, &mine, left_out)
 }
 
-/// Were none of the named reasons there, the pair could be added or swapped in; with any swap not named, it breaks nothing.
+/// Without the named reasons, the pair could be added or swapped in; a swap that is not named breaks nothing.
 fn check_all_are_named(
     problem: &Problem,
     chosen: &[Pair],
@@ -207,7 +207,7 @@ fn check_left_out(problem: &Problem, plan: &Plan) -> Result<(), TestCaseError> {
     for left_out in &plan.left_out {
         check_reasons(problem, plan, left_out)?;
     }
-    // nobody among the best of a demand is left out in silence
+    // no pair among the best of a demand is left out without a reason
     let chosen = pairs(plan);
     for (demand, participant) in problem.demands.iter().enumerate() {
         let mut mine: Vec<Pair> = problem
@@ -226,7 +226,7 @@ fn check_left_out(problem: &Problem, plan: &Plan) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// The value with a pair in it all the same.
+/// Best value with a pair forced in.
 fn forced(problem: &Problem, pair: Pair) -> Option<i64> {
     let mut other = problem.clone();
     other.rules.pinned.push(pair);

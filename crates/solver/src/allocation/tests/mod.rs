@@ -1,4 +1,4 @@
-//! Tests of the allocation: against all subsets, by properties, and at the edges.
+//! Tests of the allocation: brute force, properties, edge cases.
 
 mod brute;
 mod edges;

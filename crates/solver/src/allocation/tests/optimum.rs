@@ -1,4 +1,4 @@
-//! Plans are the best of all, keep every constraint, and do not depend on the order of lists.
+//! Plans are optimal, keep every constraint, and do not depend on list order.
 
 use proptest::prelude::*;
 
@@ -38,7 +38,7 @@ proptest! {
                 prop_assert_eq!(Some(found), best(&problem));
                 prop_assert!(plan.proof != Proof::Open);
             }
-            // only pins can make it impossible
+            // only pins can make the problem infeasible
             Err(_) => prop_assert_eq!(best(&problem), None),
         }
     }

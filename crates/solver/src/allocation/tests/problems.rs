@@ -1,22 +1,22 @@
-//! Random problems, small ones for all subsets and larger ones for properties.
+//! Random problems: small ones for brute force, larger ones for properties.
 
 use proptest::{collection::vec, option, prelude::*};
 
 use crate::allocation::{Attribute, Candidate, Group, Pair, Participant, Problem, Quota, Rules, Side};
 
-/// How large a problem is made.
+/// Size of a problem.
 #[derive(Debug, Clone, Copy)]
 pub struct Size {
     pub demands: usize,
     pub counterparts: usize,
     pub pairs: usize,
     pub limit: u32,
-    /// How many organisations, cities and fields.
+    /// Number of organisations, cities and fields.
     pub keys: u32,
     pub quotas: usize,
-    /// The largest maximum of a quota.
+    /// Largest maximum of a quota.
     pub most: u32,
-    /// How many different values there are: few make ties.
+    /// Number of different values; few values make ties.
     pub values: u32,
 }
 

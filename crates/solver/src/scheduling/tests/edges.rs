@@ -1,4 +1,4 @@
-//! Edges: nothing to do, nowhere to go, input that contradicts itself, work that runs out.
+//! Edge cases: nothing to place, no free place, contradictory input, steps used up.
 
 use super::model::{event, fair, fault, keeps_spare, pairs, solved};
 use crate::scheduling::{
@@ -59,7 +59,7 @@ fn the_heavier_one_is_placed() {
 
 #[test]
 fn all_four_tables_are_used_for_a_full_event() {
-    // Everybody meets everybody: 4 × 4 in 4 slots leaves no hole anywhere.
+    // Everybody meets everybody: 4 × 4 in 4 slots leaves no free slot.
     let all = (0..4).flat_map(|demand| (4..8).map(move |counterpart| Pair { demand, counterpart, weight: 1 }));
     let schedule = solved(&Input { pairs: all.collect(), ..event(4, 4, 4, 4) });
     assert_eq!((schedule.meetings.len(), schedule.statistics.gaps, schedule.statistics.host_moves), (16, 0, 0));
@@ -68,7 +68,7 @@ fn all_four_tables_are_used_for_a_full_event() {
 #[test]
 fn hosts_share_a_table_one_after_the_other() {
     let schedule = solved(&Input { pairs: pairs([(0, 2), (0, 3), (1, 2), (1, 3)]), ..event(2, 2, 4, 1) });
-    // The hosts do not wait; one of the guests has the first slot and the last, however it is turned.
+    // The hosts do not wait; one guest always has the first and the last slot.
     assert_eq!((schedule.meetings.len(), schedule.statistics.gaps), (4, 2));
 }
 
@@ -80,7 +80,7 @@ fn gaps_do_not_run_over_night() {
     assert_eq!(solved(&input).statistics.gaps, 0);
     input.days = vec![0; 4];
     assert_eq!(solved(&input).statistics.gaps, 2);
-    // Who is away does not wait.
+    // Absence does not count as waiting.
     input.participants[0].available = vec![true, false, false, true];
     assert_eq!(solved(&input).statistics.gaps, 0);
 }
@@ -99,7 +99,7 @@ fn spare_tables_stay_free_but_for_locks() {
     assert_eq!(solved(&input).meetings.len(), 2);
     input.locks = vec![lock(0, 3, 0, None), lock(1, 4, 0, None), lock(2, 5, 0, None)];
     assert_eq!(solved(&input).meetings.len(), 3);
-    // The only table can always be used.
+    // The only table is always usable.
     check(&Input { spare_percent: 50, pairs: pairs([(0, 1)]), ..event(1, 1, 1, 1) }, 1, &[]);
 }
 

@@ -1,4 +1,4 @@
-//! Rules and brute force, written again without the search; small events to try them on.
+//! Rules and brute force, written independently of the search, and small events to test on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use crate::scheduling::{Blocked, Cause, Input, Meeting, Pair, Participant, Place, Schedule, Work, schedule};
 
-/// The schedule of an input that is right.
+/// Schedule of a valid input.
 pub fn solved(input: &Input) -> Schedule {
     schedule(input, &Work { steps: 300_000, stop: &|| false }).unwrap()
 }
@@ -27,14 +27,14 @@ pub fn pairs<const N: usize>(pairs: [(usize, usize); N]) -> Vec<Pair> {
     pairs.map(|(demand, counterpart)| Pair { demand, counterpart, weight: 1 }).to_vec()
 }
 
-/// Most meetings of a slot.
+/// Maximum meetings per slot.
 pub fn most(input: &Input) -> usize {
     let tables = input.tables.len();
     let spare = (tables * usize::from(input.spare_percent)).div_ceil(100);
     (tables - spare).max(usize::from(0 < tables))
 }
 
-/// What is wrong with some meetings, the spare tables left aside.
+/// Broken rules of some meetings, except for spare tables.
 pub fn fault(input: &Input, meetings: &[Meeting]) -> Option<String> {
     let mut at_table = BTreeMap::new();
     let mut busy = BTreeMap::new();
@@ -72,12 +72,12 @@ pub fn fault(input: &Input, meetings: &[Meeting]) -> Option<String> {
     None
 }
 
-/// Whether no slot has more meetings than open tables.
+/// Returns whether no slot has more meetings than open tables.
 pub fn keeps_spare(input: &Input, meetings: &[Meeting]) -> bool {
     (0..input.days.len()).all(|slot| meetings.iter().filter(|one| one.place.slot == slot).count() <= most(input))
 }
 
-/// The most weight that can be placed, found by trying all.
+/// Maximum weight that can be placed, by brute force.
 pub fn brute_force(input: &Input) -> u64 {
     fn descend(input: &Input, at: usize, meetings: &mut Vec<Meeting>) -> u64 {
         let Some(pair) = input.pairs.get(at) else { return 0 };
@@ -97,7 +97,7 @@ pub fn brute_force(input: &Input) -> u64 {
     descend(input, 0, &mut Vec::new())
 }
 
-/// Counts anew, for a pair without a place, what stands against it in each slot.
+/// Counts again the cause in each slot for an unplaced pair.
 pub fn blocked(input: &Input, schedule: &Schedule, demand: usize, counterpart: usize) -> Blocked {
     let mut blocked = Blocked::default();
     for slot in input.closed..input.days.len() {
@@ -130,14 +130,14 @@ pub fn blocked(input: &Input, schedule: &Schedule, demand: usize, counterpart: u
     blocked
 }
 
-/// Whether a participant, or the one person who presents it, has a meeting.
+/// Returns whether a participant, or the sole person who presents it, has a meeting.
 fn is_busy(input: &Input, there: &[Meeting], side: usize) -> bool {
     let person = |side: usize| input.participants[side].presenter.filter(|one| input.presenters[*one] == 1);
     let is_same = |other: usize| other == side || person(side).is_some() && person(side) == person(other);
     there.iter().any(|meeting| is_same(meeting.demand) || is_same(meeting.counterpart))
 }
 
-/// Whether a presenter has too few people for two more.
+/// Returns whether a presenter has too few people for two more meetings.
 fn lacks_people(input: &Input, there: &[Meeting], more: &[Meeting]) -> bool {
     let presenter = |side: usize| input.participants[side].presenter;
     let sides = there.iter().flat_map(|meeting| [meeting.demand, meeting.counterpart]);
@@ -148,7 +148,7 @@ fn lacks_people(input: &Input, there: &[Meeting], more: &[Meeting]) -> bool {
     (0..input.presenters.len()).any(|one| asked(one) && (input.presenters[one] as usize) < count(one))
 }
 
-/// Checks all that an answer says about pairs without a place.
+/// Checks everything that an answer states about unplaced pairs.
 pub fn check_causes(input: &Input, schedule: &Schedule) {
     for unplaced in &schedule.unplaced {
         let (demand, counterpart) = (unplaced.demand, unplaced.counterpart);
@@ -160,7 +160,7 @@ pub fn check_causes(input: &Input, schedule: &Schedule) {
     }
 }
 
-/// Random events of at most this many participants, slots, tables and pairs.
+/// Random events with at most this many participants, slots, tables and pairs.
 pub fn events(people: usize, slots: usize, tables: usize, pairs: usize) -> impl Strategy<Value = Input> {
     let sizes = (2..=people, 1..=slots, 1..=tables);
     sizes.prop_flat_map(move |(people, slots, tables)| {
@@ -198,8 +198,8 @@ pub fn events(people: usize, slots: usize, tables: usize, pairs: usize) -> impl 
     })
 }
 
-/// A made-up event: two days and more of eight slots, one in ten participants there for half of them, popular counterparts
-/// with six meetings at most, presenters of one to three people, one table in ten spare.
+/// A synthetic event: two days or more of eight slots, one in ten participants available for half of them, popular
+/// counterparts with at most six meetings, presenters with one to three people, one table in ten spare.
 pub fn fair(demands: usize, counterparts: usize, slots: usize, tables: usize, pairs: usize) -> Input {
     let mut random = 7u64;
     let mut below = |end: usize| {

@@ -1,4 +1,4 @@
-//! What holds of every event.
+//! Properties of every event.
 
 use proptest::prelude::*;
 
@@ -78,7 +78,7 @@ proptest! {
         let cut = solved(&after);
         prop_assert_eq!(&cut.meetings, &stay);
         prop_assert_eq!(cut.changes.len(), before.meetings.len());
-        // Refilled, it may only become more.
+        // Refilling can only add weight.
         after.published.iter_mut().for_each(|published| published.refill = true);
         let refilled = solved(&after);
         prop_assert!(stay.iter().all(|meeting| refilled.meetings.contains(meeting)));

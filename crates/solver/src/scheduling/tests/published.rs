@@ -1,4 +1,4 @@
-//! What becomes of published meetings, one case after the other.
+//! Handling of published meetings, case by case.
 
 use super::model::{event, pairs, solved};
 use crate::scheduling::{Cause, Fate, Input, Lock, Meeting, Place, Published};
@@ -18,7 +18,7 @@ fn check(input: &Input, want: &[Fate]) {
 
 #[test]
 fn a_bad_place_is_kept_all_the_same() {
-    // Two gaps and a change of table: it was published, so it stays.
+    // Two gaps and a table change: the meeting was published, so it stays.
     let input = Input { pairs: pairs([(0, 1), (0, 2)]), ..event(1, 2, 4, 2) };
     let (first, second) = (meeting(0, 1, 0, 0), meeting(0, 2, 3, 1));
     check(&published(input, vec![first, second]), &[Fate::Kept(first.place), Fate::Kept(second.place)]);
