@@ -35,7 +35,7 @@ pub struct Block {
     pub decisions: Vec<Decision>,
 }
 
-/// The part that is compressed.
+/// The compressed part.
 #[derive(Debug, Serialize, Deserialize)]
 struct Json {
     results: Vec<DemandResult>,

@@ -85,7 +85,7 @@ impl KindCandidates {
 // === impl Changes ===
 
 impl Changes {
-    /// Notes a target that has changed or is gone; `fresh` where it can be found now.
+    /// Adds a target that has changed or is gone; `fresh` is set if it can be found now.
     pub fn add(&mut self, id: PointId, fresh: Option<Fresh>) {
         if !self.changed.insert(id) {
             return;
