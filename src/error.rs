@@ -1,10 +1,11 @@
-//! Why a call can fail. `api::status` turns each into a gRPC status, the command line into a sentence.
+//! The reasons why a call fails. `api::status` turns each into a gRPC status; the command line turns it into a
+//! sentence.
 
 use duijie_core::domain::{Problem, RecordName, Violation};
 use duijie_embed::EmbedError;
 use duijie_store::{IndexError, transfer::TransferError};
 
-/// Why a call failed.
+/// Reason why a call failed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// The caller's input breaks rules.
@@ -19,13 +20,13 @@ pub enum Error {
     /// No such subscription.
     #[error("没有编号为 {0} 的订阅")]
     NoSuchSubscription(String),
-    /// The service stops; another instance, or this one when it is back, goes on.
+    /// The service is stopping. Another instance, or this one after its restart, continues.
     #[error("服务正在停止，请稍后凭令牌继续")]
     Stopping,
-    /// The call is not possible as things are, for a reason of its feature.
+    /// The current state does not allow the call, for a reason specific to one feature.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// Too much waits; try again later.
+    /// Too much work is waiting; try again later.
     #[error("服务繁忙，请在 {retry_ms} 毫秒后重试")]
     Busy {
         /// When to try again, in milliseconds.
@@ -34,34 +35,34 @@ pub enum Error {
     /// The call's deadline has passed.
     #[error("超过调用时限")]
     DeadlineExceeded,
-    /// Model or engine do not answer; the call may be repeated.
+    /// The model or the engine does not answer; the call may be repeated.
     #[error("服务暂不可用：{0}")]
     Unavailable(String),
-    /// A mistake of ours.
+    /// A bug in this service.
     #[error("内部错误：{0}")]
     Internal(String),
 }
 
-/// A call that is refused for a reason of one feature, such as an event in the wrong state.
+/// A call refused for a reason specific to one feature, such as an event in the wrong state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{chinese}")]
 pub struct Refusal {
-    /// What a caller can do about it.
+    /// What a caller can do about it; decides the gRPC code.
     pub kind: RefusalKind,
-    /// Stable reason in UPPER_SNAKE for machines.
+    /// Stable, machine-readable reason in UPPER_SNAKE.
     pub reason: &'static str,
     /// A sentence in English.
     pub english: String,
     /// A sentence in Chinese.
     pub chinese: String,
-    /// Values for machines, by name.
+    /// Machine-readable values, by name.
     pub metadata: Vec<(&'static str, String)>,
 }
 
-/// What a caller can do about a refusal; each is a gRPC code.
+/// What a caller can do about a refusal; each maps to a gRPC code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefusalKind {
-    /// NOT_FOUND: name something that is there.
+    /// NOT_FOUND: name something that exists.
     NotFound,
     /// ALREADY_EXISTS: choose another name.
     AlreadyExists,
@@ -73,7 +74,7 @@ pub enum RefusalKind {
     TooLarge,
 }
 
-/// When to come back after the model was busy: a few texts' time.
+/// Back-off after the model was busy: the time of a few texts.
 const RETRY_MS: u64 = 200;
 
 /// Result of a call.
@@ -97,7 +98,7 @@ impl From<EmbedError> for Error {
     fn from(error: EmbedError) -> Self {
         match error {
             EmbedError::Busy => Self::Busy { retry_ms: RETRY_MS },
-            // the import path refuses such records one by one; what comes here is the text of a query
+            // the import path refuses such records one by one; here the text is a query
             EmbedError::Blank { .. } | EmbedError::TooLong { .. } => {
                 let want = "text that is not blank and not written out beyond 48,000 tokens";
                 let want_zh = "可读的文字（不能全是空白或展开后过长的字符）";

@@ -13,11 +13,11 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// How long one piece of batch work waits for a quiet moment at most: under load without an end it still goes on, ten
-/// pieces a second for each that works.
+/// Longest time that one piece of batch work waits for a quiet moment. Under endless load each worker still completes
+/// ten pieces a second.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// Counts the calls whose callers wait for the answer; clones share the count.
+/// Counts the calls whose callers are waiting for the answer; clones share the count.
 #[derive(Debug, Clone, Default)]
 pub struct Foreground(Arc<Count>);
 
@@ -25,37 +25,37 @@ pub struct Foreground(Arc<Count>);
 struct Count {
     waiting: AtomicUsize,
     quiet: Notify,
-    /// Where pieces of batch work stand in line that came while somebody waited.
+    /// Queue of the batch pieces that arrived while a caller was waiting.
     line: Semaphore,
 }
 
-/// The turn of a piece of batch work, until it is dropped.
+/// Turn of a piece of batch work, until dropped.
 #[derive(Debug)]
 #[must_use = "the turn is over when it is dropped"]
 pub struct Turn<'a> {
     _place: Option<SemaphorePermit<'a>>,
 }
 
-/// A call that somebody waits for, until it is dropped.
+/// A call whose caller is waiting, until dropped.
 #[derive(Debug)]
 pub struct ForegroundCall(Foreground);
 
 // === impl Foreground ===
 
 impl Foreground {
-    /// Counts a call in.
+    /// Counts a call until the result is dropped.
     pub fn enter(&self) -> ForegroundCall {
         self.0.waiting.fetch_add(1, SeqCst);
         ForegroundCall(self.clone())
     }
 
-    /// Foreground that somebody waits for now.
+    /// Number of calls whose callers are waiting now.
     pub fn waiting(&self) -> usize {
         self.0.waiting.load(SeqCst)
     }
 
-    /// Resolves once no caller waits, or after 100 ms. Batch reads that had to wait then run one at a time, so that the
-    /// next caller, who often comes at once, competes with one of them and not with all.
+    /// Resolves once no caller waits, or after 100 ms. Batch reads that had to wait then run one at a time: the next
+    /// call often comes at once, and then competes with one of them, not with all.
     pub async fn yield_to_foreground(&self) -> Turn<'_> {
         if self.waiting() == 0 {
             return Turn { _place: None };
@@ -66,7 +66,7 @@ impl Foreground {
         };
         let quiet = self.0.quiet.notified();
         tokio::pin!(quiet);
-        // from here on no last call goes unnoticed
+        // from here on the end of the last call is always noticed
         quiet.as_mut().enable();
         if self.waiting() != 0 {
             let _ = timeout_at(end, quiet).await;
@@ -105,7 +105,7 @@ mod tests {
         assert!(foreground.yield_to_foreground().now_or_never().is_some());
         let (one, other) = (foreground.enter(), foreground.enter());
         let started = std::time::Instant::now();
-        // the second does not stand in line for longer, although the first is still at work
+        // the second piece waits no longer, although the first is still at work
         let turns = tokio::join!(foreground.yield_to_foreground(), foreground.yield_to_foreground());
         assert!(PATIENCE <= started.elapsed());
         drop(turns);
@@ -130,7 +130,7 @@ mod tests {
             let turn = pieces[next].as_mut().now_or_never();
             assert!(turn.is_some());
             assert!(pieces[next + 1..].iter_mut().all(|piece| piece.now_or_never().is_none()));
-            // one that comes now, when nobody waits, does not stand in line
+            // a piece that comes now, when no caller waits, does not queue
             assert!(foreground.yield_to_foreground().now_or_never().is_some());
         }
     }

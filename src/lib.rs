@@ -1,8 +1,8 @@
 //! duijie (对接) finds, for a technical demand, the achievements and experts that can meet it, and the other way round.
 //!
-//! See ARCHITECTURE.md for the map. This crate is the service; the parts that stand alone lie in `crates/`. The layers,
-//! each knowing only what stands below it: [`cli`] → [`serve`] → [`api`] → [`app`] → [`rematch`], [`events`], [`watch`],
-//! [`maintenance`] → [`matching`], [`ingest`].
+//! See ARCHITECTURE.md for the map. This crate is the service; the independent parts are in `crates/`. Each layer knows
+//! only those below it: [`cli`] → [`serve`] → [`api`] → [`app`] → [`rematch`], [`events`], [`watch`], [`maintenance`] →
+//! [`matching`], [`ingest`].
 
 pub mod api;
 pub mod app;

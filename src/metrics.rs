@@ -11,13 +11,13 @@ const RECORDS: &str = "duijie_records";
 const EMBEDDED: &str = "duijie_embedded_texts_total";
 const WAITING: &str = "duijie_embedding_queue_texts";
 
-/// From a match by id (1 ms) to a large batch (30 s).
+/// Upper bounds in seconds, from a match by id (1 ms) to a large batch (30 s).
 const BUCKETS: [f64; 10] = [0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 0.5, 2.0, 10.0, 30.0];
 
-/// Serves the metrics for Prometheus on `listen`, under any path.
+/// Serves the metrics for Prometheus on `listen`, on every path.
 ///
 /// # Errors
-/// A sentence when the address cannot be listened on.
+/// A sentence when the address cannot be bound.
 pub fn serve(listen: SocketAddr) -> Result<(), String> {
     let fail = |error: &dyn std::fmt::Display| format!("无法在 {listen} 提供指标，请换一个 metrics.listen：{error}");
     PrometheusBuilder::new()
@@ -34,20 +34,20 @@ pub fn serve(listen: SocketAddr) -> Result<(), String> {
     Ok(())
 }
 
-/// Counts a call that has ended.
+/// Counts a finished call and records its duration.
 pub fn call(method: &str, code: Code, took: Duration) {
     let labels = [("method", method.to_string()), ("code", format!("{code:?}"))];
     metrics::counter!(CALLS, &labels).increment(1);
     metrics::histogram!(CALL_SECONDS, "method" => method.to_string()).record(took.as_secs_f64());
 }
 
-/// Notes how many records of a kind there are.
+/// Sets the number of records of a kind.
 pub fn records(kind: &'static str, count: u64) {
     #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; counts stay far below 2^52")]
     metrics::gauge!(RECORDS, "kind" => kind).set(count as f64);
 }
 
-/// Notes what the embedder has done and what waits for it.
+/// Sets the embedder's numbers: texts embedded, and texts waiting.
 pub fn embedder(embedded: u64, waiting: usize) {
     metrics::counter!(EMBEDDED).absolute(embedded);
     #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; the queue is bounded far below 2^52")]

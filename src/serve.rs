@@ -1,4 +1,4 @@
-//! The running service: the API, and the work beside it.
+//! The running service: the API and the background work.
 
 use std::future::Future;
 
@@ -9,8 +9,8 @@ use crate::{
     app::{Background, Parts},
 };
 
-/// Serves on `listener` until `stop` resolves. Calls in flight then finish within the drain time; a job that runs is left
-/// for the next instance.
+/// Serves on `listener` until `stop` resolves. Calls in flight then finish within the drain time; a running job is left
+/// to the next instance.
 ///
 /// # Errors
 /// When the transport fails.
@@ -25,14 +25,14 @@ pub async fn serve(
     let told = async {
         stop.await;
         let _ = stopping.send(true);
-        // calls in flight finish; `api::serve` ends by itself
+        // calls in flight finish; `api::serve` returns by itself
         std::future::pending().await
     };
     let served = tokio::select! {
         served = api::serve(parts, limits, listener, stopped) => served,
         never = told => never,
     };
-    // where the transport failed, nobody has told the tasks to stop
+    // after a transport failure nobody has told the tasks to stop
     let _ = stopping.send(true);
     background.join().await;
     served

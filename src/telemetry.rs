@@ -1,13 +1,13 @@
-//! Logging: one line for each event to standard error, as text or JSON.
+//! Logging: one line per event to standard error, as text or JSON.
 
 use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::config::Log;
 
-/// Sets logging up for the process.
+/// Sets up logging for the process.
 ///
 /// # Errors
-/// A sentence when the filter cannot be read.
+/// A sentence when the filter cannot be parsed.
 pub fn start(log: &Log) -> Result<(), String> {
     let filter = EnvFilter::try_new(&log.filter).map_err(|error| format!("log.filter 无法解析：{error}"))?;
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);

@@ -1,8 +1,8 @@
 //! Shortlists of whole events: `cargo bench -- allocation`.
 //!
-//! 100 × 300 with all 30,000 pairs, and 1,000 × 3,000 with the best 100 of each demand. By quotas: none; caps of
-//! organisations (nested); quotas by city and by field of the counterparts (crossing); all with minimums, on both sides.
-//! `explained` is the last with what every constraint costs.
+//! 100 × 300 with all 30,000 pairs, and 1,000 × 3,000 with the best 100 of each demand. Quota variants: none; caps per
+//! organisation (nested); quotas by city and by field of the counterparts (crossing); all of them with minimums, on
+//! both sides. `explained` is the last variant with the cost of every constraint.
 
 use std::{hint::black_box, time::Duration};
 
@@ -16,10 +16,10 @@ use crate::support;
 
 const CITIES: u32 = 12;
 const FIELDS: u32 = 10;
-/// Counterparts of a demand.
+/// Counterparts per demand.
 const PLACES: u32 = 5;
 
-/// Which quotas an event has.
+/// Quotas of an event.
 #[derive(Clone, Copy)]
 struct Kind {
     name: &'static str,
@@ -78,7 +78,7 @@ fn event(demands: usize, counterparts: usize, each: usize, kind: Kind) -> Proble
     Problem { demands: asking, counterparts: answering, pairs, quotas, rules }
 }
 
-/// The best of each demand: some counterparts are good for all, and those of its field for it.
+/// The best of each demand: some counterparts suit all demands, and those of the same field suit more.
 fn candidates(demands: &[Participant], counterparts: &[Participant], each: usize, random: &mut Rng) -> Vec<Candidate> {
     let liked: Vec<f64> = counterparts.iter().map(|_| random.f64() * 0.3).collect();
     let mut pairs = Vec::new();

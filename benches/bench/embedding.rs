@@ -1,7 +1,7 @@
-//! Import against the bare model: how much of the sessions' speed reaches the store.
+//! Import against the bare model: the share of the sessions' speed that reaches the store.
 //!
-//! Each row embeds the same 48 sample records (a title and a whole text each). The project promises that `import`
-//! reaches at least 85 % of the texts per second of `bare sessions`.
+//! Each row embeds the same 48 sample records (a title and a whole text each). The project's target: `import` reaches
+//! at least 85 % of the texts per second of `bare sessions`.
 
 use std::{
     sync::{Arc, Mutex},
@@ -21,9 +21,9 @@ use tokio::runtime::Runtime;
 
 use crate::support;
 
-/// Records of one measurement.
+/// Records per measurement.
 const RECORDS: usize = 48;
-/// Records of one batch of the import.
+/// Records per batch of the import.
 const BATCH: usize = 12;
 
 /// Runs the benches of this file.
@@ -70,7 +70,7 @@ pub fn embedding(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// The texts through bare sessions, a thread each, long ones first so that no thread idles at the end.
+/// Embeds the texts in bare sessions, one thread each, long texts first so that no thread idles at the end.
 fn bare(sessions: &mut [Session], texts: &[String]) {
     let mut order: Vec<&String> = texts.iter().collect();
     order.sort_by_key(|text| text.len());

@@ -1,12 +1,12 @@
-//! All benches in one binary: `cargo bench -- match` runs those whose name holds `match`.
+//! All benches in one binary: `cargo bench -- match` runs those whose name contains `match`.
 //!
-//! - [`matching`]: cutting, sparse vectors, the engine's queries, whole matches
+//! - [`matching`]: segmentation, sparse vectors, the engine's queries, whole matches
 //! - [`scheduling`]: the schedule of an event
-//! - [`server`]: the same through the wire
+//! - [`server`]: matches over gRPC
 //! - [`embedding`]: import against the bare model
 //! - [`allocation`]: shortlists of whole events
-//! - [`scale`]: how a store grows, only where asked for by `cargo bench -- scale`; [`process_memory`] for it
-//! - [`rematch`]: batch re-matching against bare queries, only where asked for by `cargo bench -- rematch`
+//! - [`scale`]: growth of a store, only on request by `cargo bench -- scale`; [`process_memory`] for it
+//! - [`rematch`]: batch re-matching against bare queries, only on request by `cargo bench -- rematch`
 //! - [`support`]: records, vectors and stores for all
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "benches")]
 

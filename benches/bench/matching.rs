@@ -1,9 +1,9 @@
-//! The matching hot path: cutting, sparse vectors, the engine's queries, whole matches.
+//! The matching hot path: segmentation, sparse vectors, the engine's queries, whole matches.
 //!
-//! `DUIJIE_BENCH_RECORDS` says at how many records of each kind, separated by commas; default `10000,100000`. Stores are
-//! built once and kept below `target/`. The ratios that the project promises are between rows of one run:
-//! `match/by id` against `engine/native hybrid`, `match/by text` against `engine/native hybrid` plus `query/embed`,
-//! `match/evidence` (by id, with all evidence) at most twice `match/by id`.
+//! `DUIJIE_BENCH_RECORDS` sets the numbers of records of each kind, separated by commas; default `10000,100000`. Stores
+//! are built once and kept below `target/`. The project's target ratios compare rows of one run: `match/by id` against
+//! `engine/native hybrid`; `match/by text` against `engine/native hybrid` plus `query/embed`; `match/evidence` (by id,
+//! with all evidence) at most twice `match/by id`.
 
 use std::{
     cell::Cell,
@@ -37,13 +37,13 @@ use tokio::runtime::Runtime;
 
 use crate::support::{self, counts};
 
-/// Queries that the rows go through in turn: one alone would stay in the cache.
+/// Number of queries used in turn: a single query would stay in the cache.
 pub const QUERIES: usize = 256;
 /// Matches wanted.
 pub const LIMIT: usize = 20;
-/// Candidates of each source, as the service is configured.
+/// Candidates of each source, as the service's default.
 pub const CANDIDATES: usize = 200;
-/// Beam of a graph search, as the service is configured: what is compared finds the same.
+/// Beam width of a graph search, as in the service, so that both sides find the same.
 pub const BEAM: usize = 400;
 
 /// Runs the benches of this file.
@@ -66,13 +66,13 @@ pub fn hot_path(criterion: &mut Criterion) {
     }
 }
 
-/// A store of the benches.
+/// Opens a bench store.
 pub fn open(folder: &Path, pipeline: &TextPipeline) -> Arc<EdgeIndex> {
     let options = EdgeOptions::new(folder.to_path_buf(), 384, support::versions(pipeline));
     Arc::new(EdgeIndex::open(options).expect("the store of the bench"))
 }
 
-/// Stored demands with their vectors.
+/// Reads stored demands with their vectors.
 fn read_queries(folder: &Path, pipeline: &TextPipeline, runtime: &Runtime) -> Vec<Point> {
     let index = open(folder, pipeline);
     let names: Vec<RecordName> = (0..QUERIES).map(demand).collect();
@@ -85,7 +85,7 @@ pub fn demand(number: usize) -> RecordName {
     format!("demands/b-{number}").parse().expect("a name")
 }
 
-/// Goes through the queries in turn.
+/// Counts through the queries in turn.
 pub fn turns() -> impl Fn() -> usize {
     let turn = Cell::new(0);
     move || {
@@ -115,7 +115,7 @@ fn query(criterion: &mut Criterion, pipeline: &TextPipeline, embedder: &Embedder
     group.finish();
 }
 
-/// The engine's own hybrid query, straight into the shard: what a match is measured against.
+/// The engine's own hybrid query, directly on the shard: the baseline for a match.
 fn native(criterion: &mut Criterion, count: usize, folder: &Path, points: &[Point]) {
     let shard = EdgeShard::load(&folder.join(Kind::Achievement.collection()).join("engine"), None).expect("the shard");
     let next = turns();
@@ -191,7 +191,7 @@ fn matches(
     runtime: &Runtime,
 ) {
     let parts = parts(index, pipeline, embedder);
-    // on a worker thread, where calls of the service run: from outside the runtime each step would pay for a wake-up
+    // on a worker thread, as in the service: from outside the runtime each step would pay for a wake-up
     let run = |iterations: u64, query: fn(u64) -> Query| {
         let matcher = parts.matcher.clone();
         let all = async move {
@@ -215,7 +215,7 @@ fn matches(
     group.finish();
 }
 
-/// Time of matches by id with all evidence, made as the service makes it.
+/// Time of matches by id with all evidence, as the service makes them.
 async fn explained(parts: Parts, iterations: u64) -> Duration {
     let options = Options { reasons: true, indicators: true, policy: true, diagnosis: true };
     let started = Instant::now();
@@ -233,7 +233,7 @@ async fn explained(parts: Parts, iterations: u64) -> Duration {
     started.elapsed()
 }
 
-/// The parts of a service over a store of the benches.
+/// The parts of a service over a bench store.
 pub fn parts(index: Arc<dyn Index>, pipeline: &Arc<TextPipeline>, embedder: &Embedder) -> Parts {
     let settings = app::settings(&support::config(), embedder).expect("a calibration");
     let settings = Settings { candidates: CANDIDATES, ..settings };
@@ -243,7 +243,7 @@ pub fn parts(index: Arc<dyn Index>, pipeline: &Arc<TextPipeline>, embedder: &Emb
     Parts::new(Arc::clone(pipeline), embedder.clone(), index, explainer, (versions, settings))
 }
 
-/// A query of the service: one of the stored demands.
+/// A query by name for one of the stored demands.
 pub fn by_id(turn: u64) -> Query {
     Query::Stored(demand(usize::try_from(turn).unwrap_or(0) % QUERIES))
 }
@@ -252,7 +252,7 @@ fn by_text(_: u64) -> Query {
     Query::Text(FreeText { title: "冲压件边缘容易开裂，想降低废品率".into(), ..FreeText::default() })
 }
 
-/// The first page of its matches.
+/// A request for the first page of a query.
 pub fn request(query: Query) -> Request {
     Request {
         query,

@@ -4,20 +4,20 @@ use std::{fmt, fs};
 
 /// Memory in MB (10^6 bytes).
 pub struct Memory {
-    /// All that is resident.
+    /// All resident memory.
     pub resident_mb: u64,
-    /// Of it what belongs to this process only.
+    /// Resident memory that belongs to this process only.
     pub anonymous_mb: u64,
-    /// Of it mapped files, which the system may drop and read again.
+    /// Resident mapped files, which the system may drop and read again.
     pub files_mb: u64,
-    /// The most that was resident at a time.
+    /// Peak of the resident memory.
     pub highest_mb: u64,
 }
 
 // === impl Memory ===
 
 impl Memory {
-    /// As it is now; zeros where the system does not tell.
+    /// Current values; zeros if the system does not report them.
     pub fn now() -> Self {
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let value = |name: &str| {

@@ -1,9 +1,9 @@
 //! Batch re-matching against bare engine queries: `cargo bench --bench bench -- rematch` prints a table.
 //!
 //! `DUIJIE_BENCH_DEMANDS` (default 1000) demands against `DUIJIE_BENCH_RECORDS` (default 10000, the first number)
-//! achievements. The store is built once, below `target/`; each run works on a copy of it. Bare queries are the same
-//! three searches of a demand (nearest, sharing terms, nearest again), as many at a time, nothing else; they run before
-//! and after the job.
+//! achievements. The store is built once, below `target/`; each run works on a copy. Bare queries are the same three
+//! searches per demand (nearest, shared terms, nearest again), as many at a time, and nothing else. They run before and
+//! after the job.
 
 use std::{
     fs,
@@ -29,15 +29,15 @@ use crate::{
     support::{self, BATCH},
 };
 
-/// Records that change before the incremental job: half of them demands.
+/// Records changed before the incremental job: half of them demands.
 const CHANGED: usize = 100;
-/// Demands of a row of bare queries, at most.
+/// Most demands in a row of bare queries.
 const BARE: usize = 2_000;
-/// Matches of a row of latencies, at most.
+/// Most matches in a row of latencies.
 const MATCHES: usize = 1_500;
-/// How long a job may take.
+/// Time limit of a job.
 const PATIENCE: Duration = Duration::from_secs(3_600);
-/// How often memory is looked at.
+/// Interval between memory samples.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 struct Bench {
@@ -46,7 +46,7 @@ struct Bench {
     runtime: Runtime,
     index: Arc<EdgeIndex>,
     parts: duijie::app::Parts,
-    /// Points that are not in the store yet.
+    /// Points not yet in the store.
     spare: [Vec<Point>; 2],
 }
 
@@ -65,7 +65,7 @@ pub fn run() {
     let speed = full.demands_per_second();
     rows.push(("bare queries, demands/s".into(), format!("{before:.0} before, {after:.0} after")));
     rows.push(("job of bare queries".into(), format!("{:.0} %", 100.0 * speed / bare)));
-    // where others use the machine as well, this says more than the clock
+    // on a busy machine, processor time says more than elapsed time
     let cpu_bare = (cpu_before + cpu_after) / 2.0;
     let said = format!("{:.2} and {:.2} ms: {:.0} %", cpu * 1e3, cpu_bare * 1e3, 100.0 * cpu_bare / cpu);
     rows.push(("processor time of a demand, job and bare".into(), said));
@@ -129,7 +129,7 @@ impl Bench {
         Self { demands, records, runtime, index, parts, spare }
     }
 
-    /// Demands per second of the searches alone, and processor time of one.
+    /// Demands per second of the searches alone, and processor seconds per demand.
     fn bare(&self) -> (f64, f64) {
         let count = self.demands.min(BARE);
         let names: Vec<RecordName> = (0..count).map(demand).collect();
@@ -167,8 +167,8 @@ impl Bench {
         job
     }
 
-    /// Runs a job to its end; `meanwhile` runs beside it, and is told whether the job still runs. Resident memory in MB
-    /// from time to time.
+    /// Runs a job to its end. `meanwhile` runs beside it, with a flag that is true while the job runs. Also returns
+    /// samples of the resident memory in MB.
     fn job(&self, request: JobRequest, meanwhile: impl FnOnce(Arc<AtomicBool>)) -> (Job, Vec<u64>) {
         let runs = Arc::new(AtomicBool::new(true));
         let watched = Arc::clone(&runs);
@@ -195,7 +195,7 @@ impl Bench {
         (job, memory.join().expect("no panic"))
     }
 
-    /// Does something while there is somebody who runs jobs.
+    /// Does something while a worker runs jobs.
     fn working<T>(&self, work: impl FnOnce(&Rematch) -> T) -> T {
         let rematch = &self.parts.rematch;
         let (stop, stopped) = oneshot::channel::<()>();
@@ -207,7 +207,7 @@ impl Bench {
         done
     }
 
-    /// How long it takes to stop a full job in the middle.
+    /// Time to cancel a full job in the middle.
     fn cancel(&self, rows: &mut Vec<Row>) {
         let took = self.working(|rematch| {
             self.runtime.block_on(async {
@@ -226,7 +226,7 @@ impl Bench {
         rows.push(("cancel, asked to ended".into(), format!("{} ms", took.as_millis())));
     }
 
-    /// What the job costs that takes what holds from another.
+    /// Cost of an incremental job after some changes.
     fn since(&self, base: &Job, rows: &mut Vec<Row>) {
         let counts = [self.demands, self.records];
         for ((kind, count), spare) in [Kind::Demand, Kind::Achievement].into_iter().zip(counts).zip(&self.spare) {
@@ -263,7 +263,7 @@ impl Bench {
         rows.push(("that job".into(), format!("{:.0} demands/s", job.demands_per_second())));
     }
 
-    /// Latencies of one caller who asks again as soon as there is an answer, as long as `on` says so.
+    /// Latencies of one caller who sends the next request at once, while `on` is true.
     fn matches(&self, on: Arc<AtomicBool>) -> Vec<Duration> {
         let (matcher, foreground) = (self.parts.matcher.clone(), self.parts.foreground.clone());
         let asked = async move {
@@ -283,7 +283,7 @@ impl Bench {
     }
 }
 
-/// The searches of a demand.
+/// The three searches of a demand.
 async fn searches(index: &EdgeIndex, point: &Point) {
     let published = Filter { statuses: vec![Status::Active], ..Filter::default() };
     let search = Search { filter: published, depth: CANDIDATES, ..Search::default() };
@@ -294,7 +294,7 @@ async fn searches(index: &EdgeIndex, point: &Point) {
     }
 }
 
-/// Processor time of this process so far: fields 14 and 15 of its line, in hundredths of a second.
+/// Processor seconds of this process so far: fields 14 and 15 of its `stat` line, in hundredths of a second.
 fn cpu_seconds() -> f64 {
     let line = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let fields = line.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
@@ -311,7 +311,7 @@ fn percentiles(mut took: Vec<Duration>) -> (f64, f64) {
     (at(50), at(99))
 }
 
-/// A copy that may be changed, beside the store.
+/// A writable copy beside the store.
 fn copy(folder: &Path) -> PathBuf {
     let copy = folder.with_extension("copy");
     let _ = fs::remove_dir_all(&copy);

@@ -1,8 +1,8 @@
-//! How one kind's store grows: `DUIJIE_SCALE_RECORDS=100000,1000000 cargo bench --bench bench -- scale` prints the table
-//! that `docs/scale.md` reckons with. No criterion: a store is built once, below `target/`, and measured once.
+//! Growth of one kind's store: `DUIJIE_SCALE_RECORDS=100000,1000000 cargo bench --bench bench -- scale` prints the
+//! table used in `docs/scale.md`. Without criterion: a store is built once, below `target/`, and measured once.
 //!
-//! Each step (write, graph, measure) is a process of its own, so that memory is told apart; a step that is done is not
-//! done again. `DUIJIE_SCALE_THREADS` says how many threads build the graph (default: half of the cores).
+//! Each step (write, graph, measure) runs in its own process, so that its memory is measured alone; a finished step is
+//! not repeated. `DUIJIE_SCALE_THREADS` sets the number of threads that build the graph (default: half of the cores).
 
 use std::{
     collections::BTreeMap,
@@ -30,19 +30,19 @@ use crate::{
     support::{self, Made},
 };
 
-/// Which step of which store a process that this one started is to do, such as `graph 100000`.
+/// Variable that tells a child process its step and its store, such as `graph 100000`.
 const STEP: &str = "DUIJIE_SCALE_STEP";
-/// Depths at which the dense list is held against the nearest of all: a deeper search looks at more of the graph.
+/// Depths at which the dense list is compared with the exact nearest: a deeper search visits more of the graph.
 const DEPTHS: [usize; 3] = [CANDIDATES, 2 * CANDIDATES, 5 * CANDIDATES];
-/// Searches of one row of latencies: each query four times.
+/// Searches per row of latencies: each query four times.
 const SEARCHES: usize = 4 * QUERIES;
-/// Update time of the first record, in seconds since 1970; each further one is a second later, as no two are the same in
-/// a real catalogue.
+/// Update time of the first record, in seconds since 1970. Each further one is a second later: in a real catalogue no
+/// two are equal.
 const FIRST_UPDATE_S: i64 = 1_700_000_000;
-/// Time between two lines of progress.
+/// Interval between lines of progress.
 const PROGRESS_EVERY: Duration = Duration::from_secs(30);
 
-/// What all steps need.
+/// Data shared by all steps.
 struct Bench {
     count: usize,
     folder: PathBuf,
@@ -51,11 +51,11 @@ struct Bench {
     runtime: Runtime,
 }
 
-/// Names and values of one store, in the order in which they were found.
+/// Names and values for one store, in the order of measurement.
 #[derive(Default)]
 struct Report(Vec<(String, String)>);
 
-/// Runs every step for every size, or, in a process that was started for it, one.
+/// Runs every step for every size or, in a child process, its single step.
 pub fn run() {
     if let Ok(step) = std::env::var(STEP) {
         let (step, count) = step.split_once(' ').expect("a step and a number");
@@ -114,7 +114,7 @@ fn run_step(step: &str, count: usize) {
 // === impl Bench ===
 
 impl Bench {
-    /// Opens the store; graphs are built only when asked for.
+    /// Opens the store; graphs are built only on request.
     fn open(&self) -> Arc<EdgeIndex> {
         let threads = std::env::var("DUIJIE_SCALE_THREADS").ok().and_then(|threads| threads.parse().ok());
         let quiet = Duration::from_secs(365 * 24 * 3600);
@@ -125,7 +125,7 @@ impl Bench {
         Arc::new(EdgeIndex::open(options).expect("the store"))
     }
 
-    /// Writes the records. Texts are cut by another thread meanwhile, a few batches ahead.
+    /// Writes the records. Another thread segments the texts a few batches ahead.
     fn write(&self, report: &mut Report) {
         let _ = fs::remove_dir_all(&self.folder);
         let index = self.open();
@@ -166,7 +166,7 @@ impl Bench {
         report.add("write: disk, MB", mb(disk(&self.folder)));
     }
 
-    /// Builds the graph and merges what was written into few segments.
+    /// Builds the graph and merges the segments into few.
     fn graph(&self, report: &mut Report) {
         let started = Instant::now();
         let index = self.open();
@@ -199,7 +199,7 @@ impl Bench {
         let names: Vec<_> = (0..QUERIES).map(demand).collect();
         let queries = self.runtime.block_on(index.get(&names, FieldSelection::Everything)).expect("demands");
         let queries: Vec<Point> = queries.into_iter().flatten().collect();
-        // the first time each, as after a start
+        // each query for the first time, as after a start
         self.matches(&index, QUERIES, "match by id, first 256", report);
         report.add("memory after 256 matches, MB", Memory::now());
         self.searches(&index, &queries, report);
@@ -262,7 +262,7 @@ impl Bench {
             };
             let searches: Vec<Search> = (0..SEARCHES).map(search).collect();
             let index = Arc::clone(index);
-            // on a worker thread, where calls of the service run
+            // on a worker thread, as in the service
             let all = self.runtime.spawn(async move {
                 let mut took = Vec::new();
                 for search in searches {
@@ -277,7 +277,7 @@ impl Bench {
         }
     }
 
-    /// The first of the dense list of each query, when so many are asked for.
+    /// The first hits of each query's dense list at a given depth.
     fn lists(&self, index: &EdgeIndex, queries: &[Point], depth: usize) -> Vec<Vec<String>> {
         let list = |point: &Point| {
             let search = Search { dense: Some(point.dense.clone()), depth, ..Search::default() };
@@ -303,7 +303,7 @@ impl Bench {
         report.latencies(&format!("{name}, page of {LIMIT}"), took);
     }
 
-    /// How many of the nearest, found by going through all, are among the first of the dense lists.
+    /// Share of the exact nearest that are among the first of the dense lists.
     fn recall(&self, queries: &[Point], lists: &[Vec<Vec<String>>], report: &mut Report) {
         let engine = self.folder.join(Kind::Achievement.collection()).join("engine");
         let shard = EdgeShard::load(&engine, None).expect("the shard");
@@ -333,7 +333,7 @@ impl Bench {
     }
 }
 
-/// Parts of a segment's folder by which its bytes are told apart.
+/// Parts of a segment's folder, for separate sizes.
 const PARTS: [&str; 7] = [
     "vector_storage-dense",
     "vector_index-dense",
@@ -367,7 +367,7 @@ fn close(index: Arc<EdgeIndex>) {
     Arc::into_inner(index).expect("nobody else uses it").close();
 }
 
-/// Bytes that a file or folder takes up; files of the engine are longer than what is written in them.
+/// Bytes on disk of a file or folder; the engine's files are longer than their content.
 fn disk(path: &Path) -> u64 {
     use std::os::unix::fs::MetadataExt;
     let Ok(metadata) = fs::symlink_metadata(path) else { return 0 };

@@ -7,14 +7,14 @@ use duijie_solver::scheduling::{Input, Meeting, Pair, Participant, Published, Wo
 
 use crate::support::Random;
 
-/// What is measured: name, demands, counterparts, slots, tables, pairs.
+/// Measured events: name, demands, counterparts, slots, tables, pairs.
 const EVENTS: [(&str, [usize; 5]); 3] = [
     ("100x300 550 pairs", [100, 300, 16, 40, 550]),
     ("100x300 800 pairs, too many", [100, 300, 16, 40, 800]),
     ("1000x3000 8000 pairs", [1000, 3000, 32, 300, 8000]),
 ];
 
-/// First schedules, and what one cancellation costs after them. Placed meetings, gaps and changes of table are printed.
+/// Measures first schedules, and one cancellation after them. Prints placed meetings, gaps and table changes.
 pub fn scheduling(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("schedule");
     group.sample_size(10).measurement_time(Duration::from_secs(10));
@@ -49,8 +49,8 @@ pub fn scheduling(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A made-up event: days of eight slots, one in ten participants there for half of them, popular counterparts with six
-/// meetings at most, presenters of one to three people, one table in ten spare.
+/// A generated event: days of eight slots; one in ten participants present for half of them; popular counterparts with
+/// at most six meetings; presenters of one to three people; one table in ten spare.
 fn event([demands, counterparts, slots, tables, pairs]: [usize; 5]) -> Input {
     let mut random = Random(7);
     let mut input = Input {

@@ -1,9 +1,9 @@
-//! The server path: a match through the wire against what the bare client takes for one hybrid query, and whether the
-//! right neighbours are found.
+//! The server path: a match over gRPC against one hybrid query of the bare client, and the recall of the nearest
+//! neighbours.
 //!
-//! Runs against the test server (Qdrant Edge behind Qdrant's gRPC, `tests/qdrant_server/`), whose store is
-//! filled once and kept below `target/`, or against the server at `QDRANT_URL` where that is set. The project promises
-//! that `match by id` takes at most 1.3 times as long as `bare client`, and a recall@20 of 0.98 against brute force.
+//! Runs against the test server (Qdrant Edge behind Qdrant's gRPC, `tests/qdrant_server/`), whose store is filled once
+//! and kept below `target/`, or against the server at `QDRANT_URL` if set. The project's targets: `match by id` takes
+//! at most 1.3 times as long as `bare client`, and recall@20 is 0.98 against brute force.
 
 use std::{
     collections::HashSet,
@@ -31,9 +31,9 @@ use crate::{
     support,
 };
 
-/// Points that are written or read together.
+/// Points written or read together.
 const PAGE: usize = 1_000;
-/// How long the engine may take to answer at first.
+/// Time limit for the engine's first answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs the benches of this file.
@@ -117,7 +117,7 @@ fn options(url: &str, count: usize) -> Qdrant {
     Config::read(&toml, []).expect("right options").qdrant.expect("an address")
 }
 
-/// Share of the 20 nearest, by going through all vectors, that a search finds.
+/// Recall@20 of a search against brute force over all vectors.
 async fn recall(index: &ServerIndex, queries: &[Point]) -> f64 {
     let mut best: Vec<Vec<(f32, PointId)>> = vec![Vec::new(); queries.len()];
     let mut after = None;
@@ -145,7 +145,7 @@ async fn recall(index: &ServerIndex, queries: &[Point]) -> f64 {
     found as f64 / (queries.len() * LIMIT) as f64
 }
 
-/// The server's own hybrid query as anyone would write it with the bare client.
+/// The server's own hybrid query, as a plain user of the bare client would write it.
 fn hybrid(collection: &str, point: &Point) -> QueryPointsBuilder {
     let sparse = point.query.sparse();
     let limit = CANDIDATES as u64;

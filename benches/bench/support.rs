@@ -1,4 +1,4 @@
-//! What the benches share: records of the size and wording of the samples, vectors, and stores that are built once and
+//! Shared by the benches: records with the size and wording of the samples, vectors, and stores that are built once and
 //! kept below `target/`.
 
 use std::path::{Path, PathBuf};
@@ -13,11 +13,11 @@ use duijie_files::ReadOptions;
 use duijie_store::{EdgeIndex, EdgeOptions, Index, Point, STORE_FORMAT, StoreVersions};
 use tokio::runtime::Runtime;
 
-/// Points that are written together.
+/// Points written together.
 pub const BATCH: usize = 1000;
-/// Version of [`make`]: stores of other records are not used.
+/// Version of [`make`]: stores made by another version are not used.
 pub const MAKE: u32 = 2;
-/// Differences of titles in a made vector.
+/// Number of title differences added to a generated vector.
 const DIFFERENCES: usize = 6;
 
 /// The project's folder.
@@ -25,20 +25,20 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The default configuration with paths below the project's folder.
+/// The default configuration with paths in the project's folder.
 pub fn config() -> Config {
     let model = root().join("models/e5-small-zh");
     let runtime = root().join("runtime/libonnxruntime.so");
     Config::read(&format!("[model]\nsource = {model:?}\nruntime = {runtime:?}"), []).expect("the defaults are right")
 }
 
-/// How many records of each kind: `DUIJIE_BENCH_RECORDS`.
+/// Numbers of records of each kind: `DUIJIE_BENCH_RECORDS`.
 pub fn counts() -> Vec<usize> {
     let wanted = std::env::var("DUIJIE_BENCH_RECORDS").unwrap_or_else(|_| "10000,100000".to_string());
     wanted.split(',').map(|count| count.trim().parse().expect("numbers separated by commas")).collect()
 }
 
-/// Whether one of these groups may have a row that was asked for: what nobody measures is not built either.
+/// Whether one of these groups may have a requested row: nothing is built without a measurement.
 pub fn asked_for(groups: &[&str]) -> bool {
     let filters: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let about =
@@ -68,7 +68,7 @@ pub fn samples(kind: Kind) -> Vec<Record> {
     rows.map(|row| row.result.expect("the samples are right")).collect()
 }
 
-/// A record with the embedding that it would have, or nearly so.
+/// A generated record with nearly its real embedding.
 pub struct Made {
     /// The record.
     pub record: Record,
@@ -76,11 +76,12 @@ pub struct Made {
     pub dense: Vec<f32>,
 }
 
-/// Records without end, one at a time, so that a million of them never lie in memory: titles and sentences of the samples,
-/// mixed anew, so that words repeat as they do in a real catalogue and no two records are the same. Vectors are those of
-/// the two titles, and some of the differences between others: they lie as real embeddings do, and agree with the words.
-/// What decides over a graph, at 2,366 records: mean distance to that of the 20th nearest is 1.31 for the real titles of
-/// tech-match, about 1.29 for these, 1.21 with white noise of the same size, which no graph finds its way through.
+/// Endless generated records, one at a time, so that a million of them are never in memory. Titles and sentences of the
+/// samples are mixed, so that words repeat as in a real catalogue and no two records are equal. A vector combines those
+/// of the two titles, and some differences between other titles: such vectors are distributed like real embeddings, and
+/// agree with the words. The measure that matters for a graph is the mean distance to the 20th nearest, here at 2,366
+/// records: 1.31 for the real titles of tech-match, about 1.29 for these, and 1.21 with white noise of the same size,
+/// which no graph can navigate.
 pub fn make(kind: Kind, embedder: &Embedder, runtime: &Runtime) -> impl Iterator<Item = Made> + Send + use<> {
     let samples = samples(kind);
     let texts: Vec<EmbeddingTexts> =
@@ -106,7 +107,7 @@ pub fn make(kind: Kind, embedder: &Embedder, runtime: &Runtime) -> impl Iterator
     })
 }
 
-/// What is stored of a record.
+/// The point stored for a record.
 pub fn point(made: Made, pipeline: &TextPipeline) -> Point {
     let Made { record, dense } = made;
     Point { dense, sparse: pipeline.document(&record), query: pipeline.query(&QueryText::of(&record)), record }
@@ -126,7 +127,7 @@ pub fn versions(pipeline: &TextPipeline) -> StoreVersions {
     StoreVersions { format: STORE_FORMAT, text: pipeline.version().to_string(), model: "bench".to_string() }
 }
 
-/// A store of `count` records of each kind, built where it is not there yet; graphs are built too.
+/// A store of `count` records of each kind, built with its graphs if missing.
 pub fn store(count: usize, pipeline: &TextPipeline, embedder: &Embedder, runtime: &Runtime) -> PathBuf {
     let folder = root().join(format!("target/bench-store-{count}-{}-{MAKE}", pipeline.version()));
     let done = folder.with_extension("done");
@@ -169,7 +170,7 @@ impl Random {
         usize::try_from(self.next() % end as u64).unwrap_or(0)
     }
 
-    /// About normally distributed: the sum of twelve uniform numbers.
+    /// Roughly normally distributed: the sum of twelve uniform numbers.
     pub fn gauss(&mut self) -> f32 {
         (0..12).map(|_| (self.next() >> 40) as f32 / (1u64 << 24) as f32).sum::<f32>() - 6.0
     }

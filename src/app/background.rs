@@ -1,4 +1,4 @@
-//! Work that runs beside the calls: jobs of re-matching, and what starts them by itself.
+//! Work that runs beside the calls: re-matching jobs, and the scheduler that starts them.
 
 use std::{
     future::Future,
@@ -14,7 +14,7 @@ use tokio::{sync::watch, task::JoinSet};
 
 use super::Parts;
 
-/// Whether all background tasks still run; clones share the answer.
+/// Whether all background tasks are running; clones share the answer.
 #[derive(Debug, Clone, Default)]
 pub struct BackgroundHealth {
     failed: Arc<AtomicBool>,
@@ -29,12 +29,12 @@ pub struct Background {
 // === impl BackgroundHealth ===
 
 impl BackgroundHealth {
-    /// False once a task has panicked, or has ended although nobody stopped it. It stays false until a restart.
+    /// False once a task has panicked, or has ended without being told to stop. It stays false until a restart.
     pub fn healthy(&self) -> bool {
         !self.failed.load(SeqCst)
     }
 
-    /// Runs a task until it ends, and notes where it ended before `stopped` was set.
+    /// Runs a task until it ends; records a failure if it ended before `stopped` was set.
     async fn watch(self, name: &'static str, stopped: watch::Receiver<bool>, task: impl Future<Output = ()>) {
         let ended = AssertUnwindSafe(task).catch_unwind().await;
         if ended.is_err() || !*stopped.borrow() {
@@ -47,7 +47,7 @@ impl BackgroundHealth {
 // === impl Background ===
 
 impl Background {
-    /// Starts the tasks of these parts; they end soon after `stopped` is set.
+    /// Starts the background tasks of these parts; they end soon after `stopped` is set.
     pub fn start(parts: &Parts, stopped: &watch::Receiver<bool>) -> Self {
         let mut tasks = JoinSet::new();
         let (rematch, stop) = (parts.rematch.clone(), wait(stopped.clone()));

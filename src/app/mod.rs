@@ -1,4 +1,4 @@
-//! Builds all parts from the configuration. Every order of dependence stands here and nowhere else.
+//! Builds all parts from the configuration. The order of construction is here and nowhere else.
 
 mod background;
 
@@ -38,17 +38,17 @@ use duijie_store::{
     EdgeIndex, EdgeOptions, Index, IndexError, STORE_FORMAT, ServerIndex, StoreShape, StoreVersions, Tuning,
 };
 
-/// Folder of rule files where none is configured.
+/// Folder of the rule files when none is configured.
 const DEFAULT_POLICIES: &str = "policies";
-/// The rule files that are shipped.
+/// The shipped rule files.
 const SHIPPED_POLICIES: [(&str, &str); 1] = [("hebei-2021.toml", include_str!("../../policies/hebei-2021.toml"))];
 
 /// The parts of a running service; clones share them.
 #[derive(Clone)]
 pub struct Parts {
-    /// Text to terms.
+    /// Turns text into terms.
     pub text: Arc<TextPipeline>,
-    /// Text to vectors.
+    /// Turns text into vectors.
     pub embedder: Embedder,
     /// Store and search.
     pub index: Arc<dyn Index>,
@@ -58,23 +58,23 @@ pub struct Parts {
     pub ingest: Ingest,
     /// Matchmaking events.
     pub events: Events,
-    /// Evidence beside matches.
+    /// Evidence for matches.
     pub explainer: Arc<Explainer>,
-    /// Jobs of batch re-matching.
+    /// Re-matching jobs.
     pub rematch: Rematch,
-    /// Jobs that start by themselves.
+    /// Starts re-matching jobs by schedule.
     pub scheduler: Scheduler,
-    /// New matches as they come.
+    /// Streams of new matches.
     pub watcher: Watcher,
-    /// What answers depend on.
+    /// Versions that the answers depend on.
     pub versions: Arc<StoreVersions>,
-    /// Calls that batch work yields to.
+    /// Calls to which batch work yields.
     pub foreground: Foreground,
-    /// Whether the work beside the calls still runs.
+    /// Whether the background tasks are running.
     pub background: BackgroundHealth,
 }
 
-/// Why the service cannot start: one sentence that says what to do.
+/// Why the service cannot start: one sentence with the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The model or its runtime.
@@ -94,10 +94,10 @@ pub enum StartError {
     CalibrationFile {
         /// Its path.
         path: PathBuf,
-        /// Why not.
+        /// Cause.
         source: io::Error,
     },
-    /// The region of jobs that start by themselves.
+    /// The region of scheduled jobs.
     #[error("rematch.region = \"{0}\" 不是 GB/T 2260 中的地区代码，应形如 13、1301 或 130100")]
     Region(String),
     /// The extra dictionary's file.
@@ -105,15 +105,15 @@ pub enum StartError {
     Dictionary {
         /// Its path.
         path: PathBuf,
-        /// Why not.
+        /// Cause.
         source: io::Error,
     },
-    /// The rule files: all mistakes, a line each.
+    /// The rule files: all mistakes, one line each.
     #[error("政策规则有误，请改正 {folder} 中的文件，或检查 policy.folder：\n{source}", folder = folder.display())]
     Policy {
         /// Their folder.
         folder: PathBuf,
-        /// What is wrong.
+        /// All mistakes.
         source: PolicyError,
     },
 }
@@ -124,18 +124,18 @@ impl Parts {
     /// Loads the runtime, the model and the dictionary, and opens the store.
     ///
     /// # Errors
-    /// The first part that cannot be had.
+    /// The first part that cannot be loaded.
     pub fn build(config: &Config) -> Result<Self, StartError> {
         Self::build_with(config, embedder(config)?)
     }
 
-    /// Opens the store and loads the dictionary around a model that is loaded already.
+    /// Opens the store and loads the dictionary, with a model that is already loaded.
     ///
     /// # Errors
-    /// The first part that cannot be had.
+    /// The first part that cannot be loaded.
     pub fn build_with(config: &Config, embedder: Embedder) -> Result<Self, StartError> {
         let text = Arc::new(text_pipeline(config)?);
-        // before the store is opened: a wrong file is told at once
+        // before the store is opened, so that a wrong file is reported at once
         let explainer = Arc::new(Explainer::new(&text, policies(config)?));
         let versions = versions(&text, &embedder);
         let settings = settings(config, &embedder)?;
@@ -146,7 +146,7 @@ impl Parts {
         Ok(parts)
     }
 
-    /// Puts parts together that were made elsewhere; no job starts by itself.
+    /// Assembles parts made elsewhere; no job starts by itself.
     pub fn new(
         text: Arc<TextPipeline>,
         embedder: Embedder,
@@ -193,7 +193,7 @@ impl Parts {
     }
 }
 
-/// How the configuration wants matching done with this embedder.
+/// The configured matching settings, adapted to this embedder.
 ///
 /// # Errors
 /// When the calibration cannot be read or used.
@@ -206,13 +206,13 @@ pub fn settings(config: &Config, embedder: &Embedder) -> Result<Settings, StartE
             bm25_saturation: matching.bm25_saturation,
             cosine_floor: f64::from(embedder.identity().cosine_floor),
         },
-        // the best records of vectors that are not centred have in common what all records have: nDCG@10 -0.013
+        // without mean-centering the best records share only what all records share: nDCG@10 -0.013
         feedback: if embedder.mean_vector().is_some() { matching.feedback } else { 0 },
         calibration: Arc::new(calibration(config)?),
     })
 }
 
-/// Which jobs start by themselves.
+/// The scheduled jobs.
 fn plan(config: &Config) -> Result<Plan, StartError> {
     let it = &config.rematch;
     let targets = match it.targets {
@@ -241,12 +241,12 @@ fn calibration(config: &Config) -> Result<Calibration, StartError> {
     Ok(Calibration::read(&text)?)
 }
 
-/// Versions that a store of this service has.
+/// Versions of a store written by this service.
 pub fn versions(text: &TextPipeline, embedder: &Embedder) -> StoreVersions {
     StoreVersions { format: STORE_FORMAT, text: text.version().to_string(), model: embedder.identity().version.clone() }
 }
 
-/// The configured store: embedded and open, or on a server and looked for. Needs a tokio runtime.
+/// The configured store: opened in this process, or a connection to a server. Needs a tokio runtime.
 ///
 /// # Errors
 /// When the embedded store cannot be opened, or the server's options are wrong.
@@ -257,7 +257,7 @@ pub fn index(config: &Config, dimensions: usize, versions: StoreVersions) -> Res
     })
 }
 
-/// How the configured embedded store is opened.
+/// Options for opening the configured embedded store.
 pub fn store_options(config: &Config, dimensions: usize, versions: StoreVersions) -> EdgeOptions {
     let optimize_after_points = config.store.optimize_points;
     EdgeOptions {
@@ -281,12 +281,11 @@ pub fn text_pipeline(config: &Config) -> Result<TextPipeline, StartError> {
     Ok(TextPipeline::new(extra.as_deref())?)
 }
 
-/// The configured rules. Where nothing is configured and the working directory has no folder of that name, as for a
-/// service that runs elsewhere, they are the ones that are shipped; a folder that is configured has to be there, since a
-/// rule that is silently missing would be worse than a service that does not start.
+/// The configured rules. If none are configured and the working directory has no such folder, these are the shipped
+/// rules. A configured folder must exist: a silently missing rule would be worse than a service that does not start.
 ///
 /// # Errors
-/// All mistakes of all files, with lines.
+/// All mistakes of all files, with line numbers.
 pub fn policies(config: &Config) -> Result<Policies, StartError> {
     let folder = &config.policy.folder;
     let read = match folder {
@@ -302,7 +301,7 @@ pub fn policies(config: &Config) -> Result<Policies, StartError> {
 /// The configured model, loaded.
 ///
 /// # Errors
-/// When ONNX Runtime or the model cannot be had.
+/// When ONNX Runtime or the model cannot be loaded.
 pub fn embedder(config: &Config) -> Result<Embedder, StartError> {
     let runtime = duijie_embed::load(&config.model.runtime)?;
     let source = model_source(config);
@@ -316,7 +315,7 @@ pub fn embedder(config: &Config) -> Result<Embedder, StartError> {
     Ok(Embedder::build(&runtime, &options)?)
 }
 
-/// A folder where there is one, or where the value can be nothing else; a name on the hub otherwise.
+/// A folder if it exists or the value can only be a path; otherwise a name on the hub.
 fn model_source(config: &Config) -> ModelSource {
     let source = &config.model.source;
     let folder = PathBuf::from(source);

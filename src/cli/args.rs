@@ -1,4 +1,4 @@
-//! What can be typed. The doc comments are the help texts, hence Chinese.
+//! The command-line arguments. Their doc comments are the help texts, hence Chinese.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! `duijie calibrate`: from features of graded pairs to a calibration of the levels.
+//! `duijie calibrate`: turns features of graded pairs into a calibration of the levels.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use duijie_core::eval::{
     features,
 };
 
-/// Fits, writes and prints what to expect.
+/// Fits and writes the calibration, and prints its expected error.
 pub fn run(args: Calibrate) -> anyhow::Result<Done> {
     let path = args.features.display();
     let text = fs::read_to_string(&args.features).with_context(|| format!("无法读取特征文件 {path}"))?;

@@ -21,33 +21,33 @@ use duijie_proto::{
     rematch_service_client::RematchServiceClient, watch_service_client::WatchServiceClient,
 };
 
-/// Time for a connection to come about.
+/// Time limit for connecting.
 const CONNECT: Duration = Duration::from_secs(5);
-/// Deadline of a call that is answered at once.
+/// Deadline of a call that needs little work.
 pub const DEADLINE: Duration = Duration::from_secs(60);
-/// Deadline of a question after health: the service answers it without any work.
+/// Deadline of a health check: the service answers it without any work.
 const HEALTH_DEADLINE: Duration = Duration::from_secs(5);
-/// Largest answer: 200 records with bodies of 20,000 characters.
+/// Largest accepted answer: 200 records with bodies of 20,000 characters.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
 
-/// A service to talk to.
+/// Address of a service.
 #[derive(Debug, Clone)]
 pub struct Server {
     url: String,
-    /// Whether the user named it.
+    /// Whether the user gave the address.
     named: bool,
 }
 
 // === impl Server ===
 
 impl Server {
-    /// The given address, or the one that the configuration listens on.
+    /// The given address, or the configured listening address.
     pub fn new(url: Option<String>, config: &Config) -> Self {
         let named = url.is_some();
         let url = url.unwrap_or_else(|| {
             let mut address = config.server.listen;
             if address.ip().is_unspecified() {
-                // what listens everywhere is asked here
+                // a service that listens on all addresses is reached on this machine
                 address.set_ip(match address {
                     SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
                     SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
@@ -58,26 +58,26 @@ impl Server {
         Self { url: if url.contains("://") { url } else { format!("http://{url}") }, named }
     }
 
-    /// A client of the catalogue.
+    /// Connects a catalogue client.
     pub async fn catalog(&self) -> anyhow::Result<CatalogServiceClient<Channel>> {
         let client = CatalogServiceClient::new(self.connect(None).await?);
         Ok(client.max_decoding_message_size(MAX_ANSWER_BYTES))
     }
 
-    /// A client for matching.
+    /// Connects a matching client.
     pub async fn matching(&self) -> anyhow::Result<MatchServiceClient<Channel>> {
         let client = MatchServiceClient::new(self.connect(Some(DEADLINE)).await?);
         Ok(client.max_decoding_message_size(MAX_ANSWER_BYTES))
     }
 
-    /// A client for events. Plans of large events take longer than other calls, so it sets no deadline.
+    /// Connects a client for events. Plans of large events take longer than other calls, so it sets no deadline.
     pub async fn events(&self) -> anyhow::Result<EventServiceClient<Channel>> {
         let client = EventServiceClient::new(self.connect(None).await?);
         Ok(client.max_decoding_message_size(MAX_ANSWER_BYTES))
     }
 
-    /// A client for maintenance; `None` where the service of the configuration does not run. One that the user named has
-    /// to run: another store than the one that was meant must not be taken in its place.
+    /// Connects a maintenance client; `None` if the configured service is not running. A service named by the user must
+    /// be running, so that no other store is used by mistake.
     pub async fn maintenance(&self) -> anyhow::Result<Option<MaintenanceServiceClient<Channel>>> {
         match self.connect(None).await {
             Ok(channel) => Ok(Some(MaintenanceServiceClient::new(channel))),
@@ -86,19 +86,19 @@ impl Server {
         }
     }
 
-    /// A client of the jobs of re-matching.
+    /// Connects a client for re-matching jobs.
     pub async fn rematch(&self) -> anyhow::Result<RematchServiceClient<Channel>> {
         let client = RematchServiceClient::new(self.connect(None).await?);
         Ok(client.max_decoding_message_size(MAX_ANSWER_BYTES))
     }
 
-    /// A client that hears of new matches.
+    /// Connects a client for streams of new matches.
     pub async fn watch(&self) -> anyhow::Result<WatchServiceClient<Channel>> {
         let client = WatchServiceClient::new(self.connect(None).await?);
         Ok(client.max_decoding_message_size(MAX_ANSWER_BYTES))
     }
 
-    /// A client that asks after health.
+    /// Connects a health client.
     pub async fn health(&self) -> anyhow::Result<HealthClient<Channel>> {
         Ok(HealthClient::new(self.connect(Some(HEALTH_DEADLINE)).await?))
     }
@@ -122,7 +122,7 @@ impl fmt::Display for Server {
     }
 }
 
-/// What a status says, in Chinese, with every violation.
+/// A status as a Chinese error with every violation.
 pub fn explain(status: &Status) -> anyhow::Error {
     let details = status.get_error_details();
     let localized = details.localized_message().map(|message| message.message.clone());

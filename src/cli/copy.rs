@@ -1,4 +1,4 @@
-//! `duijie copy`: all points of one store into another, without the model.
+//! `duijie copy`: copies all points of one store into another, without the model.
 
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use super::{Done, args::Copy, end_point::Place, progress::Steps, snapshot::conte
 use crate::config::Config;
 use duijie_store::transfer;
 
-/// Copies, compares both sides, and prints how many points there are.
+/// Copies, compares both sides, and prints the number of points.
 pub async fn run(config: Config, args: Copy) -> anyhow::Result<Done> {
     let (from, to) = (Place::of(&args.from), Place::of(&args.to));
     if same(&from, &to) {

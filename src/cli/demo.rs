@@ -1,4 +1,4 @@
-//! `duijie demo`: the main job in one go, over real gRPC.
+//! `duijie demo`: the main workflow in one run, over real gRPC.
 
 use std::path::Path;
 
@@ -14,13 +14,13 @@ use super::{
 use crate::{config::Config, serve::serve as serve_parts};
 use duijie_files::ReadOptions;
 
-/// Files of the samples.
+/// Sample files.
 const FILES: [&str; 3] = ["achievements.csv", "demands.csv", "experts.jsonl"];
 
-/// Demand whose match is shown with its evidence.
+/// Demand whose match is printed with evidence.
 const EXPLAINED: &str = "demands/dzxx-d001";
 
-/// Serves, imports, matches, says what to try next.
+/// Serves, imports, matches, and suggests the next steps.
 pub async fn run(mut config: Config, args: Demo) -> anyhow::Result<Done> {
     for file in FILES {
         let path = args.samples.join(file);

@@ -21,13 +21,13 @@ use super::{
 use duijie_proto as pb;
 use duijie_proto::find_duplicates_response::Event;
 
-/// Members, and links, of a group that are printed; the file has all.
+/// Most members, and most links, of a group that are printed; the file has all.
 const SHOWN: usize = 20;
 
-/// Takes the groups as they come.
+/// Receives the groups.
 struct Printer {
     file: Option<(BufWriter<File>, PathBuf)>,
-    /// Parts of a large group are put together here.
+    /// The group being assembled from its parts.
     group: Option<pb::DuplicateGroup>,
     members: usize,
 }
@@ -102,7 +102,7 @@ impl Printer {
         }
     }
 
-    /// Prints the last group; the answer is what was found in all.
+    /// Prints the last group; returns the summary.
     fn finish(mut self, summary: &pb::DuplicatesSummary) -> anyhow::Result<String> {
         if let Some(group) = self.group.take() {
             self.print(&group)?;
@@ -123,7 +123,7 @@ impl Printer {
     }
 }
 
-/// A group for people.
+/// A group as text.
 fn text(group: &pb::DuplicateGroup) -> String {
     let mut said = format!("第 {} 组，{} 条\n", group.index + 1, group.members.len());
     said += &table::duplicates(group.members.get(..SHOWN).unwrap_or(&group.members));
@@ -139,7 +139,7 @@ fn text(group: &pb::DuplicateGroup) -> String {
     said + "\n"
 }
 
-/// A group as a line of JSON.
+/// A group as a JSON line.
 fn line(group: &pb::DuplicateGroup) -> Json {
     let member = |member: &pb::DuplicateMember| {
         let owner = member.owner.clone().unwrap_or_default();

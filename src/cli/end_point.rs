@@ -1,4 +1,4 @@
-//! Where points come from and where they go to: a folder or a server.
+//! Source or destination of points: a folder or a server.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -10,10 +10,10 @@ use duijie_store::{
     transfer::check_shapes,
 };
 
-/// How long a server may take to answer.
+/// Time limit for a server's answer.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// A place for points, as a user names it.
+/// A place of points, as named by the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     /// An embedded store.
@@ -22,18 +22,18 @@ pub enum Place {
     Server(Vec<String>),
 }
 
-/// A place that is open.
+/// An open place.
 pub struct EndPoint {
     /// The index.
     pub index: Arc<dyn Index>,
-    /// Versions and dimensions of what is in it.
+    /// Versions and dimensions of its content.
     pub shape: StoreShape,
 }
 
 // === impl Place ===
 
 impl Place {
-    /// `http://…` and `https://…` are a server, all else is a folder.
+    /// `http://…` and `https://…` are servers, everything else is a folder.
     pub fn of(text: &str) -> Self {
         let like_a_url = ["http://", "https://"].iter().any(|start| text.to_ascii_lowercase().starts_with(start));
         if like_a_url {
@@ -43,7 +43,7 @@ impl Place {
         }
     }
 
-    /// The store that the service works on.
+    /// The store that the service uses.
     pub fn configured(config: &Config) -> Self {
         match &config.qdrant {
             Some(qdrant) => Self::Server(qdrant.urls.clone()),
@@ -51,11 +51,11 @@ impl Place {
         }
     }
 
-    /// Opens it: to read from, or, where a shape is given, to write points of this shape to. Only the latter makes a store
-    /// where there is none. This is the one place where a place becomes an index.
+    /// Opens the place for reading or, if a shape is given, for writing points of this shape. Only the latter creates a
+    /// missing store. Places become indexes only here.
     ///
     /// # Errors
-    /// A sentence: no store there, or one of another shape; those of the index.
+    /// A sentence if there is no store, or one of another shape; the index's errors.
     pub async fn open(&self, write: Option<&StoreShape>, config: &Config) -> anyhow::Result<EndPoint> {
         match self {
             Self::Folder(folder) => open_folder(folder.clone(), write, config).await,
@@ -88,7 +88,7 @@ async fn open_folder(folder: PathBuf, write: Option<&StoreShape>, config: &Confi
     Ok(EndPoint { index: Arc::new(index), shape })
 }
 
-/// Looks for the store of a server, and waits until it is found. What else is to be known of the server stands in the
+/// Connects to a server's store, and waits until it is found. The other settings of the server come from the
 /// configuration.
 async fn open_server(urls: &[String], write: Option<&StoreShape>, config: &Config) -> anyhow::Result<EndPoint> {
     let options = config.qdrant_at(urls);
@@ -108,7 +108,7 @@ async fn open_server(urls: &[String], write: Option<&StoreShape>, config: &Confi
 // === impl EndPoint ===
 
 impl EndPoint {
-    /// Ends the threads of the index; what was written is flushed.
+    /// Ends the threads of the index and flushes its writes.
     pub async fn close(self) {
         let _ = tokio::task::spawn_blocking(move || drop(self)).await;
     }

@@ -1,4 +1,4 @@
-//! `duijie eval`: a store of its own, the judged records in it, and how well the order fits the judgements.
+//! `duijie eval`: builds a separate store of the judged records, and measures the ranking against the judgements.
 
 use std::{
     collections::HashMap,
@@ -35,19 +35,19 @@ use duijie_core::{
 use duijie_files::ReadOptions;
 use duijie_store::{Hit, MAX_DEPTH, PointId};
 
-/// Demands that are ranked at the same time.
+/// Demands ranked at the same time.
 const IN_FLIGHT: usize = 2;
 
-/// Whole order of one demand: achievement ids with scores, best first.
+/// Whole ranking of one demand: achievement ids with scores, best first.
 type Order = Vec<(String, f64)>;
 
-/// One demand, ranked.
+/// A ranked demand.
 struct Ranked {
     demand: String,
     order: Order,
-    /// What the first pass says of it.
+    /// Statistics of the first pass.
     context: Option<OfQuery>,
-    /// Its graded pairs.
+    /// Features of its graded pairs.
     pairs: Vec<Features>,
 }
 
@@ -63,7 +63,7 @@ pub async fn run(mut config: Config, args: Eval) -> anyhow::Result<Done> {
     }
     let folder = tempfile::Builder::new().prefix("duijie-eval-").tempdir()?;
     config.store.folder = folder.path().join("store");
-    // never into the store that is in use
+    // never uses the live store
     config.qdrant = None;
     let mut parts = serve::build(&config).await?;
     store(&parts, achievements.iter().chain(&demands)).await?;
@@ -96,7 +96,7 @@ pub async fn run(mut config: Config, args: Eval) -> anyhow::Result<Done> {
     Ok(Done::All)
 }
 
-/// The same records in a store whose mean vector is made from them.
+/// The same records in a store with a mean vector computed from them.
 async fn with_own_mean_vector(config: &Config, parts: Parts) -> anyhow::Result<Parts> {
     let mean_vector = mean_vector::mean_vector_of(&*parts.index, parts.embedder.mean_vector()).await?;
     let embedder = parts.embedder.with_mean_vector(mean_vector);
@@ -111,7 +111,7 @@ async fn with_own_mean_vector(config: &Config, parts: Parts) -> anyhow::Result<P
     Ok(with_own)
 }
 
-/// Reads all records of a file; a bad row ends it, since a measure over a part would mislead.
+/// Reads all records of a file; a bad row is an error, since a measure over a part would mislead.
 fn records(path: &Path, kind: Kind) -> anyhow::Result<Vec<Record>> {
     let options = ReadOptions { kind: Some(kind), ..ReadOptions::default() };
     let rows = duijie_files::open(path, &options)?;
@@ -182,7 +182,7 @@ async fn rank(
     Ok(all)
 }
 
-/// Features of the graded pairs of a demand: point, id and level of each achievement.
+/// Features of a demand's graded pairs; each achievement is given by point, id and level.
 async fn pairs(
     parts: &Parts,
     demand: &str,
@@ -231,7 +231,7 @@ fn report(ranked: &[Ranked], judgements: &Judgements) -> Report {
     report
 }
 
-/// Prints how far the announced levels are from the graded ones, where there are levels.
+/// Prints how far the announced levels are from the graded ones, if there are levels.
 fn print_levels(parts: &Parts, ranked: &[Ranked]) {
     if ranked.iter().any(|ranked| ranked.context.is_none()) {
         return;
@@ -246,7 +246,7 @@ fn print_levels(parts: &Parts, ranked: &[Ranked]) {
     println!("没有足够好的成果的需求：{refused} 项");
 }
 
-/// One line for each demand and achievement; what the order does not hold has score 0.
+/// Writes one line per demand and achievement; an achievement missing in the ranking has score 0.
 fn write_run(path: &Path, ranked: &[Ranked], ids: &HashMap<PointId, &str>) -> std::io::Result<()> {
     let mut out = BufWriter::new(File::create(path)?);
     for Ranked { demand, order, .. } in ranked {

@@ -1,4 +1,4 @@
-//! Evidence of matches as text below the table.
+//! Prints the evidence of matches below the table.
 
 use std::fmt::Write;
 
@@ -6,10 +6,10 @@ use crate::api::convert::record_in;
 use duijie_core::domain::Record;
 use duijie_proto as pb;
 
-/// Quotes that are shown of an aspect of a demand.
+/// Most quotes printed per aspect of a demand.
 const SHOWN_QUOTES: usize = 2;
 
-/// Evidence of each match and, once at the end, the clauses of the rules that the notes name. Empty without evidence.
+/// Evidence of each match and, once at the end, the clauses cited by the policy notes. Empty without evidence.
 pub fn matches(matches: &[pb::Match]) -> String {
     let mut text = String::new();
     for found in matches {
@@ -24,7 +24,7 @@ pub fn matches(matches: &[pb::Match]) -> String {
     text
 }
 
-/// By which fit the levels were made, and that nothing is good enough where that is so.
+/// Calibration of the levels, and a notice if nothing is good enough.
 pub fn levels(answer: &pb::MatchResponse) -> String {
     let mut text = String::new();
     if answer.nothing_good_enough {
@@ -40,7 +40,7 @@ pub fn levels(answer: &pb::MatchResponse) -> String {
     text
 }
 
-/// What the demand says and does not say.
+/// Present and missing information of the demand.
 pub fn diagnosis(diagnosis: &pb::Diagnosis) -> String {
     let level = match diagnosis.level() {
         pb::DiagnosisLevel::Complete => "完整",
@@ -117,7 +117,7 @@ fn note(note: &pb::PolicyNote) -> Vec<String> {
     lines
 }
 
-/// Clause and open questions of each rule that could give something, once.
+/// Clause and open questions of each rule that may grant something, each once.
 fn rules(matches: &[pb::Match], text: &mut String) {
     let mut told: Vec<&str> = Vec::new();
     for note in matches.iter().flat_map(|found| &found.policy_notes).filter(|note| note.refusal.is_none()) {

@@ -1,4 +1,4 @@
-//! Conditions as typed → conditions on the wire.
+//! Converts typed conditions into the service's messages.
 
 use anyhow::bail;
 use jiff::{civil::Date, tz::TimeZone};
@@ -12,7 +12,7 @@ use duijie_core::domain::{
 };
 use duijie_proto as pb;
 
-/// Reads the kind of records.
+/// Parses a kind of records.
 pub fn kind(name: &str) -> anyhow::Result<i32> {
     match Kind::from_name(name) {
         Some(kind) => Ok(kind_out(kind)),
@@ -20,7 +20,7 @@ pub fn kind(name: &str) -> anyhow::Result<i32> {
     }
 }
 
-/// Reads conditions; what only the service can judge is left to it.
+/// Converts conditions; checks that only the service can make are left to it.
 pub fn filter(it: Filter) -> anyhow::Result<pb::Filter> {
     Ok(pb::Filter {
         regions: it.region.into_iter().map(|region| gb::region_by_name(&region).unwrap_or(region)).collect(),

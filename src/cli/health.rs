@@ -1,4 +1,4 @@
-//! `duijie health`: asks a service whether it can answer calls. For containers and watchdogs, which see the exit code.
+//! `duijie health`: checks whether a service can answer calls. For containers and watchdogs, which read the exit code.
 
 use anyhow::bail;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus};
@@ -8,10 +8,10 @@ use super::{
     client::{Server, explain},
 };
 
-/// Asks once. Fails where nobody listens, where the service does not answer in time, and where it says that it does not
-/// serve: its model or its store has a problem, or it is stopping.
+/// Checks once. Fails if no service listens, if it does not answer in time, or if it reports that it is not serving:
+/// its model or its store has a problem, or it is stopping.
 pub async fn run(server: &Server) -> anyhow::Result<Done> {
-    // no name: the whole of it
+    // no name means the whole service
     let request = HealthCheckRequest { service: String::new() };
     let answer = server.health().await?.check(request).await.map_err(|status| explain(&status))?;
     if answer.into_inner().status() != ServingStatus::Serving {

@@ -1,5 +1,5 @@
-//! `duijie import`: file → batches → service, a few batches in flight. Each answer is durable; sent again, a record that
-//! is stored already costs a look-up, so the same command goes on where it was broken off.
+//! `duijie import`: file → batches → service, with a few batches in flight. Each answer is durable. A record sent again
+//! costs only a look-up, so the same command continues after an interruption.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -24,48 +24,48 @@ use duijie_files::{CellError, ErrorReport, Mapping, ReadOptions, RecordFile};
 use duijie_proto as pb;
 use duijie_proto::catalog_service_client::CatalogServiceClient;
 
-/// Records of a batch: the model works on one while the next is on its way.
+/// Records per batch: the model works on one batch while the next is on its way.
 const BATCH: usize = 100;
 /// Batches in flight.
 const IN_FLIGHT: usize = 4;
-/// Attempts for a batch that the service could not take.
+/// Attempts at a batch that the service did not accept.
 const ATTEMPTS: u32 = 6;
-/// Wait before the second attempt; it doubles each time.
+/// Back-off before the second attempt; doubles each time.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 
-/// Rows that are sent together, and those that cannot be sent.
+/// Rows to send together, and bad rows.
 #[derive(Default)]
 struct Batch {
     rows: Vec<u64>,
     records: Vec<pb::Record>,
     bad: Vec<(u64, Vec<CellError>)>,
-    /// How far the file was read, in bytes.
+    /// Bytes of the file read so far.
     read_bytes: u64,
-    /// Whether a record of it stands in one of the batches just before, so that these have to be stored first.
+    /// Whether one of the previous batches has a record of this batch, and so must be stored first.
     after_others: bool,
 }
 
-/// Names in the batches that may still be on their way: a name that comes again must not overtake itself.
+/// Names in the batches that may still be in flight: a repeated name must not overtake the earlier one.
 #[derive(Default)]
 struct Recent {
     current: HashSet<RecordName>,
     before: VecDeque<HashSet<RecordName>>,
 }
 
-/// What became of the rows.
+/// Result of the rows in numbers.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Tally {
     /// Stored for the first time.
     pub created: u64,
-    /// Stored in place of an older revision.
+    /// Stored over an older revision.
     pub updated: u64,
-    /// Known already.
+    /// Equal to the stored record.
     pub unchanged: u64,
     /// Not stored.
     pub refused: u64,
 }
 
-/// Imports a file and prints what became of it.
+/// Imports a file and prints the result.
 pub async fn run(server: &Server, args: Import) -> anyhow::Result<Done> {
     let kind = match &args.kind {
         Some(name) => match Kind::from_name(name) {
@@ -83,7 +83,7 @@ pub async fn run(server: &Server, args: Import) -> anyhow::Result<Done> {
     Ok(if tally.refused == 0 { Done::All } else { Done::SomeRefused })
 }
 
-/// Imports a file; prints a summary and, where rows were refused, where the report is.
+/// Imports a file; prints a summary and, if rows were refused, the path of the report.
 pub async fn import(server: &Server, path: &Path, options: ReadOptions) -> anyhow::Result<Tally> {
     let client = server.catalog().await?;
     let file = duijie_files::open(path, &options)?;
@@ -122,7 +122,7 @@ pub async fn import(server: &Server, path: &Path, options: ReadOptions) -> anyho
     Ok(tally)
 }
 
-/// Reads rows into batches until the file or the listener ends; names the columns that were not understood.
+/// Reads rows into batches until the file ends or the receiver is gone; returns the unknown columns.
 fn read(mut file: RecordFile, sender: &mpsc::Sender<Batch>) -> Vec<String> {
     let mut batch = Batch::default();
     let mut recent = Recent::default();
@@ -151,14 +151,15 @@ fn read(mut file: RecordFile, sender: &mpsc::Sender<Batch>) -> Vec<String> {
 // === impl Recent ===
 
 impl Recent {
-    /// Notes a name; says whether it stands in one of the batches before.
+    /// Adds a name; returns whether one of the previous batches has it.
     fn sees(&mut self, name: RecordName) -> bool {
         let again = self.before.iter().any(|names| names.contains(&name));
         self.current.insert(name);
         again
     }
 
-    /// Begins the next batch. Besides those in flight, as many wait in the channel, and one is about to be sent.
+    /// Begins the next batch. Keeps the names of the batches in flight, of as many in the channel, and of the one about
+    /// to be sent.
     fn next_batch(&mut self) {
         self.before.push_back(std::mem::take(&mut self.current));
         if 2 * IN_FLIGHT + 1 < self.before.len() {
@@ -167,7 +168,7 @@ impl Recent {
     }
 }
 
-/// Sends a batch, again where the service was busy or away for a moment: the call is idempotent.
+/// Sends a batch, and retries while the service is busy or unavailable: the call is idempotent.
 async fn send(
     mut client: CatalogServiceClient<Channel>,
     mut batch: Batch,

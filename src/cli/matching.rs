@@ -10,7 +10,7 @@ use super::{
 };
 use duijie_proto as pb;
 
-/// All evidence.
+/// Requests all evidence.
 const ALL: pb::EvidenceOptions =
     pb::EvidenceOptions { levels: true, reasons: true, indicators: true, policy: true, diagnosis: true };
 
@@ -43,7 +43,7 @@ pub async fn run_match(server: &Server, args: Match) -> anyhow::Result<Done> {
     Ok(Done::All)
 }
 
-/// Looks for near duplicates and prints the table.
+/// Searches for near duplicates and prints the table.
 pub async fn run_similar(server: &Server, args: Similar) -> anyhow::Result<Done> {
     let request = pb::SimilarRequest {
         name: args.name,

@@ -1,4 +1,4 @@
-//! `duijie mean-vector`: makes the mean vector of the configured store's vectors.
+//! `duijie mean-vector`: computes the mean vector of the configured store.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{app, config::Config, maintenance::mean_vector};
 
-/// Makes the mean vector, writes it and says what to do with it.
+/// Computes and writes the mean vector, and prints the next steps.
 pub async fn run(config: Config, args: args::MeanVector) -> anyhow::Result<Done> {
     let store = Place::configured(&config).open(None, &config).await?;
     let made = make(&config, &store).await;

@@ -1,4 +1,4 @@
-//! The command line. Everything it prints is Chinese; a failure is one sentence that says what to do.
+//! The command line. All output is Chinese; a failure is one sentence with the remedy.
 //!
 //! Exit codes: 0 done, 1 failed, 2 done but some rows were refused (or wrong usage), 64 bad configuration.
 
@@ -32,17 +32,17 @@ use std::{fs, io, path::Path, process::ExitCode};
 use crate::{config::Config, telemetry};
 use args::{Args, Command};
 
-/// Exit code where some rows were refused.
+/// Exit code if some rows were refused.
 const SOME_REFUSED: u8 = 2;
 /// Exit code for a bad configuration (`EX_USAGE` of sysexits).
 const BAD_CONFIG: u8 = 64;
-/// Read when no `--config` is given and it is there.
+/// Configuration file that is read without `--config`, if it exists.
 const DEFAULT_CONFIG: &str = "duijie.toml";
 
-/// How a command ended well.
+/// Outcome of a successful command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Done {
-    /// All of it.
+    /// Everything was done.
     All,
     /// Some rows were refused.
     SomeRefused,
@@ -75,7 +75,7 @@ pub fn main() -> ExitCode {
         eprintln!("提示：{warning}");
     }
     if !matches!(args.command, Command::Serve) {
-        // what a person reads is not to be mixed with what a service logs
+        // service logs must not mix with the output for users
         config.log.filter = format!("error,{}", config.log.filter.replace("info", "error"));
     }
     if let Err(sentence) = telemetry::start(&config.log) {
@@ -116,7 +116,7 @@ async fn run(args: Args, config: Config) -> anyhow::Result<Done> {
     }
 }
 
-/// Text of the configuration file; empty where none is given and none is there.
+/// Text of the configuration file; empty if none is given and the default does not exist.
 fn config_text(path: Option<&Path>) -> Result<String, String> {
     let read = fs::read_to_string(path.unwrap_or(Path::new(DEFAULT_CONFIG)));
     match (read, path) {

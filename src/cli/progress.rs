@@ -1,4 +1,4 @@
-//! Progress bars: on a terminal one that moves, elsewhere a line now and then.
+//! Progress: a moving bar on a terminal, otherwise a line at intervals.
 
 use std::{
     io::IsTerminal,
@@ -9,10 +9,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use duijie_store::transfer::{self, Step};
 
-/// How often a line is printed where no terminal is.
+/// Interval between lines without a terminal.
 const LINE_PERIOD: Duration = Duration::from_secs(5);
 
-/// Progress of a transfer, a bar for each of its steps.
+/// Progress of a transfer, with one bar per step.
 #[derive(Default)]
 pub struct Steps {
     current: Option<(Step, Progress)>,
@@ -26,7 +26,7 @@ pub struct Progress {
     printed: Instant,
 }
 
-/// A sign that work goes on whose length is not known, on a terminal only.
+/// A spinner for work of unknown length, on a terminal only.
 pub fn spinner(what: &'static str) -> ProgressBar {
     let bar = if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
     bar.set_message(what);
@@ -37,7 +37,7 @@ pub fn spinner(what: &'static str) -> ProgressBar {
 // === impl Steps ===
 
 impl Steps {
-    /// Says how far the transfer is; `writing` is what its main step is called.
+    /// Shows the progress of the transfer; `writing` is the label of its main step.
     pub fn set(&mut self, at: transfer::Progress, writing: &'static str) {
         let same = self.current.as_ref().is_some_and(|(step, _)| *step == at.step && at.done != 0);
         if !same {
@@ -65,7 +65,7 @@ impl Steps {
 // === impl Progress ===
 
 impl Progress {
-    /// Work of `total` units named `unit`; `what` is what is being done.
+    /// A bar for `total` units named `unit`; `what` describes the work.
     pub fn new(what: &'static str, total: u64, unit: &str) -> Self {
         let bar = if std::io::stderr().is_terminal() { ProgressBar::new(total) } else { ProgressBar::hidden() };
         bar.set_length(total);
@@ -79,7 +79,7 @@ impl Progress {
         Self { bar, what, started: now, printed: now }
     }
 
-    /// Says how far the work is.
+    /// Shows the progress.
     pub fn set(&mut self, done: u64) {
         self.bar.set_position(done);
         if self.bar.is_hidden() && LINE_PERIOD < self.printed.elapsed() {

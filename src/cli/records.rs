@@ -41,7 +41,7 @@ pub async fn list(server: &Server, args: List) -> anyhow::Result<Done> {
     Ok(Done::All)
 }
 
-/// Prints how many records there are.
+/// Prints the number of records.
 pub async fn count(server: &Server, args: Count) -> anyhow::Result<Done> {
     let request = pb::CountRecordsRequest { kind: kind(&args.kind)?, filter: Some(filter(args.filter)?) };
     let answer = server.catalog().await?.count_records(request).await.map_err(|status| explain(&status))?;

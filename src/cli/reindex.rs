@@ -1,4 +1,4 @@
-//! `duijie reindex`: rebuilds the store for the dictionary and model that are configured now.
+//! `duijie reindex`: rebuilds the store for the configured dictionary and model.
 
 use std::{fs, io, path::PathBuf, sync::Arc, time::Duration};
 
@@ -13,10 +13,10 @@ use crate::{
 use duijie_core::domain::{Filter, Kind};
 use duijie_store::{EdgeIndex, EdgeOptions, Index, IndexError, MAINTENANCE, Pace, Qdrant, ServerIndex, StoreShape};
 
-/// How long a server may take to answer.
+/// Time limit for a server's answer.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Rebuilds and prints how many records there were.
+/// Rebuilds and prints the number of records.
 pub async fn run(config: Config) -> anyhow::Result<Done> {
     let store = config.store.folder.clone();
     if config.qdrant.is_none() {
@@ -44,7 +44,7 @@ async fn in_folder(store: PathBuf, options: EdgeOptions, rebuild: Reindex) -> an
     let vectors = OldVectors::of(&rebuild.embedder, &old.versions().model);
     let new = open_new(EdgeOptions { folder: reindex::new_folder(&store), ..options })?;
     let said = rebuild_all(Reindex { old: vectors, ..rebuild }, &old, &new).await?;
-    // the folders must not be moved before every thread has let go of them
+    // the folders must not be moved before every thread has released them
     tokio::task::spawn_blocking(move || {
         old.close();
         new.close();
@@ -55,7 +55,7 @@ async fn in_folder(store: PathBuf, options: EdgeOptions, rebuild: Reindex) -> an
     Ok(Done::All)
 }
 
-/// Rebuilds the store of a server in collections beside the ones in use, while no instance serves.
+/// Rebuilds a server's store in collections beside the live ones, while no instance serves.
 async fn on_server(qdrant: &Qdrant, rebuild: Reindex, shape: StoreShape) -> anyhow::Result<Done> {
     let old = ServerIndex::open_any(qdrant, Pace::default())?;
     old.ready(PATIENCE).await?;
@@ -79,7 +79,7 @@ async fn on_server(qdrant: &Qdrant, rebuild: Reindex, shape: StoreShape) -> anyh
     Ok(Done::All)
 }
 
-/// Rebuilds one store into the other and says so.
+/// Rebuilds one store into the other; returns a summary.
 async fn rebuild_all(rebuild: Reindex, old: &dyn Index, new: &dyn Index) -> anyhow::Result<String> {
     let total = count(old).await?;
     let mut progress = Progress::new("重建", total, "条");
@@ -104,7 +104,7 @@ fn moving(store: &std::path::Path) -> String {
     format!("无法移动文件夹 {}，请检查权限", store.display())
 }
 
-/// Opens the store that grows; one that was begun for yet other versions is begun anew.
+/// Opens the growing store; one begun for other versions is started afresh.
 fn open_new(options: EdgeOptions) -> anyhow::Result<EdgeIndex> {
     match EdgeIndex::open(options.clone()) {
         Err(IndexError::OtherVersions { .. }) => {

@@ -12,10 +12,10 @@ use super::Done;
 use crate::{api::Limits, app::Parts, config::Config, metrics, serve::serve};
 use duijie_store::Index;
 
-/// How often it is looked whether the store refuses this program.
+/// Interval at which the store is checked for a refusal of this program.
 const REFUSAL_PERIOD: Duration = Duration::from_millis(500);
 
-/// Serves until the process is told to stop (SIGINT, SIGTERM), then drains.
+/// Serves until SIGINT or SIGTERM, then drains.
 pub async fn run(config: Config) -> anyhow::Result<Done> {
     let listener = listen(&config).await?;
     if let Some(address) = config.metrics_listen {
@@ -44,14 +44,14 @@ pub async fn run(config: Config) -> anyhow::Result<Done> {
     }
 }
 
-/// Resolves when it turns out that this program cannot work on the store: with a server that is seen later than here.
+/// Resolves when the store refuses this program; with a server this may show only after the start.
 async fn refused(index: &dyn Index) {
     while index.status().refusal.is_none() {
         tokio::time::sleep(REFUSAL_PERIOD).await;
     }
 }
 
-/// Takes the configured address.
+/// Binds the configured address.
 pub async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
     let address = config.server.listen;
     TcpListener::bind(address)
@@ -59,7 +59,7 @@ pub async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
         .map_err(|error| anyhow!("无法监听 {address}，请换一个 server.listen 或停止占用该端口的程序：{error}"))
 }
 
-/// Limits of the server from the configuration.
+/// Server limits from the configuration.
 pub fn limits(config: &Config) -> Limits {
     Limits {
         max_calls: config.server.max_calls,
@@ -75,7 +75,7 @@ pub async fn build(config: &Config) -> anyhow::Result<Parts> {
     Ok(tokio::task::spawn_blocking(move || Parts::build(&config)).await??)
 }
 
-/// Ends the parts' threads; the store is flushed.
+/// Ends the threads of the parts and flushes the store.
 pub async fn close(parts: Parts) {
     let _ = tokio::task::spawn_blocking(move || drop(parts)).await;
 }

@@ -23,7 +23,7 @@ use duijie_store::{
     transfer::{self, Digest, Digests, PartFile, Snapshot, TransferError},
 };
 
-/// Makes a snapshot or restores one.
+/// Creates or restores a snapshot.
 pub async fn run(server: &Server, config: Config, action: SnapshotAction) -> anyhow::Result<Done> {
     match action {
         SnapshotAction::Create(it) => create(server, &config, &it.file).await,
@@ -39,7 +39,7 @@ async fn create(server: &Server, config: &Config, path: &Path) -> anyhow::Result
             Some(client) => through_service(client, &file).await,
             None => directly(config, &file).await,
         }?;
-        // what is on the disk counts, not what was meant to be written
+        // checks the file on disk, not the intended content
         open(file.part().to_path_buf()).await
     };
     let snapshot = tokio::select! {
@@ -52,7 +52,7 @@ async fn create(server: &Server, config: &Config, path: &Path) -> anyhow::Result
     Ok(Done::All)
 }
 
-/// Takes the file from the running service, part by part.
+/// Downloads the snapshot from the running service, part by part.
 async fn through_service(mut client: MaintenanceServiceClient<Channel>, file: &PartFile) -> anyhow::Result<()> {
     let answer = client.create_snapshot(CreateSnapshotRequest {}).await.map_err(|status| match status.code() {
         Code::Unimplemented => anyhow!("该服务不支持在线备份，请升级服务，或停止服务后再备份"),
@@ -72,7 +72,7 @@ async fn through_service(mut client: MaintenanceServiceClient<Channel>, file: &P
     Ok(())
 }
 
-/// Reads the configured store, whatever versions it was built by.
+/// Reads the configured store, of any versions.
 async fn directly(config: &Config, file: &PartFile) -> anyhow::Result<()> {
     let source = Place::configured(config).open(None, config).await.context("服务未运行，改为直接读取存储")?;
     let sink = BufWriter::new(file.writer()?);
@@ -106,7 +106,7 @@ async fn restore(config: &Config, path: &Path) -> anyhow::Result<Done> {
     Ok(Done::All)
 }
 
-/// What a store holds: records, and the documents beside them.
+/// Content of a store: records and documents.
 pub(super) fn contents(digests: &Digests) -> String {
     let (documents, records): (Vec<_>, Vec<_>) =
         digests.iter().partition(|(collection, _)| **collection == CollectionKind::Documents);
@@ -117,7 +117,7 @@ pub(super) fn contents(digests: &Digests) -> String {
     }
 }
 
-/// Whether the service can work on what was restored. The model's version is known only once it is loaded.
+/// Whether the service can use the restored store. The model's version is known only once it is loaded.
 fn what_next(config: &Config, snapshot: &Snapshot) -> String {
     let versions = &snapshot.header().store.versions;
     match app::text_pipeline(config) {

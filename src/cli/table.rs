@@ -1,4 +1,4 @@
-//! Tables for people: wide characters count double, long texts wrap.
+//! Tables for users: wide characters count double, long texts wrap.
 
 use std::{collections::BTreeMap, fmt::Write};
 
@@ -8,9 +8,9 @@ use crate::{api::convert::record_in, config::KEYS};
 use duijie_core::domain::{Code, Record, gb};
 use duijie_proto as pb;
 
-/// Width where no terminal tells one.
+/// Width in columns without a terminal.
 const WIDTH: u16 = 120;
-/// Terms shown for a match.
+/// Most terms printed per match.
 const SHOWN_TERMS: usize = 6;
 
 /// Matches: rank, score, title, owner, region, matched terms.
@@ -75,7 +75,7 @@ pub fn config(values: &BTreeMap<&'static str, String>) -> String {
     finish(&table)
 }
 
-/// Label and value on lines of their own.
+/// Label and value, one pair per line.
 pub fn pairs(rows: &[(&str, String)]) -> String {
     rows.iter().filter(|(_, value)| !value.is_empty()).fold(String::new(), |mut text, (label, value)| {
         // writing to a string cannot fail

@@ -1,4 +1,4 @@
-//! What was typed, and what was typed wrongly, in Chinese: `clap` words its helps and mistakes in English only.
+//! Parses the arguments, with helps and errors in Chinese: `clap` has only English ones.
 
 use std::{error::Error as _, process::ExitCode};
 
@@ -9,10 +9,10 @@ use clap::{
 
 use super::{Args, fail};
 
-/// Exit code for wrong usage, the one of `clap`.
+/// Exit code for wrong usage, as in `clap`.
 const WRONG_USAGE: u8 = 2;
 
-/// What this process was started with; the exit code where that was a mistake, or help was asked for.
+/// The arguments of this process; or the exit code if they are wrong, or help was requested.
 pub fn arguments() -> Result<Args, ExitCode> {
     read(std::env::args_os()).map_err(|error| {
         if error.use_stderr() {
@@ -28,7 +28,7 @@ fn read(typed: impl IntoIterator<Item = impl Into<std::ffi::OsString> + Clone>) 
     Args::from_arg_matches(&command().try_get_matches_from(typed)?)
 }
 
-/// The command with its helps in Chinese.
+/// The command with Chinese helps.
 fn command() -> Command {
     let mut command = in_chinese(Args::command());
     command.build();
@@ -72,7 +72,7 @@ fn usage(text: &impl ToString) -> String {
     text.to_string().trim().trim_start_matches("Usage:").trim().replace("[OPTIONS]", "[选项]")
 }
 
-/// What is wrong, and how it is done right.
+/// The mistake and its remedy.
 fn sentence(error: &Error) -> String {
     let of = |kind: ContextKind| error.get(kind).map(ToString::to_string).filter(|text| !text.is_empty());
     let named = |kind: ContextKind| of(kind).unwrap_or_default();
@@ -106,7 +106,7 @@ fn sentence(error: &Error) -> String {
     }
 }
 
-/// Why a value is not one, where that is known.
+/// Reason why a value is invalid, if known.
 fn reason(error: &Error) -> String {
     if let Some(valid) = error.get(ContextKind::ValidValue) {
         return format!("，可写 {valid}");
@@ -115,7 +115,7 @@ fn reason(error: &Error) -> String {
     if let Some((least, most)) = why.rsplit_once(" is not in ").and_then(|(_, range)| range.split_once("..=")) {
         return format!("，须为 {least} 到 {most}");
     }
-    // what the parsers of the standard library say is English
+    // the parsers of the standard library give English reasons
     if why.is_ascii() { String::new() } else { format!("，{why}") }
 }
 

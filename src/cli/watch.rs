@@ -1,4 +1,4 @@
-//! `duijie watch`: new matches as they come, a line each.
+//! `duijie watch`: prints new matches as they come, one per line.
 
 use std::time::Duration;
 
@@ -19,9 +19,9 @@ use duijie_core::domain::Record;
 use duijie_proto as pb;
 use duijie_proto::{subscription::Subject, watch_request::Wanted, watch_response::Event};
 
-/// Wait before a stream that broke off is gone on with.
+/// Wait before an interrupted stream is resumed.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
-/// Times in a row that a stream may break off without a message.
+/// Attempts in a row that may end without a message.
 const ATTEMPTS: u32 = 5;
 
 /// `duijie watch`.
@@ -68,14 +68,14 @@ pub struct Watch {
     pub filter: Filter,
 }
 
-/// Takes what comes.
+/// Prints messages.
 struct Printer {
     jsonl: bool,
     left: Option<u64>,
     token: String,
 }
 
-/// Prints new matches until it is stopped.
+/// Prints new matches until stopped.
 pub async fn run(server: &Server, args: Watch) -> anyhow::Result<Done> {
     let mut printer = Printer { jsonl: args.jsonl, left: args.count, token: args.token.clone() };
     let request = request(args)?;
@@ -89,7 +89,7 @@ pub async fn run(server: &Server, args: Watch) -> anyhow::Result<Done> {
     watched.map(|()| Done::All)
 }
 
-/// Goes on by the token where a stream broke off.
+/// Resumes an interrupted stream by its token.
 async fn watch(server: &Server, request: &pb::WatchRequest, printer: &mut Printer) -> anyhow::Result<()> {
     let mut attempts = 0;
     loop {
@@ -155,11 +155,11 @@ fn request(args: Watch) -> anyhow::Result<pb::WatchRequest> {
 // === impl Printer ===
 
 impl Printer {
-    /// Prints a message; says whether that was enough.
+    /// Prints a message; returns whether enough matches were printed.
     fn take(&mut self, message: pb::WatchResponse) -> bool {
         match message.event {
             Some(Event::NewMatch(it)) => {
-                // those that come after the last one wanted are got again by the token
+                // matches after the last wanted one will come again by the token
                 if self.left == Some(0) {
                     return false;
                 }

@@ -1,15 +1,15 @@
-//! Every key with its default, its range and what it is for. README and `duijie config` show this table.
+//! Every key with its default, range and purpose. README and `duijie config` show this table.
 
 /// One key of the configuration.
 #[derive(Debug, Clone, Copy)]
 pub struct Key {
     /// Section and name, such as `server.listen`.
     pub name: &'static str,
-    /// Value where none is given.
+    /// Default value.
     pub default: &'static str,
-    /// Lowest and highest number allowed; `None` where it is no number.
+    /// Lowest and highest allowed number; `None` if the value is not a number.
     pub range: Option<(f64, f64)>,
-    /// What it is for, in Chinese.
+    /// Purpose, in Chinese.
     pub what: &'static str,
 }
 
@@ -21,11 +21,11 @@ const fn number(name: &'static str, default: &'static str, range: (f64, f64), wh
     Key { name, default, range: Some(range), what }
 }
 
-/// Keys that were renamed: the old name and the new one. The old name is still read, with a warning.
+/// Renamed keys: old name and new name. The old name still works, with a warning.
 pub const RENAMED: &[(&str, &str)] =
     &[("model.centre", "model.mean_vector"), ("match.bm25_half", "match.bm25_saturation")];
 
-/// What can be set.
+/// All keys.
 pub const KEYS: &[Key] = &[
     text("server.listen", "127.0.0.1:50051", "gRPC 服务监听的地址和端口"),
     number("server.max_calls", "256", (1.0, 100_000.0), "同时处理的调用数，超出即返回 RESOURCE_EXHAUSTED"),

@@ -1,7 +1,7 @@
 //! Configuration: defaults, then a TOML file, then environment variables, all checked at once.
 //!
-//! [`keys::KEYS`] is the one list of what can be set. A key `server.listen` is `listen` in the section `[server]` of the
-//! file and `DUIJIE_SERVER_LISTEN` in the environment. Nothing else in the crate reads the environment.
+//! [`keys::KEYS`] is the only list of keys. The key `server.listen` is `listen` in the section `[server]` of the file,
+//! and `DUIJIE_SERVER_LISTEN` in the environment. Nothing else in the crate reads the environment.
 
 mod keys;
 mod reader;
@@ -14,32 +14,32 @@ use reader::Reader;
 
 use duijie_store::{Qdrant, QdrantLayout, Quantization, WriteOrdering};
 
-/// Everything that can be set, checked.
+/// The checked configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The gRPC server.
     pub server: Server,
     /// The embedded store.
     pub store: Store,
-    /// The Qdrant server; `None`: the embedded store.
+    /// The Qdrant server; `None` means the embedded store.
     pub qdrant: Option<Qdrant>,
-    /// What is set for any Qdrant server, whether one is in use or not.
+    /// Settings for any Qdrant server, in use or not.
     qdrant_settings: Qdrant,
     /// The embedding model.
     pub model: Model,
-    /// Text to terms.
+    /// Turning text into terms.
     pub text: Text,
     /// Ranking.
     pub matching: Matching,
-    /// Jobs of re-matching that start by themselves.
+    /// Scheduled re-matching jobs.
     pub rematch: RematchSchedule,
     /// Subsidy rules.
     pub policy: PolicyRules,
-    /// Address of the Prometheus endpoint; `None`: off.
+    /// Address of the Prometheus endpoint; `None` means off.
     pub metrics_listen: Option<SocketAddr>,
     /// Logging.
     pub log: Log,
-    /// What should be changed in the configuration although it works, one sentence in Chinese each.
+    /// Advice on a configuration that works but should be changed, one Chinese sentence each.
     pub warnings: Vec<String>,
 }
 
@@ -48,43 +48,43 @@ pub struct Config {
 pub struct Server {
     /// Address to listen on.
     pub listen: SocketAddr,
-    /// Calls that run at the same time; more are refused with RESOURCE_EXHAUSTED.
+    /// Most concurrent calls; more are refused with RESOURCE_EXHAUSTED.
     pub max_calls: usize,
-    /// Largest message taken in.
+    /// Largest accepted message.
     pub max_message_bytes: usize,
-    /// Deadline of a call whose caller set none.
+    /// Deadline of a call that sets none.
     pub default_deadline: Duration,
-    /// Time that calls in flight have to finish when the server stops.
+    /// Time for calls in flight to finish when the server stops.
     pub drain: Duration,
 }
 
 /// The embedded store.
 #[derive(Debug, Clone)]
 pub struct Store {
-    /// Folder of the store; made where it is missing.
+    /// Folder of the store; created if missing.
     pub folder: PathBuf,
-    /// Points waiting to be indexed at which an optimisation starts.
+    /// Number of points waiting to be indexed that starts an optimisation.
     pub optimize_points: u64,
 }
 
 /// The embedding model.
 #[derive(Debug, Clone)]
 pub struct Model {
-    /// Folder of the model, or its name on the hub when no such folder exists.
+    /// Folder of the model, or its hub name if no such folder exists.
     pub source: String,
-    /// MeanVector of the vectors: a file, `none`, or the model's own where it is `None`.
+    /// Mean vector: a file, or `none`; `None` means the model's own.
     pub mean_vector: Option<String>,
-    /// Where models from the hub are kept.
+    /// Folder for models from the hub.
     pub cache: PathBuf,
-    /// ONNX Runtime.
+    /// Path of ONNX Runtime.
     pub runtime: PathBuf,
-    /// Sessions, one thread each.
+    /// Number of sessions, one thread each.
     pub sessions: usize,
-    /// Texts that may wait.
+    /// Most texts that may wait.
     pub queue_texts: usize,
 }
 
-/// Text to terms.
+/// Turning text into terms.
 #[derive(Debug, Clone)]
 pub struct Text {
     /// Extra dictionary in jieba's format.
@@ -94,36 +94,36 @@ pub struct Text {
 /// Ranking.
 #[derive(Debug, Clone)]
 pub struct Matching {
-    /// Candidates that each source gives.
+    /// Number of candidates from each source.
     pub candidates: usize,
-    /// Weight of the nearest vectors against BM25, 0 to 1.
+    /// Weight of the vectors against BM25, 0 to 1.
     pub dense_weight: f64,
-    /// BM25 score that counts half.
+    /// BM25 saturation: the BM25 score that maps to 0.5.
     pub bm25_saturation: f64,
-    /// Records of the first pass that the query learns from; 0: one pass only.
+    /// Number of first-pass records used for pseudo-relevance feedback; 0 means one pass only.
     pub feedback: usize,
-    /// Calibration of the levels; `None`: the one that came with the program.
+    /// File with the calibration of the levels; `None` means the shipped one.
     pub calibration: Option<PathBuf>,
 }
 
-/// Jobs of re-matching that start by themselves.
+/// Scheduled re-matching jobs.
 #[derive(Debug, Clone)]
 pub struct RematchSchedule {
-    /// When one starts every night; `None`: not at all.
+    /// Time of the nightly job; `None` means no nightly job.
     pub nightly: Option<Time>,
-    /// Time zone of this time.
+    /// Time zone of `nightly`.
     pub time_zone: TimeZone,
-    /// Changed records after which one starts; `None`: never.
+    /// Number of changed records that starts a job; `None` means never.
     pub after_changes: Option<u64>,
-    /// What is looked for.
+    /// Kinds of targets.
     pub targets: RematchTargets,
-    /// Region of the demands; `None`: all.
+    /// Region of the demands; `None` means all.
     pub region: Option<String>,
-    /// Targets of each kind that a demand keeps, 1 to 100.
+    /// Targets of each kind kept per demand, 1 to 100.
     pub limit: usize,
 }
 
-/// What scheduled jobs look for.
+/// Kinds of targets of scheduled jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RematchTargets {
     /// Achievements.
@@ -137,7 +137,7 @@ pub enum RematchTargets {
 /// Subsidy rules.
 #[derive(Debug, Clone)]
 pub struct PolicyRules {
-    /// Folder of the rule files; `None`: no notes.
+    /// Folder of the rule files; `None` means no notes.
     pub folder: Option<PathBuf>,
 }
 
@@ -146,7 +146,7 @@ pub struct PolicyRules {
 pub struct Log {
     /// Filter in the syntax of `tracing_subscriber::EnvFilter`.
     pub filter: String,
-    /// JSON lines in place of text.
+    /// JSON lines instead of text.
     pub json: bool,
 }
 
@@ -157,7 +157,7 @@ pub struct ConfigError(pub Vec<String>);
 // === impl Config ===
 
 impl Config {
-    /// Reads a TOML text (empty: defaults only) and variables named `DUIJIE_…`.
+    /// Reads a TOML text (empty for defaults only) and variables named `DUIJIE_…`.
     ///
     /// # Errors
     /// Every mistake at once: unknown keys, values that do not parse, values out of range.
@@ -210,12 +210,12 @@ impl Config {
         Ok(config)
     }
 
-    /// A server at other addresses than the configured ones, all else as configured.
+    /// Settings for a server at other addresses, everything else as configured.
     pub fn qdrant_at(&self, urls: &[String]) -> Qdrant {
         Qdrant { urls: urls.to_vec(), ..self.qdrant_settings.clone() }
     }
 
-    /// Every key with the value that is in force, in the order of [`KEYS`].
+    /// Every key with its effective value, in the order of [`KEYS`].
     ///
     /// # Errors
     /// As [`Config::read`].
@@ -229,7 +229,7 @@ impl Config {
     }
 }
 
-/// Jobs of re-matching that start by themselves.
+/// Scheduled re-matching jobs.
 fn rematch(reader: &mut Reader) -> RematchSchedule {
     let after_changes: u64 = reader.number("rematch.after_changes");
     RematchSchedule {
@@ -249,7 +249,7 @@ fn rematch(reader: &mut Reader) -> RematchSchedule {
     }
 }
 
-/// What is set for a server; checked whether one is in use or not.
+/// Settings for a Qdrant server; checked even if none is in use.
 fn qdrant(reader: &mut Reader) -> Qdrant {
     let urls = reader.urls("qdrant.url");
     let layout = QdrantLayout {
@@ -281,7 +281,7 @@ fn qdrant(reader: &mut Reader) -> Qdrant {
     }
 }
 
-/// One session for each core where none is configured: two threads inside one session were measured slower.
+/// One session per core by default: two threads inside one session were slower when measured.
 fn sessions(configured: usize) -> usize {
     match configured {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
@@ -289,7 +289,7 @@ fn sessions(configured: usize) -> usize {
     }
 }
 
-/// A value as it may be shown: a secret is not.
+/// A value for display; secrets are hidden.
 fn shown(key: &Key, value: String) -> String {
     if key.name == "qdrant.api_key" && !value.is_empty() { "（已设置）".to_string() } else { value }
 }

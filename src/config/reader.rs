@@ -1,4 +1,4 @@
-//! Reads values by key and collects every mistake on the way.
+//! Reads values by key and collects every mistake.
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, str::FromStr};
 
@@ -17,7 +17,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Lays the file over the defaults and the environment over the file.
+    /// Merges file and environment over the defaults; the environment wins.
     pub fn new(toml: &str, env: impl IntoIterator<Item = (String, String)>) -> Self {
         let values = KEYS.iter().map(|key| (key.name, key.default.to_string())).collect();
         let mut reader = Self { values, mistakes: Vec::new(), warnings: Vec::new() };
@@ -53,7 +53,7 @@ impl Reader {
         }
     }
 
-    /// The key that is written `name`, as `written` spells keys. An old name is taken with a warning.
+    /// The key for `name`, with keys spelled by `written`. An old name is accepted with a warning.
     fn known(&mut self, name: &str, written: impl Fn(&str) -> String) -> Option<&'static str> {
         if let Some(key) = KEYS.iter().find(|key| written(key.name) == name) {
             return Some(key.name);
@@ -63,12 +63,12 @@ impl Reader {
         Some(new)
     }
 
-    /// Value as it stands.
+    /// Unparsed value.
     pub fn text(&mut self, name: &str) -> String {
         self.values.get(name).cloned().unwrap_or_default()
     }
 
-    /// Value, `None` where it is empty.
+    /// Value; `None` if empty.
     pub fn optional(&mut self, name: &str) -> Option<String> {
         Some(self.text(name)).filter(|text| !text.is_empty())
     }
@@ -87,7 +87,7 @@ impl Reader {
         self.optional_address(name).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)))
     }
 
-    /// Value as an address with a port, `None` where it is empty or a mistake.
+    /// Value as an address with a port; `None` if empty or wrong.
     pub fn optional_address(&mut self, name: &str) -> Option<SocketAddr> {
         let text = self.optional(name)?;
         let parsed = text.parse().ok();
@@ -106,7 +106,7 @@ impl Reader {
         })
     }
 
-    /// Value as a list of addresses of web servers, separated by commas; none where it is empty.
+    /// Value as a comma-separated list of web server addresses; empty if the value is empty.
     pub fn urls(&mut self, name: &str) -> Vec<String> {
         let text = self.text(name);
         let parts = text.split(',').map(|part| part.trim().trim_end_matches('/')).filter(|part| !part.is_empty());
@@ -120,7 +120,7 @@ impl Reader {
         urls
     }
 
-    /// Value as a name of letters, digits, `_` and `-`.
+    /// Value as a name made of letters, digits, `_` and `-`.
     pub fn name(&mut self, name: &str) -> String {
         let text = self.text(name);
         let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
@@ -130,7 +130,7 @@ impl Reader {
         text
     }
 
-    /// Value as one of a few words; the first where it is none of them.
+    /// Value as one of a few words; the first choice if it is none of them.
     pub fn choice<T: Copy, const N: usize>(&mut self, name: &str, choices: &[(&str, T); N]) -> T {
         const { assert!(0 < N) };
         let text = self.text(name);
@@ -142,7 +142,7 @@ impl Reader {
         choices[0].1
     }
 
-    /// Value as a time of day, `None` where it is empty or a mistake.
+    /// Value as a time of day; `None` if empty or wrong.
     pub fn time_of_day(&mut self, name: &str) -> Option<Time> {
         let text = self.optional(name)?;
         let parsed = Time::strptime("%H:%M", &text).ok();
@@ -152,7 +152,7 @@ impl Reader {
         parsed
     }
 
-    /// Value as the name of a time zone; that of China is known without a database of them.
+    /// Value as a time zone name; China's zone needs no time zone database.
     pub fn time_zone(&mut self, name: &str) -> TimeZone {
         let china = TimeZone::fixed(jiff::tz::offset(8));
         let text = self.text(name);
@@ -165,7 +165,7 @@ impl Reader {
         })
     }
 
-    /// Notes a mistake that is none of a single value's.
+    /// Records a mistake that does not belong to a single value.
     pub fn mistake(&mut self, sentence: String) {
         self.mistakes.push(sentence);
     }
@@ -184,7 +184,7 @@ impl Reader {
         }
     }
 
-    /// Gives the warnings, or says what was wrong.
+    /// Returns the warnings, or all mistakes.
     pub fn finish(self) -> Result<Vec<String>, ConfigError> {
         if self.mistakes.is_empty() { Ok(self.warnings) } else { Err(ConfigError(self.mistakes)) }
     }

@@ -1,7 +1,7 @@
-//! One call at a time for each record: a later call waits until the earlier one has stored the records that both name.
+//! One call at a time per record: a later call waits until the earlier one has stored the records named by both.
 //!
-//! Claims are granted in the order in which they are asked for, so the parts of a stream, asked for in order, store a
-//! record that stands in several of them in that order, although the parts are worked on at the same time.
+//! Claims are granted in the order of the requests. The parts of a stream request theirs in order, so a record that
+//! appears in several parts is stored in that order, although the parts are processed at the same time.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -10,16 +10,16 @@ use tokio::sync::Notify;
 
 use duijie_core::domain::RecordName;
 
-/// Who works on which records.
+/// The records that calls are working on.
 #[derive(Debug, Default)]
 pub struct Claims {
-    /// Held while waiting: tokio's mutex is fair, so those who wait do so in the order of their coming.
+    /// Held while waiting: tokio's mutex is fair, so waiters proceed in the order of arrival.
     turn: tokio::sync::Mutex<()>,
     held: Mutex<HashSet<RecordName>>,
     freed: Notify,
 }
 
-/// Records that are worked on; free again when dropped.
+/// Claimed records; released when dropped.
 #[derive(Debug)]
 pub struct Claim {
     claims: Arc<Claims>,
@@ -29,11 +29,11 @@ pub struct Claim {
 // === impl Claims ===
 
 impl Claims {
-    /// Waits until nobody works on any of these records, then claims them all at once.
+    /// Waits until all these records are free, then claims them together.
     pub async fn claim(self: &Arc<Self>, names: HashSet<RecordName>) -> Claim {
         let _turn = self.turn.lock().await;
         while !self.try_hold(&names) {
-            // only the holder of the turn waits here, and a permit that came between is kept: none is missed
+            // only the holder of the turn waits here, and a permit issued meanwhile is kept, so none is missed
             self.freed.notified().await;
         }
         Claim { claims: Arc::clone(self), names }
@@ -78,7 +78,7 @@ mod tests {
         let second = claims.claim(names(&["b", "d"]));
         tokio::pin!(second);
         assert!(second.as_mut().now_or_never().is_none());
-        // free by name, but behind the second in the line
+        // its record is free, but the second claim is ahead of it
         let third = claims.claim(names(&["d"]));
         tokio::pin!(third);
         assert!(third.as_mut().now_or_never().is_none());

@@ -1,7 +1,7 @@
-//! The import path: check → compare with what is stored → embed what changed → write.
+//! The import path: check → compare with the store → embed the changes → write.
 //!
-//! A batch is idempotent: what is stored already with the same content is neither embedded nor written. The engine's
-//! writer decides over revisions, so that two callers who store the same record at once cannot lose an update.
+//! A batch is idempotent: a record already stored with equal content is neither embedded nor written. The engine's
+//! writer compares revisions, so two callers storing the same record at once cannot lose an update.
 
 mod claim;
 mod plan;
@@ -28,7 +28,7 @@ use plan::{Plan, plan};
 
 /// Most records of one batch.
 pub const MAX_BATCH: usize = 500;
-/// Attempts for a record without a revision of its own that another caller keeps changing.
+/// Attempts for a record without a caller-given revision that other callers keep changing.
 const ATTEMPTS: usize = 3;
 
 /// Stores records.
@@ -41,14 +41,14 @@ pub struct Ingest {
     embedded: Arc<AtomicU64>,
 }
 
-/// What became of one record.
+/// Result for one record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stored {
-    /// Its name; `None` where the id was not valid.
+    /// Name; `None` if the id was invalid.
     pub name: Option<RecordName>,
     /// What happened.
     pub outcome: Outcome,
-    /// Revision that is stored now; 0 where nothing is.
+    /// Revision stored now; 0 if nothing is stored.
     pub revision: u64,
 }
 
@@ -57,25 +57,25 @@ pub struct Stored {
 pub enum Outcome {
     /// Stored for the first time.
     Created,
-    /// Stored in place of an older revision.
+    /// Stored over an older revision.
     Updated,
-    /// Equal to what is stored; nothing was written.
+    /// Equal to the stored record; nothing was written.
     Unchanged,
     /// Not stored.
     Refused(Vec<Violation>),
 }
 
-/// A record that will be written, and what is known of it.
+/// A record to write.
 struct Change {
     place: usize,
     record: Record,
-    /// Vectors that can be kept because the texts are the same.
+    /// Stored vector, kept because the texts are equal.
     kept: Option<Vec<f32>>,
     /// Whether the caller gave no revision.
     unversioned: bool,
 }
 
-/// A record cut into terms.
+/// A record's terms and embedding texts.
 struct Cut {
     sparse: SparseVector,
     query: LexicalQuery,
@@ -90,16 +90,17 @@ impl Ingest {
         Self { text, embedder, index, claims: Arc::default(), embedded: Arc::default() }
     }
 
-    /// Records that were embedded since the start; the others were known.
+    /// Number of records embedded since the start; unchanged texts are not embedded.
     pub fn embedded(&self) -> u64 {
         self.embedded.load(Ordering::Relaxed)
     }
 
-    /// Stores a batch of at most [`MAX_BATCH`] records, each for itself. When it returns, what was stored is durable.
-    /// Where two records have one name, the later one is stored after the earlier one.
+    /// Stores a batch of at most [`MAX_BATCH`] records independently. On return, everything stored is durable. If two
+    /// records have the same name, the later one is stored after the earlier one.
     ///
     /// # Errors
-    /// Only for the whole batch: [`Error::Unavailable`] when engine or model fail. The batch can be sent again.
+    /// Only for the whole batch: [`Error::Unavailable`] when the engine or the model fails. The batch can be sent
+    /// again.
     pub async fn upsert(&self, batch: Vec<std::result::Result<Record, Vec<Violation>>>) -> Result<Vec<Stored>> {
         let mut results = vec![None; batch.len()];
         let mut waiting = Vec::with_capacity(batch.len());
@@ -123,7 +124,7 @@ impl Ingest {
             .collect()
     }
 
-    /// Stores records whose names differ.
+    /// Stores records with distinct names.
     async fn upsert_wave(&self, wave: Vec<(usize, Record)>, results: &mut [Option<Stored>]) -> Result<()> {
         let mut waiting = wave;
         for attempt in 1..=ATTEMPTS {
@@ -152,7 +153,7 @@ impl Ingest {
         Ok(())
     }
 
-    /// Compares records with what is stored; what needs no write gets its result at once.
+    /// Compares records with the store; a record that needs no write gets its result at once.
     async fn plan_wave(&self, wave: Vec<(usize, Record)>, results: &mut [Option<Stored>]) -> Result<Vec<Change>> {
         let names: Vec<RecordName> = wave.iter().map(|(_, record)| record.name()).collect();
         let known = self.index.get(&names, FieldSelection::Everything).await?;
@@ -174,7 +175,7 @@ impl Ingest {
         Ok(changes)
     }
 
-    /// Cuts and embeds what changed; a record whose text the model cannot take is refused.
+    /// Makes terms and vectors for the changes; a record whose text the model cannot embed is refused.
     async fn points<'a>(
         &self,
         changes: Vec<&'a Change>,
@@ -205,8 +206,8 @@ impl Ingest {
         Ok(points)
     }
 
-    /// Vectors of texts, `None` for one that the model cannot take. Such a text is rare and fails its whole call, so the
-    /// texts are tried one by one only then.
+    /// Vectors of texts; `None` for a text that the model cannot embed. Such a text is rare and fails its whole call;
+    /// only then are the texts tried one by one.
     async fn vectors(&self, texts: &[&EmbeddingTexts]) -> Result<Vec<Option<Vec<f32>>>> {
         let all: Vec<EmbeddingTexts> = texts.iter().map(|texts| (*texts).clone()).collect();
         let vectors = match self.embedder.record_vectors(&all, Priority::Bulk).await {
@@ -226,7 +227,7 @@ impl Ingest {
         Ok(vectors)
     }
 
-    /// Result of a write; `None` where another caller was faster.
+    /// Result of a write; `None` if another caller wrote first.
     fn written(&self, change: &Change, written: Written) -> Option<Stored> {
         let outcome = match written {
             Written::Created => Outcome::Created,
@@ -237,8 +238,8 @@ impl Ingest {
     }
 }
 
-/// The time of the write, not that of the look at what was stored: embedding may lie between, and who looks for what has
-/// changed since some moment is to miss nothing.
+/// Sets the times to the time of the write, not of the earlier comparison: embedding may take long in between, and a
+/// search for changes since a given time must miss nothing.
 fn stamped(mut points: Vec<Point>) -> Vec<Point> {
     let now = Some(Timestamp::now());
     for record in points.iter_mut().map(|point| &mut point.record) {
@@ -258,7 +259,7 @@ fn cut(pipeline: &TextPipeline, record: &Record) -> Cut {
     }
 }
 
-/// The model has nothing to read in the record's texts, or too much.
+/// The record's texts are empty for the model, or too long.
 fn unreadable(change: &Change) -> Stored {
     let want = "text that is not blank and not written out beyond 48,000 tokens";
     let problem =
@@ -266,7 +267,7 @@ fn unreadable(change: &Change) -> Stored {
     refused(Some(change.record.name()), vec![Violation::new("common.title", problem)], 0)
 }
 
-/// Another caller stored the same record while this one was on its way.
+/// Another caller stored the same record during this write.
 fn lost_race(change: &Change) -> Stored {
     let stored = change.record.revision;
     let violations = vec![Violation::new("common.revision", Problem::RevisionStale { stored })];

@@ -1,4 +1,4 @@
-//! What to do with a record, given what is stored: pure, so that every case stands in one table test.
+//! Decides what to do with a record, given the stored one. Pure, so that one table test covers every case.
 
 use jiff::Timestamp;
 
@@ -8,29 +8,29 @@ use duijie_store::Point;
 /// What to do with a record.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Plan {
-    /// Write it, with its revision and times set; vectors are kept where the texts are the same.
+    /// Write it, with its revision and times set; the vector is kept if the texts are equal.
     Write {
-        /// What to write.
+        /// Record to write.
         record: Box<Record>,
-        /// Dense vector that still holds.
+        /// Dense vector that is still valid.
         kept: Option<Vec<f32>>,
     },
     /// Nothing to write.
     Keep {
-        /// Revision that is stored.
+        /// Stored revision.
         revision: u64,
     },
-    /// Not to be written.
+    /// Refuse it.
     Refuse {
-        /// Why not.
+        /// Reason.
         problem: Problem,
-        /// Revision that is stored.
+        /// Stored revision.
         revision: u64,
     },
 }
 
-/// Decides by revision and content: a higher revision wins, a lower one is refused, an equal one must have equal
-/// content; without a revision any change counts as the next one.
+/// Decides by revision and content: a higher revision is written, a lower one refused, an equal one must have equal
+/// content. Without a revision, any change becomes the next revision.
 pub fn plan(mut record: Record, known: Option<Point>, now: Timestamp) -> Plan {
     record.create_time = Some(now);
     record.update_time = Some(now);

@@ -1,5 +1,5 @@
-//! The search for duplicates over a store: reads the records page by page, lets [`duplicates`](duijie_core::duplicates) work on
-//! a thread of its own, and stops when nobody listens any more.
+//! The search for duplicates over a store: reads the records page by page, runs [`duplicates`](duijie_core::duplicates)
+//! on a thread of its own, and stops when all listeners are gone.
 
 use std::sync::Arc;
 
@@ -18,29 +18,29 @@ use duijie_core::{
 };
 use duijie_store::{FieldSelection, Index, IndexError, PageRequest};
 
-/// Records of a page: with bodies of 20,000 characters 12 MB.
+/// Records per page: 12 MB with bodies of 20,000 characters.
 const PAGE: usize = 200;
-/// Pages that wait for the finder: one, so that reading and signing go side by side.
+/// Pages that may wait for the finder: one, so that reading and signing overlap.
 const WAITING_PAGES: usize = 1;
 
-/// How far the reading is.
+/// Progress of the reading.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Progress {
     /// Records looked at.
     pub done: u64,
-    /// Records to look at, as counted at the start.
+    /// Total number of records, counted at the start.
     pub total: u64,
 }
 
-/// What the finder's thread is told.
+/// Messages to the finder's thread.
 enum Told {
     /// More records.
     Page(Vec<Record>),
-    /// That was all. Without it there is no report.
+    /// No more records. Without this message there is no report.
     End,
 }
 
-/// Reads candidates again for the finder, from a thread that may block.
+/// Re-reads candidates for the finder, from a thread that may block.
 struct Reader {
     index: Arc<dyn Index>,
     runtime: Handle,
@@ -49,11 +49,11 @@ struct Reader {
     failed: Option<IndexError>,
 }
 
-/// Looks for duplicates among the records of a kind that meet a filter. `None` when all receivers of `progress` have gone
-/// meanwhile: the work then ends within a page, or a few seconds when pairs are being gathered.
+/// Searches for duplicates among the records of a kind that match a filter. Returns `None` if all receivers of
+/// `progress` are gone: the work then ends within a page, or within a few seconds while pairs are being gathered.
 ///
 /// # Errors
-/// More than [`limits::MAX_RECORDS`] records, and what the index says.
+/// More than [`limits::MAX_RECORDS`] records, and the index's errors.
 pub async fn search(
     index: Arc<dyn Index>,
     kind: Kind,
@@ -75,7 +75,7 @@ pub async fn search(
     read.and(found)
 }
 
-/// Gives all pages to the finder, or as many as it takes.
+/// Sends all pages to the finder, until it takes no more.
 async fn read(
     index: &dyn Index,
     (kind, filter): (Kind, &Filter),
@@ -88,7 +88,7 @@ async fn read(
             index.scroll(kind, filter, PageRequest { after, limit: PAGE, with: FieldSelection::Payload }).await?;
         let read = u64::try_from(page.points.len()).unwrap_or(0);
         let records = page.points.into_iter().map(|point| point.record).collect();
-        // the finder takes no more: it says why
+        // the finder has ended; its result holds the reason
         if pages.send(Told::Page(records)).await.is_err() {
             return Ok(());
         }
@@ -102,7 +102,7 @@ async fn read(
     Ok(())
 }
 
-/// Takes the pages, then finds the groups; `None` when it was stopped.
+/// Takes the pages, then finds the groups; `None` if stopped.
 fn find(mut finder: Finder, mut inbox: Receiver<Told>, mut reader: Reader) -> Result<Option<Report>> {
     loop {
         match inbox.blocking_recv() {

@@ -1,19 +1,20 @@
-//! The mean vector of a store's vectors, made from the vectors that it holds; and vectors of one mean vector for those of another.
-//! Neither needs the model.
+//! Computes a store's mean vector from its vectors, and converts vectors from one mean vector to another. Neither needs
+//! the model.
 
 use crate::error::{Error, Result};
 use duijie_core::domain::{Filter, Kind};
 use duijie_embed::{MeanAccumulator, MeanVector};
 use duijie_store::{FieldSelection, Index, PageRequest};
 
-/// Records of a kind that the mean vector is made from, in the order of their ids, which is as good as chance. 50 give the same
-/// mean vector; more cost only a second.
+/// Records of each kind that the mean vector is computed from, in the order of their ids, which is as good as random.
+/// 50 give the same mean vector; 2000 take only a second longer.
 pub const SAMPLE: u32 = 2000;
-/// Records that are read together.
+/// Records per read.
 const PAGE: usize = 256;
 
-/// The mean vector between the demands and the achievements of a store whose vectors have the mean vector `present`. `None` where
-/// it has neither. Experts take no part: how near they are to the others was never measured.
+/// Returns the mean vector midway between the demands and the achievements of a store. `present` is the mean vector
+/// already subtracted from the stored vectors. `None` if the store has neither kind. Experts are left out: their
+/// distance to the others was never measured.
 ///
 /// # Errors
 /// When the store fails.
@@ -40,7 +41,7 @@ async fn mean_of(index: &dyn Index, kind: Kind, present: Option<&MeanVector>) ->
     Ok(mean)
 }
 
-/// A vector of one mean vector as it is with another.
+/// Converts a vector from the mean vector `from` to the mean vector `to`.
 pub fn recentred_vector(vector: &[f32], from: Option<&MeanVector>, to: Option<&MeanVector>) -> Vec<f32> {
     if from == to {
         return vector.to_vec();

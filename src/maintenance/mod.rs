@@ -1,8 +1,8 @@
-//! Work on a whole store that an operator asks for.
+//! Operator's work on a whole store.
 //!
 //! - [`reindex`]: rebuilds a store for another dictionary, model or mean vector
-//! - [`mean_vector`]: makes a mean vector from a store
-//! - [`duplicates`]: searches a store for records that are the same thing
+//! - [`mean_vector`]: computes a store's mean vector
+//! - [`duplicates`]: searches a store for duplicate records
 
 pub mod duplicates;
 pub mod mean_vector;

@@ -1,8 +1,8 @@
-//! Rebuilds a store for another dictionary or model from the records that it holds.
+//! Rebuilds a store for another dictionary or model from its own records.
 //!
-//! The new store grows beside the old one, in `<store>.reindex`; the old one is untouched until the new one is whole,
-//! then they change places. Broken off at any moment, the same command goes on: what the new store holds already in the
-//! same revision is not made again.
+//! The new store grows beside the old one, in `<store>.reindex`. The old store is untouched until the new one is
+//! complete; then the two are swapped. If interrupted at any moment, the same command continues: records that the new
+//! store already holds in the same revision are not rebuilt.
 
 use std::{
     fs, io,
@@ -21,39 +21,39 @@ use duijie_core::{
 use duijie_embed::{Embedder, MeanVector, Priority};
 use duijie_store::{DocumentQuery, FieldSelection, Index, PageRequest, Point};
 
-/// Records that are rebuilt together: enough that the model always has work.
+/// Records rebuilt together: enough to keep the model busy.
 const BATCH: usize = 128;
-/// Documents that are carried over together; with the longest texts they take 32 MB.
+/// Documents copied together; the longest texts take 32 MB.
 const DOCUMENTS: usize = 32;
 
 /// Rebuilds one store into another.
 pub struct Reindex {
-    /// Cuts the texts.
+    /// Text pipeline of the new store.
     pub text: Arc<TextPipeline>,
-    /// Embeds them.
+    /// Model of the new store.
     pub embedder: Embedder,
-    /// What the old vectors are.
+    /// Kind of the old vectors.
     pub old: OldVectors,
 }
 
-/// What the vectors of the old store are.
+/// Kind of the old store's vectors.
 #[derive(Debug, Clone, PartialEq)]
 pub enum OldVectors {
-    /// Another model's, or of a mean vector that is not known: all is embedded anew.
+    /// From another model, or with an unknown mean vector: all records are embedded again.
     Foreign,
-    /// The same model's, with this mean vector or without any: they are kept, or brought to the new mean vector.
+    /// From the same model, with this mean vector or none: kept, or converted to the new mean vector.
     Ours(Option<MeanVector>),
 }
 
-/// Where the new store grows.
+/// Folder in which the new store grows.
 pub fn new_folder(store: &Path) -> PathBuf {
     beside(store, ".reindex")
 }
 
-/// Puts the new store in the old one's place.
+/// Replaces the old store by the new one.
 ///
 /// # Errors
-/// When a folder cannot be moved; nothing is lost then, and the next call of [`recover`] finishes or undoes the move.
+/// When a folder cannot be moved. Nothing is lost then; the next call of [`recover`] finishes or undoes the move.
 pub fn swap(store: &Path) -> io::Result<()> {
     let old = beside(store, ".old");
     fs::rename(store, &old)?;
@@ -61,7 +61,7 @@ pub fn swap(store: &Path) -> io::Result<()> {
     fs::remove_dir_all(old)
 }
 
-/// Finishes a [`swap`] that was broken off.
+/// Finishes an interrupted [`swap`].
 ///
 /// # Errors
 /// When a folder cannot be moved or removed.
@@ -85,7 +85,7 @@ fn beside(store: &Path, ending: &str) -> PathBuf {
 // === impl OldVectors ===
 
 impl OldVectors {
-    /// What vectors that a store calls by this version are to this embedder.
+    /// Kind of the vectors of a store with this model version, for this embedder.
     pub fn of(embedder: &Embedder, version: &str) -> Self {
         embedder.mean_vector_of_version(version).map_or(Self::Foreign, Self::Ours)
     }
@@ -94,10 +94,10 @@ impl OldVectors {
 // === impl Reindex ===
 
 impl Reindex {
-    /// Rebuilds every record of `old` into `new`; `progress` hears how many are done.
+    /// Rebuilds every record of `old` into `new`; `progress` gets the number of records done.
     ///
     /// # Errors
-    /// When a store or the model fails; call it again to go on.
+    /// When a store or the model fails; call it again to continue.
     pub async fn run(&self, old: &dyn Index, new: &dyn Index, mut progress: impl FnMut(u64)) -> Result<u64> {
         let mut done = 0;
         for kind in Kind::ALL {
@@ -159,7 +159,7 @@ impl Reindex {
     }
 }
 
-/// Carries over what lies beside the records. On a server both stores have the same documents already.
+/// Copies the documents. On a server both stores already share the same documents.
 async fn keep_documents(old: &dyn Index, new: &dyn Index) -> Result<()> {
     let mut after = None;
     loop {

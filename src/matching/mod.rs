@@ -1,6 +1,6 @@
-//! The query path: record or text → vectors → candidates → one order → a page of records with reasons.
+//! The query path: record or text → vectors → candidates → one ranking → a page of records with reasons.
 //!
-//! `passes` makes the order; `works` adds what experts did; `among` scores given records.
+//! `passes` makes the ranking; `works` adds the experts' achievements; `score_candidates` scores given records.
 
 mod passes;
 mod score_candidates;
@@ -26,9 +26,9 @@ pub use passes::Order;
 use passes::published;
 pub use score_candidates::Scored;
 
-/// Last match that pages reach.
+/// Last rank that pages reach.
 pub const MAX_MATCHES: usize = 1000;
-/// Terms that a match names.
+/// Most terms named per match.
 const MAX_TERMS: usize = 20;
 
 /// Finds counterparts.
@@ -40,16 +40,16 @@ pub struct Matcher {
     settings: Settings,
 }
 
-/// How matching is done.
+/// Matching settings.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Candidates that each source gives, at least.
+    /// Minimum number of candidates from each source.
     pub candidates: usize,
-    /// How the sources are joined.
+    /// How the sources are fused.
     pub fusion: Fusion,
-    /// Records of the first pass that the query learns from, 0 to 50; 0: there is one pass only, and no levels.
+    /// Number of first-pass records for pseudo-relevance feedback, 0 to 50; 0 means one pass only, and no levels.
     pub feedback: usize,
-    /// From scores to levels.
+    /// Turns scores into levels.
     pub calibration: Arc<Calibration>,
 }
 
@@ -73,32 +73,32 @@ pub struct FreeText {
     pub keywords: Vec<String>,
 }
 
-/// One question to the matcher, checked.
+/// One checked request to the matcher.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// What to find counterparts for.
     pub query: Query,
     /// Kind of records to find.
     pub target: Kind,
-    /// Conditions on them; no status means ACTIVE.
+    /// Conditions on them; without a status, only ACTIVE records match.
     pub filter: Filter,
-    /// Matches to skip.
+    /// Number of matches to skip.
     pub offset: usize,
-    /// Matches wanted.
+    /// Number of matches wanted.
     pub limit: usize,
-    /// Whom to leave out although he would fit; changes no score.
+    /// Records to exclude; scores are unaffected.
     pub avoidance: Avoidance,
-    /// Whether to say how related people would call each match. It is known for a demand, or a text in its place, and
-    /// achievements only.
+    /// Whether to give each match a level, as people would grade it. Levels are known only between a demand, or a text
+    /// in its place, and achievements.
     pub levels: bool,
 }
 
-/// Whom to leave out although he would fit (回避).
+/// Records to exclude from the matches although they would fit (回避).
 #[derive(Debug, Clone, Default)]
 pub struct Avoidance {
-    /// The organisation of the stored record that is the query.
+    /// Exclude records of the query record's organisation.
     pub same_owner: bool,
-    /// These records.
+    /// Exclude these records.
     pub names: Vec<RecordName>,
 }
 
@@ -107,18 +107,18 @@ pub struct Avoidance {
 pub struct Page {
     /// Matches, best first.
     pub found: Vec<MatchHit>,
-    /// Whether there are more behind them.
+    /// Whether more matches follow.
     pub more: bool,
-    /// What the first pass says of the query; `None` where there was only one.
+    /// Statistics of the first pass; `None` if there was only one pass.
     pub context: Option<Context>,
-    /// Whether the catalogue has nothing on the query's subject. Depends on the query alone, and is only said where levels
-    /// were asked for and are known.
+    /// Whether the catalogue has nothing on the query's subject. Depends only on the query; false unless levels were
+    /// requested and are known.
     pub nothing_good_enough: bool,
     /// Where the time went.
     pub timing: Timing,
 }
 
-/// Where the time of a match went, in microseconds.
+/// Time spent on a match, in microseconds.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Timing {
     /// Reading or embedding the query.
@@ -129,7 +129,7 @@ pub struct Timing {
     pub rank_us: u64,
 }
 
-/// A query as the engine wants it.
+/// A query in the form that the engine needs.
 struct Prepared {
     dense: Vec<f32>,
     lexical: LexicalQuery,
@@ -137,7 +137,7 @@ struct Prepared {
     owner: Option<Owner>,
 }
 
-/// What a match may be.
+/// Conditions on the matches.
 struct Wanted {
     filter: Filter,
     avoid: Vec<PointId>,
@@ -185,12 +185,12 @@ impl Matcher {
         &self.settings
     }
 
-    /// What levels are made with; its version belongs with every answer that has levels.
+    /// Calibration of the levels; its version belongs in every answer with levels.
     pub fn calibration(&self) -> &Calibration {
         &self.settings.calibration
     }
 
-    /// The whole order, without reading the records: what measuring wants.
+    /// The whole ranking without reading the records, for measurements.
     ///
     /// # Errors
     /// As [`Matcher::find`].
@@ -238,7 +238,7 @@ impl Matcher {
         let points = self.index.fetch(target, &ids, FieldSelection::Sparse).await?;
         let locator = Locator::new(lexical);
         let found = page.into_iter().zip(points).enumerate().filter_map(|(place, (fused, point))| {
-            // a record that was deleted since the search is left out, its place stays empty
+            // a record deleted since the search is left out, and its rank stays empty
             let point = point?;
             let terms = locator.locate(&point.sparse, &point.record, MAX_TERMS);
             let Point { record, .. } = point;
@@ -268,7 +268,7 @@ impl From<Filter> for Wanted {
     }
 }
 
-/// Whether people graded such pairs: demands, or texts in their place, with achievements.
+/// Whether people graded such pairs: demands, or texts in their place, against achievements.
 fn were_graded(query: &Query, target: Kind) -> bool {
     let asks = match query {
         Query::Stored(name) => name.kind == Kind::Demand,

@@ -1,13 +1,14 @@
-//! The two passes of a query: the first over all that there is, to learn from its best; the second for the answer.
+//! The two passes of a query: the first covers everything published and gives the feedback; the second gives the
+//! answer.
 //!
 //! ```text
 //! query q ──┬─ dense q, terms ──► fuse ──► ten best ──► q' ──► dense q' ─┬─► fuse ──► order
 //!           └─ terms under the filter ───────────────────────────────────┘
 //! ```
 //!
-//! The first pass knows neither filter nor page, so that a record's score depends on neither. Where the terms of the
-//! first pass serve the second as well, they are not asked for twice; else both are asked for at the same time. What
-//! experts did is joined to the order at its end (`works`).
+//! The first pass uses neither the filter nor the page, so a record's score depends on neither. If the first pass's
+//! term search also serves the second pass, it is not repeated; otherwise both searches run at the same time. `works`
+//! adds the experts' achievements to the ranking at the end.
 
 use std::collections::HashMap;
 
@@ -19,25 +20,25 @@ use duijie_core::{
 };
 use duijie_store::{Candidates, FieldSelection, Hit, PointId, Search};
 
-/// Least depth of the first pass: its ten best are to be those of the whole catalogue.
+/// Minimum depth of the first pass: its ten best must be those of the whole catalogue.
 const FIRST_DEPTH: usize = 100;
 
-/// The whole order of a query, with what it was made of.
+/// The whole ranking of a query, with its inputs.
 #[derive(Debug, Clone)]
 pub struct Order {
     /// Matches, best first.
     pub order: Vec<Fused<PointId>>,
-    /// What the achievements of experts said; empty for other kinds.
+    /// Contributions of the experts' achievements; empty for other kinds.
     pub works: HashMap<PointId, Works>,
-    /// What the first pass says of the query; `None` where there was only one.
+    /// Statistics of the first pass; `None` if there was only one pass.
     pub context: Option<Context>,
-    /// The query of the first pass.
+    /// Query vector of the first pass.
     pub query: Vec<f32>,
-    /// The query of the second pass.
+    /// Expanded query: the query vector of the second pass.
     pub expanded: Vec<f32>,
 }
 
-/// Conditions where the caller names none: what is published.
+/// Default conditions: published records.
 pub(super) fn published() -> Filter {
     Filter { statuses: vec![Status::Active], ..Filter::default() }
 }
@@ -45,7 +46,7 @@ pub(super) fn published() -> Filter {
 // === impl Matcher ===
 
 impl Matcher {
-    /// The first `depth` matches at least, in order.
+    /// Ranks at least the first `depth` matches.
     pub(super) async fn order(&self, query: &Prepared, target: Kind, wanted: Wanted, depth: usize) -> Result<Order> {
         let wide = depth.max(self.settings.candidates);
         if self.settings.feedback == 0 {
@@ -66,7 +67,7 @@ impl Matcher {
         Ok(Order { order, works, context: Some(context), query: query.dense.clone(), expanded })
     }
 
-    /// Candidates among all that is published, and those of the terms under the filter where they are others.
+    /// Candidates among everything published, and separately those of the terms under the filter if they differ.
     pub(super) async fn first_pass(
         &self,
         query: &Prepared,
@@ -85,7 +86,7 @@ impl Matcher {
         Ok(futures::try_join!(first, terms)?)
     }
 
-    /// What the best of the first pass make of the query.
+    /// Pseudo-relevance feedback: the context and the expanded query from the first pass's best records.
     pub(super) async fn feedback(
         &self,
         query: &Prepared,
@@ -100,14 +101,14 @@ impl Matcher {
             [] => Vec::new(),
             ids => self.index.fetch(target, ids, FieldSelection::Everything).await?,
         };
-        // a record that was deleted since the search teaches nothing
+        // a record deleted since the search gives no feedback
         let records =
             best.iter().zip(&points).filter_map(|(fused, point)| Some((fused.score, &*point.as_ref()?.dense)));
         let records: Vec<_> = records.collect();
         Ok((Context::of(&best), expanded(&query.dense, &records)))
     }
 
-    /// One order of both lists, exact for the first `wanted`.
+    /// Joins both lists into one ranking, exact for the first `wanted`.
     pub(super) async fn join(
         &self,
         target: Kind,
@@ -130,13 +131,13 @@ impl Matcher {
 // === impl Prepared ===
 
 impl Prepared {
-    /// A search for the terms alone.
+    /// A search by terms only.
     pub(super) fn terms(&self, filter: Filter, depth: usize) -> Search {
         let sparse = Some(self.lexical.sparse()).filter(|sparse| !sparse.indices.is_empty());
         Search { dense: None, sparse, filter, depth, exclude: self.exclude.into_iter().collect(), within: None }
     }
 
-    /// The same among what a match may be.
+    /// The same search, limited to the wanted matches.
     fn wanted(&self, wanted: &Wanted, depth: usize) -> Search {
         let mut search = self.terms(wanted.filter.clone(), depth);
         search.exclude.extend(&wanted.avoid);

@@ -1,4 +1,4 @@
-//! Scores of given records for a stored one: the same scores and levels that a match gives them.
+//! Scores given records for a stored one, with the same scores and levels as a match.
 
 use std::collections::BTreeMap;
 
@@ -7,22 +7,22 @@ use crate::error::Result;
 use duijie_core::domain::{Filter, Kind, RecordName, hit::Level};
 use duijie_store::{Candidates, PointId, Search};
 
-/// A record with its score.
+/// A scored record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scored {
-    /// Which record.
+    /// Name of the record.
     pub name: RecordName,
     /// Final score, 0 to 1.
     pub score: f64,
-    /// How related people would call it; `None` where that is not known for such pairs.
+    /// Level, as people would grade it; `None` if levels are not known for such pairs.
     pub level: Option<Level>,
 }
 
 // === impl Matcher ===
 
 impl Matcher {
-    /// Scores records of one kind, at most [`MAX_DEPTH`](duijie_store::MAX_DEPTH), for a stored record, best first, ties in
-    /// the order of names. Records that are not stored are left out; whether they are published does not matter.
+    /// Scores records of one kind, at most [`MAX_DEPTH`](duijie_store::MAX_DEPTH), for a stored record. Best first,
+    /// ties by name. Records that are not stored are left out; unpublished ones are scored too.
     ///
     /// # Errors
     /// As [`Matcher::find`].
@@ -54,7 +54,7 @@ impl Matcher {
         Ok(scored)
     }
 
-    /// What both sources say of these points, all of them.
+    /// Scores of all these points from both sources.
     pub(super) async fn score_candidates(
         &self,
         query: &Prepared,

@@ -1,12 +1,12 @@
-//! Experts by what they did: an expert's own text says what he works on, the achievements that he took part in show it.
+//! Experts by their achievements: an expert's own text names the subjects, and the achievements show the work done.
 //!
 //! ```text
 //! query ─► experts by text (two passes) ──────────────────────────────┐
 //!       └► achievements (one pass) ─► experts who took part in the best ─► 0.8 text + 0.2 best achievement
 //! ```
 //!
-//! The share is the same for every expert, so that the order of those without achievements stays as it was. It was not
-//! tuned: no graded pairs of demands and experts are known. `docs/relevance.md` says what it does on the samples.
+//! The share is the same for every expert, so the order of experts without achievements does not change. It was not
+//! tuned: no graded pairs of demands and experts are known. `docs/relevance.md` shows its effect on the samples.
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,19 +21,18 @@ use duijie_core::{
 };
 use duijie_store::{FieldSelection, PageRequest, PointId, Search};
 
-/// Share of the best achievement in an expert's score.
+/// Share of an expert's best achievement in the score.
 const WORKS_SHARE: f64 = 0.2;
-/// Achievements whose experts are looked for: as many as a filter takes.
+/// Number of achievements whose experts are looked up: as many as a filter takes.
 const ACHIEVEMENTS: usize = 50;
-/// Experts of these achievements that are looked at.
+/// Most experts of these achievements.
 const EXPERTS: usize = 500;
 
 // === impl Matcher ===
 
 impl Matcher {
-    /// Joins what their achievements say to an order of experts; an order of another kind, or of experts for an expert, stays
-    /// as it is. Experts whom only
-    /// their achievements have found come into it as well.
+    /// Adds the experts' achievements to a ranking of experts, including experts found only by an achievement. A
+    /// ranking of another kind, or of experts for an expert, stays unchanged.
     pub(super) async fn with_works(
         &self,
         query: &Prepared,
@@ -41,7 +40,7 @@ impl Matcher {
         order: Vec<Fused<PointId>>,
         (target, wanted): (Kind, &Wanted),
     ) -> Result<(Vec<Fused<PointId>>, HashMap<PointId, Works>)> {
-        // an expert who resembles another one is found by what both say, not by what one of them did
+        // experts similar to an expert are ranked by both texts, not by one achievement
         if target != Kind::Expert || query.exclude.is_some() {
             return Ok((order, HashMap::new()));
         }
@@ -62,7 +61,7 @@ impl Matcher {
         Ok((all, works))
     }
 
-    /// The achievements that fit the query best, with their scores.
+    /// The achievements that match the query best, with their scores.
     async fn best_achievements(&self, query: &Prepared) -> Result<Vec<(RecordName, f64)>> {
         let depth = self.settings.candidates.max(ACHIEVEMENTS);
         let search = Search { dense: Some(query.dense.clone()), ..query.terms(published(), depth) };
@@ -75,7 +74,7 @@ impl Matcher {
         Ok(named.collect())
     }
 
-    /// Experts who took part in one of these achievements and may be matched.
+    /// Experts who took part in one of these achievements and meet the conditions.
     async fn experts_of(&self, best: &[(RecordName, f64)], query: &Prepared, wanted: &Wanted) -> Result<Vec<Record>> {
         if best.is_empty() {
             return Ok(Vec::new());
@@ -96,7 +95,7 @@ impl Matcher {
     }
 }
 
-/// The best of an expert's achievements.
+/// An expert's best achievement.
 fn best_of(expert: &Record, best: &[(RecordName, f64)]) -> Option<Works> {
     let place = expert.achievements().filter_map(|name| best.iter().position(|(other, _)| *other == name)).min()?;
     let (name, score) = best.get(place)?;
@@ -106,7 +105,7 @@ fn best_of(expert: &Record, best: &[(RecordName, f64)]) -> Option<Works> {
     Some(Works { best: name.clone(), score })
 }
 
-/// Brings the parts of an expert's score to their shares.
+/// Scales the parts of an expert's score to their shares.
 fn weigh(fused: &mut Fused<PointId>, works: Option<&Works>) {
     fused.dense.contribution *= 1.0 - WORKS_SHARE;
     fused.sparse.contribution *= 1.0 - WORKS_SHARE;
@@ -114,7 +113,7 @@ fn weigh(fused: &mut Fused<PointId>, works: Option<&Works>) {
     fused.score = fused.dense.contribution + fused.sparse.contribution + works;
 }
 
-/// Who was not among the candidates of the sources has no place among them.
+/// Clears the ranks of an expert that was not among the candidates of the sources.
 fn unranked(mut fused: Fused<PointId>) -> Fused<PointId> {
     (fused.dense.rank, fused.sparse.rank) = (0, 0);
     fused
@@ -145,7 +144,7 @@ mod tests {
         };
         check(&[], None);
         check(&["a-9"], None);
-        // of another source
+        // the same id in another source
         check(&["a-2"], None);
         check(&["a-3"], Some(("a-3", 3)));
         check(&["a-3", "a-9", "a-1"], Some(("a-1", 1)));

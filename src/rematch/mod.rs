@@ -1,10 +1,10 @@
-//! Batch re-matching: the whole catalogue matched again, and what became new since.
+//! Batch re-matching: matches the whole catalogue again, and reports the changes.
 //!
-//! - [`job`]: jobs, how they run and what they keep
-//! - [`diff`]: what differs between two jobs, and why: pure
-//! - [`export`]: results and differences as files: pure
-//! - [`reader`]: results beside the records that they are about
-//! - [`schedule`]: when a job is due: pure; [`scheduler`]: starts the jobs that are due
+//! - [`job`]: jobs, their runs and their results
+//! - [`diff`]: differences between two jobs, with reasons; pure
+//! - [`export`]: results and differences as files; pure
+//! - [`reader`]: results together with their records
+//! - [`schedule`]: when a job is due; pure; [`scheduler`]: starts the jobs that are due
 
 pub mod diff;
 pub mod export;

@@ -1,5 +1,5 @@
-//! Reads the results of jobs side by side with the records that they are about: rows for exports, and what differs between
-//! two jobs. Pages in, batches of rows out, no faster than they are taken.
+//! Reads the results of jobs together with their records: rows for exports, and the differences between two jobs. Reads
+//! pages, sends batches of rows, no faster than the receiver takes them.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -18,9 +18,9 @@ use crate::{
 use duijie_core::domain::{Record, RecordName, codes::Status};
 use duijie_store::{FieldSelection, Index, PointId};
 
-/// Demands of a page: with 200 pairs each 5 MB.
+/// Demands per page: 5 MB with 200 pairs each.
 const PAGE: usize = 100;
-/// Rows of a batch, at least, where there are so many: their records are read at once.
+/// Minimum number of rows per batch, while there are enough: their records are read together.
 const BATCH: usize = 200;
 
 /// Reads results and records.
@@ -30,7 +30,7 @@ pub struct Reader {
     rematch: Rematch,
 }
 
-/// Results of a job one after the other, read page by page.
+/// Results of a job in order, read page by page.
 struct Results<'a> {
     rematch: &'a Rematch,
     job: JobId,
@@ -39,7 +39,7 @@ struct Results<'a> {
     is_last: bool,
 }
 
-/// A record as rows need it.
+/// Fields of a record that rows need.
 struct Known {
     title: String,
     owner: String,
@@ -49,15 +49,15 @@ struct Known {
 // === impl Reader ===
 
 impl Reader {
-    /// A reader of these jobs and records.
+    /// A reader for these jobs and records.
     pub fn new(index: Arc<dyn Index>, rematch: Rematch) -> Self {
         Self { index, rematch }
     }
 
-    /// Sends the pairs of a job, in the order of its results. Ends early when nobody listens.
+    /// Sends the pairs of a job, in the order of its results. Stops early if the receiver is gone.
     ///
     /// # Errors
-    /// Those of the store.
+    /// The store's errors.
     pub async fn pairs(&self, job: JobId, rows: &Sender<Vec<Row>>) -> Result<()> {
         let mut results = Results::of(&self.rematch, job);
         let mut waiting: Vec<(RecordName, Pair)> = Vec::new();
@@ -68,16 +68,16 @@ impl Reader {
                 return Ok(());
             }
         }
-        // nobody may listen any more
+        // the receiver may be gone
         let _ = rows.send(self.plain(waiting).await?).await;
         Ok(())
     }
 
-    /// Sends what differs between two jobs, in the order of their results; answers with how much it is. Ends early when
-    /// nobody listens.
+    /// Sends the differences between two jobs, in the order of their results, and returns the totals. Stops early if
+    /// the receiver is gone.
     ///
     /// # Errors
-    /// Those of the store.
+    /// The store's errors.
     pub async fn changes(&self, (before, after): (&Job, &Job), rows: &Sender<Vec<Row>>) -> Result<Totals> {
         let inputs = (inputs(before), inputs(after));
         let mut earlier = Results::of(&self.rematch, before.id);
@@ -102,7 +102,7 @@ impl Reader {
                 }
             }
         }
-        // nobody may listen any more
+        // the receiver may be gone
         let _ = rows.send(self.explained(waiting, &inputs, &mut totals).await?).await;
         Ok(totals)
     }
@@ -141,7 +141,7 @@ impl Reader {
         Ok(changed.into_iter().map(row).collect())
     }
 
-    /// Records by name, each read once; those that are gone are missing.
+    /// Records by name, each read once; deleted ones are missing.
     async fn read(&self, names: impl Iterator<Item = &RecordName>) -> Result<BTreeMap<RecordName, Known>> {
         let mut names: Vec<RecordName> = names.cloned().collect();
         names.sort_unstable();
@@ -178,12 +178,12 @@ impl<'a> Results<'a> {
     }
 }
 
-/// Place of a demand in the order of results.
+/// Position of a demand in the order of results.
 fn place(result: &Compared) -> PointId {
     PointId::of(&result.demand)
 }
 
-/// A result as it is compared: one list, each kind with ranks of its own.
+/// A result for comparison: one list, in which each kind has its own ranks.
 fn compared(result: DemandResult) -> Compared {
     let pairs = result.lists.into_iter().flat_map(|list| {
         (1..).zip(list.pairs).map(|(rank, pair)| {
@@ -194,7 +194,7 @@ fn compared(result: DemandResult) -> Compared {
     Compared { demand: result.demand, revision: result.revision, pairs: pairs.collect() }
 }
 
-/// What a job was made with; a job that never ran has nothing.
+/// Inputs of a job; empty for a job that never ran.
 fn inputs(job: &Job) -> Inputs {
     let request = &job.request;
     let ran = job.inputs.clone();

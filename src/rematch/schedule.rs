@@ -1,40 +1,40 @@
-//! When a job of re-matching is due: every night, after so many changes. Pure; who runs it passes the time in.
+//! When a re-matching job is due: every night, or after a number of changes. Pure; the caller passes the time.
 
 use jiff::{SignedDuration, Timestamp, civil::Time, tz::TimeZone};
 
-/// A night that was missed, as by a machine that was off, is made up for within this time; later it would be day.
+/// A missed night, for example while the machine was off, is made up within this time; later it would be daytime.
 pub const GRACE: SignedDuration = SignedDuration::from_hours(6);
 
-/// When jobs are wanted.
+/// When jobs must start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
-    /// Every night at this time of the time zone.
+    /// Every night at this local time; `None` means never.
     pub nightly: Option<Time>,
-    /// Time zone of the night.
+    /// Time zone of `nightly`.
     pub time_zone: TimeZone,
-    /// After so many records were changed since the last job began; `None`: never.
+    /// After this number of records changed since the last job began; `None` means never.
     pub after_changes: Option<u64>,
 }
 
-/// What is known when it is asked what is due.
+/// Inputs of the decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Known {
-    /// The time.
+    /// Current time.
     pub now: Timestamp,
-    /// Since when the schedule is looked at: what was due before counts as done where there was no job yet.
+    /// Start of the schedule: without any earlier nightly job, nights before this time count as done.
     pub since: Timestamp,
-    /// When the last job of a night began.
+    /// Start of the last nightly job.
     pub last_night: Option<Timestamp>,
-    /// Whether a job of the schedule is queued or running.
+    /// Whether a scheduled job is queued or running.
     pub is_running: bool,
-    /// Records changed since the last job of the schedule began.
+    /// Number of records changed since the last scheduled job began.
     pub changes: u64,
 }
 
-/// Why a job is due.
+/// Reason why a job is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trigger {
-    /// The night whose time was this.
+    /// The night of this time.
     Night(Timestamp),
     /// Enough records changed.
     Changes,
@@ -43,12 +43,12 @@ pub enum Trigger {
 // === impl Schedule ===
 
 impl Schedule {
-    /// Whether there is nothing to be done, ever.
+    /// Whether the schedule never starts a job.
     pub fn is_empty(&self) -> bool {
         self.nightly.is_none() && self.after_changes.is_none()
     }
 
-    /// What is due. One job at a time: while one runs, nothing is.
+    /// The job that is due. One job at a time: none is due while one runs.
     pub fn due(&self, known: &Known) -> Option<Trigger> {
         if known.is_running {
             return None;
@@ -65,12 +65,12 @@ impl Schedule {
         }
     }
 
-    /// The last time at or before `now` that the nightly job was to begin.
+    /// Latest time at or before `now` at which the nightly job was to begin.
     fn last_night(&self, now: Timestamp) -> Option<Timestamp> {
         let time = self.nightly?;
         let today = now.to_zoned(self.time_zone.clone()).date();
         let night = |date: jiff::civil::Date| {
-            // a time that the clocks leave out is taken an hour later
+            // a time skipped by the clock change is taken an hour later
             date.to_datetime(time).to_zoned(self.time_zone.clone()).ok().map(|zoned| zoned.timestamp())
         };
         let days = [Some(today), today.yesterday().ok()];
@@ -81,7 +81,7 @@ impl Schedule {
 // === impl Trigger ===
 
 impl Trigger {
-    /// Key for machines.
+    /// Machine-readable key.
     pub fn key(self) -> &'static str {
         match self {
             Self::Night(_) => "nightly",
@@ -114,17 +114,17 @@ mod tests {
             let known = Known { last_night: last.map(at), ..known(now) };
             assert_eq!(nightly().due(&known), want.map(|want| Trigger::Night(at(want))), "{now} after {last:?}");
         };
-        // the first night that comes after the schedule is looked at
+        // the first night after the schedule started
         check("2026-11-01T12:00:01", None, None);
         check("2026-11-02T02:29:59", None, None);
         check("2026-11-02T02:30:00", None, Some("2026-11-02T02:30:00"));
         check("2026-11-02T02:31:00", Some("2026-11-02T02:30:00"), None);
         check("2026-11-02T23:59:00", Some("2026-11-02T02:30:00"), None);
         check("2026-11-03T02:30:00", Some("2026-11-02T02:30:00"), Some("2026-11-03T02:30:00"));
-        // off at night: made up for in the morning, not at noon
+        // off at night: made up in the morning, not at noon
         check("2026-11-03T08:30:00", Some("2026-11-02T02:30:07"), Some("2026-11-03T02:30:00"));
         check("2026-11-03T08:30:01", Some("2026-11-02T02:30:07"), None);
-        // a night that began late does not take the place of the next
+        // a night that began late does not replace the next one
         check("2026-11-04T02:30:00", Some("2026-11-03T08:30:00"), Some("2026-11-04T02:30:00"));
     }
 

@@ -1,5 +1,5 @@
-//! Starts jobs of re-matching when they are due, and keeps what became of them. One instance does it: the one that holds
-//! the duty. When a job is due is decided in [`rematch_schedule`](crate::rematch::schedule).
+//! Starts re-matching jobs when they are due, and stores the outcomes. One instance does this: the holder of the duty
+//! lease. [`rematch_schedule`](crate::rematch::schedule) decides when a job is due.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -16,13 +16,13 @@ use crate::{
 use duijie_core::domain::{Filter, Kind, Range};
 use duijie_store::{Document, DocumentQuery, DocumentWrite, Expect, Index, Key, Lease, documents::MAX_DOCUMENT_PAGE};
 
-/// Duty of the instance that starts jobs.
+/// Name of the duty lease for starting jobs.
 const DUTY: &str = "rematch-schedule";
 /// Folder of the runs.
 const FOLDER: &str = "rematch/runs";
-/// Runs that are kept.
+/// Number of runs kept.
 pub const MAX_RUNS: usize = 100;
-/// Time between two looks at what is due.
+/// Interval between two looks at the schedule.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// Starts jobs when they are due.
@@ -34,33 +34,33 @@ pub struct Scheduler {
     look_every: Duration,
 }
 
-/// What is to be started, and when.
+/// Schedule, with the request for its jobs.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// When.
+    /// When to start jobs.
     pub schedule: Schedule,
-    /// What; base and request id are set for each job.
+    /// Request; base and request id are set for each job.
     pub request: JobRequest,
 }
 
 /// One run of the schedule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Run {
-    /// Why it ran: `nightly` or `changes`.
+    /// Trigger: `nightly` or `changes`.
     pub trigger: String,
-    /// When it began.
+    /// Start time.
     pub start_time: Timestamp,
-    /// The job; `None` where none could be started.
+    /// The job; `None` if it could not be started.
     pub job: Option<JobId>,
-    /// State of the job when it was last looked at.
+    /// Last known state of the job.
     pub state: State,
-    /// When the job ended.
+    /// End time of the job.
     #[serde(default)]
     pub end_time: Option<Timestamp>,
     /// Pairs in its results.
     #[serde(default)]
     pub pairs: u64,
-    /// Why it failed, a sentence in Chinese; empty where it did not.
+    /// Reason of the failure, a Chinese sentence; empty unless the job failed.
     #[serde(default)]
     pub failure: String,
 }
@@ -68,7 +68,7 @@ pub struct Run {
 // === impl Plan ===
 
 impl Default for Plan {
-    /// Nothing, ever.
+    /// A plan that never starts a job.
     fn default() -> Self {
         let schedule = Schedule { nightly: None, time_zone: TimeZone::UTC, after_changes: None };
         Self { schedule, request: JobRequest::default() }
@@ -78,19 +78,19 @@ impl Default for Plan {
 // === impl Scheduler ===
 
 impl Scheduler {
-    /// A scheduler of these jobs.
+    /// A scheduler for these jobs.
     pub fn new(index: Arc<dyn Index>, rematch: Rematch, plan: Plan) -> Self {
         Self { index, rematch, plan: Arc::new(plan), look_every: LOOK_EVERY }
     }
 
-    /// The same with another time between looks.
+    /// The same scheduler with another interval between looks.
     #[must_use]
     pub fn looking_every(mut self, time: Duration) -> Self {
         self.look_every = time;
         self
     }
 
-    /// Starts what becomes due until `stop` resolves, whenever this instance has the duty.
+    /// Starts jobs as they become due until `stop` resolves, while this instance holds the duty lease.
     pub async fn run(&self, stop: impl Future<Output = ()> + Send) {
         if self.plan.schedule.is_empty() {
             return stop.await;
@@ -101,10 +101,10 @@ impl Scheduler {
         }
     }
 
-    /// The runs, the latest first, at most `limit`, as their jobs are now.
+    /// The runs with their jobs' current states, the latest first, at most `limit`.
     ///
     /// # Errors
-    /// Those of the store.
+    /// The store's errors.
     pub async fn runs(&self, limit: usize) -> Result<Vec<Run>> {
         let mut runs = self.stored(limit.clamp(1, MAX_RUNS)).await?;
         for (_, run) in &mut runs {
@@ -135,7 +135,7 @@ impl Scheduler {
         }
     }
 
-    /// Starts what is due at `now`; what was due before `since` counts only where a run was missed.
+    /// Starts the job due at `now`. Nights before `since` count only if a nightly job has run before.
     async fn look(&self, since: Timestamp, now: Timestamp) -> Result<()> {
         let mut runs = self.stored(MAX_RUNS + 1).await?;
         for (document, run) in runs.iter_mut().filter(|(_, run)| !run.state.ended()) {
@@ -169,7 +169,7 @@ impl Scheduler {
         };
         let request = JobRequest { base, request_id, ..self.plan.request.clone() };
         let started = match self.rematch.start(request.clone()).await {
-            // the base was removed, or is of another request by now
+            // the base was deleted, or belongs to another request by now
             Err(Error::NoSuchJob(_) | Error::Invalid(_)) if base.is_some() => {
                 self.rematch.start(JobRequest { base: None, ..request }).await
             }
@@ -190,15 +190,14 @@ impl Scheduler {
                 run.job = Some(job.id);
                 run.note(&job);
             }
-            // the engine is away: it is due again at the next look
+            // the engine does not answer: the job is due again at the next look
             Err(error @ (Error::Unavailable(_) | Error::Busy { .. } | Error::DeadlineExceeded)) => return Err(error),
             Err(error) => (run.failure, run.end_time) = (error.to_string(), Some(now)),
         }
         self.write(key(now), &run, Expect::Any).await
     }
 
-    /// Records changed since a time, of the demands and of the kinds that are looked for. Those that were deleted do not
-    /// count.
+    /// Number of records changed since a time: demands and the scheduled kinds of targets. Deletions do not count.
     async fn changes(&self, since: Timestamp) -> Result<u64> {
         if self.plan.schedule.after_changes.is_none() {
             return Ok(0);
@@ -212,7 +211,7 @@ impl Scheduler {
         Ok(changes)
     }
 
-    /// Brings a run up to what its job is now. A job that is gone has ended in a way that nobody knows.
+    /// Updates a run from its job. A run whose job was deleted counts as failed.
     async fn refresh(&self, run: &mut Run) -> Result<()> {
         let Some(job) = run.job.filter(|_| !run.state.ended()) else { return Ok(()) };
         match self.rematch.get(job).await {
@@ -255,7 +254,7 @@ impl Run {
     }
 }
 
-/// Key of a run: later ones come first in the order of documents.
+/// Key of a run; later runs sort first.
 fn key(start: Timestamp) -> Key {
     Key::Number(u64::MAX - u64::try_from(start.as_millisecond()).unwrap_or(0))
 }

@@ -1,39 +1,41 @@
-//! What a subscriber has seen: the token that goes on where a stream ended. Pure.
+//! Progress of a subscriber: the token that resumes a stream. Pure.
 //!
-//! A record counts as seen by the time of its last change. Clocks of instances differ and a write is visible a moment after
-//! its time, so each look goes back by [`OVERLAP_SECONDS`]; what was sent within the overlap is kept by its id and not sent
-//! again. A token holds the newest [`MAX_IDS`] of these ids: what is older than that may come twice, and nothing is lost.
+//! A record counts as seen by its update time. The instances' clocks differ, and a write becomes visible a moment after
+//! its update time. So each look goes back by [`OVERLAP_SECONDS`], and the ids of the matches sent within the overlap
+//! are kept to avoid sending them again. A token holds the newest [`MAX_IDS`] of these ids: older matches may be sent
+//! twice, but nothing is lost.
 
 use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-/// Seconds that each look goes back: more than clocks differ and a batch takes from its time until it is stored.
+/// Seconds by which each look goes back: more than the clocks' difference plus the time from a batch's time stamp to
+/// its storage.
 pub const OVERLAP_SECONDS: i64 = 120;
 /// Most ids that a token holds.
 pub const MAX_IDS: usize = 2_000;
-/// Bytes of the floor in a token.
+/// Bytes of the floor in a token: seconds since 1970.
 const FLOOR_BYTES: usize = 8;
-/// Bytes of an id and of the age of its time.
+/// Bytes of an entry: the id (8) and its age in seconds after the floor (1).
 const ENTRY_BYTES: usize = 9;
 
-/// Stable id of a new match: the same match of the same revisions has it again.
+/// Stable id of a new match: the same pair of revisions always has the same id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MatchId(pub u64);
 
-/// What was seen.
+/// Progress of a subscriber.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
-    /// Changes before this time, in seconds since 1970, were seen.
+    /// All changes before this time, in seconds since 1970, were seen.
     floor: i64,
-    /// What was sent of the time since, each with the time of its change.
+    /// Matches sent since the floor, each with the time of its change.
     sent: BTreeMap<MatchId, i64>,
 }
 
 // === impl MatchId ===
 
 impl MatchId {
-    /// Id of the match of a query with a record: names and revisions.
+    /// Id of the match of a query with a record, from names and revisions.
     pub fn of((query, query_revision): (&str, u64), (target, target_revision): (&str, u64)) -> Self {
         let hash = Sha256::new()
             .chain_update(query)
@@ -55,7 +57,7 @@ impl std::fmt::Display for MatchId {
 // === impl Cursor ===
 
 impl Cursor {
-    /// Nothing that was changed at `floor` or later was seen.
+    /// A cursor that has seen no change at `floor` or later.
     pub fn starting_at(floor: i64) -> Self {
         Self { floor, sent: BTreeMap::new() }
     }
@@ -65,24 +67,24 @@ impl Cursor {
         self.floor
     }
 
-    /// Whether a match was sent.
+    /// Whether a match was already sent.
     pub fn has_sent(&self, id: MatchId) -> bool {
         self.sent.contains_key(&id)
     }
 
-    /// Notes that a match was sent whose record, or whose query, was last changed at `changed`.
+    /// Records a sent match; `changed` is when its record or its query was last changed.
     pub fn note(&mut self, id: MatchId, changed: i64) {
         self.sent.insert(id, changed);
     }
 
-    /// Notes that a look at all changes since the floor, begun at `now`, is over.
+    /// Records a finished look at all changes since the floor, begun at `now`.
     pub fn looked(&mut self, now: i64) {
         self.floor = self.floor.max(now.saturating_sub(OVERLAP_SECONDS));
         let floor = self.floor;
         self.sent.retain(|_, changed| floor <= *changed);
     }
 
-    /// What was seen, as bytes.
+    /// Encodes the cursor.
     pub fn bytes(&self) -> Vec<u8> {
         let mut newest: Vec<(i64, MatchId)> = self.sent.iter().map(|(id, changed)| (*changed, *id)).collect();
         newest.sort_unstable_by(|one, other| other.cmp(one));
@@ -90,13 +92,13 @@ impl Cursor {
         let mut bytes = self.floor.to_be_bytes().to_vec();
         for (changed, id) in newest {
             bytes.extend(id.0.to_be_bytes());
-            // a clock that is far ahead makes an id stay too short: then it is sent twice
+            // if a clock is far ahead, the stored age is too short, and the match is sent twice
             bytes.push(u8::try_from(changed.saturating_sub(self.floor).clamp(0, 255)).unwrap_or(u8::MAX));
         }
         bytes
     }
 
-    /// Reads it back; `None` where the bytes are none of [`Cursor::bytes`].
+    /// Decodes a cursor; `None` if the bytes are not from [`Cursor::bytes`].
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let (floor, entries) = bytes.split_first_chunk::<FLOOR_BYTES>()?;
         let floor = i64::from_be_bytes(*floor);
@@ -125,7 +127,7 @@ mod tests {
         assert_ne!(one, id(("demands/d-1", 2), ("achievements/a-1", 1)));
         assert_ne!(one, id(("demands/d-1", 1), ("achievements/a-1", 2)));
         assert_ne!(one, id(("demands/d-11", 1), ("achievements/a-1", 1)));
-        // subscribers keep these
+        // subscribers store these ids
         assert_eq!(one.to_string(), "82eb35b58783c7f4");
     }
 
@@ -139,7 +141,7 @@ mod tests {
         assert_eq!((cursor.floor(), cursor.has_sent(MatchId(1))), (1_005, true));
         cursor.looked(1_006 + OVERLAP_SECONDS);
         assert_eq!((cursor.floor(), cursor.has_sent(MatchId(1))), (1_006, false));
-        // a clock that goes back does not take the floor with it
+        // a clock that goes back does not move the floor back
         cursor.looked(10);
         assert_eq!(cursor.floor(), 1_006);
     }
@@ -170,7 +172,7 @@ mod tests {
 
         #[test]
         fn nothing_is_lost_and_nothing_comes_twice(changes in proptest::collection::vec((0i64..600, 0i64..100), 0..60)) {
-            // each change is visible some time after its time, at most the overlap; looks come every 7 seconds
+            // each change becomes visible at most the overlap after its time; looks come every 7 seconds
             let mut cursor = Cursor::starting_at(0);
             let mut got = Vec::new();
             for now in (0..900).step_by(7) {
@@ -182,7 +184,7 @@ mod tests {
                     }
                 }
                 cursor.looked(now);
-                // cut off and gone on with now and then
+                // from time to time the stream is cut off and resumed
                 if now % 5 == 0 {
                     cursor = Cursor::read(&cursor.bytes()).unwrap();
                 }

@@ -1,4 +1,4 @@
-//! One look at what was changed since the cursor.
+//! One look at the changes since the cursor.
 
 use jiff::Timestamp;
 
@@ -10,12 +10,12 @@ use crate::{
 use duijie_core::domain::{Filter, Problem, Range, Record, RecordName, Violation, codes::Status, hit::MatchHit};
 use duijie_store::{FieldSelection, Index, PageRequest};
 
-/// Matches of a page.
+/// Matches per page.
 const PAGE: usize = 100;
-/// Seconds after which no change lies: the end of the year 9999.
+/// The end of the year 9999, in seconds since 1970: no change is later.
 const END_OF_TIME: i64 = 253_402_300_799;
 
-/// Something that asks.
+/// A query of a subscription.
 pub(super) struct Asking {
     query: Query,
     /// Name and revision of a record; `None` for a text.
@@ -24,21 +24,21 @@ pub(super) struct Asking {
     changed: i64,
 }
 
-/// What a look did.
+/// Result of a look.
 pub(super) struct Looked {
-    /// Matches that were sent.
+    /// Number of matches sent.
     pub sent: usize,
-    /// Whether some could not be gone through.
+    /// Whether some changes could not be paged through.
     pub cut: bool,
 }
 
-/// Why a look ended early.
+/// Result of a step that may end the stream.
 type Ended<T> = std::result::Result<T, End>;
 
 // === impl Watcher ===
 
 impl Watcher {
-    /// Sends what is new since the cursor, and moves the cursor on.
+    /// Sends the new matches since the cursor, and advances the cursor.
     pub(super) async fn look(&self, stream: &mut Stream) -> Ended<Looked> {
         let now = Timestamp::now().as_second();
         let floor = stream.cursor.floor();
@@ -48,7 +48,7 @@ impl Watcher {
         let has_changes = 0 < counted.map_err(|error| End::Failed(error.into()))?;
         let mut looked = Looked { sent: 0, cut: false };
         for asking in queries {
-            // a query that was changed is a new one: all that it finds is new
+            // a changed query is a new query, so all its matches are new
             let from = if floor <= asking.changed { 0 } else { floor };
             if from == 0 || has_changes {
                 self.ask(stream, &asking, from, &mut looked).await?;
@@ -58,8 +58,8 @@ impl Watcher {
         Ok(looked)
     }
 
-    /// Sends what one query finds among the records changed at `from` or later. A time that holds more than pages reach is
-    /// cut in halves.
+    /// Sends the matches of one query among the records changed at `from` or later. A time span with more matches than
+    /// the pages reach is split.
     async fn ask(&self, stream: &mut Stream, asking: &Asking, from: i64, looked: &mut Looked) -> Ended<()> {
         let mut times = vec![(from, END_OF_TIME)];
         while let Some((from, to)) = times.pop() {
@@ -68,7 +68,7 @@ impl Watcher {
                 true => {}
                 false if from == to => looked.cut = true,
                 false => {
-                    // nearly all changes lie before now
+                    // nearly all changes are before now
                     let now = Timestamp::now().as_second();
                     let last = if from < now && now < to { now } else { to };
                     let middle = if last < to { last } else { from + (to - from) / 2 };
@@ -79,7 +79,7 @@ impl Watcher {
         Ok(())
     }
 
-    /// The same between two times, both included. Says whether these were all.
+    /// The same between two times, inclusive. Returns whether these were all matches.
     async fn ask_between(
         &self,
         stream: &mut Stream,
@@ -101,13 +101,13 @@ impl Watcher {
             let turn = self.looks.acquire().await;
             let page = match self.matcher.find(request).await {
                 Ok(page) => page,
-                // the record went since it was read: it asks for nothing
+                // the record was deleted since it was read, so it has no matches
                 Err(Error::NotFound(_)) => return Ok(true),
                 Err(error) => return Err(End::Failed(error)),
             };
             drop(turn);
             for found in page.found {
-                // better ones come first, and a better score has no lower level
+                // matches come best first, and a higher score never has a lower level
                 if !good_enough(&stream.subscription, &found) {
                     return Ok(true);
                 }
@@ -124,7 +124,7 @@ impl Watcher {
 // === impl Stream ===
 
 impl Stream {
-    /// Sends a match unless it was sent; says whether it was sent now.
+    /// Sends a match unless it was already sent; returns whether it was sent now.
     async fn offer(&mut self, asking: &Asking, found: MatchHit) -> Ended<bool> {
         let (name, revision) = match &asking.record {
             Some((name, revision)) => (name.to_string(), *revision),
@@ -143,10 +143,10 @@ impl Stream {
     }
 }
 
-/// What asks for a subscription now.
+/// The current queries of a subscription.
 ///
 /// # Errors
-/// [`Error::Invalid`] where an owner has too many records; those of the index.
+/// [`Error::Invalid`] if an owner has too many records; the index's errors.
 pub(super) async fn queries(index: &dyn Index, subscription: &Subscription) -> Result<Vec<Asking>> {
     match &subscription.subject {
         Subject::Text(text) => Ok(vec![Asking { query: Query::Text(text.clone()), record: None, changed: i64::MIN }]),
@@ -173,7 +173,7 @@ fn asking(record: Record) -> Asking {
     Asking { query: Query::Stored(record.0.clone()), record: Some(record), changed }
 }
 
-/// What is published, meets the filter, and was changed between two times, both included.
+/// Published records that match the filter and were changed between two times, inclusive.
 fn published(filter: &Filter, (from, to): (i64, i64)) -> Filter {
     let statuses = if filter.statuses.is_empty() { vec![Status::Active] } else { filter.statuses.clone() };
     let to = (to < END_OF_TIME).then_some(to);
@@ -189,7 +189,7 @@ fn good_enough(subscription: &Subscription, found: &MatchHit) -> bool {
     level && subscription.min_score <= found.score
 }
 
-/// What a text is called in ids.
+/// Key of a text in match ids.
 fn text_key(query: &Query) -> String {
     match query {
         Query::Text(FreeText { title, body, keywords }) => format!("{title}\n{body}\n{}", keywords.join("\n")),

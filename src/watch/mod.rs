@@ -1,9 +1,9 @@
-//! New matches as they come, for systems that subscribe.
+//! Streams of new matches for subscribers.
 //!
-//! A record's score depends neither on the filter nor on the page, so what became new since a time is what a match finds
-//! among the records changed since then. Each stream looks again and again, from its [`Cursor`] on; where nothing was
-//! changed, a look is one count. Nothing is kept between looks but the cursor, and that is in the token that subscribers
-//! get, so any instance goes on with any stream.
+//! A record's score depends neither on the filter nor on the page. So the new matches since a time are the matches
+//! among the records changed since then. Each stream looks repeatedly, starting at its [`Cursor`]; without changes, a
+//! look is one count. Only the cursor is kept between looks, and subscribers get it as a token, so any instance can
+//! resume any stream.
 
 pub mod cursor;
 mod look;
@@ -31,9 +31,9 @@ use duijie_core::domain::{
 };
 use duijie_store::Index;
 
-/// Most records of an owner that one stream asks with.
+/// Most records of an owner that one stream queries with.
 pub const MAX_QUERIES: usize = 200;
-/// Streams of one instance.
+/// Most streams per instance.
 pub const MAX_STREAMS: usize = 64;
 
 /// Watches for new matches; clones share the limits.
@@ -43,37 +43,37 @@ pub struct Watcher {
     matcher: Matcher,
     pace: Pace,
     streams: Arc<Semaphore>,
-    /// One look at a time, so that calls that wait for an answer have the other cores.
+    /// Permits one look at a time, so that calls whose callers wait have the other cores.
     looks: Arc<Semaphore>,
 }
 
-/// How fast things go.
+/// Timing of the streams.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
-    /// Time between two looks, at least.
+    /// Minimum time between two looks.
     pub look_every: Duration,
-    /// Time that a subscriber has to take an event while as many wait as may.
+    /// Time a subscriber has to take an event while its queue is full.
     pub patience: Duration,
 }
 
-/// Which new matches are wanted.
+/// Description of the wanted matches.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Subscription {
-    /// For what.
+    /// Query of the subscription.
     pub subject: Subject,
     /// Kind of records to find.
     pub target: Kind,
-    /// Conditions on them, none on the time of their change.
+    /// Conditions on them, except on their update time.
     pub filter: Filter,
-    /// Least level; for demands and texts that look for achievements.
+    /// Minimum level; only for demands and texts that look for achievements.
     #[serde(rename = "least_level", default, skip_serializing_if = "Option::is_none")]
     pub min_level: Option<Level>,
-    /// Least score, 0 to 1.
+    /// Minimum score, 0 to 1.
     #[serde(rename = "least_score", default)]
     pub min_score: f64,
 }
 
-/// For what matches are wanted.
+/// Query of a subscription.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
@@ -81,7 +81,7 @@ pub enum Subject {
     Record(RecordName),
     /// A text.
     Text(FreeText),
-    /// The published records of an owner.
+    /// All published records of an owner.
     Owned {
         /// Credit code or name.
         owner: String,
@@ -90,28 +90,28 @@ pub enum Subject {
     },
 }
 
-/// What a subscriber hears.
+/// An event in a stream.
 #[derive(Debug, Clone)]
 pub enum Event {
-    /// A match that became new.
+    /// A new match.
     Match(Box<NewMatch>),
-    /// Everything up to here was sent.
+    /// All matches up to this point were sent.
     Checkpoint {
-        /// Where to go on.
+        /// Where to resume.
         cursor: Cursor,
-        /// When.
+        /// Time of the checkpoint.
         time: Timestamp,
-        /// Whether more records were changed within one second than can be gone through.
+        /// Whether more records were changed within one second than the pages reach.
         cut: bool,
     },
 }
 
-/// A match that became new.
+/// A new match.
 #[derive(Debug, Clone)]
 pub struct NewMatch {
     /// Stable id.
     pub id: MatchId,
-    /// The record that asks, with its revision; `None` for a text.
+    /// The querying record with its revision; `None` for a text.
     pub query: Option<(RecordName, u64)>,
     /// The match.
     pub found: MatchHit,
@@ -120,11 +120,11 @@ pub struct NewMatch {
 /// Why a stream ended.
 #[derive(Debug, Clone)]
 pub enum End {
-    /// The subscriber has gone.
+    /// The subscriber has disconnected.
     Gone,
-    /// The subscriber takes nothing.
+    /// The subscriber takes no events.
     Slow,
-    /// The service stops.
+    /// The service is stopping.
     Stopped,
     /// A look failed.
     Failed(Error),
@@ -149,7 +149,7 @@ impl Default for Pace {
 // === impl Subscription ===
 
 impl Subscription {
-    /// Whether levels are known for its matches: people graded demands with achievements.
+    /// Whether levels are known for the matches: people graded demands against achievements only.
     pub fn has_levels(&self) -> bool {
         let asks = match &self.subject {
             Subject::Record(name) => name.kind == Kind::Demand,
@@ -169,30 +169,30 @@ impl Watcher {
         Self { index, matcher, pace: Pace::default(), streams, looks: Arc::new(Semaphore::new(1)) }
     }
 
-    /// The same at another pace.
+    /// The same watcher with other timing.
     #[must_use]
     pub fn with_pace(mut self, pace: Pace) -> Self {
         self.pace = pace;
         self
     }
 
-    /// Takes a place among the streams, for as long as what is returned is held.
+    /// Takes one of the places for streams, until the permit is dropped.
     ///
     /// # Errors
-    /// [`Error::Busy`] when all are taken.
+    /// [`Error::Busy`] when all places are taken.
     pub fn place(&self) -> Result<tokio::sync::OwnedSemaphorePermit> {
         Arc::clone(&self.streams).try_acquire_owned().map_err(|_| Error::Busy { retry_ms: 10_000 })
     }
 
-    /// Makes one look at a subscription, to tell what is wrong with it before a stream begins.
+    /// Makes one look at a subscription, so that its mistakes are reported before a stream begins.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where an owner has too many records; those of the index.
+    /// [`Error::Invalid`] if an owner has too many records; the index's errors.
     pub async fn check(&self, subscription: &Subscription) -> Result<()> {
         look::queries(&*self.index, subscription).await.map(drop)
     }
 
-    /// Sends what becomes new from `cursor` on, and a checkpoint at least every `heartbeat`, until something ends it.
+    /// Sends the new matches since `cursor`, and a checkpoint at least every `heartbeat`, until the stream ends.
     pub async fn run(
         &self,
         (subscription, cursor): (Subscription, Cursor),
@@ -223,7 +223,7 @@ impl Watcher {
                 }
                 due = Instant::now() + heartbeat;
             }
-            // a look that takes long, as with many queries over many changes, is made less often
+            // slow looks, as with many queries over many changes, are made less often
             let next = started + self.pace.look_every.max(started.elapsed() * 4);
             tokio::select! {
                 () = tokio::time::sleep_until(next.min(due.max(started + self.pace.look_every))) => {}

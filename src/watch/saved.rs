@@ -1,4 +1,4 @@
-//! Subscriptions that are kept under an id.
+//! Subscriptions stored under an id.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,12 +8,12 @@ use crate::error::{Error, Result};
 use duijie_core::domain::{Problem, Violation};
 use duijie_store::{DocumentQuery, DocumentWrite, Expect, Key, documents::all_documents};
 
-/// Folder of the documents.
+/// Folder of the stored subscriptions.
 const FOLDER: &str = "watch/subscriptions";
-/// Most subscriptions that are kept.
+/// Most stored subscriptions.
 pub const MAX_SAVED: usize = 1_000;
 
-/// A subscription that is kept.
+/// A stored subscription.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Saved {
     /// Id.
@@ -27,10 +27,10 @@ pub struct Saved {
 // === impl Watcher ===
 
 impl Watcher {
-    /// Keeps a subscription under an id that was checked, in place of what was there.
+    /// Stores a subscription under a checked id, replacing any earlier one.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when [`MAX_SAVED`] others are kept; those of the store.
+    /// [`Error::Invalid`] when [`MAX_SAVED`] others are stored; the store's errors.
     pub async fn save(&self, id: String, subscription: Subscription, now: Timestamp) -> Result<Saved> {
         let key = Key::Name(id.clone());
         let known = self.index.read_documents(FOLDER, std::slice::from_ref(&key)).await?;
@@ -44,19 +44,19 @@ impl Watcher {
         Ok(saved)
     }
 
-    /// Reads a subscription; `None` where there is none.
+    /// Reads a subscription; `None` if there is none.
     ///
     /// # Errors
-    /// Those of the store.
+    /// The store's errors.
     pub async fn saved(&self, id: &str) -> Result<Option<Saved>> {
         let found = self.index.read_documents(FOLDER, &[Key::from(id)]).await?;
         found.into_iter().next().flatten().map(|document| read(&document.text)).transpose()
     }
 
-    /// All subscriptions, by id.
+    /// All subscriptions, ordered by id.
     ///
     /// # Errors
-    /// Those of the store.
+    /// The store's errors.
     pub async fn all_saved(&self) -> Result<Vec<Saved>> {
         let documents = all_documents(&*self.index, DocumentQuery::folder(FOLDER)).await?;
         let mut saved: Vec<Saved> = documents.iter().map(|document| read(&document.text)).collect::<Result<_>>()?;
@@ -64,10 +64,10 @@ impl Watcher {
         Ok(saved)
     }
 
-    /// Removes a subscription; says whether there was one.
+    /// Deletes a subscription; returns whether it existed.
     ///
     /// # Errors
-    /// Those of the store.
+    /// The store's errors.
     pub async fn forget(&self, id: &str) -> Result<bool> {
         let key = Key::from(id);
         let known = self.index.read_documents(FOLDER, std::slice::from_ref(&key)).await?;

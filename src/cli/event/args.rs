@@ -1,4 +1,4 @@
-//! What can be typed behind `duijie event`. The doc comments are the help texts, hence Chinese.
+//! The arguments of `duijie event`. Their doc comments are the help texts, hence Chinese.
 
 use std::path::PathBuf;
 

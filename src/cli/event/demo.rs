@@ -1,4 +1,4 @@
-//! The last part of `duijie demo`: a small event from the samples, from its creation to what is handed out.
+//! The last part of `duijie demo`: a small event from the samples, from its creation to the exported files.
 
 use std::path::Path;
 
@@ -12,14 +12,14 @@ use crate::cli::{args::Filter, client::Server};
 
 /// Id of the event.
 const ID: &str = "demo";
-/// Who takes part: kind and number, of one field.
+/// Kinds and numbers of the participants, all of one field.
 const PARTICIPANTS: [(&str, i32); 3] = [("demands", 10), ("achievements", 30), ("experts", 6)];
-/// Field of those who take part: 新材料.
+/// Field of the participants: 新材料.
 const FIELD: &str = "40";
-/// Forms of the exports.
+/// Export formats.
 const FORMATS: [&str; 6] = ["xlsx", "html", "ics", "zip", "csv", "json"];
 
-/// Makes the event, or goes on with the one of the last demonstration, and writes what is handed out.
+/// Creates the event, or continues the one of the last demo, and writes the exports.
 pub async fn run(server: &Server, folder: &Path) -> anyhow::Result<()> {
     println!("\n■ 一场对接会：创建、选取参会者、生成名单、排期、发布、导出");
     create(server, event()).await?;

@@ -19,7 +19,7 @@ use crate::{
 use duijie_core::domain::Code;
 use duijie_proto as pb;
 
-/// Writes a file: it has its own name only when all of it is there.
+/// Writes a file; it gets its name only when it is complete.
 pub async fn export(server: &Server, it: Export) -> anyhow::Result<Done> {
     let Some(format) = Format::from_name(&it.format) else {
         let known: Vec<_> = Format::TABLE.iter().map(|(format, _)| format.key()).collect();

@@ -1,10 +1,10 @@
 //! `duijie event`: matchmaking events from the command line.
 //!
-//! - [`args`]: what can be typed
+//! - [`args`]: arguments
 //! - `prepare`: create, fill, remove, edit, delete
-//! - `rules`: slots and rules as typed
+//! - `rules`: parses slots and rules
 //! - `plan`: shortlist, schedule, publish, cancel
-//! - `show`: what is printed of an event and its plan
+//! - `show`: prints an event and its plan
 //! - `outcome`: outcomes, statistics
 //! - `export`: files; `demo`: the last part of `duijie demo`
 
@@ -24,7 +24,7 @@ pub use export::export;
 pub use plan::{publish, schedule, shortlist};
 pub use prepare::{create, fill};
 
-/// Does what was asked.
+/// Runs an action.
 pub async fn run(server: &Server, event: Event) -> anyhow::Result<Done> {
     match event.action {
         Action::Create(it) => create(server, *it).await,
@@ -49,7 +49,7 @@ fn name(id: &str) -> String {
     format!("events/{}", id.trim_start_matches("events/"))
 }
 
-/// An event that a call answered with.
+/// Extracts the event from an answer.
 fn answered(event: Option<pb::Event>) -> anyhow::Result<pb::Event> {
     event.ok_or_else(|| anyhow::anyhow!("服务的回答无法读取"))
 }

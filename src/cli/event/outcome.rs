@@ -17,7 +17,7 @@ use crate::{
 use duijie_core::domain::Code;
 use duijie_proto as pb;
 
-/// What followed, as typed.
+/// Progress values with their accepted words.
 const PROGRESS: [(pb::OutcomeProgress, [&str; 3]); 4] = [
     (pb::OutcomeProgress::Intent, ["意向", "达成意向", "intent"]),
     (pb::OutcomeProgress::Negotiating, ["洽谈", "洽谈中", "negotiating"]),
@@ -25,7 +25,7 @@ const PROGRESS: [(pb::OutcomeProgress, [&str; 3]); 4] = [
     (pb::OutcomeProgress::Rejected, ["未成", "拒绝", "rejected"]),
 ];
 
-/// Records an outcome, or prints them all.
+/// Records an outcome, or prints all outcomes.
 pub async fn run(server: &Server, it: Outcome) -> anyhow::Result<Done> {
     let (Some(demand), Some(counterpart)) = (it.demand.clone(), it.counterpart.clone()) else {
         return list(server, &it.id).await;

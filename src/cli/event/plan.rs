@@ -12,7 +12,7 @@ use crate::cli::{
 };
 use duijie_proto as pb;
 
-/// Makes the shortlists and says how good they are.
+/// Makes the shortlists and prints their quality.
 pub async fn shortlist(server: &Server, it: Make) -> anyhow::Result<Done> {
     let request = pb::MakeShortlistRequest { name: name(&it.id), etag: String::new(), closed_slot_count: it.over };
     let working = spinner("正在匹配并优化对接名单");
@@ -27,7 +27,7 @@ pub async fn shortlist(server: &Server, it: Make) -> anyhow::Result<Done> {
     Ok(Done::All)
 }
 
-/// Makes the schedule and says what has no place.
+/// Makes the schedule and prints the pairs without a meeting.
 pub async fn schedule(server: &Server, it: Make) -> anyhow::Result<Done> {
     let request = pb::MakeScheduleRequest { name: name(&it.id), etag: String::new(), closed_slot_count: it.over };
     let working = spinner("正在排期");
@@ -64,7 +64,7 @@ pub async fn publish(server: &Server, id: &str) -> anyhow::Result<Done> {
     Ok(Done::All)
 }
 
-/// Takes a participant out and says what changed.
+/// Removes a participant and prints the changes.
 pub async fn cancel(server: &Server, it: Cancel) -> anyhow::Result<Done> {
     let request = pb::CancelParticipantRequest {
         name: name(&it.id),

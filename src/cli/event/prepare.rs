@@ -14,7 +14,7 @@ use crate::cli::{
 };
 use duijie_proto as pb;
 
-/// Creates an event; the same again finds it as it is.
+/// Creates an event; a repeated call finds the existing one.
 pub async fn create(server: &Server, it: Create) -> anyhow::Result<Done> {
     let event = pb::Event {
         slots: rules::slots(&it)?,
@@ -25,7 +25,7 @@ pub async fn create(server: &Server, it: Create) -> anyhow::Result<Done> {
         rules: Some(rules::rules(it.rules)?),
         ..Default::default()
     };
-    // the same command again is the same request
+    // the same command always sends the same request id
     let request_id = format!("cli-{}", it.id).chars().take(64).collect();
     let request = pb::CreateEventRequest { event_id: it.id, event: Some(event), request_id };
     let answer = server.events().await?.create_event(request).await.map_err(|status| explain(&status))?;
@@ -68,7 +68,7 @@ fn participants(it: Fill) -> anyhow::Result<Vec<pb::Participant>> {
     Ok(it.records.into_iter().map(participant).collect())
 }
 
-/// Takes participants off the list.
+/// Removes participants.
 pub async fn remove(server: &Server, it: Records) -> anyhow::Result<Done> {
     let request = pb::RemoveParticipantsRequest { name: name(&it.id), etag: String::new(), records: it.records };
     let answer = server.events().await?.remove_participants(request).await.map_err(|status| explain(&status))?;
@@ -76,7 +76,7 @@ pub async fn remove(server: &Server, it: Records) -> anyhow::Result<Done> {
     Ok(Done::All)
 }
 
-/// Notes decisions of the staff.
+/// Records decisions of the staff.
 pub async fn edit(server: &Server, it: Edit) -> anyhow::Result<Done> {
     use pb::EditAction as A;
     let rows = [
@@ -111,7 +111,7 @@ fn decision(action: pb::EditAction, values: &[String]) -> anyhow::Result<pb::Eve
     Ok(pb::EventEdit { demand, counterpart, action: action as i32, slot: number(2)?, table: number(3)? })
 }
 
-/// Prints all decisions that stand.
+/// Prints all decisions in force.
 async fn list(server: &Server, id: &str) -> anyhow::Result<Done> {
     let request = pb::ListEditsRequest { name: name(id) };
     let answer = server.events().await?.list_edits(request).await.map_err(|status| explain(&status))?;

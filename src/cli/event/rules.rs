@@ -1,4 +1,4 @@
-//! Slots and rules as typed → as the service wants them.
+//! Converts typed slots and rules into the service's messages.
 
 use anyhow::{Context, bail, ensure};
 use jiff::{
@@ -11,7 +11,7 @@ use crate::events::model::{Group, Side};
 use duijie_core::domain::{Code, gb};
 use duijie_proto as pb;
 
-/// Most slots that are made from a session, to end where pause and length make no sense.
+/// Most slots per session, so that senseless lengths and pauses end.
 const MAX_SLOTS: usize = 500;
 
 /// The slots of all days.
@@ -35,14 +35,14 @@ pub fn slots(it: &Create) -> anyhow::Result<Vec<pb::Slot>> {
     Ok(slots)
 }
 
-/// `09:00-11:30`.
+/// Parses `09:00-11:30`.
 fn session(text: &str) -> anyhow::Result<(Time, Time)> {
     let wrong = || format!("时间段“{text}”无法识别，应形如 09:00-11:30");
     let (start, end) = text.split_once('-').with_context(wrong)?;
     Ok((start.trim().parse().with_context(wrong)?, end.trim().parse().with_context(wrong)?))
 }
 
-/// `2026-12-01 09:00-12:00`.
+/// Parses `2026-12-01 09:00-12:00`.
 pub fn window(text: &str) -> anyhow::Result<pb::Slot> {
     let wrong = || format!("时间“{text}”无法识别，应形如 2026-12-01 09:00-12:00");
     let (date, times) = text.trim().split_once(' ').with_context(wrong)?;
@@ -55,7 +55,7 @@ fn slot(date: Date, start: Time, end: Time) -> pb::Slot {
     pb::Slot { date: date.to_string(), start_time: clock(start), end_time: clock(end) }
 }
 
-/// The rules.
+/// Converts the rules.
 pub fn rules(it: Rules) -> anyhow::Result<pb::EventRules> {
     let min_grade = match it.min_level.as_deref() {
         None | Some("无") => pb::Grade::None,
@@ -84,7 +84,7 @@ pub fn rules(it: Rules) -> anyhow::Result<pb::EventRules> {
     })
 }
 
-/// `需求方:地区:1301:2-10`.
+/// Parses `需求方:地区:1301:2-10`.
 fn quota(text: &str) -> anyhow::Result<pb::Quota> {
     let wrong = || format!("名额“{text}”无法识别，应形如 需求方:地区:1301:2-10");
     let parts: Vec<&str> = text.split([':', '：']).map(str::trim).collect();

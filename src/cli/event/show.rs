@@ -1,4 +1,4 @@
-//! What is printed of an event and its plan.
+//! Prints an event and its plan.
 
 use std::fmt::Write;
 
@@ -14,9 +14,9 @@ use crate::{
 use duijie_core::domain::Code;
 use duijie_proto as pb;
 
-/// Pairs without a meeting, shown.
+/// Most pairs without a meeting that are printed.
 const SHOWN_UNPLACED: usize = 20;
-/// Rules that cost something, shown.
+/// Most constraints with a cost that are printed.
 const SHOWN_COSTS: usize = 5;
 
 /// Prints all events.
@@ -49,7 +49,7 @@ pub async fn list(server: &Server) -> anyhow::Result<Done> {
     Ok(Done::All)
 }
 
-/// Prints an event and what is asked for of it.
+/// Prints an event and the requested details.
 pub async fn show(server: &Server, it: Show) -> anyhow::Result<Done> {
     let mut client = server.events().await?;
     let get = pb::GetEventRequest { name: name(&it.id) };
@@ -111,7 +111,7 @@ async fn print_shortlists(server: &Server, id: &str) -> anyhow::Result<()> {
     }
 }
 
-/// The shortlist of a demand, and who is not on it.
+/// A demand's shortlist, and the candidates not on it.
 fn shortlist(list: &pb::DemandShortlist) -> String {
     let chosen = list.chosen.iter().map(|it| {
         let why = Why::from_number(it.reason).map(Code::label).unwrap_or_default();
@@ -173,7 +173,7 @@ async fn print_meetings(server: &Server, event: &pb::Event) -> anyhow::Result<()
     Ok(())
 }
 
-/// Name, state, size of an event.
+/// Name, state and size of an event.
 pub fn outline(event: &pb::Event) -> String {
     let plan = event.plan.unwrap_or_default();
     let outdated = match (plan.shortlist_outdated, plan.schedule_outdated) {
@@ -197,7 +197,7 @@ fn state(event: &pb::Event) -> String {
     EventState::from_number(event.state).map(Code::label).unwrap_or_default().to_string()
 }
 
-/// How many take part.
+/// Numbers of participants.
 pub fn counts(event: &pb::Event) -> String {
     let it = event.participant_counts.unwrap_or_default();
     let (demands, achievements) = (it.demand_count, it.achievement_count);
@@ -209,7 +209,7 @@ pub fn counts(event: &pb::Event) -> String {
     text + "\n"
 }
 
-/// How good the shortlists are.
+/// Quality of the shortlists.
 pub fn plan(plan: &pb::Plan) -> String {
     let outline = plan.outline.unwrap_or_default();
     let mut text = pairs(&[
@@ -229,7 +229,7 @@ pub fn plan(plan: &pb::Plan) -> String {
     text
 }
 
-/// How good the schedule is.
+/// Quality of the schedule.
 pub fn schedule(plan: &pb::Plan) -> String {
     let Some(figures) = plan.schedule else { return String::new() };
     let outline = plan.outline.unwrap_or_default();
@@ -256,7 +256,7 @@ pub fn unplaced(unplaced: &[pb::UnplacedPair]) -> String {
     text
 }
 
-/// What changed for whom.
+/// The changed meetings.
 pub fn changes(event: &pb::Event, changes: &[pb::MeetingChange]) -> String {
     if changes.is_empty() {
         return "洽谈安排没有变化\n".to_string();
@@ -288,7 +288,7 @@ pub fn edits(edits: &[pb::EventEdit]) -> String {
     rows(&["需求", "对接对象", "人工指定"], edits.iter().map(row))
 }
 
-/// Day and time of a slot, counted from 1.
+/// Day and time of a slot; slots count from 1.
 fn slot(event: &pb::Event, slot: i32) -> String {
     let found = usize::try_from(slot - 1).ok().and_then(|place| event.slots.get(place));
     found.map(|it| format!("{} {}-{}", it.date, it.start_time, it.end_time)).unwrap_or_default()

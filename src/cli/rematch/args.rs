@@ -1,4 +1,4 @@
-//! What can be typed after `duijie rematch`. The doc comments are the help texts, hence Chinese.
+//! The arguments of `duijie rematch`. Their doc comments are the help texts, hence Chinese.
 
 use std::path::PathBuf;
 

@@ -13,7 +13,7 @@ use crate::{
 use duijie_proto as pb;
 use duijie_proto::diff_rematches_response::Event;
 
-/// Prints what differs between two jobs.
+/// Prints the differences between two jobs.
 pub async fn run(server: &Server, args: Diff) -> anyhow::Result<Done> {
     let request = pb::DiffRematchesRequest { before: args.before, after: args.after };
     let mut messages = server.rematch().await?.diff_rematches(request).await.map_err(told)?.into_inner();
@@ -81,7 +81,7 @@ fn label(kind: pb::RematchChangeKind) -> &'static str {
     }
 }
 
-/// Numbers on the wire are in the order of [`Reason::ALL`], from 1.
+/// Label of a reason. Wire numbers follow the order of [`Reason::ALL`], from 1.
 fn reason_label(reason: pb::RematchReason) -> &'static str {
     let place = usize::try_from(reason as i32 - 1).ok();
     place.and_then(|place| Reason::ALL.get(place)).map_or("", |reason| reason.label())

@@ -12,10 +12,10 @@ use super::{args::Export, told};
 use crate::cli::{Done, client::Server};
 use duijie_proto as pb;
 
-/// A file that is not whole is removed again.
+/// Removes an incomplete file when dropped.
 struct Unfinished(Option<PathBuf>);
 
-/// Writes a file; it has its name only when it is whole.
+/// Writes a file; it gets its name only when it is complete.
 pub async fn run(server: &Server, args: Export) -> anyhow::Result<Done> {
     let request = pb::ExportRematchRequest {
         name: args.name,

@@ -20,7 +20,7 @@ use duijie_core::domain::hit::Level;
 use duijie_proto as pb;
 use duijie_proto::start_rematch_request::Selection;
 
-/// Time between two looks at a job that is waited for.
+/// Interval between two looks at a job while waiting.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Starts a job.
@@ -68,7 +68,7 @@ pub async fn list(server: &Server, args: ListJobs) -> anyhow::Result<Done> {
     Ok(Done::All)
 }
 
-/// Waits until a job has ended, with a bar.
+/// Waits until a job has ended, with a progress bar.
 pub async fn wait(server: &Server, name: &str) -> anyhow::Result<Done> {
     let mut client = server.rematch().await?;
     let mut bar: Option<Progress> = None;
@@ -134,7 +134,7 @@ fn request(args: Start) -> anyhow::Result<pb::StartRematchRequest> {
     })
 }
 
-/// Reads a level as people call it.
+/// Parses a level's label.
 pub fn grade(label: &str) -> anyhow::Result<i32> {
     let levels = [
         (Level::Strong, pb::Grade::Strong),
@@ -146,7 +146,7 @@ pub fn grade(label: &str) -> anyhow::Result<i32> {
     found.map(|(_, grade)| *grade as i32).ok_or_else(|| anyhow!("不认识的级别“{label}”，应为强、较强、弱或无"))
 }
 
-/// Changes since a time of China.
+/// Range of changes since a time in China's time zone.
 fn since(text: &str) -> anyhow::Result<pb::TimeRange> {
     let wrong = || format!("“{text}”不是时间，应形如 2026-11-01 或 2026-11-01T08:00");
     let time: DateTime = text.parse().with_context(wrong)?;
@@ -163,12 +163,12 @@ fn ended(job: &pb::Rematch) -> bool {
     matches!(job.state(), pb::RematchState::Done | pb::RematchState::Cancelled | pb::RematchState::Failed)
 }
 
-/// What people call the state of a job.
+/// State of a job as a label.
 pub fn state(job: &pb::Rematch) -> &'static str {
     state_label(job.state())
 }
 
-/// What people call a state.
+/// Label of a state.
 pub fn state_label(state: pb::RematchState) -> &'static str {
     match state {
         pb::RematchState::Queued => "排队",
@@ -180,7 +180,7 @@ pub fn state_label(state: pb::RematchState) -> &'static str {
     }
 }
 
-/// A job for people.
+/// A job as text.
 fn text(job: &pb::Rematch) -> String {
     let carried = if job.incremental {
         format!("，其中 {} 项沿用以前的结果", job.carried_count)

@@ -1,4 +1,4 @@
-//! `duijie rematch`: jobs of batch re-matching.
+//! `duijie rematch`: batch re-matching jobs.
 
 pub mod args;
 mod diff;
@@ -15,7 +15,7 @@ use super::{
 use args::{Rematch, RematchAction};
 pub use job::grade;
 
-/// Does what was typed.
+/// Runs an action.
 pub async fn run(server: &Server, args: Rematch) -> anyhow::Result<Done> {
     match args.action {
         RematchAction::Start(it) => job::start(server, *it).await,
@@ -29,7 +29,7 @@ pub async fn run(server: &Server, args: Rematch) -> anyhow::Result<Done> {
     }
 }
 
-/// What a status says, in Chinese.
+/// A status as a Chinese error.
 fn told(status: Status) -> anyhow::Error {
     match status.code() {
         Code::Unimplemented => anyhow::anyhow!("该服务不支持批量重新匹配，请升级服务"),
@@ -37,7 +37,7 @@ fn told(status: Status) -> anyhow::Error {
     }
 }
 
-/// A time as it is in China, or nothing.
+/// A time in China's time zone; empty for none.
 fn time(time: Option<prost_types::Timestamp>) -> String {
     let read = time.and_then(|time| jiff::Timestamp::new(time.seconds, time.nanos).ok());
     let china = jiff::tz::TimeZone::fixed(jiff::tz::offset(8));

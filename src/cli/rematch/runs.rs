@@ -4,7 +4,7 @@ use super::{args::Runs, job::state_label, time, told};
 use crate::cli::{Done, client::Server, table};
 use duijie_proto as pb;
 
-/// Prints what the schedule did.
+/// Prints the runs of the schedule.
 pub async fn run(server: &Server, args: Runs) -> anyhow::Result<Done> {
     let request = pb::ListRematchRunsRequest { page_size: args.limit };
     let runs = server.rematch().await?.list_rematch_runs(request).await.map_err(told)?.into_inner().runs;

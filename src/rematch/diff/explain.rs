@@ -1,24 +1,24 @@
-//! Why a pair differs.
+//! Reasons why a pair differs.
 
 use super::{Change, Inputs, PairChange, Reason, State};
 
-/// What the record as it is now says of the time between two jobs.
+/// What happened to a record between two jobs, judged by the record as it is now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Between {
-    /// It was as it is.
+    /// Nothing.
     Same,
     /// It was first stored.
     Made,
     /// It was changed.
     Changed,
-    /// It went, or was closed.
+    /// It was deleted or closed.
     Gone,
-    /// It was changed after the later job, which hides what was before.
+    /// Unknown: it was changed after the later job, which hides the earlier changes.
     Hidden,
 }
 
-/// Why a pair differs, at least one reason, in the order of [`Reason::ALL`]. `demand` and `target` are the records as they
-/// are now, `None` where they are gone.
+/// Reasons why a pair differs, at least one, in the order of [`Reason::ALL`]. `demand` and `target` are the current
+/// records; `None` means deleted.
 pub fn explain(
     change: &PairChange,
     (before, after): (&Inputs, &Inputs),
@@ -34,7 +34,7 @@ pub fn explain(
         Between::Hidden => hidden = true,
         Between::Same => {}
     }
-    // a demand that only one job has explains all its pairs
+    // if only one job has the demand, that explains all its pairs
     let in_both = change.demand_before.is_some() && change.demand_after.is_some();
     if in_both {
         match of_target(change, (before, after), target) {
@@ -70,7 +70,7 @@ fn of_target(change: &PairChange, (before, after): (&Inputs, &Inputs), now: Opti
     }
 }
 
-/// What happened to a record that only the later job names, with revision `is`.
+/// What happened to a record that only the later job has, with revision `is`.
 fn came(is: Option<u64>, (before, _): (&Inputs, &Inputs), now: Option<&State>) -> Between {
     let Some(now) = now else { return Between::Hidden };
     if now.create_time.is_some_and(|made| before.start <= made) {
@@ -82,7 +82,7 @@ fn came(is: Option<u64>, (before, _): (&Inputs, &Inputs), now: Option<&State>) -
     if now.update_time.is_some_and(|changed| before.start <= changed) { Between::Changed } else { Between::Same }
 }
 
-/// What happened to a record that only the earlier job names, with revision `was`.
+/// What happened to a record that only the earlier job has, with revision `was`.
 fn went(was: u64, after: &Inputs, now: Option<&State>) -> Between {
     match now {
         None => Between::Gone,

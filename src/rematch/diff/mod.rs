@@ -1,12 +1,12 @@
-//! The difference between two jobs of re-matching: which pairs are new, lost, better or worse, and why. Pure.
+//! The difference between two re-matching jobs: new, lost, better and worse pairs, with reasons. Pure.
 //!
-//! Both results are gone through side by side in the order of the demands, so memory is bounded by one demand. A reason is
-//! given only where what is stored bears it out; several may hold at once, and what cannot be known is said to be unknown:
+//! Both results are read side by side in the order of the demands, so memory is bounded by one demand. A reason is
+//! given only if the stored data supports it. Several reasons may hold at once; otherwise the reason is unknown:
 //!
-//! - revisions of demand and target stand in both results, so for a pair that both have it is known what changed;
-//! - of a pair that only one result has, the record as it is now tells when it was made and last changed;
-//! - where neither demand nor target nor any version differs, others came or went: they took the place, gave it free, or
-//!   moved what the query learns from.
+//! - Both results store the revisions of demand and target, so for a pair in both it is known which record changed.
+//! - For a pair in only one result, the current record tells when it was created and last changed.
+//! - If neither demand, target nor any version differs, other records came or went: they took the place, freed it, or
+//!   changed the feedback of the first pass.
 
 mod explain;
 mod pairs;
@@ -21,13 +21,13 @@ pub use pairs::{Step, changes, step};
 
 use duijie_core::domain::{Kind, RecordName, hit::Level};
 
-/// Difference of two scores of a pair, 0 to 1, above which the score counts as moved.
+/// Score difference of a pair, 0 to 1, above which the score counts as moved.
 pub const SCORE_STEP: f64 = 0.01;
 
-/// A demand with its pairs, as one job has it.
+/// A demand with its pairs in one job.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DemandResult {
-    /// The demand.
+    /// Name of the demand.
     pub demand: RecordName,
     /// Its revision when it was matched.
     pub revision: u64,
@@ -35,34 +35,34 @@ pub struct DemandResult {
     pub pairs: Vec<Pair>,
 }
 
-/// A pair, as one job has it.
+/// A pair in one job.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pair {
-    /// The target.
+    /// Name of the target.
     pub target: RecordName,
-    /// Where it stands.
+    /// Place in the list.
     pub place: Place,
 }
 
-/// Where a target stands in the list of its kind.
+/// A target's place in the list of its kind.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Place {
-    /// Place among the targets of its kind, from 1.
+    /// Rank among the targets of its kind, from 1.
     pub rank: u32,
     /// Score, 0 to 1.
     pub score: f64,
-    /// Level; `None` where none is known for such pairs.
+    /// Level; `None` if levels are not known for such pairs.
     pub level: Option<Level>,
     /// Revision of the target when it was matched.
     pub revision: u64,
 }
 
-/// What a job was made with.
+/// Inputs of a job.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Inputs {
-    /// When it began.
+    /// Start time.
     pub start: Timestamp,
-    /// When it ended.
+    /// End time.
     pub end: Timestamp,
     /// Version of the text pipeline with its dictionary.
     pub text: String,
@@ -70,126 +70,126 @@ pub struct Inputs {
     pub model: String,
     /// Version of the calibration of the levels.
     pub calibration: String,
-    /// Settings of matching, as one text.
+    /// Matching settings, as one text.
     pub settings: String,
     /// Kinds of targets, each with the version of its word statistics.
     pub targets: Vec<(Kind, String)>,
-    /// Which demands, as one text.
+    /// Selection of the demands, as one text.
     pub selection: String,
-    /// Most targets of each demand, least level and least score, as one text.
+    /// Most targets per demand, minimum level and minimum score, as one text.
     pub limits: String,
-    /// Whether there is a least level, so that levels decide what is in the list.
+    /// Whether there is a minimum level, so that levels decide which targets are listed.
     pub has_least_level: bool,
-    /// Whether it reached its end: one that was cancelled, failed or still runs lacks demands.
+    /// Whether the job finished; a job that was cancelled, failed or is still running lacks demands.
     pub complete: bool,
 }
 
-/// A record as it is now.
+/// Current state of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct State {
     /// Revision.
     pub revision: u64,
-    /// Whether it is published and open.
+    /// Whether the record is published and open.
     pub active: bool,
-    /// When it was first stored.
+    /// Creation time.
     pub create_time: Option<Timestamp>,
-    /// When it was last changed.
+    /// Time of the last change.
     pub update_time: Option<Timestamp>,
 }
 
 /// A pair that differs between two jobs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PairChange {
-    /// The demand.
+    /// Name of the demand.
     pub demand: RecordName,
-    /// The target.
+    /// Name of the target.
     pub target: RecordName,
-    /// How it differs.
+    /// Kind of the difference.
     pub change: Change,
-    /// Where it stood in the earlier job; `None` for a new pair.
+    /// Place in the earlier job; `None` for a new pair.
     pub before: Option<Place>,
-    /// Where it stands in the later job; `None` for a lost pair.
+    /// Place in the later job; `None` for a lost pair.
     pub after: Option<Place>,
-    /// Revision of the demand in the earlier job; `None` where that has no such demand.
+    /// Revision of the demand in the earlier job; `None` if that job lacks the demand.
     pub demand_before: Option<u64>,
-    /// Revision of the demand in the later job; `None` where that has no such demand.
+    /// Revision of the demand in the later job; `None` if that job lacks the demand.
     pub demand_after: Option<u64>,
 }
 
 /// How a pair differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Change {
-    /// Only the later job has it.
+    /// Only in the later job.
     New,
-    /// Only the earlier job has it.
+    /// Only in the earlier job.
     Lost,
-    /// Its level is higher in the later job.
+    /// Higher level in the later job.
     Up,
-    /// Its level is lower in the later job.
+    /// Lower level in the later job.
     Down,
 }
 
 /// Why a pair differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
-    /// The demand was first stored after the earlier job had begun.
+    /// The demand was first stored after the earlier job began.
     DemandNew,
-    /// The demand is gone or no longer open.
+    /// The demand was deleted or closed.
     DemandGone,
     /// The demand was changed in between.
     DemandChanged,
-    /// The target was first stored after the earlier job had begun.
+    /// The target was first stored after the earlier job began.
     TargetNew,
-    /// The target is gone or no longer published.
+    /// The target was deleted or is no longer published.
     TargetGone,
     /// The target was changed in between.
     TargetChanged,
-    /// Text pipeline or dictionary are another.
+    /// The text pipeline or the dictionary differs.
     Dictionary,
-    /// The model is another.
+    /// The model differs.
     Model,
-    /// The calibration of the levels is another.
+    /// The calibration of the levels differs.
     Calibration,
-    /// The settings of matching are others.
+    /// The matching settings differ.
     Settings,
-    /// The word statistics are others.
+    /// The term statistics differ.
     Statistics,
-    /// The jobs are about other demands, or other kinds of targets.
+    /// The jobs cover different demands, or different kinds of targets.
     Selection,
-    /// Limit, least level or least score are others.
+    /// The limit, the minimum level or the minimum score differs.
     Limits,
-    /// One of the jobs has not come to the demand: it was cancelled, failed, or still runs.
+    /// One of the jobs did not reach the demand: it was cancelled, failed, or is still running.
     Incomplete,
-    /// Neither the pair nor any version differs: other records took the place, gave it free, or moved what the query
-    /// learns from.
+    /// Neither the pair nor any version differs: other records took the place, freed it, or changed the feedback of the
+    /// first pass.
     Others,
-    /// Nothing that is stored tells, as where a record was changed again after the later job.
+    /// The stored data does not tell, for example because a record was changed again after the later job.
     Unknown,
 }
 
-/// How much differs between two jobs.
+/// Totals of a difference.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Demands that both have.
+    /// Demands in both jobs.
     pub demands_in_both: u64,
-    /// Demands that only the earlier one has.
+    /// Demands only in the earlier job.
     pub demands_before: u64,
-    /// Demands that only the later one has.
+    /// Demands only in the later job.
     pub demands_after: u64,
-    /// Pairs that both have with one level.
+    /// Pairs in both jobs with equal levels.
     pub same: u64,
-    /// Those of them whose score moved by more than [`SCORE_STEP`].
+    /// Among `same`: pairs whose score moved by more than [`SCORE_STEP`].
     pub moved: u64,
     /// Changed pairs, in the order of [`Change::ALL`].
     pub changes: [u64; Change::ALL.len()],
-    /// Changed pairs for each reason, in the order of [`Reason::ALL`]; a pair with several counts for each.
+    /// Changed pairs per reason, in the order of [`Reason::ALL`]; a pair with several reasons counts for each.
     pub reasons: [u64; Reason::ALL.len()],
 }
 
 // === impl Inputs ===
 
 impl Inputs {
-    /// Version of the word statistics of a kind; `None` where the job is not about it.
+    /// Version of the term statistics of a kind; `None` if the job does not cover it.
     pub fn statistics(&self, kind: Kind) -> Option<&str> {
         self.targets.iter().find(|(it, _)| *it == kind).map(|(_, version)| version.as_str())
     }
@@ -198,10 +198,10 @@ impl Inputs {
 // === impl Change ===
 
 impl Change {
-    /// All of them.
+    /// All changes.
     pub const ALL: [Self; 4] = [Self::New, Self::Lost, Self::Up, Self::Down];
 
-    /// Key for machines.
+    /// Machine-readable key.
     pub fn key(self) -> &'static str {
         match self {
             Self::New => "new",
@@ -211,7 +211,7 @@ impl Change {
         }
     }
 
-    /// What users call it.
+    /// Label for users.
     pub fn label(self) -> &'static str {
         match self {
             Self::New => "新增",
@@ -225,7 +225,7 @@ impl Change {
 // === impl Reason ===
 
 impl Reason {
-    /// All of them.
+    /// All reasons.
     pub const ALL: [Self; 16] = [
         Self::DemandNew,
         Self::DemandGone,
@@ -245,7 +245,7 @@ impl Reason {
         Self::Unknown,
     ];
 
-    /// Key for machines.
+    /// Machine-readable key.
     pub fn key(self) -> &'static str {
         match self {
             Self::DemandNew => "demand_new",
@@ -267,7 +267,7 @@ impl Reason {
         }
     }
 
-    /// What users read.
+    /// Label for users.
     pub fn label(self) -> &'static str {
         match self {
             Self::DemandNew => "需求为新增",

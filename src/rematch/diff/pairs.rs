@@ -1,22 +1,22 @@
-//! Which pairs differ: two lists side by side.
+//! Finds the pairs that differ by reading two lists side by side.
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
 use super::{Change, DemandResult, Pair, PairChange, Place, SCORE_STEP, Totals};
 use duijie_core::domain::RecordName;
 
-/// From which result the next demand is taken.
+/// Result that has the next demand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// From the earlier one: the later one has no such demand.
+    /// The earlier one; the later one lacks this demand.
     Before,
-    /// From the later one: the earlier one has no such demand.
+    /// The later one; the earlier one lacks this demand.
     After,
-    /// From both.
+    /// Both.
     Both,
 }
 
-/// What to take next from two results in one order; `None` when both are at their end.
+/// Next step through two results in the same order; `None` at the end of both.
 pub fn step<K: Ord>(before: Option<&K>, after: Option<&K>) -> Option<Step> {
     match (before, after) {
         (None, None) => None,
@@ -30,8 +30,8 @@ pub fn step<K: Ord>(before: Option<&K>, after: Option<&K>) -> Option<Step> {
     }
 }
 
-/// The changed pairs of one demand, which at least one of the results has: those of the later result in its order, then
-/// the lost ones in the order of the earlier result. What did not change is counted.
+/// The changed pairs of one demand that is in at least one result: those of the later result in its order, then the
+/// lost ones in the order of the earlier result. Unchanged pairs are counted.
 pub fn changes(before: Option<&DemandResult>, after: Option<&DemandResult>, totals: &mut Totals) -> Vec<PairChange> {
     let Some(demand) = after.or(before).map(|result| &result.demand) else { return Vec::new() };
     match (before, after) {
@@ -78,7 +78,8 @@ fn places(result: Option<&DemandResult>) -> BTreeMap<&RecordName, Place> {
     pairs.iter().map(|pair| (&pair.target, pair.place)).collect()
 }
 
-/// A level that only one side knows, as where the later job had no calibration, is no move.
+/// Direction of a level change. If only one side has a level, for example because the later job had no calibration,
+/// this is no change.
 fn moved(before: &Place, after: &Place) -> Option<Change> {
     match before.level?.cmp(&after.level?) {
         Ordering::Less => Some(Change::Up),

@@ -90,7 +90,7 @@ fn pairs_that_differ() {
     assert_eq!(said, want);
     assert_eq!((totals.same, totals.moved, totals.demands_in_both), (3, 1, 1));
     assert_eq!((found[0].before, found[0].after.map(|place| place.rank)), (None, Some(1)));
-    // a demand that only one has
+    // a demand in only one result
     let found = changes(None, Some(&after), &mut totals);
     assert!(found.len() == 6 && found.iter().all(|change| change.change == Change::New));
     let found = changes(Some(&before), None, &mut totals);
@@ -98,7 +98,7 @@ fn pairs_that_differ() {
     assert_eq!((totals.demands_before, totals.demands_after), (1, 1));
 }
 
-/// A changed pair with what may differ around it.
+/// A changed pair with its surroundings.
 struct Case {
     change: PairChange,
     before: Inputs,
@@ -182,7 +182,7 @@ fn reasons_in_the_jobs() {
     check(New, |it| it.after.text = "text-2".into(), &[Reason::Dictionary]);
     check(Lost, |it| it.after.model = "model-2".into(), &[Reason::Model]);
     check(Up, |it| it.after.calibration = "levels-2".into(), &[Reason::Calibration]);
-    // without a least level the calibration does not decide who is in the list
+    // without a minimum level the calibration does not decide which targets are listed
     check(New, |it| it.after.calibration = "levels-2".into(), &[Reason::Others]);
     let least = |it: &mut Case| {
         it.after.calibration = "levels-2".into();
@@ -240,7 +240,7 @@ proptest! {
         let mut totals = Totals::default();
         let found = changes(Some(&before), Some(&after), &mut totals);
         let count = |change: Change| found.iter().filter(|it| it.change == change).count();
-        // every pair of either side is the same, changed, new or lost
+        // every pair of either side is either the same, changed, new or lost
         let both = totals.same as usize + count(Change::Up) + count(Change::Down);
         prop_assert_eq!(both + count(Change::New), after.pairs.len());
         prop_assert_eq!(both + count(Change::Lost), before.pairs.len());
@@ -248,7 +248,7 @@ proptest! {
         targets.sort();
         targets.dedup();
         prop_assert_eq!(targets.len(), found.len());
-        // the other way round what was new is lost, and what went up went down
+        // in reverse, new becomes lost, and up becomes down
         let back = changes(Some(&after), Some(&before), &mut Totals::default());
         let count_back = |change: Change| back.iter().filter(|it| it.change == change).count();
         prop_assert_eq!((count(Change::New), count(Change::Up)), (count_back(Change::Lost), count_back(Change::Down)));

@@ -1,4 +1,4 @@
-//! The columns of an export, once for all formats.
+//! The columns of an export, defined once for all formats.
 
 use std::borrow::Cow;
 
@@ -8,28 +8,28 @@ use duijie_core::domain::{Kind, hit::Level};
 /// One column.
 #[derive(Clone, Copy)]
 pub struct Column {
-    /// Name for machines.
+    /// Machine-readable name.
     pub key: &'static str,
-    /// Heading for people.
+    /// Heading for users.
     pub heading: &'static str,
-    /// Sort of its values.
+    /// Type of the values.
     pub sort: Sort,
     /// Width in a workbook, in characters.
     pub width: u8,
-    /// Its value in a row.
+    /// Value of the column in a row.
     pub value: fn(&Row) -> Value<'_>,
 }
 
-/// Sort of the values of a column.
+/// Type of a column's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sort {
-    /// Text that is always there.
+    /// Text, never missing.
     Text,
-    /// Text, one of a few words, or none.
+    /// One of a few words, or none.
     Code,
     /// Several words.
     Codes,
-    /// A place from 1, or none.
+    /// A rank from 1, or none.
     Place,
     /// A score from 0 to 1, or none.
     Score,
@@ -38,15 +38,15 @@ pub enum Sort {
 /// One value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value<'a> {
-    /// None.
+    /// No value.
     Empty,
     /// Text.
     Text(Cow<'a, str>),
-    /// A word: key for machines, label for people.
+    /// A word: machine-readable key, label for users.
     Code(&'static str, &'static str),
     /// Several words.
     Codes(Vec<(&'static str, &'static str)>),
-    /// A place.
+    /// A rank.
     Place(u32),
     /// A score.
     Score(f64),
@@ -143,7 +143,7 @@ fn reasons(row: &Row) -> Value<'_> {
 // === impl Value ===
 
 impl Value<'_> {
-    /// For people; `None` where there is none, and for numbers.
+    /// Text for users; `None` for no value and for numbers.
     pub fn label(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Text(text) => Some(Cow::Borrowed(text)),

@@ -1,4 +1,4 @@
-//! CSV as Excel opens it: UTF-8 with a byte order mark, CRLF, and no text that is taken for a formula.
+//! CSV for Excel: UTF-8 with a byte order mark, CRLF, and no text that Excel takes for a formula.
 
 use std::io::Write;
 
@@ -8,10 +8,10 @@ use super::{
 };
 use duijie_files::harmless;
 
-/// Without it Excel reads UTF-8 as GBK.
+/// Without this mark Excel reads UTF-8 as GBK.
 const BYTE_ORDER_MARK: &[u8] = "\u{FEFF}".as_bytes();
 
-/// Writes a table.
+/// Writes CSV.
 pub struct Delimited<W: Write> {
     columns: Vec<Column>,
     writer: csv::Writer<W>,

@@ -1,4 +1,4 @@
-//! Parquet: groups of rows, column by column. Rows of one group are kept until it is full.
+//! Parquet: row groups, stored by column. The rows of a group are buffered until it is full.
 
 use std::{io::Write, sync::Arc};
 
@@ -15,12 +15,12 @@ use super::{
     columns::{Column, Sort, Value},
 };
 
-/// Rows of a group: about 3 MB.
+/// Rows per group: about 3 MB.
 const GROUP_ROWS: usize = 10_000;
-/// Who wrote the file, without a version that would change the bytes.
+/// Creator of the file, without a version, which would change the bytes.
 const CREATED_BY: &str = "duijie";
 
-/// Writes groups of rows.
+/// Writes row groups.
 pub struct Groups<W: Write + Send> {
     columns: Vec<Column>,
     writer: SerializedFileWriter<W>,
@@ -29,7 +29,7 @@ pub struct Groups<W: Write + Send> {
     group_rows: usize,
 }
 
-/// Values of one column that wait; in those that may be empty, a definition level for each row.
+/// Buffered values of one column; columns that may be empty also keep a definition level per row.
 enum Kept {
     Text(Vec<ByteArray>),
     Word(Vec<ByteArray>, Vec<i16>),
@@ -44,7 +44,7 @@ impl<W: Write + Send> Groups<W> {
         Self::with_limit(columns, out, GROUP_ROWS)
     }
 
-    /// Groups of at most `group_rows` rows, at least 1.
+    /// A writer with at most `group_rows` rows per group, at least 1.
     pub fn with_limit(columns: Vec<Column>, out: W, group_rows: usize) -> Result<Self, ExportError> {
         let schema = schema(&columns).map_err(failed)?;
         let properties = WriterProperties::builder()
@@ -134,7 +134,7 @@ fn keep<T>(values: &mut Vec<T>, levels: &mut Vec<i16>, value: Option<T>) {
     values.extend(value);
 }
 
-/// What machines get; several words are joined by commas.
+/// Machine-readable text; several words are joined by commas.
 fn text(value: Value<'_>) -> Option<String> {
     match value {
         Value::Text(text) => Some(text.into_owned()),

@@ -1,4 +1,4 @@
-//! JSON lines: an object each line, with every column; what is not there is null.
+//! JSON lines: one object per line, with every column; missing values are null.
 
 use std::io::Write;
 
@@ -9,7 +9,7 @@ use super::{
     columns::{Column, Value},
 };
 
-/// Writes lines.
+/// Writes JSON lines.
 pub struct Lines<W> {
     columns: Vec<Column>,
     out: W,

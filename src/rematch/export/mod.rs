@@ -1,8 +1,8 @@
-//! Results of re-matching as files: JSON lines, CSV, XLSX, Parquet. Pure: rows in, bytes out.
+//! Re-matching results as files: JSON lines, CSV, XLSX, Parquet. Pure: rows in, bytes out.
 //!
-//! Rows are written as they come; what is kept is one row (JSON lines, CSV), a temporary file (XLSX) or one group of rows
-//! (Parquet), so memory does not grow with the result. The same rows make the same bytes. One table of columns serves all
-//! four: machines get keys (JSON lines, Parquet), people get Chinese (CSV, XLSX).
+//! Rows are written as they come. Only one row (JSON lines, CSV), a temporary file (XLSX) or one row group (Parquet) is
+//! kept, so memory does not grow with the result. Equal rows give equal bytes. One table of columns serves all four
+//! formats: machines get keys (JSON lines, Parquet), people get Chinese (CSV, XLSX).
 
 mod columns;
 mod delimited;
@@ -27,13 +27,13 @@ use sheets::Sheets;
 /// One pair.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// The demand.
+    /// Demand of the pair.
     pub demand: Party,
-    /// The achievement or expert.
+    /// Achievement or expert of the pair.
     pub target: Party,
-    /// Where the pair stands; `None` for a pair that is lost.
+    /// Place of the pair; `None` for a lost pair.
     pub place: Option<Standing>,
-    /// How it differs from an earlier job; `None` in a file of results.
+    /// Difference from an earlier job; `None` in a file of results.
     pub change: Option<RowChange>,
 }
 
@@ -42,40 +42,40 @@ pub struct Row {
 pub struct Party {
     /// Name.
     pub name: RecordName,
-    /// Title; empty where the record is gone by now.
+    /// Title; empty if the record has been deleted.
     pub title: String,
-    /// Name of the owner; empty where there is none.
+    /// Name of the owner; empty if there is none.
     pub owner: String,
 }
 
-/// Where a pair stands.
+/// Place of a pair.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Standing {
-    /// Place among the targets of one kind, from 1.
+    /// Rank among the targets of one kind, from 1.
     pub rank: u32,
     /// Score, 0 to 1.
     pub score: f64,
-    /// Level; `None` where none is known.
+    /// Level; `None` if unknown.
     pub level: Option<Level>,
 }
 
-/// How a pair differs from an earlier job.
+/// Difference of a pair from an earlier job.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RowChange {
-    /// How.
+    /// Kind of the difference.
     pub change: Change,
-    /// Why, at least one.
+    /// Reasons, at least one.
     pub reasons: Vec<Reason>,
-    /// Where it stood; `None` for a new pair.
+    /// Earlier place; `None` for a new pair.
     pub before: Option<Standing>,
 }
 
-/// Sort of file.
+/// File format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// JSON, a row each line.
+    /// JSON, one row per line.
     Jsonl,
-    /// CSV with a byte order mark, as Excel wants it.
+    /// CSV with a byte order mark, as Excel needs it.
     Csv,
     /// Excel workbook.
     Xlsx,
@@ -83,32 +83,32 @@ pub enum Format {
     Parquet,
 }
 
-/// What rows say.
+/// Content of the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
     /// The pairs of a job.
     Results,
-    /// What differs between two jobs.
+    /// The differences between two jobs.
     Changes,
 }
 
-/// Why a file cannot be written.
+/// Reason why a file cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// Bytes are not taken.
+    /// Writing the bytes failed.
     #[error("写不出文件：{0}")]
     Write(#[from] io::Error),
     /// The library that makes the file failed.
     #[error("无法生成 {format} 文件：{reason}")]
     Library {
-        /// Sort of file.
+        /// File format.
         format: &'static str,
-        /// Why.
+        /// Cause.
         reason: String,
     },
 }
 
-/// Writes rows into a file. What is written is complete only after [`Exporter::finish`].
+/// Writes rows into a file. The file is complete only after [`Exporter::finish`].
 pub struct Exporter<W: Write + Send>(Inner<W>);
 
 enum Inner<W: Write + Send> {
@@ -121,10 +121,10 @@ enum Inner<W: Write + Send> {
 // === impl Format ===
 
 impl Format {
-    /// All of them.
+    /// All formats.
     pub const ALL: [Self; 4] = [Self::Jsonl, Self::Csv, Self::Xlsx, Self::Parquet];
 
-    /// Name; also how its files end.
+    /// Name; also the file extension.
     pub fn key(self) -> &'static str {
         match self {
             Self::Jsonl => "jsonl",
@@ -134,7 +134,7 @@ impl Format {
         }
     }
 
-    /// The format of files that end so.
+    /// The format with this file extension.
     pub fn from_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.key().eq_ignore_ascii_case(key))
     }
@@ -143,8 +143,8 @@ impl Format {
 // === impl Exporter ===
 
 impl<W: Write + Send> Exporter<W> {
-    /// Begins a file in `out`. `made` stands in the file as the time at which it was made: that of the job, so that the
-    /// same job makes the same file.
+    /// Begins a file in `out`. `made` is the creation time stored in the file: the job's time, so that the same job
+    /// makes the same file.
     ///
     /// # Errors
     /// [`ExportError`].
@@ -161,7 +161,7 @@ impl<W: Write + Send> Exporter<W> {
     /// Writes a row.
     ///
     /// # Errors
-    /// [`ExportError`]; the file is of no use then.
+    /// [`ExportError`]; the file is then unusable.
     pub fn write(&mut self, row: &Row) -> Result<(), ExportError> {
         match &mut self.0 {
             Inner::Jsonl(it) => it.write(row),

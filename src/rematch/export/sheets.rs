@@ -1,4 +1,4 @@
-//! Excel workbook, written row by row through a temporary file. A sheet that is full is followed by another.
+//! Excel workbook, written row by row through a temporary file. When a sheet is full, the next one begins.
 
 use std::io::Write;
 
@@ -10,7 +10,7 @@ use super::{
     columns::{Column, Value},
 };
 
-/// Rows of a sheet, the heading included: what Excel takes.
+/// Rows per sheet including the heading: Excel's limit.
 const MAX_ROWS: u32 = 1_048_576;
 
 /// Writes sheets.
@@ -20,9 +20,9 @@ pub struct Sheets<W> {
     workbook: Workbook,
     heading: CellFormat,
     score: CellFormat,
-    /// Sheets so far.
+    /// Number of sheets so far.
     sheets: usize,
-    /// Row of the current sheet that is written next.
+    /// Next row in the current sheet.
     next: u32,
     max_rows: u32,
     out: W,
@@ -35,7 +35,7 @@ impl<W: Write + Send> Sheets<W> {
         Self::with_limit(columns, content, made, (out, MAX_ROWS))
     }
 
-    /// Sheets of at most `max_rows` rows, at least 2.
+    /// A writer with at most `max_rows` rows per sheet, at least 2.
     pub fn with_limit(
         columns: Vec<Column>,
         content: Content,
@@ -94,7 +94,7 @@ fn begin(sheet: &mut Worksheet, name: &str, columns: &[Column], heading: &CellFo
     Ok(())
 }
 
-/// Texts are written as texts, so that none is taken for a formula.
+/// Texts are written as strings, so that none is taken for a formula.
 fn put(sheet: &mut Worksheet, at: (u32, u16), value: &Value<'_>, score: &CellFormat) -> Result<(), XlsxError> {
     let (row, column) = at;
     match value {

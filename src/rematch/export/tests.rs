@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 
 use super::*;
 
-/// Where a file is written in a test; clones share it.
+/// Target of a test file; clones share it.
 #[derive(Clone, Default)]
 struct Sink(Arc<Mutex<Vec<u8>>>);
 

@@ -1,7 +1,7 @@
-//! A block: the results of some demands that lie together in the order of ids, with what decides whether they still hold.
+//! A block: the results of demands with consecutive ids, and the data that decides whether the results still hold.
 //! Blocks are the checkpoints of a job: each is one document, written whole. Pure.
 //!
-//! An incremental job has the same blocks as its root, the full job beneath it: its own block holds only what differs,
+//! An incremental job has the same blocks as its root, the full job below it. Its own block holds only the differences,
 //! and is read over the root's.
 
 use std::collections::HashSet;
@@ -17,25 +17,25 @@ use super::{
 use duijie_core::domain::RecordName;
 use duijie_store::PointId;
 
-/// Level of compression: names and numbers shrink to a quarter, at no cost to speak of.
+/// Compression level: names and numbers shrink to a quarter at almost no cost.
 const ZSTD_LEVEL: i32 = 1;
-/// Most bytes that a block of results may unfold to.
+/// Largest decompressed size of a block of results.
 const MAX_JSON_BYTES: usize = 64 << 20;
 
-/// A block as it is stored.
+/// A stored block.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Block {
     /// Results, in the order of the demands' ids.
     pub results: Vec<DemandResult>,
-    /// Demands of the root's block that are gone, changed or failed: what it says of them is not read.
+    /// Demands of the root's block that are gone, changed or failed; their results in it are ignored.
     pub dropped: Vec<PointId>,
-    /// Demands without a result: the next incremental job tries them again.
+    /// Demands without a result; the next incremental job tries them again.
     pub failed: Vec<RecordName>,
-    /// What decides, of each result that is this block's own.
+    /// Decision data of each result in this block itself.
     pub decisions: Vec<Decision>,
 }
 
-/// The part that is compressed.
+/// The compressed part.
 #[derive(Debug, Serialize, Deserialize)]
 struct Json {
     results: Vec<DemandResult>,
@@ -48,10 +48,10 @@ struct Json {
 // === impl Block ===
 
 impl Block {
-    /// As the text of a document.
+    /// Encodes the block as a document's text.
     ///
     /// # Errors
-    /// [`Damaged`] where a number is none, which no result has.
+    /// [`Damaged`] if a number is not finite, which no result has.
     pub fn text(&self) -> Result<String, Damaged> {
         let json = Json { results: self.results.clone(), dropped: self.dropped.clone(), failed: self.failed.clone() };
         let json = serde_json::to_vec(&json).map_err(|_| Damaged)?;
@@ -62,7 +62,7 @@ impl Block {
         Ok(format!("{}\n{}", STANDARD.encode(packed), STANDARD.encode(writer.finish())))
     }
 
-    /// Reads the results alone.
+    /// Reads only the results.
     ///
     /// # Errors
     /// [`Damaged`].
@@ -74,7 +74,7 @@ impl Block {
         Ok(Self { results: json.results, dropped: json.dropped, failed: json.failed, decisions: Vec::new() })
     }
 
-    /// Reads what decides, and the results only where demands have failed.
+    /// Reads the decision data, and the results only if demands have failed.
     ///
     /// # Errors
     /// [`Damaged`].
@@ -89,7 +89,7 @@ impl Block {
         Ok(Self { decisions, ..rest })
     }
 
-    /// Reads all of it.
+    /// Reads the whole block.
     ///
     /// # Errors
     /// [`Damaged`].
@@ -97,7 +97,7 @@ impl Block {
         Ok(Self { decisions: Self::read_decisions(text)?.decisions, ..Self::read_results(text)? })
     }
 
-    /// Results of this block read over the root's.
+    /// Results of this block laid over the root's.
     #[must_use]
     pub fn over(self, root: Self) -> Vec<DemandResult> {
         let own = self.results.iter().map(|result| PointId::of(&result.demand));
@@ -110,12 +110,13 @@ impl Block {
     }
 }
 
-/// Which of the blocks that begin with these ids an id belongs to: the last one that begins at it or before, or the first.
+/// The block of an id, among blocks that begin with these ids: the last block that begins at or before the id, or the
+/// first block.
 pub fn block_of(firsts: &[PointId], id: PointId) -> usize {
     firsts.partition_point(|first| *first <= id).saturating_sub(1)
 }
 
-/// Demands of a block of a full job: as many as fit into a document whatever their names are.
+/// Demands per block of a full job: as many as fit into a document with the longest names.
 pub fn block_demands(limit: usize, kinds: usize) -> usize {
     (1_280 / (limit * kinds).max(1)).clamp(6, 32)
 }
@@ -189,7 +190,7 @@ mod tests {
         assert_eq!(block_of(&[], id(1)), 0);
     }
 
-    /// Names as long as they may be, numbers without pattern.
+    /// Uses names of the maximum length and incompressible numbers.
     #[test]
     fn the_largest_block_fits_into_a_document() {
         let noise = |seed: u64| {
@@ -232,7 +233,7 @@ mod tests {
                 sparse: SparseVector { indices: vec![1; 64], values: vec![1.0; 64] },
                 kinds: kinds.iter().map(kind).collect(),
             };
-            // an incremental job may have half as many again
+            // an incremental job's block may have half as many demands again
             let demands = block_demands(limit, kinds.len()) * 3 / 2;
             let results = (0..demands).map(|number| DemandResult {
                 lists: kinds.iter().map(|kind| list(*kind)).collect(),

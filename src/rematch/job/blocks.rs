@@ -1,4 +1,4 @@
-//! The documents of a job: where its blocks begin, what each is to match, and what it has found.
+//! The documents of a job: the first ids of its blocks, the work per block, and the results per block.
 
 use std::collections::HashSet;
 
@@ -14,23 +14,23 @@ use crate::error::{Error, Result};
 use duijie_core::domain::RecordName;
 use duijie_store::{DocumentWrite, Expect, Index, Key, PointId, documents::remove_folder};
 
-/// Folder of the places where blocks begin, by the id of the full job.
+/// Folder of the blocks' first ids, by the id of the full job.
 const FIRSTS: &str = "rematch/blocks";
-/// Blocks that are written at a time before a job runs.
+/// Blocks written together before a job runs.
 const WRITES: usize = 100;
 
-/// What is to be done at a block.
+/// Work of a block.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Work {
     /// Demands to match.
     #[serde(default)]
     pub demands: Vec<RecordName>,
-    /// Demands of the base that do not hold any more.
+    /// Demands of the base whose results no longer hold.
     #[serde(default)]
     pub dropped: Vec<PointId>,
 }
 
-/// Writes what is to be done, the first time or again; blocks with nothing to do are left out.
+/// Writes or rewrites the work of all blocks; blocks without work are left out.
 pub(super) async fn write_work(index: &dyn Index, id: JobId, work: Vec<(usize, Work)>) -> Result<()> {
     let folder = folder("selection", id);
     remove_folder(index, &folder).await?;
@@ -45,7 +45,7 @@ pub(super) async fn write_work(index: &dyn Index, id: JobId, work: Vec<(usize, W
     Ok(())
 }
 
-/// What is to be done at a block.
+/// The work of a block.
 pub(super) async fn read_work(index: &dyn Index, id: JobId, number: u64) -> Result<Work> {
     match read(index, &folder("selection", id), number).await? {
         Some(text) => serde_json::from_str(&text).map_err(|error| Error::Internal(error.to_string())),
@@ -53,7 +53,7 @@ pub(super) async fn read_work(index: &dyn Index, id: JobId, number: u64) -> Resu
     }
 }
 
-/// Writes where blocks begin.
+/// Writes the blocks' first ids.
 pub(super) async fn write_firsts(index: &dyn Index, id: JobId, firsts: &[PointId]) -> Result<()> {
     let mut writer = Writer::default();
     writer.list(firsts, |writer, first| writer.u128(first.uuid().as_u128()));
@@ -63,7 +63,7 @@ pub(super) async fn write_firsts(index: &dyn Index, id: JobId, firsts: &[PointId
     Ok(())
 }
 
-/// Where the blocks of a full job, and of all jobs above it, begin.
+/// The first ids of the blocks of a full job, and of all jobs based on it.
 pub(super) async fn read_firsts(index: &dyn Index, id: JobId) -> Result<Vec<PointId>> {
     let text = read(index, FIRSTS, id.number()).await?.ok_or_else(|| damaged(Damaged))?;
     let bytes = STANDARD.decode(text).map_err(|_| damaged(Damaged))?;
@@ -72,7 +72,7 @@ pub(super) async fn read_firsts(index: &dyn Index, id: JobId) -> Result<Vec<Poin
     firsts.map_err(damaged)
 }
 
-/// Writes what was found at a block: all of it at once.
+/// Writes the results of a block at once.
 pub(super) async fn write_block(index: &dyn Index, id: JobId, number: u64, block: &Block) -> Result<()> {
     let text = block.text().map_err(damaged)?;
     let write = DocumentWrite::new(folder("results", id), Key::Number(number), text, Expect::Any);
@@ -80,12 +80,12 @@ pub(super) async fn write_block(index: &dyn Index, id: JobId, number: u64, block
     Ok(())
 }
 
-/// The text of a block; `None` where it is not written.
+/// The text of a block; `None` if it is not written yet.
 pub(super) async fn read_block(index: &dyn Index, id: JobId, number: u64) -> Result<Option<String>> {
     read(index, &folder("results", id), number).await
 }
 
-/// Results of a job that come after a demand, of what is written by now.
+/// Results of a job after a given demand, among those written so far.
 pub(super) async fn results(
     index: &dyn Index,
     job: &Job,
@@ -113,7 +113,7 @@ pub(super) async fn results(
     Ok(ResultPage { results, next })
 }
 
-/// What was found at one block.
+/// The results of one block.
 async fn block_results(index: &dyn Index, id: JobId, root: JobId, number: u64) -> Result<Vec<DemandResult>> {
     let Some(own) = read_block(index, id, number).await? else { return Ok(Vec::new()) };
     let own = Block::read_results(&own).map_err(damaged)?;
@@ -124,7 +124,7 @@ async fn block_results(index: &dyn Index, id: JobId, root: JobId, number: u64) -
     Ok(own.over(Block::read_results(&beneath).map_err(damaged)?))
 }
 
-/// What decides about a block of a base: the root's, and what lies over it.
+/// Decision data of a base's block: the root's block, and the block over it.
 pub(super) async fn read_base(index: &dyn Index, (base, root): (JobId, JobId), number: u64) -> Result<(Block, Block)> {
     let text = read_block(index, root, number).await?.ok_or_else(|| damaged(Damaged))?;
     let beneath = Block::read_decisions(&text).map_err(damaged)?;
@@ -136,11 +136,11 @@ pub(super) async fn read_base(index: &dyn Index, (base, root): (JobId, JobId), n
     let hidden: HashSet<PointId> =
         over.decisions.iter().map(|decision| decision.demand).chain(over.dropped.iter().copied()).collect();
     let decisions = beneath.decisions.into_iter().filter(|decision| !hidden.contains(&decision.demand));
-    // what had failed at the root has been tried again since
+    // demands that failed at the root have been tried again since
     Ok((Block { decisions: decisions.collect(), ..Block::default() }, over))
 }
 
-/// Throws a job's documents away, but not the job itself.
+/// Deletes a job's documents, but not the job itself.
 pub(super) async fn remove(index: &dyn Index, id: JobId) -> Result<()> {
     remove_folder(index, &folder("selection", id)).await?;
     remove_folder(index, &folder("results", id)).await?;

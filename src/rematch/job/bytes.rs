@@ -1,52 +1,52 @@
-//! Numbers and lists as bytes, little endian: what is read by the thousand is not kept as JSON. Pure.
+//! Numbers and lists as bytes, little endian: data that is read by the thousand is not stored as JSON. Pure.
 
-/// Bytes that are not what was written.
+/// The bytes are not what was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("任务数据已损坏")]
 pub struct Damaged;
 
-/// Collects bytes.
+/// Encodes values as bytes.
 #[derive(Debug, Clone, Default)]
 pub struct Writer(Vec<u8>);
 
-/// Takes bytes apart; never reads beyond their end, and takes no more memory than they do.
+/// Decodes bytes; never reads beyond their end, and allocates no more memory than their size.
 #[derive(Debug, Clone)]
 pub struct Reader<'a>(&'a [u8]);
 
 // === impl Writer ===
 
 impl Writer {
-    /// A number of 16 bits.
+    /// Writes a 16-bit integer.
     pub fn i16(&mut self, value: i16) {
         self.0.extend(value.to_le_bytes());
     }
 
-    /// A number of 32 bits.
+    /// Writes a 32-bit integer.
     pub fn u32(&mut self, value: u32) {
         self.0.extend(value.to_le_bytes());
     }
 
-    /// A number of 64 bits.
+    /// Writes a 64-bit integer.
     pub fn u64(&mut self, value: u64) {
         self.0.extend(value.to_le_bytes());
     }
 
-    /// A number of 128 bits.
+    /// Writes a 128-bit integer.
     pub fn u128(&mut self, value: u128) {
         self.0.extend(value.to_le_bytes());
     }
 
-    /// A float of 32 bits.
+    /// Writes a 32-bit float.
     pub fn f32(&mut self, value: f32) {
         self.0.extend(value.to_le_bytes());
     }
 
-    /// A float of 64 bits.
+    /// Writes a 64-bit float.
     pub fn f64(&mut self, value: f64) {
         self.0.extend(value.to_le_bytes());
     }
 
-    /// How many, then each.
+    /// Writes the length, then each element.
     pub fn list<T>(&mut self, values: &[T], mut write: impl FnMut(&mut Self, &T)) {
         self.u32(u32::try_from(values.len()).unwrap_or(u32::MAX));
         for value in values {
@@ -54,7 +54,7 @@ impl Writer {
         }
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     pub fn finish(self) -> Vec<u8> {
         self.0
     }
@@ -63,7 +63,7 @@ impl Writer {
 // === impl Reader ===
 
 impl<'a> Reader<'a> {
-    /// Begins at the first byte.
+    /// A reader at the first byte.
     pub fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
@@ -74,7 +74,7 @@ impl<'a> Reader<'a> {
         Ok(*first)
     }
 
-    /// A number of 16 bits.
+    /// Reads a 16-bit integer.
     ///
     /// # Errors
     /// [`Damaged`] at the end.
@@ -82,7 +82,7 @@ impl<'a> Reader<'a> {
         self.take().map(i16::from_le_bytes)
     }
 
-    /// A number of 32 bits.
+    /// Reads a 32-bit integer.
     ///
     /// # Errors
     /// [`Damaged`] at the end.
@@ -90,7 +90,7 @@ impl<'a> Reader<'a> {
         self.take().map(u32::from_le_bytes)
     }
 
-    /// A number of 64 bits.
+    /// Reads a 64-bit integer.
     ///
     /// # Errors
     /// [`Damaged`] at the end.
@@ -98,7 +98,7 @@ impl<'a> Reader<'a> {
         self.take().map(u64::from_le_bytes)
     }
 
-    /// A number of 128 bits.
+    /// Reads a 128-bit integer.
     ///
     /// # Errors
     /// [`Damaged`] at the end.
@@ -106,7 +106,7 @@ impl<'a> Reader<'a> {
         self.take().map(u128::from_le_bytes)
     }
 
-    /// A float of 32 bits.
+    /// Reads a 32-bit float.
     ///
     /// # Errors
     /// [`Damaged`] at the end.
@@ -114,7 +114,7 @@ impl<'a> Reader<'a> {
         self.take().map(f32::from_le_bytes)
     }
 
-    /// A float of 64 bits.
+    /// Reads a 64-bit float.
     ///
     /// # Errors
     /// [`Damaged`] at the end.
@@ -122,23 +122,23 @@ impl<'a> Reader<'a> {
         self.take().map(f64::from_le_bytes)
     }
 
-    /// A list.
+    /// Reads a list.
     ///
     /// # Errors
-    /// [`Damaged`] where it ends early.
+    /// [`Damaged`] if it ends early.
     pub fn list<T>(&mut self, mut read: impl FnMut(&mut Self) -> Result<T, Damaged>) -> Result<Vec<T>, Damaged> {
         let count = self.u32()? as usize;
-        // an element has a byte at least, so that a wrong number takes no more memory than the bytes do
+        // an element has at least one byte, so a wrong count allocates no more memory than the bytes
         if self.0.len() < count {
             return Err(Damaged);
         }
         (0..count).map(|_| read(self)).collect()
     }
 
-    /// Whether everything is read.
+    /// Checks that everything was read.
     ///
     /// # Errors
-    /// [`Damaged`] where something is left.
+    /// [`Damaged`] if bytes are left.
     pub fn end(&self) -> Result<(), Damaged> {
         if self.0.is_empty() { Ok(()) } else { Err(Damaged) }
     }

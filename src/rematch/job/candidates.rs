@@ -1,9 +1,9 @@
-//! What can be among the best of an unchanged demand after targets have changed: pure.
+//! Targets that can be among the best of an unchanged demand after targets have changed. Pure.
 //!
-//! A changed target matters where it stood among the best of a pass, or where it would come among them now; another one
-//! cannot. Where none of the best has changed, the best now are among them and those that would come in, so that no search
-//! is needed. Queries are kept as numbers of 16 bits, half the size, so the comparison has slack: a doubtful demand is
-//! matched again, which is always right.
+//! A changed target matters only if it was among the best of a pass, or would now be among them. If none of the best
+//! has changed, the new best are among the old best and the targets that would come in, so no search is needed. Queries
+//! are stored as 16-bit numbers, half the size, so the comparison allows for rounding: a doubtful demand is matched
+//! again, which is always right.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -15,59 +15,59 @@ use super::{
 use duijie_core::{rank::Fusion, text::SparseVector};
 use duijie_store::PointId;
 
-/// What can be among the best of a pass now.
+/// Targets that can now be among the best of a pass.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidates {
-    /// The best before, in their order.
+    /// The earlier best, in order.
     before: Vec<PointId>,
-    /// Whether one of them has changed or is gone, so that any target may take its place.
+    /// Whether one of these has changed or is gone, so that any target may take its place.
     open: bool,
-    /// Changed ones that may come in.
+    /// Changed targets that may come in.
     fresh: Vec<PointId>,
 }
 
-/// The same for both passes.
+/// Candidates for both passes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KindCandidates {
-    /// Of the first pass, where there is one.
+    /// For the first pass, if there is one.
     pub first: Option<Candidates>,
-    /// Of the list, as long as the first pass gives what it gave before.
+    /// For the list, as long as the first pass gives its earlier result.
     pub list: Candidates,
 }
 
-/// A target as it is now.
+/// A target's current state.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fresh {
-    /// Its embedding.
+    /// Embedding.
     pub dense: Vec<f32>,
-    /// Its terms.
+    /// Terms.
     pub sparse: SparseVector,
 }
 
-/// Targets of one kind that have changed.
+/// Changed targets of one kind.
 #[derive(Debug, Clone, Default)]
 pub struct Changes {
     changed: FxHashSet<PointId>,
-    /// What can be found now, with its embedding.
+    /// Targets that can be found now, with embeddings.
     fresh: Vec<(PointId, Packed)>,
-    /// Which of them have a term, with its weight.
+    /// Posting lists of `fresh`: for each term, positions and weights.
     postings: FxHashMap<u32, Vec<(u32, f32)>>,
 }
 
 // === impl Candidates ===
 
 impl Candidates {
-    /// Whether they are what they were.
+    /// Whether the best are certainly unchanged.
     pub fn hold(&self) -> bool {
         !self.open && self.fresh.is_empty()
     }
 
-    /// All that can be among the best; `None` where any target can.
+    /// All targets that can be among the best; `None` if any target can.
     pub fn all(&self) -> Option<Vec<PointId>> {
         (!self.open).then(|| [self.before.as_slice(), &self.fresh].concat())
     }
 
-    /// Whether these were the best before.
+    /// Whether `best` equals the earlier best.
     pub fn were(&self, best: impl Iterator<Item = PointId>) -> bool {
         best.eq(self.before.iter().copied())
     }
@@ -76,7 +76,7 @@ impl Candidates {
 // === impl KindCandidates ===
 
 impl KindCandidates {
-    /// Whether both passes give what they gave.
+    /// Whether both passes certainly give their earlier results.
     pub fn hold(&self) -> bool {
         self.list.hold() && self.first.as_ref().is_none_or(Candidates::hold)
     }
@@ -85,7 +85,7 @@ impl KindCandidates {
 // === impl Changes ===
 
 impl Changes {
-    /// Notes a target that has changed or is gone; `fresh` where it can be found now.
+    /// Adds a target that has changed or is gone; `fresh` is set if it can be found now.
     pub fn add(&mut self, id: PointId, fresh: Option<Fresh>) {
         if !self.changed.insert(id) {
             return;
@@ -98,12 +98,12 @@ impl Changes {
         self.fresh.push((id, Packed::new(&dense)));
     }
 
-    /// Targets that have changed or are gone.
+    /// Number of targets that have changed or are gone.
     pub fn len(&self) -> usize {
         self.changed.len()
     }
 
-    /// What can be among a demand's best now; `query` gives the demand's terms as the job weighs them.
+    /// Targets that can now be among a demand's best; `query` returns the demand's terms with the job's weights.
     pub fn candidates(
         &self,
         demand: &Decision,
@@ -130,7 +130,7 @@ impl Changes {
         }
     }
 
-    /// BM25 of each fresh target.
+    /// BM25 of each target in `fresh`.
     fn bm25(&self, query: &Weighted) -> Vec<f64> {
         let mut scores = vec![0.0; self.fresh.len()];
         for (term, weight) in query.terms() {
@@ -194,7 +194,7 @@ mod tests {
     }
 
     proptest! {
-        /// No target that would come in is overlooked.
+        /// No target that would come in is missed.
         #[test]
         fn what_comes_in_is_never_overlooked(query in dense(), sparse in sparse(), fresh in dense(), document in sparse(), last in 0f64..1.0) {
             let weighted = Statistics::default().weigh(&sparse);

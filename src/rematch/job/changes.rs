@@ -1,4 +1,4 @@
-//! What has changed since a job: demands and targets that were stored or deleted.
+//! Changes since a job: demands and targets that were stored or deleted.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -14,29 +14,29 @@ use crate::error::Result;
 use duijie_core::domain::{Filter, Kind, Range, RecordName, codes::Status};
 use duijie_store::{FieldSelection, PageRequest, Point, PointId, tombstones};
 
-/// How much earlier than a job changes are looked for: clocks of instances differ, and a record is stored a moment after
-/// its time was taken.
+/// Overlap before the job's time in which changes are searched: the instances' clocks differ, and a record is stored a
+/// moment after its time stamp.
 const OVERLAP: SignedDuration = SignedDuration::from_secs(60);
-/// Points that are read at a time.
+/// Points per read.
 const PAGE: usize = 500;
-/// Most changed records of a kind that an incremental job takes; with more a full one is not much slower.
+/// Most changed records of a kind for an incremental job; with more, a full job is not much slower.
 pub(super) const MOST: usize = 4_000;
 
-/// Demands that have changed.
+/// Changed demands.
 #[derive(Debug, Default)]
 pub(super) struct DemandChanges {
-    /// Changed, new or gone: what the base says of them does not hold.
+    /// Changed, new or deleted demands; the base's results for them do not hold.
     pub touched: BTreeMap<PointId, RecordName>,
-    /// Of these: in the selection now.
+    /// Those of them that are now in the selection.
     pub selected: HashSet<RecordName>,
 }
 
-/// When changes since a job begin.
+/// Start of the search for changes since a job.
 pub(super) fn begin(time: Timestamp) -> Timestamp {
     time.checked_sub(OVERLAP).unwrap_or(time)
 }
 
-/// Demands that have changed since; `None` where they are too many.
+/// Demands changed since a time; `None` if too many.
 pub(super) async fn demands(engine: &Engine, selection: &Selection, since: Timestamp) -> Result<Option<DemandChanges>> {
     let mut changes = DemandChanges::default();
     let Some(points) =
@@ -63,7 +63,7 @@ pub(super) async fn demands(engine: &Engine, selection: &Selection, since: Times
     Ok(Some(changes))
 }
 
-/// Targets of a kind that have changed since; `None` where they are too many.
+/// Targets of a kind changed since a time; `None` if too many.
 pub(super) async fn targets(engine: &Engine, kind: Kind, since: Timestamp) -> Result<Option<Changes>> {
     let mut changes = Changes::default();
     let Some(points) = points(engine, kind, since_filter(Filter::default(), since), FieldSelection::Everything).await?
@@ -76,12 +76,12 @@ pub(super) async fn targets(engine: &Engine, kind: Kind, since: Timestamp) -> Re
         changes.add(id, open.then_some(Fresh { dense: point.dense, sparse: point.sparse }));
     }
     let Some(gone) = tombstones::since(&*engine.index, kind, since, MOST).await? else { return Ok(None) };
-    // one that is there again has been stored since, and stands above already
+    // a target that was stored again is already in the changes, so this adds nothing
     gone.iter().for_each(|name| changes.add(PointId::of(name), None));
     Ok((changes.len() <= MOST).then_some(changes))
 }
 
-/// Points that meet a filter; `None` where they are too many.
+/// Points that match a filter; `None` if too many.
 async fn points(engine: &Engine, kind: Kind, filter: Filter, with: FieldSelection) -> Result<Option<Vec<Point>>> {
     let (mut points, mut after) = (Vec::new(), None);
     loop {
@@ -98,7 +98,7 @@ async fn points(engine: &Engine, kind: Kind, filter: Filter, with: FieldSelectio
     }
 }
 
-/// The filter, and changed since.
+/// The filter, limited to changes since a time.
 fn since_filter(filter: Filter, since: Timestamp) -> Filter {
     let since = from(since.as_second());
     let update_time = match filter.update_time {

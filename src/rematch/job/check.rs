@@ -1,4 +1,4 @@
-//! What a request for a job must be: all violations at once. Pure.
+//! Checks a job's request and reports all violations at once. Pure.
 
 use std::collections::HashSet;
 
@@ -6,7 +6,7 @@ use super::model::{JobRequest, MAX_LIMIT, MAX_NAMES, MAX_REQUEST_ID, Selection};
 use duijie_core::domain::{Kind, Problem, RecordName, Violation, codes::Status};
 use duijie_store::PointId;
 
-/// Checks a request and brings it into its normal form, so that equal requests are equal.
+/// Checks a request and normalises it, so that equivalent requests are equal.
 ///
 /// # Errors
 /// All violations.
@@ -44,7 +44,7 @@ pub fn checked(mut request: JobRequest) -> Result<JobRequest, Vec<Violation>> {
     if found.is_empty() { Ok(request) } else { Err(found) }
 }
 
-/// Whether both want the same, whatever their base and their own name are.
+/// Whether two requests are equal apart from their base and request id.
 pub fn same_wish(one: &JobRequest, other: &JobRequest) -> bool {
     let bare = |request: &JobRequest| JobRequest { base: None, request_id: String::new(), ..request.clone() };
     bare(one) == bare(other)
@@ -65,7 +65,7 @@ fn check_targets(targets: &[Kind], found: &mut Vec<Violation>) {
     }
 }
 
-/// Names in the order of ids.
+/// Checks names and sorts them by id.
 fn names_checked(mut names: Vec<RecordName>, found: &mut Vec<Violation>) -> Vec<RecordName> {
     if names.is_empty() {
         found.push(Violation::new("names", Problem::Required));

@@ -1,5 +1,5 @@
-//! What is kept with a result to decide later whether it can have changed: the two queries of the demand, the best of the
-//! first pass and the list. Pure. What it decides is in `candidates`.
+//! Data stored with a result to decide later whether the result can have changed: both queries of the demand, the best
+//! of the first pass, and the list. Pure. `candidates` makes the decision.
 
 use super::{
     bytes::{Damaged, Reader, Writer},
@@ -8,47 +8,47 @@ use super::{
 use duijie_core::{domain::Kind, text::SparseVector};
 use duijie_store::PointId;
 
-/// What is kept of a demand to decide whether it has to be matched again.
+/// Data of a demand that decides whether it must be matched again.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decision {
-    /// Demand.
+    /// Id of the demand.
     pub demand: PointId,
-    /// Pairs of its result.
+    /// Number of pairs in its result.
     pub pairs: u32,
-    /// Query of the first pass.
+    /// Query vector of the first pass.
     pub dense: Packed,
-    /// Its terms.
+    /// Terms of the demand.
     pub sparse: SparseVector,
-    /// For each kind of targets.
+    /// Data for each kind of targets.
     pub kinds: Vec<KindDecision>,
 }
 
-/// The same for one kind of targets.
+/// Data for one kind of targets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KindDecision {
     /// Kind of targets.
     pub kind: Kind,
-    /// The best of the first pass; `None` where there was one pass only.
+    /// The best of the first pass; `None` if there was only one pass.
     pub first: Option<Best>,
-    /// Query of the second pass, if there was one.
+    /// Expanded query of the second pass, if there was one.
     pub expanded: Packed,
-    /// The list, before those below the least level are left out.
+    /// The list, before targets below the minimum level are removed.
     pub list: Best,
 }
 
 /// The best of a pass.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Best {
-    /// Targets.
+    /// Target ids.
     pub ids: Vec<PointId>,
-    /// Score of the last one; `None` where there were fewer than were wanted, so that any target would come in.
+    /// Score of the last target; `None` if there were fewer than requested, so that any target would come in.
     pub last: Option<f64>,
 }
 
 // === impl Decision ===
 
 impl Decision {
-    /// Writes it.
+    /// Encodes the data.
     pub fn write(&self, writer: &mut Writer) {
         writer.u128(self.demand.uuid().as_u128());
         writer.u32(self.pairs);
@@ -63,7 +63,7 @@ impl Decision {
         });
     }
 
-    /// Reads one.
+    /// Decodes the data of one demand.
     ///
     /// # Errors
     /// [`Damaged`].

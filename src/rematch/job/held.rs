@@ -1,8 +1,9 @@
-//! What a job that matches many demands holds of its targets: pure.
+//! Targets that a job with many demands keeps in memory. Pure.
 //!
-//! One scan reads every target's terms and embedding. From then on the BM25 of all targets of a demand is a walk over a
-//! few lists, and the engine is asked for the nearest only. The sums are those of [`Weighted::score`], term by term in the
-//! same order. Embeddings are held at half their size: they say what cannot be near, and the engine the exact cosine.
+//! One scan reads the terms and the embedding of every target. After that, the BM25 of all targets for a demand comes
+//! from a few posting lists, and the engine is used only for nearest vectors. The sums equal those of
+//! [`Weighted::score`], term by term in the same order. Embeddings are kept at half size: they rule out targets that
+//! cannot be near, and the engine gives the exact cosine.
 
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
@@ -13,19 +14,19 @@ use super::{
 };
 use duijie_store::PointId;
 
-/// Targets that are looked at together: where none of them has enough, that is seen at once.
+/// Targets checked together, so that a chunk without a high enough score is skipped at once.
 const CHUNK: usize = 64;
 
 /// Terms and embeddings of all targets of a kind.
 #[derive(Debug, Default)]
 pub struct Held {
-    /// Targets in order of ids; a target's number is its place.
+    /// Target ids in order; a target's number is its position.
     ids: Vec<PointId>,
     numbers: FxHashMap<PointId, usize>,
     vectors: Vec<Packed>,
-    /// Numbers and weights of the targets that have a term.
+    /// Posting lists: numbers and weights of the targets with a term.
     lists: FxHashMap<u32, Vec<(u32, f32)>>,
-    /// Rooms for scores that no demand uses now: each is as large as there are targets.
+    /// Unused score buffers, each as long as the number of targets.
     spare: Mutex<Vec<Vec<f64>>>,
 }
 
@@ -39,7 +40,7 @@ pub struct Scores<'a> {
 // === impl Held ===
 
 impl Held {
-    /// Of these targets, which come in order of ids.
+    /// Builds the lists from targets in the order of their ids.
     pub fn new(targets: impl IntoIterator<Item = (PointId, Box<Terms>, Packed)>) -> Self {
         let mut held = Self::default();
         for (number, (id, terms, vector)) in (0..).zip(targets) {
@@ -73,12 +74,12 @@ impl Held {
 // === impl Scores ===
 
 impl Scores<'_> {
-    /// BM25 of a target; `None` of one that came after the scan.
+    /// BM25 of a target; `None` if the target came after the scan.
     pub fn of(&self, id: PointId) -> Option<f64> {
         self.bm25.get(*self.held.numbers.get(&id)?).copied()
     }
 
-    /// Targets that share terms and have at least so much, in order of ids, with their embeddings.
+    /// Targets that share terms and have a BM25 of at least `least`, in the order of ids, with their embeddings.
     pub fn at_least(&self, least: f64) -> impl Iterator<Item = (PointId, f64, &Packed)> {
         let least = least.max(f64::MIN_POSITIVE);
         let Held { ids, vectors, .. } = self.held;
@@ -122,7 +123,7 @@ mod tests {
             let query = statistics.weigh(&query.into_iter().collect());
             let targets = documents.iter().enumerate().map(|(number, it)| (id(number), terms(it), Packed::default()));
             let held = Held::new(targets);
-            // the second time in a room that was used
+            // the second round reuses a buffer
             for _ in 0..2 {
                 let scores = held.score(&query);
                 let want = |number: usize| query.score(&terms(&documents[number]));

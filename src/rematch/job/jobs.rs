@@ -1,5 +1,5 @@
-//! Jobs as documents. Each change is conditional on what its writer saw, so that runner and callers do not overwrite each
-//! other.
+//! Jobs as documents. Each write is conditional on the version its writer read, so runner and callers do not overwrite
+//! each other.
 
 use jiff::Timestamp;
 
@@ -13,16 +13,16 @@ use duijie_store::{
 
 /// Folder of the jobs.
 const FOLDER: &str = "rematch/jobs";
-/// Folder of the requests by the names that their callers gave them.
+/// Folder of the requests, by their idempotency keys.
 const REQUESTS: &str = "rematch/requests";
 /// Tag of jobs that have not ended.
 const OPEN: &str = "open";
-/// Bits of an id that tell jobs of one millisecond apart.
+/// Bits of an id that distinguish jobs of the same millisecond.
 const RANDOM_BITS: u32 = 12;
-/// Tries at a document that others change as well.
+/// Attempts at a document that others also change.
 const ATTEMPTS: usize = 20;
 
-/// A job as it was read.
+/// A job with its document's version.
 #[derive(Debug, Clone)]
 pub(super) struct Stored {
     /// Job.
@@ -31,7 +31,7 @@ pub(super) struct Stored {
     version: u64,
 }
 
-/// Stores a new job, or finds the one that this request made before.
+/// Stores a new job, or returns the job that this request created before.
 pub(super) async fn create(index: &dyn Index, request: JobRequest) -> Result<Job> {
     let id = match claimed_id(index, &request).await? {
         Some(id) => id,
@@ -40,12 +40,12 @@ pub(super) async fn create(index: &dyn Index, request: JobRequest) -> Result<Job
     let job = Job::new(id, request, Timestamp::now());
     match put(index, &job, Expect::Absent).await? {
         Some(_) => Ok(job),
-        // of the same request, or, once in a very long time, of the same millisecond and number
+        // from the same request or, very rarely, from a job with the same millisecond and random bits
         None => Ok(read(index, id).await?.job),
     }
 }
 
-/// The id that belongs to the caller's name of the request.
+/// Returns the id claimed for the request's idempotency key.
 async fn claimed_id(index: &dyn Index, request: &JobRequest) -> Result<Option<JobId>> {
     let name = &request.request_id;
     if name.is_empty() {
@@ -63,13 +63,13 @@ async fn claimed_id(index: &dyn Index, request: &JobRequest) -> Result<Option<Jo
     if before == *request { Ok(Some(id)) } else { Err(Violation::new("request_id", Problem::Repeated).into()) }
 }
 
-/// A job with the version of its document.
+/// Reads a job and its document's version.
 pub(super) async fn read(index: &dyn Index, id: JobId) -> Result<Stored> {
     let found = index.read_documents(FOLDER, &[key(id)]).await?.into_iter().next().flatten();
     stored(found.ok_or_else(|| Error::NoSuchJob(id.to_string()))?)
 }
 
-/// Writes a job over what was read; `false` where somebody else has written since.
+/// Overwrites a job that was read; returns `false` if another write came first.
 pub(super) async fn write(index: &dyn Index, stored: &mut Stored) -> Result<bool> {
     stored.job.update_time = Timestamp::now();
     let written = put(index, &stored.job, Expect::Version(stored.version)).await?;
@@ -77,7 +77,7 @@ pub(super) async fn write(index: &dyn Index, stored: &mut Stored) -> Result<bool
     Ok(written.is_some())
 }
 
-/// Changes a job as it is by now; `change` says whether there is anything to write.
+/// Changes the current job; `change` returns whether there is anything to write.
 pub(super) async fn change(index: &dyn Index, id: JobId, change: impl Fn(&mut Job) -> bool) -> Result<Job> {
     for _ in 0..ATTEMPTS {
         let mut stored = read(index, id).await?;
@@ -88,7 +88,7 @@ pub(super) async fn change(index: &dyn Index, id: JobId, change: impl Fn(&mut Jo
     Err(Error::Busy { retry_ms: 100 })
 }
 
-/// Jobs older than one, the latest first.
+/// Jobs older than `after`, the latest first.
 pub(super) async fn list(index: &dyn Index, after: Option<JobId>, limit: usize) -> Result<JobPage> {
     let after = after.map(place);
     let limit = limit.clamp(1, MAX_DOCUMENT_PAGE);
@@ -99,7 +99,7 @@ pub(super) async fn list(index: &dyn Index, after: Option<JobId>, limit: usize) 
     Ok(JobPage { jobs, next })
 }
 
-/// Jobs that have not ended, the oldest first; a page of them.
+/// All jobs that have not ended, the oldest first.
 pub(super) async fn open(index: &dyn Index) -> Result<Vec<Job>> {
     let query = DocumentQuery::folder(FOLDER).tagged(OPEN);
     let documents = duijie_store::documents::all_documents(index, query).await?;
@@ -108,7 +108,7 @@ pub(super) async fn open(index: &dyn Index) -> Result<Vec<Job>> {
     Ok(jobs)
 }
 
-/// Removes a job, and its caller's name for it.
+/// Deletes a job and its idempotency key.
 pub(super) async fn remove(index: &dyn Index, job: &Job) -> Result<()> {
     if !job.request.request_id.is_empty() {
         index.remove_documents(REQUESTS, &[job.request.request_id.as_str().into()]).await?;
@@ -116,7 +116,7 @@ pub(super) async fn remove(index: &dyn Index, job: &Job) -> Result<()> {
     Ok(index.remove_documents(FOLDER, &[key(job.id)]).await?)
 }
 
-/// Writes a job where its document is as expected; its version then.
+/// Writes a job if its document is as expected; returns the new version.
 async fn put(index: &dyn Index, job: &Job, expect: Expect) -> Result<Option<u64>> {
     let text = serde_json::to_string(job).map_err(internal)?;
     let write = DocumentWrite { key: key(job.id), ..DocumentWrite::new(FOLDER, "", text, expect) };
@@ -132,7 +132,7 @@ fn stored(document: Document) -> Result<Stored> {
     Ok(Stored { job, version: document.version })
 }
 
-/// The latest first.
+/// Key that sorts the latest job first.
 fn key(id: JobId) -> Key {
     Key::Number(u64::MAX - id.number())
 }

@@ -1,7 +1,8 @@
-//! BM25 of a demand's targets: of all of them where the job holds their terms, else of those that the engine names.
+//! BM25 of a demand's targets: of all targets if the job holds their terms, otherwise of the targets that the engine
+//! lists.
 //!
-//! The engine scores terms as the collection stands now. Its list says which targets share most of them; their BM25 is
-//! computed anew with the job's own statistics, of as few as have to be read.
+//! The engine scores terms with the collection's current statistics. Its list shows which targets share most terms.
+//! Their BM25 is computed again with the job's own statistics, for as few targets as possible.
 
 use rustc_hash::FxHashMap;
 
@@ -10,37 +11,37 @@ use crate::error::Result;
 use duijie_core::text::SparseVector;
 use duijie_store::{Hit, PointId};
 
-/// Targets of the engine's list that are read at once: they tell by how much its numbers differ from ours.
+/// Listed targets that are read at once, to learn how far the engine's scores differ from the job's.
 const SAMPLE: usize = 16;
 
-/// What is known of the BM25 of a demand's targets.
+/// Known BM25 scores of a demand's targets.
 pub(super) struct Lexical<'a> {
     targets: &'a Targets,
     terms: &'a SparseVector,
     query: Weighted,
-    /// Of every target.
+    /// Scores of all targets, if held.
     all: Option<Scores<'a>>,
-    /// Of targets that were read one by one.
+    /// Scores of targets that were read one by one.
     read: FxHashMap<PointId, f64>,
-    /// The engine's list, with its scores.
+    /// The engine's list with its scores.
     list: FxHashMap<PointId, f64>,
-    /// Its last score; 0 where it holds all that share terms.
+    /// Last score of `list`; 0 if it contains all targets that share terms.
     last: f64,
-    /// How many it was asked for.
+    /// Requested length of `list`.
     asked: usize,
 }
 
 // === impl Lexical ===
 
 impl<'a> Lexical<'a> {
-    /// Of the targets of a demand with these terms.
+    /// Scores for a demand with these terms.
     pub fn new(targets: &'a Targets, terms: &'a SparseVector) -> Self {
         let query = targets.statistics.weigh(terms);
         let all = targets.held.as_ref().map(|held| held.score(&query));
         Self { targets, terms, query, all, read: FxHashMap::default(), list: FxHashMap::default(), last: 0.0, asked: 0 }
     }
 
-    /// Sees to it that at least so many are listed that share most terms.
+    /// Ensures that at least the `depth` targets with the best term scores are listed.
     pub async fn ask(&mut self, depth: usize) -> Result<()> {
         if self.all.is_some() || depth <= self.asked {
             return Ok(());
@@ -54,7 +55,7 @@ impl<'a> Lexical<'a> {
         self.read(&sample).await
     }
 
-    /// Sees to it that these targets are known, unless they are gone.
+    /// Ensures that the BM25 of these targets is known, unless they are gone.
     pub async fn read(&mut self, ids: &[PointId]) -> Result<()> {
         let missing: Vec<PointId> = ids.iter().copied().filter(|id| self.of(*id).is_none()).collect();
         let documents = self.targets.documents(&missing).await?;
@@ -64,19 +65,20 @@ impl<'a> Lexical<'a> {
         Ok(())
     }
 
-    /// BM25 of a target, where it is known.
+    /// BM25 of a target, if known.
     pub fn of(&self, id: PointId) -> Option<f64> {
         self.all.as_ref().and_then(|all| all.of(id)).or_else(|| self.read.get(&id).copied())
     }
 
-    /// What each of some targets has at most.
+    /// Upper bound of the BM25 of each hit.
     pub fn at_most(&self, hits: &[Hit]) -> Vec<f64> {
         let (ratio, unnamed) = (self.ratio(), self.unnamed());
         let listed = |id: &PointId| self.list.get(id).map(|score| score * ratio);
         hits.iter().map(|hit| self.of(hit.id).or_else(|| listed(&hit.id)).unwrap_or(unnamed)).collect()
     }
 
-    /// Targets that share terms, may have at least so much and are `wanted`, which is told the embedding where it is held.
+    /// Targets that share terms, may have a BM25 of at least `least`, and are `wanted`, which gets the embedding if
+    /// held.
     pub fn at_least(&self, least: f64, wanted: impl Fn(PointId, f64, Option<&Packed>) -> bool) -> Vec<(PointId, f64)> {
         if let Some(all) = &self.all {
             let all = all.at_least(least).filter(|(id, bm25, vector)| wanted(*id, *bm25, Some(*vector)));
@@ -87,13 +89,14 @@ impl<'a> Lexical<'a> {
         listed.filter(|(id, bm25)| least <= *bm25 && wanted(*id, *bm25, None)).collect()
     }
 
-    /// What a target has at most that is neither known nor listed; 0 where all that share terms are.
+    /// Upper bound of the BM25 of a target that is neither known nor listed; 0 if all targets that share terms are
+    /// known.
     pub fn unnamed(&self) -> f64 {
         self.last * self.ratio()
     }
 
-    /// By how much our numbers are above the engine's at most: they differ as the collection's statistics have moved since
-    /// ours were taken, and are compared where both are known.
+    /// Largest ratio of the job's BM25 to the engine's score, at least 1, measured on targets with both. The two differ
+    /// because the collection's statistics have changed since the job took its own.
     fn ratio(&self) -> f64 {
         let both = self.read.iter().filter_map(|(id, bm25)| Some(bm25 / self.list.get(id)?));
         both.filter(|ratio| ratio.is_finite()).fold(1.0, f64::max)

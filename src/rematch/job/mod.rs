@@ -1,16 +1,15 @@
-//! Batch re-matching: jobs that match many demands again and keep what they found, so that it can be said what became
-//! new.
+//! Batch re-matching: jobs that match many demands again and store the results, so that differences can be reported.
 //!
-//! - [`model`]: what a job is and what it finds; `check`: what a request must be
-//! - `scoring`, `statistics`, `held`, `packed`: scores that depend on the two records alone; `decision`,
-//!   `candidates`: what a change can change; `block`, `bytes`: how results are stored; all pure
-//! - `jobs`, `blocks`, `statistics_store`: what lies in the store
-//! - `prune`: what is thrown away
-//! - `plan`: what a job will do; `changes`: what has changed since another; `scan`: all targets once; `passes`, `lexical`,
-//!   `targets`: one demand on the engine
+//! - [`model`]: jobs and their results; `check`: checks of requests
+//! - `scoring`, `statistics`, `held`, `packed`: scores that depend only on the two records; `decision`, `candidates`:
+//!   what a change can affect; `block`, `bytes`: how results are stored; all pure
+//! - `jobs`, `blocks`, `statistics_store`: documents in the store
+//! - `prune`: deletion of old jobs
+//! - `plan`: the work of a job; `changes`: changes since another job; `scan`: one scan of all targets; `passes`,
+//!   `lexical`, `targets`: one demand on the engine
 //! - `runner`, `run_block`: a job from its plan to its end
 //!
-//! A job is a document, its results are documents: any instance can run it, and go on with it where another died.
+//! A job is a document, and so are its results: any instance can run it, or continue it after another instance died.
 
 mod block;
 mod blocks;
@@ -58,11 +57,11 @@ use crate::{error::Result, foreground::Foreground, matching::Settings};
 use duijie_core::domain::RecordName;
 use duijie_store::{Index, StoreVersions, tombstones};
 
-/// How often jobs are looked for that another instance was asked for, or left.
+/// Interval between looks for jobs created or abandoned by other instances.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How often a job is looked at that somebody waits for.
+/// Interval between looks at a job for which a caller waits.
 const WAIT_EVERY: Duration = Duration::from_millis(100);
-/// How long a job rests that the engine does not let go on.
+/// Pause after the engine failed a job.
 const REST: Duration = Duration::from_secs(2);
 
 /// The jobs of a store; clones share them.
@@ -71,16 +70,16 @@ pub struct Rematch(Arc<Shared>);
 
 struct Shared {
     runner: Runner,
-    /// A job was asked for here.
+    /// Notified when a job is created here.
     asked: Notify,
-    /// Jobs that run here, with what tells them to stop.
+    /// Jobs running here, each with its stop signal.
     running: Mutex<HashMap<JobId, watch::Sender<bool>>>,
 }
 
 // === impl Rematch ===
 
 impl Rematch {
-    /// The jobs of this store, matched in this way. Their reads yield to `foreground` calls.
+    /// The jobs of this store, with these matching settings. Their reads yield to `foreground` calls.
     pub fn new(
         index: Arc<dyn Index>,
         settings: Settings,
@@ -92,12 +91,12 @@ impl Rematch {
         Self(Arc::new(Shared { runner, asked: Notify::new(), running: Mutex::default() }))
     }
 
-    /// Asks for a job; some instance runs it soon. A request whose `request_id` was seen before gives that job as it is
-    /// now.
+    /// Creates a job; some instance will soon run it. A request with a known `request_id` returns that job in its
+    /// current state.
     ///
     /// # Errors
-    /// [`Error::Invalid`](crate::error::Error) with all violations, also for a `request_id` of another request;
-    /// `NoSuchJob` for a base that is not there; `Unavailable`.
+    /// [`Error::Invalid`](crate::error::Error) with all violations, also if `request_id` belongs to another request;
+    /// `NoSuchJob` if the base does not exist; `Unavailable`.
     pub async fn start(&self, request: JobRequest) -> Result<Job> {
         let request = check::checked(request)?;
         if let Some(base) = request.base {
@@ -108,7 +107,7 @@ impl Rematch {
         Ok(job)
     }
 
-    /// A job.
+    /// Returns a job.
     ///
     /// # Errors
     /// `NoSuchJob`, `Unavailable`.
@@ -116,7 +115,7 @@ impl Rematch {
         Ok(jobs::read(self.index(), id).await?.job)
     }
 
-    /// At most `limit` (1 to 1,000) jobs older than `after`, the latest first.
+    /// Returns at most `limit` (1 to 1,000) jobs older than `after`, the latest first.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -124,7 +123,8 @@ impl Rematch {
         jobs::list(self.index(), after, limit).await
     }
 
-    /// Asks a job to stop, which takes less than a second; what is done is kept. A job that has ended stays as it is.
+    /// Asks a job to stop, which takes less than a second; finished results are kept. A job that has ended does not
+    /// change.
     ///
     /// # Errors
     /// `NoSuchJob`, `Unavailable`.
@@ -139,13 +139,13 @@ impl Rematch {
         });
         let job = job.await?;
         if let Some(cancel) = self.0.running.lock().get(&id) {
-            // its receiver ends with the job
+            // the receiver ends with the job
             let _ = cancel.send(true);
         }
         Ok(job)
     }
 
-    /// Waits until a job has ended, at most `patience`; gives it as it is then.
+    /// Waits until a job has ended, at most `patience`, and returns its state then.
     ///
     /// # Errors
     /// `NoSuchJob`, `Unavailable`.
@@ -162,8 +162,8 @@ impl Rematch {
         }
     }
 
-    /// At most `limit` (1 to 1,000) results of a job that come after a demand's in the order of ids, of what is written
-    /// by now.
+    /// Returns at most `limit` (1 to 1,000) results of a job after the demand `after` in the order of ids, among those
+    /// written so far.
     ///
     /// # Errors
     /// `NoSuchJob`, `Unavailable`.
@@ -172,8 +172,8 @@ impl Rematch {
         blocks::results(self.index(), &job, after, limit.clamp(1, 1_000)).await
     }
 
-    /// Runs jobs, one at a time, those of other instances that died as well, until `stop` resolves; a job that runs then
-    /// is left for the next instance.
+    /// Runs jobs one at a time until `stop` resolves, including those of instances that died. The job running then is
+    /// left for the next instance.
     pub async fn run(&self, stop: impl Future<Output = ()> + Send) {
         let (stopping, stopped) = watch::channel(false);
         tokio::pin!(stop);
@@ -206,7 +206,7 @@ impl Rematch {
         }
     }
 
-    /// Runs the oldest job that nobody else runs. Says whether there was one.
+    /// Runs the oldest job that no other instance is running. Returns whether there was one.
     async fn look(&self, stop: &watch::Receiver<bool>) -> Result<bool> {
         for job in jobs::open(self.index()).await? {
             let Some(lease) = self.index().claim(&job.id.to_string()).await? else { continue };

@@ -1,4 +1,4 @@
-//! What a job is, and what it finds: plain values, as they are stored and handed out.
+//! Jobs and their results: plain values, as stored and returned.
 
 use std::{fmt, str::FromStr};
 
@@ -10,17 +10,17 @@ use duijie_store::StoreVersions;
 
 /// Collection of the names of jobs.
 pub const JOBS: &str = "rematch/jobs";
-/// Most targets that a demand may keep of each kind.
+/// Most targets of each kind per demand.
 pub const MAX_LIMIT: usize = 100;
-/// Targets that a demand keeps of each kind where nothing is said.
+/// Default number of targets of each kind per demand.
 pub const DEFAULT_LIMIT: usize = 20;
-/// Most names of a selection.
+/// Most names in a selection.
 pub const MAX_NAMES: usize = 1_000;
-/// Most demands of a job.
+/// Most demands per job.
 pub const MAX_DEMANDS: usize = 1_000_000;
-/// Most bytes of a `request_id`.
+/// Longest `request_id` in bytes.
 pub const MAX_REQUEST_ID: usize = 64;
-/// Errors that a job keeps as samples.
+/// Most error samples per job.
 pub const MAX_ERRORS: usize = 20;
 
 /// Id of a job. Later jobs have higher ones; its name is `rematch/jobs/{16 hexadecimal digits}`.
@@ -28,14 +28,14 @@ pub const MAX_ERRORS: usize = 20;
 #[serde(into = "String", try_from = "String")]
 pub struct JobId(u64);
 
-/// What a job is to do.
+/// Request for a job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobRequest {
-    /// Which demands.
+    /// Selection of the demands.
     pub selection: Selection,
-    /// Kinds of targets, in order and each once: achievements, experts or both.
+    /// Kinds of targets, in order, each once: achievements, experts or both.
     pub targets: Vec<Kind>,
-    /// Most targets of each kind for a demand, 1 to [`MAX_LIMIT`].
+    /// Most targets of each kind per demand, 1 to [`MAX_LIMIT`].
     pub limit: usize,
     /// Achievements below this level are left out.
     #[serde(rename = "least_level", default, skip_serializing_if = "Option::is_none")]
@@ -43,251 +43,251 @@ pub struct JobRequest {
     /// Experts below this score, 0 to 1, are left out.
     #[serde(rename = "least_score", default)]
     pub min_score: f64,
-    /// A finished job of the same request: only what can have changed since is matched anew.
+    /// A finished job with an equal request: only results that can have changed since then are matched again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<JobId>,
-    /// A name by the caller, at most [`MAX_REQUEST_ID`] bytes: a second start with it gives the first one's job. Empty:
-    /// none.
+    /// Idempotency key chosen by the caller, at most [`MAX_REQUEST_ID`] bytes: starting again with it returns the first
+    /// job. Empty means none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub request_id: String,
 }
 
-/// Which demands a job matches.
+/// Selection of a job's demands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Selection {
-    /// Those that meet a filter; no status means ACTIVE. The empty filter: all open demands; `update_time`: those that
-    /// have changed since.
+    /// Demands that match a filter; without a status, only ACTIVE ones. The empty filter selects all open demands;
+    /// `update_time` selects recently changed ones.
     Filter(Box<Filter>),
-    /// These, at most [`MAX_NAMES`], each once, whatever their status.
+    /// These demands, at most [`MAX_NAMES`], each once, in any status.
     Names(Vec<RecordName>),
 }
 
-/// A job with all that is known of it.
+/// A job with its state and progress.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Job {
-    /// Its id.
+    /// Id.
     pub id: JobId,
-    /// What it is to do.
+    /// Request.
     pub request: JobRequest,
-    /// How far it is.
+    /// State.
     pub state: State,
-    /// When it was asked for.
+    /// Creation time.
     pub create_time: Timestamp,
-    /// When it first ran.
+    /// Start of the first run.
     #[serde(default)]
     pub start_time: Option<Timestamp>,
-    /// When it ended.
+    /// End time.
     #[serde(default)]
     pub end_time: Option<Timestamp>,
-    /// When this was written.
+    /// Time of the last write.
     pub update_time: Timestamp,
-    /// What its results depend on; known once it runs.
+    /// Inputs of the results; set once the job runs.
     #[serde(default)]
     pub inputs: Option<Inputs>,
-    /// How it does it; known once it runs.
+    /// Method; set once the job runs.
     #[serde(default)]
     pub method: Option<Method>,
-    /// How much is done.
+    /// Progress in numbers.
     #[serde(default)]
     pub counts: Counts,
-    /// The first errors at demands, at most [`MAX_ERRORS`].
+    /// The first errors of demands, at most [`MAX_ERRORS`].
     #[serde(default)]
     pub errors: Vec<ErrorSample>,
-    /// Why it failed, a sentence in Chinese; empty where it did not.
+    /// Reason of the failure, a Chinese sentence; empty unless the job failed.
     #[serde(default)]
     pub failure: String,
-    /// Whether somebody wants it to stop.
+    /// Whether a caller asked the job to stop.
     #[serde(default)]
     pub cancel_requested: bool,
-    /// How often an instance took it up.
+    /// Number of times an instance took the job.
     #[serde(default)]
     pub attempts: u32,
-    /// Time that was worked on it, in milliseconds.
+    /// Working time in milliseconds.
     #[serde(default)]
     pub worked_ms: u64,
-    /// Where its results lie and how far they are written.
+    /// Location of the results, and the number of blocks written.
     #[serde(default)]
     pub(super) progress: Progress,
 }
 
-/// How far a job is.
+/// State of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// It waits for an instance that has nothing else to do.
+    /// Waiting for a free instance.
     Queued,
-    /// It runs, or is about to be taken over.
+    /// Running, or about to be taken over.
     Running,
-    /// Everything is done.
+    /// Finished.
     Done,
-    /// It was stopped; what was done is kept.
+    /// Stopped on request; finished results are kept.
     Cancelled,
-    /// It cannot go on; what was done is kept.
+    /// Failed for good; finished results are kept.
     Failed,
 }
 
-/// What the results of a job depend on.
+/// Inputs that a job's results depend on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Inputs {
-    /// From when on changes are not surely in it.
+    /// Snapshot time; later changes may be missing.
     pub time: Timestamp,
-    /// Versions of store, dictionary and model.
+    /// Versions of the store, the dictionary and the model.
     pub versions: StoreVersions,
     /// Version of the calibration of the levels.
     pub calibration: String,
-    /// How matching was done: a text to be compared.
+    /// Matching settings, as a text for comparison.
     pub settings: String,
-    /// For each kind of targets: the statistics of terms that scores were made with, and how many records there were.
+    /// For each kind of targets: the term statistics used for scores, and the number of records.
     pub targets: Vec<TargetInputs>,
-    /// Records of demands that there were.
+    /// Number of demands in the store.
     pub demands: u64,
 }
 
-/// What the results depend on for one kind of targets.
+/// Inputs for one kind of targets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetInputs {
     /// Kind of targets.
     pub kind: Kind,
-    /// Version of the statistics of terms.
+    /// Version of the term statistics.
     pub statistics: String,
-    /// Records that there were.
+    /// Number of records.
     pub records: u64,
 }
 
-/// How a job does its work.
+/// Method of a job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
-    /// Every demand is matched.
+    /// Matches every demand.
     Full {
-        /// Why not only what changed, where that was asked for: a sentence in Chinese; else empty.
+        /// Reason why a requested incremental job was not possible, a Chinese sentence; otherwise empty.
         because: String,
     },
-    /// What cannot have changed since the base is taken from it.
+    /// Takes results that cannot have changed from the base.
     Incremental {
-        /// Changed, new and gone demands since.
+        /// Demands that were changed, created or deleted since the base.
         changed_demands: u64,
-        /// Changed, new and gone targets since.
+        /// Targets that were changed, created or deleted since the base.
         changed_targets: u64,
     },
 }
 
-/// How much of a job is done, and with what result.
+/// Progress of a job in numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// Demands of the selection.
+    /// Demands in the selection.
     pub demands: u64,
-    /// Demands that have a result, or an error.
+    /// Demands with a result or an error.
     pub done: u64,
-    /// Of these: taken from the base.
+    /// Among `done`: taken from the base.
     pub carried: u64,
-    /// Of these: with an error.
+    /// Among `done`: with an error.
     pub failed: u64,
     /// Pairs in the results.
     pub pairs: u64,
 }
 
-/// An error at a demand.
+/// An error of a demand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorSample {
-    /// Demand.
+    /// Name of the demand.
     pub demand: RecordName,
-    /// A sentence in Chinese.
+    /// Message in Chinese.
     pub message: String,
 }
 
-/// Where the results of a job lie, and how far they are written.
+/// Location of a job's results, and the number of blocks written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Progress {
-    /// Full job whose blocks are beneath this one's, or this one itself.
+    /// The full job whose blocks lie below this job's, or this job itself.
     pub root: u64,
-    /// Job that this one builds on; 0: none.
+    /// The base of this job; 0 means none.
     #[serde(default)]
     pub base: u64,
-    /// From when on changes are looked for, in seconds since 1970; of a job that builds on another.
+    /// Start of the search for changes, in seconds since 1970; only for a job with a base.
     #[serde(default)]
     pub since: i64,
-    /// Blocks.
+    /// Number of blocks.
     pub blocks: u64,
-    /// All blocks before this one are written.
+    /// Number of the first block that is not written; all earlier ones are.
     pub written: u64,
-    /// Demands by which a block of an incremental job may have grown over its root's, at most.
+    /// Most demands that a block of an incremental job may have beyond its root's block.
     #[serde(default)]
     pub grown: u64,
 }
 
-/// What was found for one demand.
+/// Result for one demand.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DemandResult {
-    /// Demand.
+    /// Name of the demand.
     pub demand: RecordName,
-    /// Revision of the demand that was matched.
+    /// Matched revision of the demand.
     pub revision: u64,
-    /// Each kind of targets, in the order of the request.
+    /// One list per kind of targets, in the order of the request.
     pub lists: Vec<TargetList>,
-    /// Whether it was taken from the base.
+    /// Whether the result was taken from the base.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub carried: bool,
 }
 
-/// What was found for a demand among one kind of targets.
+/// Result for a demand and one kind of targets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TargetList {
     /// Kind of targets.
     pub kind: Kind,
-    /// Whether the catalogue has nothing on the demand's subject; said of achievements only.
+    /// Whether the catalogue has nothing on the demand's subject; only for achievements.
     #[serde(default)]
     pub nothing_good_enough: bool,
-    /// Targets, best first; the first is at rank 1.
+    /// Targets, best first; the first has rank 1.
     pub pairs: Vec<Pair>,
 }
 
-/// A target of a demand.
+/// A target in a demand's result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Pair {
-    /// Target.
+    /// Name of the target.
     pub target: RecordName,
-    /// Revision of the target that was matched.
+    /// Matched revision of the target.
     pub revision: u64,
     /// Score, 0 to 1.
     pub score: f64,
-    /// How related people would call it; known for achievements.
+    /// Level, as people would grade it; only for achievements.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level: Option<Level>,
-    /// Probability of each level, the lowest first.
+    /// Probability of each level, lowest level first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probabilities: Option<[f64; 4]>,
 }
 
-/// One page of results, in the order of the demands' ids ([`PointId::of`](duijie_store::PointId::of)); the same order in
-/// every job, so that two jobs can be read side by side.
+/// A page of results, in the order of the demands' ids ([`PointId::of`](duijie_store::PointId::of)). The order is the
+/// same in every job, so two jobs can be read side by side.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ResultPage {
     /// Results.
     pub results: Vec<DemandResult>,
-    /// Demand to go on after; `None` at the end of what is there. A running job may have more later.
+    /// Demand after which to continue; `None` at the end of the written results. A running job may have more later.
     pub next: Option<RecordName>,
 }
 
-/// One page of jobs, the latest first.
+/// A page of jobs, the latest first.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct JobPage {
     /// Jobs.
     pub jobs: Vec<Job>,
-    /// Job to go on after; `None` on the last page.
+    /// Job after which to continue; `None` on the last page.
     pub next: Option<JobId>,
 }
 
 // === impl JobId ===
 
 impl JobId {
-    /// Id of a number.
+    /// Id with a given number.
     pub fn new(number: u64) -> Self {
         Self(number)
     }
 
-    /// Its number.
+    /// Number of the id.
     pub fn number(self) -> u64 {
         self.0
     }
@@ -316,7 +316,7 @@ impl TryFrom<String> for JobId {
 impl FromStr for JobId {
     type Err = Violation;
 
-    /// Reads a name; the digits alone are enough.
+    /// Parses a name; the digits alone also work.
     fn from_str(text: &str) -> Result<Self, Violation> {
         let malformed = || {
             let want = "rematch/jobs/{16 hexadecimal digits}";
@@ -338,7 +338,7 @@ impl FromStr for JobId {
 // === impl JobRequest ===
 
 impl Default for JobRequest {
-    /// All open demands towards achievements.
+    /// Request for all open demands and achievements.
     fn default() -> Self {
         Self {
             selection: Selection::Filter(Box::default()),
@@ -355,12 +355,12 @@ impl Default for JobRequest {
 // === impl Progress ===
 
 impl Progress {
-    /// Job that this one builds on.
+    /// Base of this job.
     pub fn base(&self) -> Option<JobId> {
         (self.base != 0).then_some(JobId(self.base))
     }
 
-    /// From when on changes are looked for.
+    /// Start of the search for changes.
     pub fn since(&self) -> Timestamp {
         Timestamp::from_second(self.since).unwrap_or(Timestamp::UNIX_EPOCH)
     }
@@ -369,12 +369,12 @@ impl Progress {
 // === impl State ===
 
 impl State {
-    /// Whether nothing more will happen.
+    /// Whether the state is final.
     pub fn ended(self) -> bool {
         matches!(self, Self::Done | Self::Cancelled | Self::Failed)
     }
 
-    /// What users call it.
+    /// Label for users.
     pub fn label(self) -> &'static str {
         match self {
             Self::Queued => "排队",
@@ -389,7 +389,7 @@ impl State {
 // === impl Job ===
 
 impl Job {
-    /// A job that nobody has begun.
+    /// A queued job.
     pub fn new(id: JobId, request: JobRequest, now: Timestamp) -> Self {
         Self {
             id,
@@ -411,7 +411,7 @@ impl Job {
         }
     }
 
-    /// Demands per second of work; 0 before any.
+    /// Demands per second of working time; 0 before any work.
     pub fn demands_per_second(&self) -> f64 {
         if self.worked_ms == 0 { 0.0 } else { self.counts.done as f64 * 1_000.0 / self.worked_ms as f64 }
     }

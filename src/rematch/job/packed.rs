@@ -1,11 +1,11 @@
-//! Embeddings in numbers of 16 bits, half their size: good enough to say what cannot be near. Pure.
+//! Embeddings as 16-bit numbers, half their size: precise enough to rule out targets that cannot be near. Pure.
 
 use super::bytes::{Damaged, Reader, Writer};
 
-/// What 1 is as a number of 16 bits.
+/// The 16-bit number for 1.
 const ONE: f32 = 32_767.0;
 
-/// A unit vector in numbers of 16 bits.
+/// A unit vector of 16-bit numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Packed(Box<[i16]>);
 
@@ -19,31 +19,31 @@ impl Packed {
         Self(unit(vector).into_iter().map(pack).collect())
     }
 
-    /// The cosine of both, to within [`Packed::slack`].
+    /// Cosine of both vectors, to within [`Packed::slack`].
     pub fn cosine(&self, other: &Self) -> f64 {
-        // sums of unit vectors stay below ONE · ONE, which is 2^30
+        // sums over unit vectors stay below ONE · ONE, about 2^30
         let sum = self.0.iter().zip(&other.0).fold(0i32, |sum, (a, b)| sum.wrapping_add(i32::from(*a) * i32::from(*b)));
         f64::from(sum) / f64::from(ONE * ONE)
     }
 
-    /// What the cosine of the two vectors is at most.
+    /// Upper bound of the cosine of the two vectors.
     pub fn cosine_at_most(&self, other: &Self) -> f64 {
         self.cosine(other) + self.slack()
     }
 
-    /// Most that a cosine can be off by because both vectors are packed: each is off by half a step in each dimension.
+    /// Largest error of a cosine of two packed vectors: each is off by half a step per dimension.
     pub fn slack(&self) -> f64 {
         let off = 0.5 * (self.0.len() as f64).sqrt() / f64::from(ONE);
-        // and a little for the engine's own sums, of 32 bits
+        // plus a little for the engine's own 32-bit sums
         2.0 * off + off * off + 1e-4
     }
 
-    /// Writes it.
+    /// Encodes the vector.
     pub fn write(&self, writer: &mut Writer) {
         writer.list(&self.0, |writer, value| writer.i16(*value));
     }
 
-    /// Reads one.
+    /// Decodes a vector.
     ///
     /// # Errors
     /// [`Damaged`].

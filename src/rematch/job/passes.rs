@@ -1,4 +1,5 @@
-//! One demand: the two passes of a match (`src/matcher/passes.rs`), with scores that depend on the two records alone.
+//! Matches one demand: both passes of a match (`src/matching/passes.rs`), with scores that depend only on the two
+//! records.
 
 use std::collections::VecDeque;
 
@@ -19,34 +20,34 @@ use duijie_core::{
 };
 use duijie_store::{Hit, MAX_DEPTH, Point, PointId};
 
-/// How much longer lists become that turn out to be too short.
+/// Factor by which lists grow if they are too short.
 const DEEPER: usize = 4;
-/// Longest lists: beyond it a target that stands in neither would have to be exactly as good as the last of the best.
+/// Longest lists: beyond this length, a target in neither list would need exactly the score of the last of the best.
 const DEEPEST: usize = 3_200;
-/// Cosines that are asked for at first; each further time it is twice as many.
+/// Cosines in the first request; each further request doubles the number.
 const COSINES: usize = 64;
-/// Targets of which the best are found without a search: with more, the search is quicker.
+/// Most targets whose best are found without a search; with more, a search is faster.
 const FEW: usize = 500;
 
-/// How demands are matched.
+/// Request and settings for matching demands.
 pub(super) struct Wish {
-    /// What the job wants.
+    /// Request of the job.
     pub request: JobRequest,
-    /// How matching is done.
+    /// Matching settings.
     pub settings: Settings,
 }
 
-/// A demand as it is matched.
+/// A demand to match.
 pub(super) struct Demand {
     name: RecordName,
     revision: u64,
     dense: Vec<f32>,
     sparse: SparseVector,
-    /// What can be among its best, for each kind of targets; empty where nothing is known of it.
+    /// Possible best targets, for each kind of targets; empty if unknown.
     candidates: Vec<KindCandidates>,
 }
 
-/// A demand before one kind of targets.
+/// A demand and one kind of targets.
 struct Side<'a> {
     wish: &'a Wish,
     targets: &'a Targets,
@@ -58,14 +59,14 @@ struct Side<'a> {
 // === impl Demand ===
 
 impl Demand {
-    /// A demand with what can be among its best, for each kind of targets; nothing where any can.
+    /// A demand with its possible best targets for each kind of targets; empty if any target is possible.
     pub fn new(point: Point, candidates: Vec<KindCandidates>) -> Self {
         let (name, revision) = (point.record.name(), point.record.revision);
         Self { name, revision, dense: point.dense, sparse: point.query.sparse(), candidates }
     }
 }
 
-/// Matches a demand with each kind of targets.
+/// Matches a demand against each kind of targets.
 pub(super) async fn match_demand(
     wish: &Wish,
     targets: &[Targets],
@@ -107,7 +108,7 @@ impl Side<'_> {
         };
         let query = if first.is_some() { &expanded } else { &demand.dense };
         let known = self.candidates.filter(|candidates| {
-            // the second query is what it was where the first pass gave what it gave
+            // the expanded query is unchanged if the first pass gives its earlier result
             let ids = || first.iter().flat_map(|first| &first.ids).copied();
             candidates.first.as_ref().is_none_or(|before| before.were(ids()))
         });
@@ -117,11 +118,11 @@ impl Side<'_> {
         Ok((self.list(&best, context).await?, decision))
     }
 
-    /// The best of a pass, of a few where only these can be.
+    /// The best of a pass; only among the possible targets if these are known and few.
     async fn pass(&mut self, query: &[f32], wanted: usize, known: Option<&Candidates>) -> Result<Vec<Scored>> {
         if let Some(ids) = known.and_then(Candidates::all).filter(|ids| ids.len() <= FEW) {
             let hits = self.targets.cosines(query, ids.clone()).await?;
-            // another may take the place of one that has gone meanwhile
+            // if one of them is gone meanwhile, another target may take its place
             if hits.len() == ids.len() {
                 let mut pool = Pool::new(&[], ids.len(), (&self.wish.settings.fusion, wanted));
                 self.take(&mut pool, &hits).await?;
@@ -131,9 +132,9 @@ impl Side<'_> {
         self.best(query, wanted).await
     }
 
-    /// The best of all that is published.
+    /// The best of all published targets.
     async fn best(&mut self, query: &[f32], wanted: usize) -> Result<Vec<Scored>> {
-        // where not all is known, longer lists are cheaper than to find out that they were too short
+        // if not all terms are held, longer lists cost less than finding out that they were too short
         let lists = if self.targets.held.is_some() { 1 } else { 2 };
         let mut depth = (lists * self.wish.settings.candidates).max(wanted).min(MAX_DEPTH);
         loop {
@@ -149,7 +150,7 @@ impl Side<'_> {
         }
     }
 
-    /// Takes the nearest in, the likeliest first: after them most others cannot come among the wanted, and are not read.
+    /// Adds the nearest, the likeliest first: then most others cannot come among the wanted, and are not read.
     async fn take_nearest(&mut self, pool: &mut Pool, nearest: &[Hit], wanted: usize) -> Result<()> {
         for most in [wanted, nearest.len()] {
             let likeliest = pool.likeliest(nearest, &self.lexical.at_most(nearest), most);
@@ -159,7 +160,7 @@ impl Side<'_> {
         Ok(())
     }
 
-    /// Takes targets in whose cosines are known.
+    /// Adds targets with known cosines.
     async fn take(&mut self, pool: &mut Pool, hits: &[Hit]) -> Result<()> {
         let ids: Vec<PointId> = hits.iter().map(|hit| hit.id).collect();
         self.lexical.read(&ids).await?;
@@ -167,7 +168,7 @@ impl Side<'_> {
         Ok(())
     }
 
-    /// Takes those in that are not among the nearest and still could come among the wanted, the likeliest first.
+    /// Adds targets that are not among the nearest but could still come among the wanted, the likeliest first.
     async fn settle(&mut self, pool: &mut Pool, query: &[f32]) -> Result<()> {
         let Some(least) = pool.min_bm25() else { return Ok(()) };
         let packed = Packed::new(query);
@@ -191,7 +192,7 @@ impl Side<'_> {
         Ok(())
     }
 
-    /// What the best of the first pass make of the query.
+    /// Pseudo-relevance feedback: the context and the expanded query from the first pass's best.
     async fn feedback(&self, first: &[Scored]) -> Result<(Context, Vec<f32>)> {
         let ids: Vec<PointId> = first.iter().map(|scored| scored.id).collect();
         let embeddings = self.targets.embeddings(&ids).await?;
@@ -207,7 +208,7 @@ impl Side<'_> {
         Ok((Context::of(&fused), expanded(&self.demand.dense, &records)))
     }
 
-    /// The list as it is handed out.
+    /// The list for the result.
     async fn list(&self, best: &[Scored], context: Option<Context>) -> Result<TargetList> {
         let (kind, request, calibration) = (self.targets.kind, &self.wish.request, &self.wish.settings.calibration);
         let context = context.filter(|_| kind == Kind::Achievement);
@@ -225,7 +226,7 @@ impl Side<'_> {
         let ids: Vec<PointId> = kept.iter().map(|(scored, _)| scored.id).collect();
         let labels = self.targets.labels(&ids).await?;
         let pairs = kept.into_iter().zip(labels).filter_map(|((scored, relevance), label)| {
-            // a target that was deleted since the search is left out
+            // a target deleted since the search is left out
             let label = label?;
             let probabilities = relevance.and_then(|relevance| relevance.probabilities);
             Some(Pair {
@@ -241,13 +242,13 @@ impl Side<'_> {
     }
 }
 
-/// What a decision needs of the best of a pass.
+/// Decision data about the best of a pass.
 fn kept(best: &[Scored], wanted: usize) -> Best {
     let last = best.last().filter(|_| wanted <= best.len());
     Best { ids: best.iter().map(|scored| scored.id).collect(), last: last.map(|scored| scored.score) }
 }
 
-/// Six digits: nobody knows more of a probability, and fewer take less room.
+/// Rounds to six digits: a probability is known no better, and fewer digits save space.
 fn rounded(probability: f64) -> f64 {
     (probability * 1e6).round() / 1e6
 }

@@ -1,4 +1,4 @@
-//! What a job will do: with which inputs, at which blocks, all of it or only what changed.
+//! Plans a job: its inputs, its blocks, and whether to match everything or only changes.
 
 use std::collections::BTreeMap;
 
@@ -22,32 +22,32 @@ use crate::{
 use duijie_core::domain::{Filter, Kind, Problem, RecordName, Violation};
 use duijie_store::{FieldSelection, PageRequest, PointId, StoreVersions, tombstones};
 
-/// Points that are read at a time.
+/// Points per read.
 const PAGE: usize = 1_000;
 
-/// What everything depends on.
+/// Settings and versions that all results depend on.
 pub(super) struct Program {
-    /// How matching is done.
+    /// Matching settings.
     pub settings: Settings,
-    /// Versions of store, dictionary and model.
+    /// Versions of the store, the dictionary and the model.
     pub versions: StoreVersions,
 }
 
-/// What a job will do.
+/// Plan of a job.
 pub(super) struct Planned {
-    /// What its results depend on.
+    /// Inputs of the results.
     pub inputs: Inputs,
-    /// How it does its work.
+    /// Method.
     pub method: Method,
-    /// Where its results lie.
+    /// Location of the results.
     pub progress: Progress,
-    /// Demands, as far as they are known.
+    /// Number of demands, as far as known.
     pub demands: u64,
-    /// What was read of targets on the way, by kind.
+    /// Targets that planning has read, by kind.
     pub held: Vec<(Kind, Held)>,
 }
 
-/// Plans a job and writes down what is to be done, so that whoever goes on with it does the same.
+/// Plans a job and stores the work per block, so that any instance that continues the job does the same.
 pub(super) async fn plan(engine: &Engine, program: &Program, job: &Job) -> Result<Planned> {
     let now = Timestamp::now();
     let because = match job.request.base {
@@ -80,7 +80,7 @@ pub(super) async fn plan(engine: &Engine, program: &Program, job: &Job) -> Resul
     })
 }
 
-/// The same for what changed since a base, or why that cannot be done.
+/// Plans only the changes since a base, or returns the reason why this is not possible.
 async fn incremental(
     engine: &Engine,
     program: &Program,
@@ -132,7 +132,7 @@ async fn incremental(
     }))
 }
 
-/// Inputs of a base that a job can build on, or why it cannot.
+/// Inputs of a usable base, or the reason why the base is not usable.
 fn usable<'a>(program: &Program, job: &Job, base: &'a Job, now: Timestamp) -> std::result::Result<&'a Inputs, String> {
     let inputs = base.inputs.as_ref().filter(|_| base.state == State::Done).ok_or("基准任务没有完成")?;
     let rules = [
@@ -150,7 +150,7 @@ fn usable<'a>(program: &Program, job: &Job, base: &'a Job, now: Timestamp) -> st
     }
 }
 
-/// What is to be done at each block that is touched.
+/// Work of each block with changes.
 fn work(firsts: &[PointId], demands: &DemandChanges) -> BTreeMap<usize, Work> {
     let mut work: BTreeMap<usize, Work> = BTreeMap::new();
     for (id, name) in &demands.touched {
@@ -163,7 +163,7 @@ fn work(firsts: &[PointId], demands: &DemandChanges) -> BTreeMap<usize, Work> {
     work
 }
 
-/// Names of the selection, in the order of ids.
+/// Names of the selected demands, in the order of ids.
 async fn select(engine: &Engine, selection: &Selection) -> Result<Vec<RecordName>> {
     let filter = match selection {
         Selection::Names(names) => return Ok(names.clone()),
@@ -195,7 +195,7 @@ async fn inputs(engine: &Engine, program: &Program, (time, targets): (Timestamp,
     })
 }
 
-/// How matching is done, as a text to be compared.
+/// Matching settings as a text for comparison.
 fn settings(program: &Program) -> String {
     let Settings { candidates, fusion, feedback, .. } = &program.settings;
     format!(

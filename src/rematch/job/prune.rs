@@ -1,4 +1,4 @@
-//! Throws away what nobody needs any more: jobs beyond the latest, their results, their statistics.
+//! Deletes old jobs with their results and unused statistics.
 
 use std::collections::HashSet;
 
@@ -11,12 +11,12 @@ use crate::error::Result;
 use duijie_core::domain::Kind;
 use duijie_store::Index;
 
-/// Jobs that are kept, beside those that they build on.
+/// Number of jobs kept, besides the jobs they are based on.
 pub(super) const KEPT: usize = 50;
-/// Jobs that are looked at.
+/// Number of jobs examined.
 const LOOKED_AT: usize = 1_000;
 
-/// Throws old jobs away.
+/// Deletes old jobs.
 pub(super) async fn jobs(index: &dyn Index) -> Result<()> {
     let jobs = jobs::list(index, None, LOOKED_AT).await?.jobs;
     let (kept, old) = split(jobs, KEPT);
@@ -25,7 +25,7 @@ pub(super) async fn jobs(index: &dyn Index) -> Result<()> {
         used.extend(statistics::latest(index, kind).await?.map(|latest| (kind, latest.version)));
     }
     for job in old {
-        // the job last: where this ends half way, the next one goes on
+        // the job is deleted last, so after an interruption the next run continues
         blocks::remove(index, job.id).await?;
         for (kind, version) in versions(&job).filter(|version| !used.contains(version)) {
             statistics::remove(index, kind, &version).await?;
@@ -35,7 +35,7 @@ pub(super) async fn jobs(index: &dyn Index) -> Result<()> {
     Ok(())
 }
 
-/// Jobs to keep and to throw away, of jobs the latest first.
+/// Jobs to keep and jobs to delete; the latest job comes first.
 fn split(jobs: Vec<Job>, most: usize) -> (Vec<Job>, Vec<Job>) {
     let kept = |(place, job): &(usize, &Job)| *place < most || !job.state.ended();
     let needed = |job: &Job| {

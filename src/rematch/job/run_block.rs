@@ -1,4 +1,4 @@
-//! One block of a job: what holds of the base is kept, the rest is matched.
+//! One block of a job: results of the base that still hold are kept, the rest is matched.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -26,14 +26,14 @@ use duijie_core::{
 };
 use duijie_store::{FieldSelection, PointId};
 
-/// Tries at a block while the engine does not answer.
+/// Attempts at a block while the engine does not answer.
 const ATTEMPTS: u32 = 4;
-/// Time before the second try; it doubles with each further one.
+/// Back-off before the second attempt; doubles with each further attempt.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
-/// Targets for each demand up to which reading all of them once is worth it.
+/// Most targets per demand for which one scan of all targets is worth its cost.
 const WORTH_A_SCAN: u64 = 100;
 
-/// A job that runs, with all that its blocks share.
+/// A running job: data shared by its blocks.
 pub(super) struct Running {
     engine: Engine,
     id: JobId,
@@ -42,35 +42,35 @@ pub(super) struct Running {
     base: Option<Base>,
 }
 
-/// What a job builds on.
+/// Base of a job.
 struct Base {
-    /// The job before, and the full one beneath it.
+    /// The base, and the full job below it.
     ids: (JobId, JobId),
-    /// Changes since, for each kind of targets.
+    /// Changes since the base, for each kind of targets.
     changes: Vec<Changes>,
 }
 
-/// What became of a block.
+/// Result of a block in numbers.
 #[derive(Debug, Default)]
 pub(super) struct Done {
-    /// Demands whose result was kept.
+    /// Demands whose results were kept.
     pub carried: u64,
     /// Demands that were matched.
     pub matched: u64,
     /// Demands without a result.
     pub failed: Vec<RecordName>,
-    /// Pairs of all of them.
+    /// Pairs of all these demands.
     pub pairs: u64,
 }
 
-/// What of a base's block holds, and what is to be matched.
+/// Parts of a base's block: what still holds, and what must be matched.
 #[derive(Default)]
 struct Split {
-    /// What lies over the root's block, as far as it holds.
+    /// The block over the root's, as far as it holds.
     over: Block,
-    /// Demands to match beside those that the plan names, with what can be among the best of each kind of targets.
+    /// Demands to match besides the planned ones, with the possible best targets of each kind.
     again: Vec<(PointId, Vec<KindCandidates>)>,
-    /// Demands whose result is kept, and their pairs.
+    /// Number of demands with kept results, and number of their pairs.
     carried: u64,
     pairs: u64,
 }
@@ -78,7 +78,7 @@ struct Split {
 // === impl Running ===
 
 impl Running {
-    /// Reads what the blocks of a planned job need, but for what planning it has read on the way.
+    /// Reads the shared data of a planned job, except what planning has already read.
     pub async fn load(engine: &Engine, program: &Program, job: &Job, mut read: Vec<(Kind, Held)>) -> Result<Self> {
         let unplanned = || Error::Internal("a job without a plan".into());
         let inputs = job.inputs.as_ref().ok_or_else(unplanned)?;
@@ -101,7 +101,7 @@ impl Running {
                 let mut changes = Vec::with_capacity(targets.len());
                 for targets in &targets {
                     let found = changes::targets(engine, targets.kind, job.progress.since()).await?;
-                    // they were few when the job was planned
+                    // there were few changes when the job was planned
                     changes.push(found.ok_or_else(|| Error::Internal("运行期间变动过多，请重新开始".into()))?);
                 }
                 Some(Base { ids: (base, JobId::new(job.progress.root)), changes })
@@ -110,7 +110,7 @@ impl Running {
         Ok(Self { engine: engine.clone(), id: job.id, wish, targets, base })
     }
 
-    /// Does a block, again where the engine does not answer.
+    /// Processes a block, and retries while the engine does not answer.
     pub async fn block(&self, number: u64) -> Result<Done> {
         let mut wait = FIRST_WAIT;
         for _ in 1..ATTEMPTS {
@@ -145,7 +145,7 @@ impl Running {
                 }
                 Err(name) => {
                     block.dropped.push(id);
-                    // who asks for everything that meets a filter does not miss what is not there
+                    // a selection by filter does not miss a demand that is gone
                     let missed = name.filter(|_| matches!(self.wish.request.selection, Selection::Names(_)));
                     block.failed.extend(missed);
                 }
@@ -161,7 +161,7 @@ impl Running {
         Ok(done)
     }
 
-    /// Splits a base's block into what holds and what does not.
+    /// Splits a base's block into results that hold and demands to match.
     async fn split(&self, base: &Base, number: u64, work: &Work) -> Result<Split> {
         let (beneath, over) = blocks::read_base(&*self.engine.index, base.ids, number).await?;
         let dropped: HashSet<PointId> = work.dropped.iter().copied().collect();
@@ -171,7 +171,7 @@ impl Running {
             if dropped.contains(&decision.demand) {
                 continue;
             }
-            // each takes as long as the changes are many, and others want this thread as well
+            // each step takes long if there are many changes, and other tasks need this thread
             tokio::task::yield_now().await;
             let candidates = self.candidates(base, &decision);
             if !candidates.iter().all(KindCandidates::hold) {
@@ -192,7 +192,7 @@ impl Running {
         Ok(split)
     }
 
-    /// What can be among a demand's best now, for each kind of targets.
+    /// Possible best targets of a demand, for each kind of targets.
     fn candidates(&self, base: &Base, decision: &Decision) -> Vec<KindCandidates> {
         let sides = self.targets.iter().zip(&base.changes).zip(&decision.kinds);
         let candidates = sides.map(|((targets, changes), kind)| {
@@ -201,7 +201,7 @@ impl Running {
         candidates.collect()
     }
 
-    /// Demands that are to be matched, in the order of ids; those that are not there by their names where these are known.
+    /// Demands to match, in the order of ids. A demand that is gone is an error, with its name if known.
     async fn demands(
         &self,
         work: &Work,
@@ -227,7 +227,7 @@ impl Running {
         &self.wish.settings.fusion
     }
 
-    /// A block larger than a document is one that the plan should not have let through.
+    /// Checks that a block fits into a document, as the plan should ensure.
     fn check_size(&self, block: &Block) -> Result<()> {
         let most = block_demands(self.wish.request.limit, self.targets.len()) * 3 / 2;
         if block.results.len() <= most {

@@ -1,5 +1,6 @@
-//! One job from its plan to its end: blocks side by side, written in any order, counted in theirs. The job's document
-//! says up to which block all are written; whoever goes on begins there, and writes over what was written beyond.
+//! One job from its plan to its end. Blocks run concurrently, are written in any order, and are counted in their own
+//! order. The job's document gives the number of blocks written without a gap. An instance that continues the job
+//! begins there, and overwrites later blocks.
 
 use std::{
     future::Future,
@@ -29,53 +30,53 @@ use crate::error::{Error, Result};
 use duijie_core::domain::Kind;
 use duijie_store::Lease;
 
-/// How often a job says how far it is, and looks whether it is to stop.
+/// Interval at which a job saves its progress and checks for a cancellation.
 const SAVE_EVERY: Duration = Duration::from_millis(400);
-/// Times that a job may be taken up.
+/// Most attempts at a job.
 const MOST_ATTEMPTS: u32 = 1_000;
 
-/// How a run ended.
+/// End of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ended {
     /// The job has ended.
     Over,
-    /// Somebody else has it now.
+    /// Another instance has the job.
     Lost,
-    /// This process is about to stop; the job is for the next one.
+    /// This process is stopping; the job is left to the next instance.
     Stopped,
 }
 
-/// What cuts work short.
+/// Reason to stop the work early.
 enum Short {
-    /// The job has ended, or is not this instance's any more.
+    /// The job has ended, or belongs to another instance.
     Ended(Ended),
     /// An error.
     Failed(Error),
 }
 
-/// What runs jobs.
+/// Runs jobs.
 pub(super) struct Runner {
     /// The engine.
     pub engine: Engine,
-    /// What everything depends on.
+    /// Settings and versions that all results depend on.
     pub program: Arc<Program>,
 }
 
-/// A job in hand.
+/// The job of a run.
 struct InHand<'a> {
     runner: &'a Runner,
     stored: Stored,
-    /// Attempts with this one.
+    /// Number of attempts, including this one.
     attempts: u32,
     since: Instant,
-    /// When to say how far it is.
+    /// Ticks when progress must be saved.
     saves: Interval,
 }
 
 type OrShort<T> = std::result::Result<T, Short>;
 type Blocks = Pin<Box<dyn Stream<Item = Result<Done>> + Send>>;
 
-/// Resolves when a flag is set, or nobody is left who could set it.
+/// Resolves when a flag is set, or when its sender is gone.
 pub(super) async fn set(flag: &mut watch::Receiver<bool>) {
     let _ = flag.wait_for(|set| *set).await;
 }
@@ -83,7 +84,7 @@ pub(super) async fn set(flag: &mut watch::Receiver<bool>) {
 // === impl Runner ===
 
 impl Runner {
-    /// Runs a job under a lease until it ends, is lost, or this process stops.
+    /// Runs a job under a lease until it ends, the lease is lost, or this process stops.
     pub async fn run(
         &self,
         id: JobId,
@@ -113,7 +114,7 @@ impl InHand<'_> {
         &mut self.stored.job
     }
 
-    /// Works on the job to its end. What cannot be repeated with better luck ends it.
+    /// Works on the job until it ends. An error that a retry cannot fix ends the job.
     async fn work(&mut self, cancel: &mut watch::Receiver<bool>) -> Result<Ended> {
         match self.try_work(cancel).await {
             Ok(ended) | Err(Short::Ended(ended)) => Ok(ended),
@@ -140,7 +141,7 @@ impl InHand<'_> {
         Ok(self.end(State::Done).await?)
     }
 
-    /// Says that the job is taken up.
+    /// Records the start of this attempt.
     async fn begin(&mut self) -> OrShort<()> {
         let (now, attempts) = (Timestamp::now(), self.attempts);
         let job = self.job();
@@ -153,7 +154,7 @@ impl InHand<'_> {
         self.keep().await
     }
 
-    /// Plans the job; what was read of the catalogue for that.
+    /// Plans the job; returns the targets read for the plan.
     async fn plan(&mut self, cancel: &mut watch::Receiver<bool>) -> OrShort<Vec<(Kind, Held)>> {
         let (runner, job) = (self.runner, self.stored.job.clone());
         let planned = self.unless_cancelled(plan(&runner.engine, &runner.program, &job), cancel).await??;
@@ -164,7 +165,7 @@ impl InHand<'_> {
         Ok(planned.held)
     }
 
-    /// Waits for work, saying meanwhile how far the job is; ends the job when it is to be cancelled.
+    /// Waits for work while saving progress; ends the job if it is cancelled.
     async fn unless_cancelled<T>(
         &mut self,
         work: impl Future<Output = T>,
@@ -184,7 +185,7 @@ impl InHand<'_> {
         }
     }
 
-    /// The blocks that are left, a few at a time, in order.
+    /// The remaining blocks in order, several at a time.
     fn blocks(&mut self, running: Running) -> Blocks {
         let (progress, running) = (self.job().progress, Arc::new(running));
         let cores = thread::available_parallelism().map_or(1, usize::from);
@@ -195,7 +196,7 @@ impl InHand<'_> {
         blocks.buffered(8 * cores).boxed()
     }
 
-    /// Adds a block to what is done.
+    /// Adds a block to the counts.
     fn count(&mut self, done: Done) {
         let job = self.job();
         job.progress.written += 1;
@@ -213,21 +214,21 @@ impl InHand<'_> {
         let job = self.job();
         (job.state, job.end_time) = (state, Some(Timestamp::now()));
         if state == State::Done {
-            // a demand that went away meanwhile has no result, and is none of the selection's any more
+            // a demand deleted meanwhile has no result, and no longer belongs to the selection
             job.counts.demands = job.counts.done;
         }
         Ok(if self.save().await? { Ended::Over } else { Ended::Lost })
     }
 
-    /// Writes the job as long as it is this instance's.
+    /// Saves the job while it belongs to this instance.
     async fn keep(&mut self) -> OrShort<()> {
         let is_mine = self.save().await?;
-        // from its end on: an engine that takes longer than the time between two would leave none for the work
+        // counted from the end of the write: otherwise a slow engine would leave no time for the work
         self.saves.reset();
         if is_mine { Ok(()) } else { Err(Short::Ended(Ended::Lost)) }
     }
 
-    /// Writes the job over what others have written since: they only ask it to stop. `false` where it has ended.
+    /// Overwrites the job but keeps a cancellation by others; returns `false` if the job has ended or was taken over.
     async fn save(&mut self) -> Result<bool> {
         let worked = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(0);
         self.since = Instant::now();
@@ -235,7 +236,7 @@ impl InHand<'_> {
         let index = Arc::clone(&self.runner.engine.index);
         while !jobs::write(&*index, &mut self.stored).await? {
             let fresh = jobs::read(&*index, self.stored.job.id).await?;
-            // attempts are counted by whoever takes a job up: others' mean that they took this instance for dead
+            // each instance that takes a job counts an attempt, so more attempts mean a takeover from this instance
             if fresh.job.state.ended() || self.attempts < fresh.job.attempts {
                 return Ok(false);
             }

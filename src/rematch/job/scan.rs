@@ -1,4 +1,4 @@
-//! One scan of all targets of a kind: statistics of their terms, and what a job holds of them where they are not too many.
+//! One scan of all targets of a kind: their term statistics, and, if they are not too many, their terms and embeddings.
 
 use std::thread;
 
@@ -16,20 +16,20 @@ use crate::error::{Error, Result};
 use duijie_core::domain::Kind;
 use duijie_store::{PointId, VectorSelection};
 
-/// Points that are read at a time.
+/// Points per read.
 const PAGE: usize = 500;
-/// Most terms that are held, of 8 bytes each: those of 200,000 records, 280 MB with their embeddings.
+/// Most terms held, 8 bytes each: the terms of 200,000 records, 280 MB with the embeddings.
 const MOST_TERMS: usize = 16 << 20;
 
-/// What a scan has found.
+/// Result of a scan.
 pub(super) struct Scanned {
-    /// How often each term stands in the collection.
+    /// Term statistics of the collection.
     pub statistics: Statistics,
-    /// Terms and embeddings; `None` where they are too many to hold.
+    /// Terms and embeddings; `None` if too many to hold.
     pub held: Option<Held>,
 }
 
-/// A stretch of ids.
+/// Targets in a range of ids.
 #[derive(Default)]
 struct Part {
     statistics: Statistics,
@@ -37,10 +37,10 @@ struct Part {
     terms: usize,
 }
 
-/// Reads all targets of a kind, as many stretches of ids side by side as there are cores.
+/// Reads all targets of a kind, in as many concurrent ranges of ids as there are cores.
 pub(super) async fn scan(engine: &Engine, kind: Kind) -> Result<Scanned> {
     let cores = thread::available_parallelism().map_or(1, usize::from) as u128;
-    // ids are hashes: equal stretches hold about as many
+    // ids are hashes, so equal ranges hold about equally many
     let width = u128::MAX / cores;
     let ends = (1..cores).map(|number| Some(PointId::from(Uuid::from_u128(number * width)))).chain([None]);
     let mut from = None;
@@ -52,7 +52,7 @@ pub(super) async fn scan(engine: &Engine, kind: Kind) -> Result<Scanned> {
     joined.await.map_err(|error| Error::Internal(error.to_string()))
 }
 
-/// Puts the stretches together, which takes seconds of processor time where they are large.
+/// Joins the ranges, which takes seconds of processor time for large collections.
 fn join(parts: Vec<Part>, most: usize) -> Scanned {
     let all_held = parts.iter().all(|part| part.terms <= most);
     let (mut statistics, mut targets) = (Statistics::default(), Vec::new());
@@ -63,7 +63,7 @@ fn join(parts: Vec<Part>, most: usize) -> Scanned {
     Scanned { statistics, held: all_held.then(|| Held::new(targets)) }
 }
 
-/// Reads the targets after one id up to another. Where they have more than `most` terms, none of them are kept.
+/// Reads the targets after one id up to another. If they have more than `most` terms, no targets are kept.
 async fn read(engine: Engine, kind: Kind, stretch: (Option<PointId>, Option<PointId>), most: usize) -> Result<Part> {
     let (mut after, end) = stretch;
     let mut part = Part::default();

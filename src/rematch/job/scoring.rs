@@ -1,8 +1,8 @@
-//! From what is near and what shares terms to the best of a demand, with scores that depend on the two records alone:
-//! pure.
+//! From the nearest targets and those that share terms to the best of a demand, with scores that depend only on the two
+//! records. Pure.
 //!
-//! The nearest come with their cosines and get their BM25. Any other target is no nearer than the last of them, so that
-//! its BM25 tells whether it can come among the wanted at all; only where it can is its cosine asked for.
+//! The nearest come with their cosines and get their BM25. Any other target is no nearer than the last of them, so its
+//! BM25 tells whether it can come among the wanted at all. Only then is its cosine requested.
 
 use rustc_hash::{FxBuildHasher, FxHashSet};
 
@@ -25,23 +25,23 @@ pub struct Pool {
     wanted: usize,
     scored: Vec<Scored>,
     seen: FxHashSet<PointId>,
-    /// Cosine of the last of the nearest; `None` where they are all that there is.
+    /// Cosine of the last of the nearest; `None` if there are no others.
     last_cosine: Option<f64>,
-    /// Score of the last of the wanted, 0 where there are fewer.
+    /// Score of the last wanted target; 0 if there are fewer.
     last: f64,
 }
 
 // === impl Pool ===
 
 impl Pool {
-    /// Of the nearest, of which `depth` were asked for.
+    /// A pool for a request of `depth` nearest targets.
     pub fn new(nearest: &[Hit], depth: usize, (fusion, wanted): (&Fusion, usize)) -> Self {
         let last_cosine = nearest.last().filter(|_| depth <= nearest.len()).map(|hit| f64::from(hit.score));
         let seen = FxHashSet::with_capacity_and_hasher(nearest.len(), FxBuildHasher);
         Self { fusion: *fusion, wanted, scored: Vec::with_capacity(nearest.len()), seen, last_cosine, last: 0.0 }
     }
 
-    /// Takes targets in whose cosines are known. One without BM25 is gone, and one whose cosine is no number is none.
+    /// Adds targets with known cosines. A target without BM25 is gone, and one with a NaN cosine is skipped.
     pub fn take(&mut self, hits: &[Hit], bm25: impl Fn(PointId) -> Option<f64>) {
         for hit in hits {
             let new = self.seen.insert(hit.id) && !hit.score.is_nan();
@@ -54,7 +54,7 @@ impl Pool {
         }
     }
 
-    /// Of some targets, each with the BM25 that it has at most, so many as could come among the wanted, the likeliest first.
+    /// The `most` likeliest of the hits that could come among the wanted; `bm25` is an upper bound for each hit.
     pub fn likeliest(&self, hits: &[Hit], bm25: &[f64], most: usize) -> Vec<Hit> {
         let score = |(hit, bm25): (&Hit, &f64)| (*hit, self.fusion.score(f64::from(hit.score), *bm25));
         let mut likeliest: Vec<_> = hits.iter().zip(bm25).map(score).filter(|(_, score)| self.last <= *score).collect();
@@ -62,27 +62,27 @@ impl Pool {
         likeliest.into_iter().take(most).map(|(hit, _)| hit).collect()
     }
 
-    /// Leaves out those of some targets that were not taken in.
+    /// Excludes the hits that were not added.
     pub fn pass_over(&mut self, hits: &[Hit]) {
         self.seen.extend(hits.iter().map(|hit| hit.id));
     }
 
-    /// Whether a target was taken in or left out.
+    /// Whether a target was added or excluded.
     pub fn has(&self, id: PointId) -> bool {
         self.seen.contains(&id)
     }
 
-    /// Whether a target with at most these could come among the wanted.
+    /// Whether a target with at most this cosine and BM25 could come among the wanted.
     pub fn can_enter(&self, cosine: f64, bm25: f64) -> bool {
         self.last <= self.fusion.score(cosine, bm25)
     }
 
-    /// BM25 that a target needs to come among the wanted which is not among the nearest; `None` where none suffices.
+    /// BM25 that a target outside the nearest needs to come among the wanted; `None` if no BM25 suffices.
     pub fn min_bm25(&self) -> Option<f64> {
         self.fusion.min_bm25(self.last_cosine?, self.last)
     }
 
-    /// The wanted, best first, ties in order of ids.
+    /// The wanted targets, best first, ties by id.
     pub fn best(&self) -> Vec<Scored> {
         let mut best = self.scored.clone();
         if self.wanted < best.len() && 0 < self.wanted {
@@ -123,7 +123,7 @@ mod tests {
             near.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
             near.truncate(depth);
             let mut pool = Pool::new(&near, depth, (&FUSION, wanted));
-            // what each has at most is known before: the truth, and up to half as much again
+            // known upper bound of each BM25: the true value, or up to half as much again
             let most = |hit: &Hit| (0..targets.len()).find(|n| id(*n) == hit.id).map_or(0.0, |n| targets[n].1 * targets[n].2);
             let most: Vec<f64> = near.iter().map(most).collect();
             for count in [wanted, near.len()] {

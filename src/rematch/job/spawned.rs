@@ -1,4 +1,4 @@
-//! A task that ends with whoever waits for it.
+//! A task that is aborted when its waiter goes away.
 
 use std::{
     future::Future,
@@ -10,13 +10,13 @@ use tokio::task::JoinHandle;
 
 use crate::error::{Error, Result};
 
-/// A task that ends with whoever waits for it.
+/// A task that is aborted when dropped.
 pub(super) struct Spawned<T>(JoinHandle<Result<T>>);
 
 // === impl Spawned ===
 
 impl<T: Send + 'static> Spawned<T> {
-    /// Starts it.
+    /// Starts the task.
     pub fn new(work: impl Future<Output = Result<T>> + Send + 'static) -> Self {
         Self(tokio::spawn(work))
     }

@@ -1,8 +1,8 @@
-//! How often each term stood in a collection at one moment: pure.
+//! Term statistics of a collection at one time. Pure.
 //!
-//! The engine weighs terms by what the collection holds now, so any import changes the scores of all. A job that is to be
-//! compared with another needs scores that depend on the two records alone. So jobs score with statistics that were taken
-//! once and are kept: the same formula as the engine's, the same numbers for each job that uses them.
+//! The engine weighs terms by the collection's current content, so any import changes the scores of all records. A job
+//! must be comparable with other jobs, so its scores must depend only on the two records. Therefore jobs score with
+//! statistics that were taken once and stored: the engine's formula, with the same numbers in each job that uses them.
 
 use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
@@ -10,34 +10,34 @@ use sha2::{Digest, Sha256};
 use super::bytes::{Damaged, Reader, Writer};
 use duijie_core::text::SparseVector;
 
-/// Terms of one part: with 8 bytes for each, and a third more as text, a document holds it.
+/// Terms per part: 8 bytes each, and a third more as text, fit into a document.
 const PART_TERMS: usize = 80_000;
-/// Bits by which terms are told apart: with 64 terms of a query 1 in 60 others is looked up for nothing.
+/// Bits of the filter for terms: with 64 query terms, 1 in 60 other terms is looked up in vain.
 const BITS: usize = 4_096;
 
-/// Documents of a collection, and in how many of them each term stands.
+/// Number of documents in a collection, and the document frequency of each term.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Statistics {
     records: u64,
     counts: FxHashMap<u32, u32>,
 }
 
-/// A document's terms with their weights, in order of the term.
+/// A document's terms with their weights, ordered by term.
 pub type Terms = [(u32, f32)];
 
-/// A query's terms with idf · weight, in order of the term.
+/// A query's terms with idf · weight, ordered by term.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weighted {
     terms: Vec<(u32, f64)>,
-    /// Bits of the terms' last digits: most of a document's terms are known at once to be none of the query's. Terms are
-    /// hashes, so that the last digits are as good as any.
+    /// Filter on the terms' lowest bits: it quickly rules out most document terms that are not in the query. Terms are
+    /// hashes, so the lowest bits are as good as any.
     bits: [u64; BITS / 64],
 }
 
 // === impl Statistics ===
 
 impl Statistics {
-    /// Counts one more document; one without terms does not count, as in the engine.
+    /// Counts a document; one without terms does not count, as in the engine.
     pub fn add(&mut self, document: &SparseVector) {
         if document.is_empty() {
             return;
@@ -48,7 +48,7 @@ impl Statistics {
         }
     }
 
-    /// Counts what another has counted.
+    /// Adds the counts of another.
     pub fn merge(&mut self, other: Self) {
         self.records += other.records;
         for (term, count) in other.counts {
@@ -56,18 +56,18 @@ impl Statistics {
         }
     }
 
-    /// Documents with terms.
+    /// Number of documents with terms.
     pub fn records(&self) -> u64 {
         self.records
     }
 
-    /// What a term weighs: `ln(1 + (N - df + 0.5) / (df + 0.5))`.
+    /// Inverse document frequency: `ln(1 + (N - df + 0.5) / (df + 0.5))`.
     pub fn idf(&self, term: u32) -> f64 {
         let (records, count) = (self.records as f64, f64::from(self.counts.get(&term).copied().unwrap_or(0)));
         (1.0 + (records - count + 0.5).max(0.0) / (count + 0.5)).ln()
     }
 
-    /// A query, ready to score documents.
+    /// Weighs a query's terms for scoring documents.
     pub fn weigh(&self, query: &SparseVector) -> Weighted {
         let terms = query.indices.iter().zip(&query.values);
         let mut terms: Vec<_> = terms.map(|(term, weight)| (*term, self.idf(*term) * f64::from(*weight))).collect();
@@ -82,14 +82,14 @@ impl Statistics {
         Weighted { terms, bits }
     }
 
-    /// Its name: the same statistics have the same one.
+    /// Version: equal statistics have equal versions.
     pub fn version(&self) -> String {
         let digest = self.parts().iter().fold(Sha256::new(), |hash, part| hash.chain_update(part)).finalize();
         let hash: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
         format!("terms-{}-{hash}", self.records)
     }
 
-    /// As bytes, in parts that fit into a document each; at least one.
+    /// Encodes the statistics in parts that each fit into a document; at least one.
     pub fn parts(&self) -> Vec<Vec<u8>> {
         let mut counts: Vec<(u32, u32)> = self.counts.iter().map(|(term, count)| (*term, *count)).collect();
         counts.sort_unstable();
@@ -105,7 +105,7 @@ impl Statistics {
         if counts.is_empty() { vec![part(&[])] } else { counts.chunks(PART_TERMS).map(part).collect() }
     }
 
-    /// Reads parts.
+    /// Decodes the parts.
     ///
     /// # Errors
     /// [`Damaged`].
@@ -146,13 +146,13 @@ impl Weighted {
     }
 }
 
-/// Word and bit of a term.
+/// Word and bit of a term in the filter.
 fn place(term: u32) -> (usize, u64) {
     let place = term as usize % BITS;
     (place / 64, 1 << (place % 64))
 }
 
-/// A stored vector as terms in order.
+/// Terms of a stored vector, ordered.
 pub fn terms(vector: &SparseVector) -> Box<Terms> {
     let mut terms: Box<Terms> = vector.indices.iter().copied().zip(vector.values.iter().copied()).collect();
     if !terms.is_sorted_by_key(|(term, _)| *term) {
@@ -161,8 +161,8 @@ pub fn terms(vector: &SparseVector) -> Box<Terms> {
     terms
 }
 
-/// Changed records up to which statistics of so many are still good: 1 in 20, but for small collections up to as many as
-/// there are, at most 1,000.
+/// Most changed records for which statistics are still good: 1 in 20, but for small collections up to all records, at
+/// most 1,000.
 pub fn drift_limit(records: u64) -> u64 {
     (records / 20).max(records.min(1_000))
 }

@@ -1,4 +1,4 @@
-//! Statistics of terms as documents: taken by one scan, kept for the jobs that use them.
+//! Term statistics as documents: taken by one scan, and stored for the jobs that use them.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use duijie_core::domain::{Filter, Kind, Range};
 use duijie_store::{DocumentWrite, Expect, Index, Key, documents::remove_folder, tombstones};
 
-/// Folder that says which are the latest.
+/// Folder of the latest statistics of each kind.
 const LATEST: &str = "rematch/statistics";
 
 /// The latest statistics of a kind.
@@ -22,16 +22,16 @@ const LATEST: &str = "rematch/statistics";
 pub(super) struct Latest {
     /// Their version.
     pub version: String,
-    /// When they were taken.
+    /// Time of the scan.
     pub time: Timestamp,
-    /// Records that they are of.
+    /// Number of records scanned.
     pub records: u64,
-    /// Parts.
+    /// Number of parts.
     parts: u64,
 }
 
-/// The latest statistics of a kind, or new ones where more has changed since than they bear, with what the scan for them
-/// has found beside.
+/// The latest statistics of a kind. If they have drifted, takes new ones, and also returns the targets held from that
+/// scan.
 pub(super) async fn current(engine: &Engine, kind: Kind, now: Timestamp) -> Result<(Latest, Option<Held>)> {
     if let Some(latest) = latest(&*engine.index, kind).await?
         && !drifted(&*engine.index, kind, &latest, now).await?
@@ -47,28 +47,28 @@ pub(super) async fn current(engine: &Engine, kind: Kind, now: Timestamp) -> Resu
         engine.index.write_documents(vec![write]).await?;
     }
     let text = serde_json::to_string(&latest).map_err(|error| Error::Internal(error.to_string()))?;
-    // where two instances do so at once, both have taken good ones
+    // if two instances do so at once, the statistics of both are good
     let kept = DocumentWrite::new(folder, "about", text.clone(), Expect::Any);
     let named = DocumentWrite::new(LATEST, kind.collection(), text, Expect::Any);
     engine.index.write_documents(vec![kept, named]).await?;
     Ok((latest, held))
 }
 
-/// What is known of statistics by their version; `None` where they are gone.
+/// Description of the statistics with a version; `None` if they are gone.
 pub(super) async fn about(index: &dyn Index, kind: Kind, version: &str) -> Result<Option<Latest>> {
     let found = index.read_documents(&folder(kind, version), &["about".into()]).await?;
     let found = found.into_iter().next().flatten();
     Ok(found.and_then(|document| serde_json::from_str(&document.text).ok()))
 }
 
-/// Whether more has changed since than the statistics bear.
+/// Whether too much has changed for the statistics.
 pub(super) async fn drifted(index: &dyn Index, kind: Kind, latest: &Latest, now: Timestamp) -> Result<bool> {
-    // what was deleted before the notes begin is not known
+    // deletions older than the tombstones are unknown
     if now.duration_since(latest.time) > tombstones::KEPT {
         return Ok(true);
     }
     let most = drift_limit(latest.records);
-    // records that came in by a copy keep their times
+    // records copied from another store keep their times
     if most < index.count(kind, &Filter::default()).await?.abs_diff(latest.records) {
         return Ok(true);
     }
@@ -78,10 +78,10 @@ pub(super) async fn drifted(index: &dyn Index, kind: Kind, latest: &Latest, now:
     Ok(most < index.count(kind, &since).await? + gone.len() as u64)
 }
 
-/// Statistics by their version.
+/// Reads statistics by version.
 ///
 /// # Errors
-/// [`Error::Internal`] where they are gone or damaged: a job that needs them cannot go on.
+/// [`Error::Internal`] if they are gone or damaged: a job that needs them cannot continue.
 pub(super) async fn load(index: &dyn Index, kind: Kind, version: &str) -> Result<Statistics> {
     let gone = || Error::Internal(format!("词频统计 {version} 已不存在"));
     let about = about(index, kind, version).await?.ok_or_else(gone)?;
@@ -94,18 +94,18 @@ pub(super) async fn load(index: &dyn Index, kind: Kind, version: &str) -> Result
     Statistics::read(&parts).map_err(|_| gone())
 }
 
-/// From a second on.
+/// Range from a second on.
 pub(super) fn from(second: i64) -> Range {
     Range { min: Some(second), max: None }
 }
 
-/// The latest of a kind.
+/// Description of the latest statistics of a kind.
 pub(super) async fn latest(index: &dyn Index, kind: Kind) -> Result<Option<Latest>> {
     let found = index.read_documents(LATEST, &[kind.collection().into()]).await?.into_iter().next().flatten();
     Ok(found.and_then(|document| serde_json::from_str(&document.text).ok()))
 }
 
-/// Throws statistics away.
+/// Deletes statistics.
 pub(super) async fn remove(index: &dyn Index, kind: Kind, version: &str) -> Result<()> {
     Ok(remove_folder(index, &folder(kind, version)).await?)
 }

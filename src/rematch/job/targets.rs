@@ -1,7 +1,7 @@
-//! The engine as batch work uses it, and what a job remembers of its targets.
+//! The engine as used by batch work, and a job's cache of targets.
 //!
-//! At most a few reads are under way at a time, and each first leaves room for calls that wait. What is remembered is
-//! bounded: where a collection is larger, the rest is read again each time.
+//! Only a few reads run at a time, and each first yields to waiting callers. The cache is bounded: in a larger
+//! collection, the rest is read again each time.
 
 use std::{future::Future, sync::Arc, thread};
 
@@ -23,12 +23,12 @@ use duijie_core::{
 };
 use duijie_store::{FieldSelection, Hit, Index, PointId, Search, VectorSelection, Vectors};
 
-/// Terms that a job without postings remembers, of 8 bytes each: those of 200,000 records.
+/// Most terms cached by a job without posting lists, 8 bytes each: the terms of 200,000 records.
 const MOST_TERMS: usize = 16 << 20;
-/// Names that a job remembers, of about 100 bytes each.
+/// Most names cached by a job, about 100 bytes each.
 const MOST_LABELS: usize = 500_000;
 
-/// The engine, for work that nobody waits for.
+/// The engine, for batch work.
 #[derive(Clone)]
 pub(super) struct Engine {
     /// The store.
@@ -37,22 +37,22 @@ pub(super) struct Engine {
     places: Arc<Semaphore>,
 }
 
-/// One kind of targets of a job.
+/// Targets of one kind in a job.
 pub(super) struct Targets {
     /// Kind.
     pub kind: Kind,
-    /// Statistics that the job scores with.
+    /// Term statistics used for scores.
     pub statistics: Statistics,
-    /// Terms and embeddings of all of them, where the job holds these.
+    /// Terms and embeddings of all targets, if held.
     pub held: Option<Held>,
     engine: Engine,
     documents: Mutex<Documents>,
     labels: Mutex<FxHashMap<PointId, Label>>,
-    /// What was looked for and is not published.
+    /// Requested targets that are not published.
     absent: Mutex<FxHashSet<PointId>>,
 }
 
-/// What a result says of a target beside its scores.
+/// Name and revision of a target in a result.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Label {
     /// Name.
@@ -70,13 +70,14 @@ struct Documents {
 // === impl Engine ===
 
 impl Engine {
-    /// One more read at a time than there are cores, so that one is ready when another ends and callers find a place.
+    /// Allows one more read at a time than there are cores: one is ready when another ends, and callers still get their
+    /// turn.
     pub fn new(index: Arc<dyn Index>, foreground: Foreground) -> Self {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         Self { index, foreground, places: Arc::new(Semaphore::new(cores + 1)) }
     }
 
-    /// Reads something when it is batch work's turn.
+    /// Runs a read when it is batch work's turn.
     pub async fn read<T>(&self, read: impl Future<Output = duijie_store::Result<T>>) -> Result<T> {
         let _place = self.places.acquire().await.map_err(|_| Error::Unavailable("closed".into()))?;
         let _turn = self.foreground.yield_to_foreground().await;
@@ -87,19 +88,19 @@ impl Engine {
 // === impl Targets ===
 
 impl Targets {
-    /// Targets of a kind, scored with these statistics.
+    /// Targets of a kind with these statistics.
     pub fn new(engine: Engine, kind: Kind, statistics: Statistics, held: Option<Held>) -> Self {
         let (documents, labels, absent) = Default::default();
         Self { kind, statistics, held, engine, documents, labels, absent }
     }
 
-    /// The nearest of what is published.
+    /// The nearest published targets.
     pub async fn nearest(&self, query: &[f32], depth: usize) -> Result<Vec<Hit>> {
         let search = Search { dense: Some(query.to_vec()), filter: published(), depth, ..Search::default() };
         Ok(self.engine.read(self.engine.index.search(self.kind, search)).await?.dense)
     }
 
-    /// What is published and shares most terms.
+    /// The published targets that share most terms.
     pub async fn sharing(&self, query: &SparseVector, depth: usize) -> Result<Vec<Hit>> {
         if query.is_empty() {
             return Ok(Vec::new());
@@ -108,7 +109,7 @@ impl Targets {
         Ok(self.engine.read(self.engine.index.search(self.kind, search)).await?.sparse)
     }
 
-    /// Cosines of those of some targets that are published. Of the others none is asked for again.
+    /// Cosines of the published ones among `ids`; the others are never requested again.
     pub async fn cosines(&self, query: &[f32], ids: Vec<PointId>) -> Result<Vec<Hit>> {
         if ids.is_empty() {
             return Ok(Vec::new());
@@ -123,20 +124,20 @@ impl Targets {
         Ok(hits)
     }
 
-    /// Of some targets those that are not known to be unpublished.
+    /// Removes targets known to be unpublished.
     pub fn present(&self, mut targets: Vec<(PointId, f64)>) -> Vec<(PointId, f64)> {
         let absent = lock(&self.absent);
         targets.retain(|(id, _)| !absent.contains(id));
         targets
     }
 
-    /// Embeddings of some targets; `None` for one that is gone.
+    /// Embeddings of targets; `None` for one that is gone.
     pub async fn embeddings(&self, ids: &[PointId]) -> Result<Vec<Option<Vec<f32>>>> {
         let found = self.engine.read(self.engine.index.vectors(self.kind, ids, VectorSelection::Dense)).await?;
         Ok(found.into_iter().map(|found| found.map(|vectors| vectors.dense)).collect())
     }
 
-    /// Terms of some targets; `None` for one that is gone.
+    /// Terms of targets; `None` for one that is gone.
     pub async fn documents(&self, ids: &[PointId]) -> Result<Vec<Option<Arc<Terms>>>> {
         let mut found: Vec<Option<Arc<Terms>>> = {
             let documents = lock(&self.documents);
@@ -158,7 +159,7 @@ impl Targets {
         Ok(found)
     }
 
-    /// Names and revisions of some targets; `None` for one that is gone.
+    /// Names and revisions of targets; `None` for one that is gone.
     pub async fn labels(&self, ids: &[PointId]) -> Result<Vec<Option<Label>>> {
         let mut found: Vec<Option<Label>> = {
             let labels = lock(&self.labels);
@@ -201,7 +202,7 @@ impl Documents {
     }
 }
 
-/// What a match looks among.
+/// Filter for the targets of matches: published records.
 pub(super) fn published() -> Filter {
     Filter { statuses: vec![Status::Active], ..Filter::default() }
 }
