@@ -1,6 +1,6 @@
 //! `duijie event`: matchmaking events from the command line.
 //!
-//! - [`args`]: arguments
+//! - `args`: arguments
 //! - `prepare`: create, fill, remove, edit, delete
 //! - `rules`: parses slots and rules
 //! - `plan`: shortlist, schedule, publish, cancel

@@ -1,6 +1,6 @@
 //! An incremental job says what a full one says, pair for pair and score for score, whatever was edited between.
 
-use duijie::rematch::job::{self, JobRequest, Method, Selection};
+use duijie::rematch::job::{JobRequest, Method, Selection};
 use duijie_core::domain::{Filter, Kind, RecordName, codes::Status, hit::Level};
 use duijie_store::{FieldSelection, Index, PageRequest, Point};
 use proptest::prelude::*;

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{PAGE, Result};
-use crate::{CollectionKind, Document, DocumentQuery, FieldSelection, Index, Key, PageRequest, Point, PointId, tombstones};
+use crate::{
+    CollectionKind, Document, DocumentQuery, FieldSelection, Index, Key, PageRequest, Point, PointId, tombstones,
+};
 use duijie_core::domain::Filter;
 
 /// Documents that are read and written together; with the longest texts they take 32 MB.
