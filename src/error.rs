@@ -23,6 +23,9 @@ pub enum Error {
     /// The service is stopping. Another instance, or this one after its restart, continues.
     #[error("服务正在停止，请稍后凭令牌继续")]
     Stopping,
+    /// A stream was cut before its end: the caller took nothing for too long, or the work behind it ended.
+    #[error("数据流未传完即中断（接收过慢或服务中断），已收到的部分不完整，请重新请求")]
+    StreamCut,
     /// The current state does not allow the call, for a reason specific to one feature.
     #[error(transparent)]
     Refused(#[from] Refusal),

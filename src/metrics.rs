@@ -27,7 +27,11 @@ pub fn serve(listen: SocketAddr) -> Result<(), String> {
         .install()
         .map_err(|error| fail(&error))?;
     metrics::describe_counter!(CALLS, "Calls by method and gRPC code");
-    metrics::describe_histogram!(CALL_SECONDS, metrics::Unit::Seconds, "Time from request to response headers");
+    metrics::describe_histogram!(
+        CALL_SECONDS,
+        metrics::Unit::Seconds,
+        "Time from the request to the end of the answer"
+    );
     metrics::describe_gauge!(RECORDS, "Records stored, by kind");
     metrics::describe_counter!(EMBEDDED, "Texts that went through the model");
     metrics::describe_gauge!(WAITING, "Texts that wait for the model");

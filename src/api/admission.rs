@@ -1,21 +1,29 @@
-//! The admission that every call of ours passes: a global limit, the deadline, and one count per method and code.
+//! Admission control for every call of ours: bounds on calls and on streams, the deadline, and one count per method and
+//! code.
 //!
-//! tonic's own timeout answers CANCELLED and is seen by no layer of ours, so a call is ended here a moment earlier, with
-//! DEADLINE_EXCEEDED. A call that ends in any way, dropped by its caller too, is counted by a guard.
+//! A call holds its place until the last byte of its answer is sent, so that callers who read slowly count as long as they
+//! read. tonic's own timeout answers CANCELLED and is seen by no layer of ours, so a call is ended here a moment earlier,
+//! with DEADLINE_EXCEEDED. A guard counts a call when it ends in any way, also when its caller drops it.
 
 use std::{
+    collections::HashSet,
     future::Future,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
-use tokio::sync::Semaphore;
+use http_body::{Frame, SizeHint};
+use prost::Message;
+use prost_types::FileDescriptorSet;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Code, Status, body::Body};
 use tower::{Layer, Service};
 
+use super::Limits;
 use crate::{error::Error, foreground::Foreground, metrics};
 use duijie_store::deadline;
 
@@ -38,15 +46,33 @@ const PATIENT: [&str; 1] = ["WaitRematch"];
 /// How much earlier than the caller's deadline a call is ended, at most: time for the answer to be sent and to arrive,
 /// on a loaded machine as well. Of a short deadline a tenth.
 const MARGIN: Duration = Duration::from_millis(50);
+/// Longest deadline; a longer one is cut down.
+const MAX_DEADLINE: Duration = Duration::from_secs(24 * 3_600);
+/// Label of methods that are none of ours.
+const UNKNOWN: &str = "unknown";
 /// When a refused caller shall come back.
 const RETRY_MS: u64 = 100;
+
+/// Methods whose messages may come or go for long. They have a bound of their own, so that calls always find places.
+const STREAMS: [&str; 8] = [
+    "ImportRecords",
+    "CreateSnapshot",
+    "FindDuplicates",
+    "StreamRematchResults",
+    "ExportRematch",
+    "DiffRematches",
+    "Watch",
+    "ExportEvent",
+];
 
 /// Makes gates with one common limit.
 #[derive(Clone)]
 pub struct AdmissionLayer {
     calls: Arc<Semaphore>,
+    streams: Arc<Semaphore>,
     default_deadline: Duration,
     foreground: Foreground,
+    methods: Arc<HashSet<String>>,
 }
 
 /// A service behind the admission.
@@ -63,19 +89,36 @@ struct Count {
     code: Code,
 }
 
+/// The body of an answer; the call's place is free, and the call is counted, when the body has ended or is dropped.
+struct Tracked {
+    body: Body,
+    held: Option<(Count, OwnedSemaphorePermit)>,
+}
+
 // === impl AdmissionLayer ===
 
 impl AdmissionLayer {
-    /// At most `max_calls` at a time; `default_deadline` for callers that set none. Calls whose callers
-    /// wait for the answer are counted in `foreground`.
-    pub fn new(max_calls: usize, default_deadline: Duration, foreground: Foreground) -> Self {
-        Self { calls: Arc::new(Semaphore::new(max_calls)), default_deadline, foreground }
+    /// At most `max_calls` calls and `max_streams` streams at a time; `default_deadline` for callers that set none. Calls
+    /// whose callers wait for the answer are counted in `foreground`.
+    pub fn new(limits: &Limits, foreground: Foreground) -> Self {
+        Self {
+            calls: Arc::new(Semaphore::new(limits.max_calls)),
+            streams: Arc::new(Semaphore::new(limits.max_streams)),
+            default_deadline: limits.default_deadline,
+            foreground,
+            methods: Arc::new(methods()),
+        }
+    }
+
+    /// The places that a method takes one of.
+    fn places(&self, method: &str) -> Arc<Semaphore> {
+        Arc::clone(if STREAMS.contains(&method) { &self.streams } else { &self.calls })
     }
 
     fn deadline(&self, method: &str, headers: &HeaderMap) -> Option<Duration> {
         match headers.get("grpc-timeout").and_then(|value| value.to_str().ok()).and_then(parse_timeout) {
             // a little before tonic's own timers, the caller's too, which would answer CANCELLED
-            Some(timeout) => Some(timeout.saturating_sub((timeout / 10).min(MARGIN))),
+            Some(timeout) => Some(timeout.min(MAX_DEADLINE).saturating_sub((timeout / 10).min(MARGIN))),
             None if UNLIMITED.contains(&method) => None,
             None => Some(self.default_deadline),
         }
@@ -112,17 +155,19 @@ where
         if !path.starts_with("/duijie.") {
             return Box::pin(self.inner.call(request));
         }
-        let method = path.rsplit('/').next().unwrap_or_default().to_string();
+        // names that callers make up do not become labels of metrics
+        let known = self.layer.methods.get(path).and_then(|path| path.rsplit('/').next());
+        let method = known.unwrap_or(UNKNOWN).to_string();
         let deadline = self.layer.deadline(&method, request.headers());
         let patient = UNLIMITED.contains(&method.as_str()) || PATIENT.contains(&method.as_str());
         let mut count = Count { method, started: Instant::now(), code: Code::Cancelled };
-        let Ok(permit) = Arc::clone(&self.layer.calls).try_acquire_owned() else {
+        let Ok(permit) = self.layer.places(&count.method).try_acquire_owned() else {
             return Box::pin(async move { Ok(count.refuse(&Error::Busy { retry_ms: RETRY_MS })) });
         };
         let waiting = (!patient).then(|| self.layer.foreground.enter());
         let answer = self.inner.call(request);
         Box::pin(async move {
-            let (_permit, _waiting) = (permit, waiting);
+            let _waiting = waiting;
             let answer = deadline::within(deadline, answer);
             let answer = match deadline {
                 Some(deadline) => tokio::time::timeout(deadline, answer).await,
@@ -130,8 +175,11 @@ where
             };
             let Ok(answer) = answer else { return Ok(count.refuse(&Error::DeadlineExceeded)) };
             let answer = answer?;
-            count.answered(&answer);
-            Ok(answer)
+            // an answer without messages has its status in the headers
+            if let Some(status) = Status::from_header_map(answer.headers()) {
+                count.code = status.code();
+            }
+            Ok(answer.map(|body| Body::new(Tracked { body, held: Some((count, permit)) })))
         })
     }
 }
@@ -139,10 +187,6 @@ where
 // === impl Count ===
 
 impl Count {
-    fn answered(&mut self, answer: &Response<Body>) {
-        self.code = Status::from_header_map(answer.headers()).map_or(Code::Ok, |status| status.code());
-    }
-
     fn refuse(&mut self, error: &Error) -> Response<Body> {
         let status = super::status::status(error);
         self.code = status.code();
@@ -153,6 +197,37 @@ impl Count {
 impl Drop for Count {
     fn drop(&mut self) {
         metrics::call(&self.method, self.code, self.started.elapsed());
+    }
+}
+
+// === impl Tracked ===
+
+impl http_body::Body for Tracked {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        let status = match &frame {
+            Some(Ok(frame)) => frame.trailers_ref().and_then(Status::from_header_map).map(|status| status.code()),
+            Some(Err(status)) => Some(status.code()),
+            None => None,
+        };
+        if let (Some(code), Some((count, _))) = (status, &mut self.held) {
+            count.code = code;
+        }
+        if status.is_some() || frame.is_none() {
+            self.held = None;
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
@@ -171,9 +246,54 @@ fn parse_timeout(value: &str) -> Option<Duration> {
     }
 }
 
+/// Paths of all our methods.
+fn methods() -> HashSet<String> {
+    let files = FileDescriptorSet::decode(duijie_proto::DESCRIPTORS).map(|set| set.file).unwrap_or_default();
+    let of_file = |file: &prost_types::FileDescriptorProto| {
+        let package = file.package().to_string();
+        let services = file.service.clone().into_iter();
+        services.flat_map(move |service| {
+            let path = format!("/{package}.{}", service.name());
+            service.method.into_iter().map(move |method| format!("{path}/{}", method.name()))
+        })
+    };
+    files.iter().flat_map(of_file).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn methods_are_known_and_each_list_names_real_ones() {
+        let methods = methods();
+        assert!(methods.contains("/duijie.v1.MatchService/Match"));
+        let names: HashSet<&str> = methods.iter().filter_map(|path| path.rsplit('/').next()).collect();
+        assert!(UNLIMITED.iter().chain(&STREAMS).chain(&PATIENT).all(|name| names.contains(name)));
+    }
+
+    #[test]
+    fn deadlines_are_cut_to_a_day() {
+        let limits = Limits {
+            max_calls: 1,
+            max_streams: 1,
+            max_message_bytes: 1,
+            default_deadline: Duration::from_secs(30),
+            drain: Duration::ZERO,
+        };
+        let layer = AdmissionLayer::new(&limits, Foreground::default());
+        let deadline = |value: Option<&str>, method: &str| {
+            let mut headers = HeaderMap::new();
+            if let Some(value) = value {
+                headers.insert("grpc-timeout", value.parse().unwrap());
+            }
+            layer.deadline(method, &headers)
+        };
+        assert_eq!(deadline(Some("99999999H"), "Match"), Some(MAX_DEADLINE - MARGIN));
+        assert_eq!(deadline(Some("100m"), "Match"), Some(Duration::from_millis(90)));
+        assert_eq!(deadline(None, "Match"), Some(Duration::from_secs(30)));
+        assert_eq!(deadline(None, "Watch"), None);
+    }
 
     #[test]
     fn timeouts_by_the_specification() {

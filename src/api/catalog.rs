@@ -5,12 +5,12 @@ use std::{sync::Arc, time::Instant};
 use futures::StreamExt;
 use prost::Message;
 use tokio::sync::Semaphore;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
     convert::{filter_in, kind_in, record_in, record_out},
     duplicates, page_token,
+    stream::Answers,
 };
 use crate::{
     app::Parts,
@@ -124,7 +124,7 @@ impl CatalogService for Catalog {
         }
     }
 
-    type FindDuplicatesStream = ReceiverStream<Result<pb::FindDuplicatesResponse, Status>>;
+    type FindDuplicatesStream = Answers<pb::FindDuplicatesResponse>;
 
     async fn find_duplicates(
         &self,

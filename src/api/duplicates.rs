@@ -1,16 +1,13 @@
 //! `FindDuplicates`: what the search says, message by message, no faster than it is taken.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use tokio::sync::{
-    OwnedSemaphorePermit, Semaphore,
-    mpsc::{self, Sender},
-    watch,
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use super::{
+    convert::owner_out,
+    stream::{Answers, Gone, Outgoing, stream},
 };
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::Status;
-
-use super::convert::owner_out;
 use crate::{
     error::Error,
     maintenance::duplicates::{Progress, search},
@@ -29,15 +26,8 @@ const PART: usize = 100;
 const MAX_NUMBERS: usize = 100;
 /// Messages that wait to be sent, to bound memory.
 const WAITING: usize = 4;
-/// Time that a caller has to take the next message before it counts as gone: it keeps others waiting.
-const STALL: Duration = Duration::from_secs(60);
 /// When a caller that has to wait for another's search shall come back, in milliseconds.
 const RETRY_MS: u64 = 10_000;
-
-type Message = Result<pb::FindDuplicatesResponse, Status>;
-
-/// The caller has gone, or takes nothing.
-struct Gone;
 
 /// Starts a search, unless another one is under way.
 ///
@@ -48,50 +38,55 @@ pub fn find(
     kind: Kind,
     filter: Filter,
     turn: &Arc<Semaphore>,
-) -> Result<ReceiverStream<Message>, Error> {
+) -> Result<Answers<pb::FindDuplicatesResponse>, Error> {
     let turn = Arc::clone(turn).try_acquire_owned().map_err(|_| Error::Busy { retry_ms: RETRY_MS })?;
-    let (sender, messages) = mpsc::channel(WAITING);
-    tokio::spawn(run(index, kind, filter, (turn, sender)));
-    Ok(ReceiverStream::new(messages))
+    let (outgoing, answers) = stream(WAITING);
+    tokio::spawn(run(index, kind, filter, (turn, outgoing)));
+    Ok(answers)
 }
 
 async fn run(
     index: Arc<dyn Index>,
     kind: Kind,
     filter: Filter,
-    (turn, sender): (OwnedSemaphorePermit, Sender<Message>),
+    (turn, outgoing): (OwnedSemaphorePermit, Outgoing<pb::FindDuplicatesResponse>),
 ) {
     let _turn = turn;
     let (progress, heard) = watch::channel(Progress::default());
     let searched = search(Arc::clone(&index), kind, &filter, progress);
     // both to their end: the finder's thread may go on for a moment when the caller has gone, and it is still its turn
-    let (report, ()) = tokio::join!(searched, forward(heard, &sender));
+    let (report, ()) = tokio::join!(searched, forward(heard, &outgoing));
     match report {
         Ok(Some(report)) => {
-            // a caller that has gone hears no more
-            let _ = send_report(&*index, report, &sender).await;
+            if send_report(&*index, report, &outgoing).await.is_ok() {
+                outgoing.finish();
+            }
         }
         Ok(None) => {}
-        Err(error) => drop(sender.send_timeout(Err(error.into()), STALL).await),
+        Err(error) => outgoing.fail(error).await,
     }
 }
 
 /// Sends the progress on until the search has ended or the caller has gone; then nobody listens to the search any more.
-async fn forward(mut heard: watch::Receiver<Progress>, sender: &Sender<Message>) {
+async fn forward(mut heard: watch::Receiver<Progress>, outgoing: &Outgoing<pb::FindDuplicatesResponse>) {
     loop {
         tokio::select! {
-            () = sender.closed() => return,
+            () = outgoing.closed() => return,
             changed = heard.changed() => if changed.is_err() { return },
         }
         let Progress { done, total } = *heard.borrow_and_update();
         let progress = pb::DuplicatesProgress { done_count: int64(done), total_count: int64(total) };
-        if send(Event::Progress(progress), sender).await.is_err() {
+        if send(Event::Progress(progress), outgoing).await.is_err() {
             return;
         }
     }
 }
 
-async fn send_report(index: &dyn Index, report: Report, sender: &Sender<Message>) -> Result<(), Gone> {
+async fn send_report(
+    index: &dyn Index,
+    report: Report,
+    outgoing: &Outgoing<pb::FindDuplicatesResponse>,
+) -> Result<(), Gone> {
     let summary = pb::DuplicatesSummary {
         record_count: int64(report.records as u64),
         pair_count: int64(report.pairs as u64),
@@ -100,12 +95,12 @@ async fn send_report(index: &dyn Index, report: Report, sender: &Sender<Message>
         ignored_numbers: report.ignored_numbers.into_iter().take(MAX_NUMBERS).collect(),
     };
     for (place, group) in (0..).zip(report.groups) {
-        if let Err(error) = send_group(index, place, group, sender).await? {
-            let _ = sender.send_timeout(Err(error.into()), STALL).await;
+        if let Err(error) = send_group(index, place, group, outgoing).await? {
+            outgoing.clone().fail(error).await;
             return Err(Gone);
         }
     }
-    send(Event::Summary(summary), sender).await
+    send(Event::Summary(summary), outgoing).await
 }
 
 /// Sends a group in parts, with titles and owners as they are now.
@@ -113,7 +108,7 @@ async fn send_group(
     index: &dyn Index,
     place: i32,
     group: Group,
-    sender: &Sender<Message>,
+    outgoing: &Outgoing<pb::FindDuplicatesResponse>,
 ) -> Result<Result<(), Error>, Gone> {
     let mut links = group.links.into_iter().map(link_out);
     let mut members = group.members.into_iter();
@@ -128,7 +123,7 @@ async fn send_group(
             Err(error) => return Ok(Err(error)),
         };
         let part = pb::DuplicateGroup { index: place, members, links, cut_down: group.is_cut_down };
-        send(Event::Group(part), sender).await?;
+        send(Event::Group(part), outgoing).await?;
     }
 }
 
@@ -164,9 +159,9 @@ fn link_out(link: Link) -> pb::DuplicateLink {
     }
 }
 
-async fn send(event: Event, sender: &Sender<Message>) -> Result<(), Gone> {
+async fn send(event: Event, outgoing: &Outgoing<pb::FindDuplicatesResponse>) -> Result<(), Gone> {
     let message = pb::FindDuplicatesResponse { event: Some(event) };
-    sender.send_timeout(Ok(message), STALL).await.map_err(|_| Gone)
+    outgoing.send(message).await
 }
 
 fn int64(number: u64) -> i64 {

@@ -1,12 +1,9 @@
 //! `ExportEvent`: the bytes of a file, part by part, no faster than they are taken.
 
-use std::time::Duration;
-
-use tokio::sync::mpsc::{self, Sender};
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::Status;
-
-use super::convert::event::{event_name_in, record_name_in};
+use super::{
+    convert::event::{event_name_in, record_name_in},
+    stream::{Answers, Outgoing, PART_BYTES, stream},
+};
 use crate::{
     error::Error,
     events::{
@@ -18,21 +15,18 @@ use crate::{
 use duijie_core::domain::{Code, Problem, RecordName, Violation};
 use duijie_proto as pb;
 
-/// Bytes of one part: few messages, and far below what a client takes by default (4 MiB).
-const CHUNK_BYTES: usize = 1 << 20;
-/// Parts that wait to be sent, to bound memory.
-const WAITING: usize = 2;
-/// Time that a caller has to take the next part before it counts as gone.
-const STALL: Duration = Duration::from_secs(60);
-
-type Part = Result<pb::ExportEventResponse, Status>;
+/// Parts that the caller has not taken yet, to bound memory.
+const WAITING_PARTS: usize = 2;
 
 /// Makes the file and starts to send it.
 ///
 /// # Errors
 /// Violations of the request; [`EventError::NotFound`], [`EventError::NoShortlist`], [`EventError::ScheduleOutdated`],
 /// [`EventError::NoParticipant`].
-pub async fn export(events: &Events, request: pb::ExportEventRequest) -> Result<ReceiverStream<Part>, Error> {
+pub async fn export(
+    events: &Events,
+    request: pb::ExportEventRequest,
+) -> Result<Answers<pb::ExportEventResponse>, Error> {
     let id = event_name_in(&request.name, "name")?;
     let format = format_in(request.format)?;
     let record = match request.record.as_str() {
@@ -53,9 +47,9 @@ pub async fn export(events: &Events, request: pb::ExportEventRequest) -> Result<
     };
     let bytes = tokio::task::spawn_blocking(move || made(&report, format, record.as_ref())).await;
     let bytes = bytes.map_err(|error| Error::Internal(format!("the export ended: {error}")))??;
-    let (sender, parts) = mpsc::channel(WAITING);
-    tokio::spawn(send(bytes, file_name, format, sender));
-    Ok(ReceiverStream::new(parts))
+    let (outgoing, answers) = stream(WAITING_PARTS);
+    tokio::spawn(send(bytes, file_name, format, outgoing));
+    Ok(answers)
 }
 
 fn made(report: &Report, format: Format, record: Option<&RecordName>) -> Result<Vec<u8>, Error> {
@@ -73,19 +67,20 @@ fn made(report: &Report, format: Format, record: Option<&RecordName>) -> Result<
     })
 }
 
-async fn send(bytes: Vec<u8>, file_name: String, format: Format, sender: Sender<Part>) {
+async fn send(bytes: Vec<u8>, file_name: String, format: Format, outgoing: Outgoing<pb::ExportEventResponse>) {
     let total_bytes = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
-    for chunk in bytes.chunks(CHUNK_BYTES) {
+    for chunk in bytes.chunks(PART_BYTES) {
         let part = pb::ExportEventResponse {
             chunk: chunk.to_vec(),
             total_bytes,
             file_name: file_name.clone(),
             media_type: format.media_type().to_string(),
         };
-        if sender.send_timeout(Ok(part), STALL).await.is_err() {
+        if outgoing.send(part).await.is_err() {
             return;
         }
     }
+    outgoing.finish();
 }
 
 fn format_in(format: i32) -> Result<Format, Violation> {

@@ -1,7 +1,6 @@
 //! `EventService`: check → convert → call → convert.
 
 use prost::Message;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::{
@@ -13,6 +12,7 @@ use super::{
         plan::{changes_out, plan_out},
     },
     event_file, event_lists as lists, page_token,
+    stream::Answers,
 };
 use crate::{
     app::Parts,
@@ -210,7 +210,7 @@ impl EventService for EventRpcs {
         Ok(Response::new(lists::outcomes(&self.events, request.into_inner()).await?))
     }
 
-    type ExportEventStream = ReceiverStream<Result<pb::ExportEventResponse, Status>>;
+    type ExportEventStream = Answers<pb::ExportEventResponse>;
 
     async fn export_event(&self, request: Request<pb::ExportEventRequest>) -> Answer<Self::ExportEventStream> {
         Ok(Response::new(event_file::export(&self.events, request.into_inner()).await?))

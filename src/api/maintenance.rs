@@ -1,35 +1,21 @@
 //! `MaintenanceService`: the bytes of a snapshot, part by part, no faster than they are taken.
 
-use std::{
-    io::{self, Write},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-use tokio::{
-    runtime::Handle,
-    sync::{
-        OwnedSemaphorePermit, Semaphore,
-        mpsc::{self, Sender},
-    },
-};
-use tokio_stream::wrappers::ReceiverStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Request, Response, Status};
 
+use super::stream::{Answers, Outgoing, PartWriter, stream};
 use crate::{app::Parts, error::Error};
 use duijie_proto as pb;
 use duijie_proto::maintenance_service_server::MaintenanceService;
 use duijie_store::{StoreShape, transfer};
 
-/// Bytes of one part: few messages, and far below what a client takes by default (4 MiB).
-const CHUNK_BYTES: usize = 1 << 20;
-/// Parts that wait to be sent, to bound memory.
-const WAITING_CHUNKS: usize = 2;
-/// Time that a caller has to take the next part before it counts as gone: it holds a thread.
-const STALL: Duration = Duration::from_secs(60);
+/// Parts that the caller has not taken yet, to bound memory.
+const WAITING_PARTS: usize = 2;
 /// When a caller that has to wait for another's snapshot shall come back, in milliseconds.
 const RETRY_MS: u64 = 10_000;
 
@@ -40,17 +26,6 @@ pub struct Maintenance {
     turn: Arc<Semaphore>,
 }
 
-type Part = Result<pb::CreateSnapshotResponse, Status>;
-
-/// Cuts bytes into parts and sends them; used on a thread that may block.
-struct Chunks {
-    bytes: Vec<u8>,
-    sender: Sender<Part>,
-    runtime: Handle,
-    done: Arc<AtomicU64>,
-    total: Arc<AtomicU64>,
-}
-
 // === impl Maintenance ===
 
 impl Maintenance {
@@ -59,32 +34,33 @@ impl Maintenance {
         Self { parts, turn: Arc::new(Semaphore::new(1)) }
     }
 
-    async fn send(self, turn: OwnedSemaphorePermit, sender: Sender<Part>) {
+    async fn send(self, turn: OwnedSemaphorePermit, outgoing: Outgoing<pb::CreateSnapshotResponse>) {
         let _turn = turn;
         let (done, total) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
-        let chunks = Chunks {
-            bytes: Vec::with_capacity(CHUNK_BYTES),
-            sender: sender.clone(),
-            runtime: Handle::current(),
-            done: Arc::clone(&done),
-            total: Arc::clone(&total),
-        };
+        let writer = PartWriter::new(outgoing.clone(), {
+            let (done, total) = (Arc::clone(&done), Arc::clone(&total));
+            let count = |count: &AtomicU64| i64::try_from(count.load(Relaxed)).unwrap_or(i64::MAX);
+            move |chunk| pb::CreateSnapshotResponse { chunk, done_count: count(&done), total_count: count(&total) }
+        });
         let versions = (*self.parts.versions).clone();
         let store = StoreShape { versions, dimensions: self.parts.embedder.identity().dimensions };
-        let created = transfer::create(&*self.parts.index, store, chunks, |progress| {
-            done.store(progress.done, Ordering::Relaxed);
-            total.store(progress.total, Ordering::Relaxed);
+        let created = transfer::create(&*self.parts.index, store, writer.clone(), |progress| {
+            done.store(progress.done, Relaxed);
+            total.store(progress.total, Relaxed);
         });
         if let Err(error) = created.await {
-            // a caller that has gone, or takes nothing, does not hear it either
-            let _ = sender.send_timeout(Err(Error::from(error).into()), STALL).await;
+            return outgoing.fail(error.into()).await;
+        }
+        let rest = tokio::task::spawn_blocking(move || writer.finish()).await;
+        if matches!(rest, Ok(Ok(()))) {
+            outgoing.finish();
         }
     }
 }
 
 #[tonic::async_trait]
 impl MaintenanceService for Maintenance {
-    type CreateSnapshotStream = ReceiverStream<Part>;
+    type CreateSnapshotStream = Answers<pb::CreateSnapshotResponse>;
 
     async fn create_snapshot(
         &self,
@@ -92,39 +68,8 @@ impl MaintenanceService for Maintenance {
     ) -> Result<Response<Self::CreateSnapshotStream>, Status> {
         let busy = |_| Error::Busy { retry_ms: RETRY_MS };
         let turn = Arc::clone(&self.turn).try_acquire_owned().map_err(busy)?;
-        let (sender, parts) = mpsc::channel(WAITING_CHUNKS);
-        tokio::spawn(self.clone().send(turn, sender));
-        Ok(Response::new(ReceiverStream::new(parts)))
-    }
-}
-
-// === impl Chunks ===
-
-impl Chunks {
-    fn send(&mut self) -> io::Result<()> {
-        let count = |count: &AtomicU64| i64::try_from(count.load(Ordering::Relaxed)).unwrap_or(i64::MAX);
-        let part = pb::CreateSnapshotResponse {
-            chunk: std::mem::replace(&mut self.bytes, Vec::with_capacity(CHUNK_BYTES)),
-            done_count: count(&self.done),
-            total_count: count(&self.total),
-        };
-        let sent = self.runtime.block_on(self.sender.send_timeout(Ok(part), STALL));
-        sent.map_err(|_| io::Error::new(io::ErrorKind::BrokenPipe, "the caller has gone"))
-    }
-}
-
-impl Write for Chunks {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let taken = bytes.len().min(CHUNK_BYTES - self.bytes.len());
-        self.bytes.extend(bytes.iter().take(taken));
-        if self.bytes.len() == CHUNK_BYTES {
-            self.send()?;
-        }
-        Ok(taken)
-    }
-
-    /// Called once, at the end of the snapshot.
-    fn flush(&mut self) -> io::Result<()> {
-        if self.bytes.is_empty() { Ok(()) } else { self.send() }
+        let (outgoing, answers) = stream(WAITING_PARTS);
+        tokio::spawn(self.clone().send(turn, outgoing));
+        Ok(Response::new(answers))
     }
 }

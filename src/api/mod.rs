@@ -16,6 +16,7 @@ mod page_token;
 mod rematch;
 mod routes;
 pub mod status;
+mod stream;
 mod watching;
 
 use std::time::Duration;
@@ -37,6 +38,8 @@ const MAX_STREAMS: u32 = 256;
 pub struct Limits {
     /// Calls at a time.
     pub max_calls: usize,
+    /// Streams at a time, beside the calls.
+    pub max_streams: usize,
     /// Largest message taken in, in bytes.
     pub max_message_bytes: usize,
     /// Deadline of callers that set none.
@@ -69,7 +72,7 @@ pub async fn serve(
     let (reporter, health) = tonic_health::server::health_reporter();
     set_health(&reporter, ServingStatus::NotServing).await;
     let routes = routes::all(&parts, limits.max_message_bytes, &stopped)?.add_service(health);
-    let admission = AdmissionLayer::new(limits.max_calls, limits.default_deadline, parts.foreground.clone());
+    let admission = AdmissionLayer::new(&limits, parts.foreground.clone());
     let health_watch = tokio::spawn(watch_health(parts, reporter, stopped.clone()));
     let serving = Server::builder()
         .layer(admission)

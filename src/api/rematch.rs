@@ -1,10 +1,9 @@
 //! `RematchService`: check → convert → call → convert. Files are made in [`export`](super::export).
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use prost::Message;
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
+use tokio::sync::{Semaphore, mpsc};
 use tonic::{Request, Response, Status};
 
 use super::{
@@ -12,8 +11,8 @@ use super::{
     convert::rematch::{
         change_out, format_in, job_in, job_out, job_request_in, made, result_out, run_out, span_in, totals_out,
     },
-    export::{self, STALL},
-    page_token,
+    export, page_token,
+    stream::{Answers, Outgoing, stream},
 };
 use crate::{
     app::Parts,
@@ -43,12 +42,18 @@ const STREAM_PAGE: usize = 100;
 /// Messages that wait to be sent, to bound memory.
 const WAITING: usize = 4;
 
+/// Files that are sent at a time, of the 512 threads that may block.
+const MAX_FILES: usize = 32;
+/// When a caller that finds all places for files taken shall come back, in milliseconds.
+const FILE_RETRY_MS: u64 = 5_000;
+
 /// The service over its parts.
 #[derive(Clone)]
-pub struct Rematches(pub Parts);
-
-type Results = Result<pb::StreamRematchResultsResponse, Status>;
-type Changes = Result<pb::DiffRematchesResponse, Status>;
+pub struct Rematches {
+    parts: Parts,
+    /// Files that are being sent: each holds a thread for as long as its caller takes.
+    files: Arc<Semaphore>,
+}
 
 #[tonic::async_trait]
 impl RematchService for Rematches {
@@ -57,7 +62,7 @@ impl RematchService for Rematches {
         request: Request<pb::StartRematchRequest>,
     ) -> Result<Response<pb::StartRematchResponse>, Status> {
         let request = job_request_in(request.into_inner()).map_err(Error::from)?;
-        let job = self.0.rematch.start(request).await?;
+        let job = self.parts.rematch.start(request).await?;
         Ok(Response::new(pb::StartRematchResponse { rematch: Some(job_out(job)) }))
     }
 
@@ -83,7 +88,7 @@ impl RematchService for Rematches {
             }
             None => None,
         };
-        let page = self.0.rematch.list(after, limit).await?;
+        let page = self.parts.rematch.list(after, limit).await?;
         let next = page.next.map(|id| page_token::write(&id.number().to_be_bytes(), shape));
         Ok(Response::new(pb::ListRematchesResponse {
             rematches: page.jobs.into_iter().map(job_out).collect(),
@@ -96,7 +101,7 @@ impl RematchService for Rematches {
         request: Request<pb::CancelRematchRequest>,
     ) -> Result<Response<pb::CancelRematchResponse>, Status> {
         let id = job_in(&request.into_inner().name, "name").map_err(Error::from)?;
-        let job = self.0.rematch.cancel(id).await?;
+        let job = self.parts.rematch.cancel(id).await?;
         Ok(Response::new(pb::CancelRematchResponse { rematch: Some(job_out(job)) }))
     }
 
@@ -110,7 +115,7 @@ impl RematchService for Rematches {
         let (id, timeout) = both(id, timeout)?;
         let longest = timeout.unwrap_or(Duration::from_secs(MAX_WAIT));
         let patience = deadline::left().map_or(longest, |left| longest.min(left.saturating_sub(ANSWER_TIME)));
-        let job = self.0.rematch.wait(id, patience).await?;
+        let job = self.parts.rematch.wait(id, patience).await?;
         Ok(Response::new(pb::WaitRematchResponse { rematch: Some(job_out(job)) }))
     }
 
@@ -127,7 +132,7 @@ impl RematchService for Rematches {
             Some(position) => Some(demand(&position).ok_or_else(bad_token)?),
             None => None,
         };
-        let page = self.0.rematch.results(id, after.as_ref(), limit).await?;
+        let page = self.parts.rematch.results(id, after.as_ref(), limit).await?;
         let next = page.next.map(|demand| page_token::write(demand.to_string().as_bytes(), &shape));
         Ok(Response::new(pb::ListRematchResultsResponse {
             results: page.results.into_iter().map(result_out).collect(),
@@ -135,7 +140,7 @@ impl RematchService for Rematches {
         }))
     }
 
-    type StreamRematchResultsStream = ReceiverStream<Results>;
+    type StreamRematchResultsStream = Answers<pb::StreamRematchResultsResponse>;
 
     async fn stream_rematch_results(
         &self,
@@ -149,13 +154,13 @@ impl RematchService for Rematches {
         let after = after.map_err(|violation: Violation| Violation::new("after_demand", violation.problem));
         let (id, after) = both(job_in(&request.name, "name"), after)?;
         // a job that is not there is told before the stream begins
-        self.0.rematch.get(id).await?;
-        let (sender, results) = mpsc::channel(WAITING);
-        tokio::spawn(send_results(self.0.clone(), (id, after), sender));
-        Ok(Response::new(ReceiverStream::new(results)))
+        self.parts.rematch.get(id).await?;
+        let (outgoing, answers) = stream(WAITING);
+        tokio::spawn(send_results(self.parts.clone(), (id, after), outgoing));
+        Ok(Response::new(answers))
     }
 
-    type ExportRematchStream = ReceiverStream<export::Part>;
+    type ExportRematchStream = Answers<pb::ExportRematchResponse>;
 
     async fn export_rematch(
         &self,
@@ -173,18 +178,19 @@ impl RematchService for Rematches {
         let (Some(id), Some(format), true) = (id, format, found.0.is_empty()) else {
             return Err(Error::Invalid(found.0).into());
         };
-        let job = self.0.rematch.get(id).await?;
+        let job = self.parts.rematch.get(id).await?;
         let before = match earlier {
-            Some(earlier) => Some(self.0.rematch.get(earlier).await?),
+            Some(earlier) => Some(self.parts.rematch.get(earlier).await?),
             None => None,
         };
         let content = if before.is_some() { Content::Changes } else { Content::Results };
         let file = export::File { format, content, made: made(&job) };
-        let parts = export::send(self.reader(), (before, job), file);
-        Ok(Response::new(parts))
+        let busy = |_| Error::Busy { retry_ms: FILE_RETRY_MS };
+        let place = Arc::clone(&self.files).try_acquire_owned().map_err(busy)?;
+        Ok(Response::new(export::send(self.reader(), (before, job), file, place)))
     }
 
-    type DiffRematchesStream = ReceiverStream<Changes>;
+    type DiffRematchesStream = Answers<pb::DiffRematchesResponse>;
 
     async fn diff_rematches(
         &self,
@@ -192,10 +198,10 @@ impl RematchService for Rematches {
     ) -> Result<Response<Self::DiffRematchesStream>, Status> {
         let request = request.into_inner();
         let (before, after) = both(job_in(&request.before, "before"), job_in(&request.after, "after"))?;
-        let jobs = (self.0.rematch.get(before).await?, self.0.rematch.get(after).await?);
-        let (sender, changes) = mpsc::channel(WAITING);
-        tokio::spawn(send_changes(self.reader(), jobs, sender));
-        Ok(Response::new(ReceiverStream::new(changes)))
+        let jobs = (self.parts.rematch.get(before).await?, self.parts.rematch.get(after).await?);
+        let (outgoing, answers) = stream(WAITING);
+        tokio::spawn(send_changes(self.reader(), jobs, outgoing));
+        Ok(Response::new(answers))
     }
 
     async fn list_rematch_runs(
@@ -203,7 +209,7 @@ impl RematchService for Rematches {
         request: Request<pb::ListRematchRunsRequest>,
     ) -> Result<Response<pb::ListRematchRunsResponse>, Status> {
         let limit = page_size(request.into_inner().page_size, DEFAULT_RUNS)?.min(MAX_RUNS);
-        let runs = self.0.scheduler.runs(limit).await?;
+        let runs = self.parts.scheduler.runs(limit).await?;
         Ok(Response::new(pb::ListRematchRunsResponse { runs: runs.into_iter().map(run_out).collect() }))
     }
 }
@@ -211,35 +217,44 @@ impl RematchService for Rematches {
 // === impl Rematches ===
 
 impl Rematches {
+    /// A service over these parts.
+    pub fn new(parts: Parts) -> Self {
+        Self { parts, files: Arc::new(Semaphore::new(MAX_FILES)) }
+    }
+
     async fn job(&self, name: &str, field: &str) -> Result<Job, Error> {
-        self.0.rematch.get(job_in(name, field)?).await
+        self.parts.rematch.get(job_in(name, field)?).await
     }
 
     fn reader(&self) -> Reader {
-        Reader::new(self.0.index.clone(), self.0.rematch.clone())
+        Reader::new(self.parts.index.clone(), self.parts.rematch.clone())
     }
 }
 
-async fn send_results(parts: Parts, (id, mut after): (JobId, Option<RecordName>), sender: mpsc::Sender<Results>) {
+async fn send_results(
+    parts: Parts,
+    (id, mut after): (JobId, Option<RecordName>),
+    outgoing: Outgoing<pb::StreamRematchResultsResponse>,
+) {
     loop {
         let page = match parts.rematch.results(id, after.as_ref(), STREAM_PAGE).await {
             Ok(page) => page,
-            Err(error) => return drop(sender.send_timeout(Err(error.into()), STALL).await),
+            Err(error) => return outgoing.fail(error).await,
         };
         for result in page.results {
             let message = pb::StreamRematchResultsResponse { result: Some(result_out(result)) };
-            if sender.send_timeout(Ok(message), STALL).await.is_err() {
+            if outgoing.send(message).await.is_err() {
                 return;
             }
         }
         match page.next {
             Some(next) => after = Some(next),
-            None => return,
+            None => return outgoing.finish(),
         }
     }
 }
 
-async fn send_changes(reader: Reader, (before, after): (Job, Job), sender: mpsc::Sender<Changes>) {
+async fn send_changes(reader: Reader, (before, after): (Job, Job), outgoing: Outgoing<pb::DiffRematchesResponse>) {
     let (batches, mut rows) = mpsc::channel(1);
     let reading = async {
         let batches = batches;
@@ -249,19 +264,22 @@ async fn send_changes(reader: Reader, (before, after): (Job, Job), sender: mpsc:
         while let Some(batch) = rows.recv().await {
             for row in batch {
                 let message = pb::DiffRematchesResponse { event: Some(Event::Change(change_out(row))) };
-                if sender.send_timeout(Ok(message), STALL).await.is_err() {
+                if outgoing.send(message).await.is_err() {
                     return rows.close();
                 }
             }
         }
     };
     let (totals, ()) = tokio::join!(reading, sending);
-    let last = match totals {
-        Ok(totals) => Ok(pb::DiffRematchesResponse { event: Some(Event::Totals(totals_out(&totals))) }),
-        Err(error) => Err(error.into()),
-    };
-    // a caller that has gone does not hear it
-    let _ = sender.send_timeout(last, STALL).await;
+    match totals {
+        Ok(totals) => {
+            let last = pb::DiffRematchesResponse { event: Some(Event::Totals(totals_out(&totals))) };
+            if outgoing.send(last).await.is_ok() {
+                outgoing.finish();
+            }
+        }
+        Err(error) => outgoing.fail(error).await,
+    }
 }
 
 /// Both values, or what is wrong with each.

@@ -49,7 +49,7 @@ pub(super) fn all(
         .add_service(limited!(CatalogServiceServer::new(Catalog::new(parts.clone())), max_bytes))
         .add_service(limited!(MatchServiceServer::new(Matching(parts.clone())), max_bytes))
         .add_service(maintenance.max_decoding_message_size(max_bytes))
-        .add_service(limited!(RematchServiceServer::new(Rematches(parts.clone())), max_bytes))
+        .add_service(limited!(RematchServiceServer::new(Rematches::new(parts.clone())), max_bytes))
         .add_service(watching.max_decoding_message_size(max_bytes))
         .add_service(limited!(EventServiceServer::new(EventRpcs::new(parts)), max_bytes)))
 }

@@ -24,6 +24,7 @@ pub fn status(error: &Error) -> Status {
             (Code::NotFound, "SUBSCRIPTION_NOT_FOUND", format!("no subscription with the id {id}"))
         }
         Error::Stopping => (Code::Unavailable, "STOPPING", "the service stops, go on by the token".into()),
+        Error::StreamCut => (Code::Aborted, "STREAM_CUT", "the stream was cut before its end, ask again".into()),
         Error::Refused(refusal) => (refusal_code(refusal.kind), refusal.reason, refusal.english.clone()),
         Error::Busy { .. } => (Code::ResourceExhausted, "BUSY", "too many calls wait, try again later".into()),
         Error::DeadlineExceeded => (Code::DeadlineExceeded, "DEADLINE_EXCEEDED", "the deadline has passed".into()),
@@ -103,6 +104,7 @@ mod tests {
             (Error::NoSuchJob("rematch/jobs/0".into()), Code::NotFound, "JOB_NOT_FOUND"),
             (Error::NoSuchSubscription("s-1".into()), Code::NotFound, "SUBSCRIPTION_NOT_FOUND"),
             (Error::Stopping, Code::Unavailable, "STOPPING"),
+            (Error::StreamCut, Code::Aborted, "STREAM_CUT"),
             (EventError::NotFound("a".into()).into(), Code::NotFound, "EVENT_NOT_FOUND"),
             (EventError::Exists("a".into()).into(), Code::AlreadyExists, "EVENT_EXISTS"),
             (EventError::Stale { current: "3".into() }.into(), Code::Aborted, "ETAG_STALE"),

@@ -63,6 +63,7 @@ pub async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
 pub fn limits(config: &Config) -> Limits {
     Limits {
         max_calls: config.server.max_calls,
+        max_streams: config.server.max_streams,
         max_message_bytes: config.server.max_message_bytes,
         default_deadline: config.server.default_deadline,
         drain: config.server.drain,

@@ -29,6 +29,12 @@ pub const RENAMED: &[(&str, &str)] =
 pub const KEYS: &[Key] = &[
     text("server.listen", "127.0.0.1:50051", "gRPC 服务监听的地址和端口"),
     number("server.max_calls", "256", (1.0, 100_000.0), "同时处理的调用数，超出即返回 RESOURCE_EXHAUSTED"),
+    number(
+        "server.max_streams",
+        "128",
+        (1.0, 100_000.0),
+        "同时进行的数据流（导入、导出、订阅等）数，超出即返回 RESOURCE_EXHAUSTED",
+    ),
     number("server.max_message_bytes", "33554432", (65_536.0, 1_073_741_824.0), "收到的单条消息的最大字节数"),
     number("server.default_deadline_ms", "30000", (10.0, 3_600_000.0), "调用方未设时限时的时限，毫秒"),
     number("server.drain_ms", "10000", (0.0, 600_000.0), "停止服务时等待在途调用完成的时间，毫秒"),

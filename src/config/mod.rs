@@ -50,6 +50,8 @@ pub struct Server {
     pub listen: SocketAddr,
     /// Most concurrent calls; more are refused with RESOURCE_EXHAUSTED.
     pub max_calls: usize,
+    /// Streams that run at the same time, beside the calls; more are refused with RESOURCE_EXHAUSTED.
+    pub max_streams: usize,
     /// Largest accepted message.
     pub max_message_bytes: usize,
     /// Deadline of a call that sets none.
@@ -174,6 +176,7 @@ impl Config {
             server: Server {
                 listen: reader.address("server.listen"),
                 max_calls: reader.number("server.max_calls"),
+                max_streams: reader.number("server.max_streams"),
                 max_message_bytes: reader.number("server.max_message_bytes"),
                 default_deadline: Duration::from_millis(reader.number("server.default_deadline_ms")),
                 drain: Duration::from_millis(reader.number("server.drain_ms")),

@@ -67,6 +67,7 @@ impl Service {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let mut limits = Limits {
             max_calls: 64,
+            max_streams: 64,
             max_message_bytes: 32 << 20,
             default_deadline: Duration::from_secs(60),
             drain: Duration::from_secs(10),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use duijie_core::domain::Kind;
 use duijie_proto as pb;
+use duijie_proto::watch_service_client::WatchServiceClient;
 use tokio_stream::StreamExt;
 use tonic::{Code, Request};
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
@@ -66,6 +67,42 @@ async fn too_many_calls_are_told_to_come_back() {
     }
     assert_eq!(refusal(&refused.expect("never refused")).1, "BUSY");
     slow.await.unwrap().unwrap();
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_hold_places_of_their_own_until_they_end() {
+    let service = Service::start_with(|limits| limits.max_streams = 2).await;
+    let watch = || pb::WatchRequest {
+        wanted: Some(pb::watch_request::Wanted::Subscription(pb::Subscription {
+            subject: Some(pb::subscription::Subject::Text(pb::QueryText {
+                title: "冲压件边缘容易开裂".into(),
+                ..pb::QueryText::default()
+            })),
+            target: pb::RecordKind::Achievement as i32,
+            ..pb::Subscription::default()
+        })),
+        ..pb::WatchRequest::default()
+    };
+    let mut watcher = WatchServiceClient::new(service.channel().await);
+    let mut streams = vec![watcher.watch(watch()).await.unwrap(), watcher.watch(watch()).await.unwrap()];
+    assert_eq!(refusal(&watcher.watch(watch()).await.unwrap_err()).1, "BUSY");
+    // calls have places all the same
+    let missing = service.matching().await.r#match(by_name("demands/none", pb::RecordKind::Expert)).await;
+    assert_eq!(missing.unwrap_err().code(), Code::NotFound);
+    // a stream that its caller drops frees its place
+    drop(streams.pop());
+    let again = async {
+        loop {
+            match watcher.watch(watch()).await {
+                Ok(stream) => return stream,
+                Err(status) => assert_eq!(status.code(), Code::ResourceExhausted),
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    streams.push(tokio::time::timeout(Duration::from_secs(60), again).await.expect("the place was never free"));
+    drop((streams, watcher));
     service.stop().await;
 }
 
