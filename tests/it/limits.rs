@@ -75,9 +75,9 @@ async fn streams_hold_places_of_their_own_until_they_end() {
     let service = Service::start_with(|limits| limits.max_streams = 2).await;
     let watch = || pb::WatchRequest {
         wanted: Some(pb::watch_request::Wanted::Subscription(pb::Subscription {
-            subject: Some(pb::subscription::Subject::Text(pb::QueryText {
+            subject: Some(pb::subscription::Subject::Text(pb::TextQuery {
                 title: "冲压件边缘容易开裂".into(),
-                ..pb::QueryText::default()
+                ..pb::TextQuery::default()
             })),
             target: pb::RecordKind::Achievement as i32,
             ..pb::Subscription::default()
