@@ -1,4 +1,4 @@
-//! A small TOML file that says which column means what, for tables whose headings are not known.
+//! A small TOML file that maps columns to fields, for tables with unknown headings.
 //!
 //! ```toml
 //! kind = "demands"            # achievements, demands or experts
@@ -10,7 +10,7 @@
 //! "备注" = "ignore"           # not read, even if the heading is known
 //!
 //! [values.status]
-//! "上架" = "active"           # what stands in the cell = what is meant
+//! "上架" = "active"           # value in the cell = value meant
 //! ```
 //!
 //! Unknown keys, fields and codes are refused, all mistakes at once.
