@@ -52,7 +52,7 @@ impl MeanVector {
     /// Creates a mean vector from this mean.
     ///
     /// # Errors
-    /// A sentence: numbers that are NaN or infinite, or a mean of unit length.
+    /// A sentence: `alpha` outside [0, 1), or a mean that is empty, not finite or longer than 1.
     pub fn new(alpha: f64, mean: Vec<f32>, made_from: impl Into<String>) -> Result<Self, String> {
         let file = File { made_from: made_from.into(), alpha, mean };
         if !(0.0..1.0).contains(&alpha) {
@@ -70,7 +70,7 @@ impl MeanVector {
     }
 
     /// Mean vector of two kinds that search for each other: half of each mean, or the only mean there is. `None`
-    /// without any mean, or if the mean has unit length (all records equal).
+    /// without any mean, or if [`MeanVector::new`] refuses the result.
     pub fn between(one: &MeanAccumulator, other: &MeanAccumulator, made_from: &str) -> Option<Self> {
         let means: Vec<Vec<f64>> = [one, other].into_iter().filter_map(MeanAccumulator::mean).collect();
         let share = match means.len() {
@@ -122,7 +122,7 @@ impl MeanVector {
         self.file.mean.len()
     }
 
-    /// Centres a unit vector of the model. A vector equal to its share of the mean keeps its direction.
+    /// Centres a unit vector of the model. Returns the vector unchanged if the difference is zero.
     pub fn apply(&self, vector: &[f32]) -> Vec<f32> {
         self.combine(vector, 1.0, -self.file.alpha)
     }

@@ -124,8 +124,8 @@ impl Embedder {
         Ok(Self { inner: Arc::new(inner), identity: shown, mean_vectors: MeanVectors::default() })
     }
 
-    /// The same embedder, sharing its threads, with another mean vector or none. Ignores a mean vector of another
-    /// length.
+    /// The same embedder, sharing its threads, with another mean vector or none. A mean vector of another length
+    /// counts as none.
     #[must_use]
     pub fn with_mean_vector(&self, mean_vector: Option<MeanVector>) -> Self {
         let plain = &self.inner.identity;
