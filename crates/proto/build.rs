@@ -1,9 +1,9 @@
-//! Compiles `proto/` into `OUT_DIR`: messages, services and the descriptor set for reflection.
-//! protox stands in for protoc, so that nothing but cargo is needed.
+//! Compiles `proto/` into `OUT_DIR`: messages, services and the descriptor set for reflection. Uses protox instead of
+//! protoc, so that only cargo is needed.
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-/// At the top of the workspace, where other systems look for it.
+/// At the top of the workspace, where client developers look for it.
 const PROTO: &str = "../../proto";
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -131,7 +131,7 @@ async fn a_token_of_another_query_is_refused() {
         let status = client.list_records(request).await.unwrap_err();
         assert_eq!(refusal(&status), (Code::InvalidArgument, "INVALID_ARGUMENT".into(), vec!["page_token".into()]));
     }
-    // another size of page is not another query
+    // another page size is still the same query
     client.list_records(pb::ListRecordsRequest { page_token: token, page_size: 1, ..first }).await.unwrap();
     service.stop().await;
 }

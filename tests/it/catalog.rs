@@ -46,7 +46,7 @@ async fn a_higher_revision_wins_and_a_lower_one_is_refused() {
     assert_eq!(lower[0].violations[0].reason, "REVISION_STALE");
     let equal = service.store(vec![demand("乙方案", 5)]).await;
     assert_eq!(equal[0].violations[0].reason, "REVISION_CONFLICT");
-    // two of one name in one batch: the later one after the earlier one
+    // two writes of one record in a batch apply in order
     let both = service.store(vec![demand("乙方案", 6), demand("丙方案", 7)]).await;
     assert_eq!(outcomes(&both), [(UpsertOutcome::Updated, 6), (UpsertOutcome::Updated, 7)]);
     let request = pb::GetRecordRequest { name: "demands/d-1".into() };
@@ -226,7 +226,7 @@ async fn what_is_deleted_is_gone() {
     assert_eq!(refusal(&again).0, Code::NotFound);
     let gone = client.get_record(pb::GetRecordRequest { name: "demands/d-1".into() }).await.unwrap_err();
     assert_eq!(refusal(&gone), (Code::NotFound, "RECORD_NOT_FOUND".into(), vec![]));
-    // stored again after a deletion it is new
+    // a record stored again after its deletion counts as new
     let results = service.store(vec![record(Kind::Demand, "d-1", "题目", "")]).await;
     assert_eq!(outcomes(&results), [(UpsertOutcome::Created, 1)]);
     service.stop().await;

@@ -1,4 +1,4 @@
-//! The command line as its users meet it: what it prints, and how it ends.
+//! The command line: output and exit codes.
 
 use std::{
     fs,
@@ -27,7 +27,7 @@ pub fn duijie(arguments: &[&str], env: &[(&str, &Path)]) -> (i32, String) {
     (status.code().unwrap_or(-1), text)
 }
 
-/// Runs it off the async threads.
+/// Runs `duijie` outside the async threads.
 pub async fn call(arguments: &[&str]) -> (i32, String) {
     let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
     let run = move || duijie(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), &[]);
@@ -91,7 +91,7 @@ fn a_folder_that_cannot_be_written_is_told() {
     let closed = folder.path().join("closed");
     fs::create_dir(&closed).unwrap();
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o555)).unwrap();
-    // root may write anywhere: then a folder below a file stands in for one that cannot be made
+    // root may write anywhere; a folder below a file then replaces one that cannot be created
     let root = fs::write(closed.join("probe"), "").is_ok();
     let store = if root {
         fs::write(closed.join("file"), "").unwrap();
@@ -159,7 +159,7 @@ async fn another_dictionary_asks_for_reindex_which_keeps_every_record() {
     check(refused, 1, &["duijie reindex"]);
     check(rebuilt, 0, &["30"]);
     check(back, 1, &["duijie reindex"]);
-    // the store now belongs to the other dictionary: rebuild it back and compare every record
+    // the store now belongs to the other dictionary: reindex back and compare every record
     let store_of = store.clone();
     let run = move || duijie(&["reindex"], &[("DUIJIE_STORE_FOLDER", store_of.as_path())]);
     check(tokio::task::spawn_blocking(run).await.unwrap(), 0, &["30"]);
@@ -187,7 +187,7 @@ async fn bad_rows_go_to_a_report_and_stop_nothing() {
     for part in ["行号", "3,需求名称", "4,", "火星"] {
         assert!(report.contains(part), "{part} in {report}");
     }
-    // again: nothing new, the same rows are refused
+    // again: nothing changed, the same rows are refused
     check(call(&["import", path, "--server", &service.url]).await, 2, &["未变 2", "未导入 2"]);
     check(call(&["get", "demands/d-1", "--server", &service.url]).await, 0, &["铝合金焊接", "500000 元", "石家庄"]);
     check(call(&["get", "demands/d-9", "--server", &service.url]).await, 1, &["demands/d-9"]);

@@ -1,4 +1,4 @@
-//! What was acknowledged survives kill -9, and an import that was broken off goes on.
+//! Acknowledged writes survive kill -9, and an interrupted import can be resumed.
 
 use std::{
     io::{BufRead, BufReader},
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::harness::record;
 
-/// A `duijie serve` of its own that can be killed.
+/// A separate `duijie serve` process that can be killed.
 pub struct Server {
     child: Child,
     pub url: String,
@@ -37,7 +37,7 @@ impl Server {
         Self { child, url: format!("http://{address}") }
     }
 
-    /// kill -9 by its id.
+    /// kill -9 by process id.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -71,7 +71,7 @@ async fn what_was_acknowledged_survives_kill_9() {
             assert!(results.into_inner().results.iter().all(|r| r.outcome() == pb::UpsertOutcome::Created));
             acknowledged.extend(ids);
         }
-        // a deletion is a write like any other
+        // deletions survive like any other write
         let gone = acknowledged.remove(0);
         client.delete_record(pb::DeleteRecordRequest { name: format!("demands/{gone}") }).await.unwrap();
         server.kill();
@@ -99,7 +99,7 @@ async fn an_import_that_was_broken_off_goes_on() {
     let server = Server::start(folder.path());
     let importing = import(&server.url).spawn().unwrap();
     let mut stored = 0;
-    // bounded: the import ends in any case
+    // bounded, as the import ends in any case
     for _ in 0..600 {
         stored = count(&server.url).await;
         if 200 <= stored {

@@ -21,7 +21,7 @@ use crate::{
 const BODY: &str = "针对薄壁壳体焊接变形大的问题，采用双光束摆动焊接和随焊冷却。热输入降低百分之三十以上，变形量由1.2mm降到0.3mm。\
     已在两家企业试用，累计焊接壳体3.6万件，合格率98.5%。设备占地12平方米，可由一名工人操作。转化方式为普通许可。";
 
-/// Copies that make more messages than the windows of HTTP/2 (2 MB and what the server buffers) take: 6 MB.
+/// Number of copies; their messages (6 MB) exceed the HTTP/2 windows (2 MB and the server's buffers).
 const COPIES: usize = 8_000;
 
 fn owned(id: &str, title: &str, (owner, region): (&str, &str), body: &str) -> pb::Record {
@@ -40,7 +40,7 @@ fn numbered(id: &str, title: &str, number: &str) -> pb::Record {
     })
 }
 
-/// Three groups, one for each reason, and records that are no copies.
+/// Three groups, one per reason, and records that are not duplicates.
 fn catalogue() -> Vec<pb::Record> {
     let (university, company) = (("冀华理工大学", "130100"), ("甲公司", "130200"));
     vec![
@@ -61,7 +61,7 @@ fn request(kind: pb::RecordKind, filter: Option<pb::Filter>) -> pb::FindDuplicat
     pb::FindDuplicatesRequest { kind: kind as i32, filter }
 }
 
-/// Progress, groups and the summary, in the order in which they have to come.
+/// Progress, groups and the summary, in the required order.
 async fn find(
     service: &Service,
     request: pb::FindDuplicatesRequest,
@@ -116,7 +116,7 @@ async fn groups_by_number_by_owner_and_title_and_by_text() {
     assert!(link.text_similarity.is_some_and(|text| (0.8..1.0).contains(&text)), "{link:?}");
     assert!(link.localized_description.starts_with("名称和正文相近"), "{link:?}");
 
-    // a filter takes the other half of a pair away
+    // a filter excludes the other record of a pair
     let filter = pb::Filter { regions: vec!["1301".into(), "1302".into()], ..Default::default() };
     let (_, groups, summary) = find(&service, request(pb::RecordKind::Achievement, Some(filter))).await;
     assert_eq!((summary.record_count, groups.iter().map(members).collect::<Vec<_>>()), (4, vec![vec!["o-1", "o-2"]]));
@@ -160,7 +160,7 @@ async fn a_large_group_comes_in_parts_and_others_wait_their_turn() {
     };
     let mut first = start().await.unwrap();
     while !matches!(first.message().await.unwrap().unwrap().event, Some(Event::Group(_))) {}
-    // the first caller takes nothing more, and what is left does not fit into what may wait
+    // the first caller stops reading, and the remaining messages exceed the buffer
     let status = start().await.unwrap_err();
     assert_eq!((refusal(&status).0, refusal(&status).1.as_str()), (Code::ResourceExhausted, "BUSY"));
     drop(first);

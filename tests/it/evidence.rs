@@ -1,5 +1,5 @@
-//! Evidence: off unless asked for, its words lie in the record that they are said of, indicators the right way round,
-//! policy notes at their edges, diagnosis, and rule files that are wrong.
+//! Evidence: off by default; quotes occur in the quoted record; indicators point the right way; policy notes at their
+//! limits; diagnosis; and invalid rule files.
 
 use std::{fs, path::Path};
 
@@ -73,7 +73,7 @@ fn matched<'a>(answer: &'a pb::MatchResponse, name: &str) -> &'a pb::Match {
     &answer.matches[place.unwrap_or_else(|| panic!("no {name}"))]
 }
 
-/// The grade that has half of the probability at or above it, and more than half at or below.
+/// The median grade: at least half of the probability at or above it, more than half at or below.
 fn median(level: &pb::Level) -> pb::Grade {
     let at_least = [level.strong_probability, level.fair_probability, level.weak_probability];
     let grades = [pb::Grade::Strong, pb::Grade::Fair, pb::Grade::Weak];
@@ -103,10 +103,10 @@ async fn levels_are_told_with_their_probabilities_and_their_fit() {
             assert_eq!(level.grade(), median(level));
         }
     }
-    // a higher score is never a lower level
+    // a higher score never has a lower level
     let known = |level: &&pb::Level| level.none_probability;
     assert!(levels.windows(2).all(|pair| known(&pair[0]) <= known(&pair[1]) + 1e-9));
-    // of pairs that nobody graded none is told
+    // pairs of kinds without judged data have no level
     for request in
         [by_name("achievements/weld", pb::RecordKind::Demand), by_name("demands/weld", pb::RecordKind::Expert)]
     {
@@ -116,7 +116,7 @@ async fn levels_are_told_with_their_probabilities_and_their_fit() {
     service.stop().await;
 }
 
-/// The quote stands word by word in its place of the record.
+/// Checks that the quote occurs literally at its span in the record.
 fn check_quote(record: &pb::Record, quote: &pb::Quote) {
     let (common, span) = (common(record), quote.span.as_ref().unwrap());
     let text = match span.field() {
@@ -193,7 +193,7 @@ async fn reasons_sum_to_the_score_and_quote_their_own_record() {
                 assert!(!reason.text.is_empty() && (0.0..=1.0).contains(&reason.contribution));
                 assert!(!reason.against || reason.contribution == 0.0, "{reason:?}");
                 reason.quotes.iter().for_each(|quote| check_quote(record, quote));
-                // every word in quotation marks is one of the quotes
+                // every word in quotation marks is a quote
                 for word in reason.text.split('“').skip(1).map(|rest| rest.split('”').next().unwrap()) {
                     assert!(reason.quotes.iter().any(|quote| quote.text == word), "{word} in {reason:?}");
                 }
@@ -257,7 +257,7 @@ async fn indicators_are_those_of_the_demand_whichever_asks() {
             assert!(!answer.text.is_empty() && !answer.reason.is_empty() && !answer.quantity_label.is_empty());
         }
     }
-    // an achievement asks: the matches are the demands
+    // the query is an achievement, so the matches are demands
     let found = answer(&service, by_name("achievements/weld", pb::RecordKind::Demand)).await;
     let found = matched(&found, "demands/weld");
     assert_eq!(outcomes(found), want([satisfied, satisfied, not_stated]));
@@ -279,7 +279,7 @@ async fn policy_notes_stand_at_their_edges() {
     let service = service().await;
     let found = answer(&service, by_name("demands/weld", pb::RecordKind::Achievement)).await;
     let note = |name: &str| &matched(&found, name).policy_notes[0];
-    // 50 万元以上 is included, one yuan below is not
+    // 50 万元以上 includes 50 万元 but not one yuan less
     let rows = [("weld", 80_000, ""), ("edge", 50_000, ""), ("dear", 0, "PRICE_TOO_LOW")];
     for (id, yuan, refusal) in rows {
         let note = note(&format!("achievements/{id}"));
@@ -291,7 +291,7 @@ async fn policy_notes_stand_at_their_edges() {
     assert_eq!((open.lowest_yuan, open.highest_yuan), (0, 1_000_000));
     assert!(open.unknown.iter().any(|unknown| unknown.code == "PRICE" && !unknown.text.is_empty()), "{open:?}");
     assert!(open.cases.iter().all(|case| !case.basis.is_empty()));
-    // a text tells nothing of the buyer; the other way round the buyer is the match
+    // a free text says nothing about the buyer; in the other direction the match is the buyer
     let found = answer(&service, by_text("铝合金激光焊接", pb::RecordKind::Achievement)).await;
     let note = &matched(&found, "achievements/weld").policy_notes[0];
     assert!(note.unknown.iter().any(|unknown| unknown.code == "BUYER_REGION"));
@@ -352,7 +352,7 @@ fn wrong_rules_refuse_the_start_with_file_and_line() {
     let env = [("DUIJIE_STORE_FOLDER", store.as_path()), ("DUIJIE_POLICY_FOLDER", folder.path())];
     let (code, output) = duijie(&["serve"], &env);
     assert!(code == 1 && output.contains("wrong.toml 第"), "{code} {output}");
-    // nothing configured: the folder of the project; where there is none, what is shipped; empty: none
+    // by default the project's folder, or the shipped policies if it is missing; empty means none
     assert_eq!(app::policies(&Config::read("", []).unwrap()).unwrap().all().len(), 1);
     assert_eq!(app::policies(&Config::read("[policy]\nfolder = \"\"", []).unwrap()).unwrap().all().len(), 0);
     let (code, output) = duijie(&["config"], &[]);

@@ -1,4 +1,4 @@
-//! Experts by what they did, and whom a match avoids.
+//! Experts found by their achievements, and experts to avoid.
 
 use duijie_core::domain::{Detail, Kind, record::Expert, record::Owner};
 use duijie_proto as pb;
@@ -50,7 +50,7 @@ async fn an_expert_is_found_by_what_he_did() {
     let evidence = pb::EvidenceOptions { reasons: true, ..Default::default() };
     let request = pb::MatchRequest { evidence: Some(evidence), ..by_name("demands/weld", pb::RecordKind::Expert) };
     let found = matched(&service, request).await;
-    // both say the same of themselves; one of them took part in what is wanted
+    // both describe themselves alike; one contributed to a matching achievement
     assert_eq!(names(&found)[0], "experts/silent");
     let twin = found.iter().find(|it| names(std::slice::from_ref(it)) == ["experts/twin"]).unwrap();
     assert!(twin.score < found[0].score);
@@ -66,9 +66,9 @@ async fn an_expert_is_found_by_what_he_did() {
     }
     let reason = found[0].reasons.iter().find(|reason| reason.kind() == pb::ReasonKind::Achievement).unwrap();
     assert!(!reason.against && reason.text.contains("achievements/weld"), "{reason:?}");
-    // the achievement's words are not the expert's: nothing of it is quoted
+    // the achievement's words are not the expert's, so none is quoted
     assert!(reason.quotes.is_empty() && !reason.text.contains("激光"), "{reason:?}");
-    // scores of texts work the same, and those between experts leave it out
+    // text queries score the same; scores between experts ignore achievements
     let by_text = matched(&service, by_text(WELDING, pb::RecordKind::Expert)).await;
     assert_eq!(
         (names(&by_text)[0].as_str(), by_text[0].through_achievement.as_str()),
@@ -93,7 +93,7 @@ async fn whom_a_match_avoids() {
         let mut found_names = names(&found);
         found_names.sort();
         assert_eq!(found_names, want);
-        // who is left has the score that he had
+        // the remaining experts keep their scores
         for it in &found {
             let name = names(std::slice::from_ref(it));
             let before = all.iter().find(|other| names(std::slice::from_ref(other)) == name).unwrap();

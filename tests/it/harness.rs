@@ -1,4 +1,4 @@
-//! A service on port 0 with a store of its own, and its clients. The model is loaded once for all tests.
+//! A service on port 0 with its own store, and clients. The model is loaded once for all tests.
 
 use std::{
     path::{Path, PathBuf},
@@ -28,7 +28,7 @@ pub struct Service {
     pub parts: Parts,
     pub url: String,
     pub folder: PathBuf,
-    /// References to the index that the parts hold themselves.
+    /// References to the index held by the parts.
     own_count: usize,
     stop: Option<oneshot::Sender<()>>,
     serving: JoinHandle<()>,
@@ -36,7 +36,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts with defaults in a folder of its own.
+    /// Starts with defaults in a temporary folder.
     pub async fn start() -> Self {
         Self::start_with(|_| ()).await
     }
@@ -98,22 +98,22 @@ impl Service {
         MatchServiceClient::new(self.channel().await)
     }
 
-    /// Stores records and returns what became of them.
+    /// Stores records and returns the results.
     pub async fn store(&self, records: Vec<pb::Record>) -> Vec<pb::UpsertResult> {
         let request = pb::BatchUpsertRecordsRequest { records };
         self.catalog().await.batch_upsert_records(request).await.unwrap().into_inner().results
     }
 
-    /// Asks it to stop; calls in flight finish.
+    /// Requests a stop; calls in flight finish.
     pub fn ask_to_stop(&mut self) {
         drop(self.stop.take());
     }
 
-    /// Stops and waits until it is gone.
+    /// Stops and waits until the service has ended.
     pub async fn stop(mut self) {
         self.ask_to_stop();
         (&mut self.serving).await.unwrap();
-        // connections that end hold the parts for a moment longer; the folder must outlive them
+        // closing connections hold the parts for a moment, and the folder must outlive them
         for _ in 0..500 {
             if Arc::strong_count(&self.parts.index) <= self.own_count {
                 break;
@@ -185,13 +185,13 @@ pub fn refusal(status: &Status) -> (Code, String, Vec<String>) {
     (status.code(), info.reason.clone(), fields.unwrap_or_default())
 }
 
-/// Asks for the matches of a stored record.
+/// Request for the matches of a stored record.
 pub fn by_name(name: &str, target: pb::RecordKind) -> pb::MatchRequest {
     let query = Some(pb::match_request::Query::Name(name.to_string()));
     pb::MatchRequest { query, target: target as i32, ..Default::default() }
 }
 
-/// Asks for the matches of a text.
+/// Request for the matches of a text.
 pub fn by_text(title: &str, target: pb::RecordKind) -> pb::MatchRequest {
     let text = pb::TextQuery { title: title.to_string(), ..Default::default() };
     pb::MatchRequest { query: Some(pb::match_request::Query::Text(text)), target: target as i32, ..Default::default() }

@@ -1,10 +1,10 @@
-//! `duijie health` as a container runs it: one sentence, and an exit code.
+//! `duijie health`, as a container runs it: one sentence and an exit code.
 
 use std::{net::TcpListener, process::Command};
 
 use crate::harness::Service;
 
-/// Runs it against `server`, or against the address in `listen` where there is no server.
+/// Runs it against `server`, or against the address in `listen` if there is no server.
 async fn health(server: Option<&str>, listen: Option<&str>) -> (i32, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_duijie"));
     command.arg("health").current_dir(env!("CARGO_MANIFEST_DIR"));
@@ -25,7 +25,7 @@ fn check((code, text): (i32, String), want_code: i32, want: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_serves_is_healthy_and_one_that_is_gone_is_not() {
     let service = Service::start().await;
-    // it looks at its parts twice a second
+    // the service checks its parts twice a second
     let mut answer = health(Some(&service.url), None).await;
     for _ in 0..20 {
         if answer.0 == 0 {
@@ -35,7 +35,7 @@ async fn a_service_that_serves_is_healthy_and_one_that_is_gone_is_not() {
         answer = health(Some(&service.url), None).await;
     }
     check(answer, 0, "正常");
-    // a container listens everywhere
+    // a service in a container listens on all addresses
     let port = service.url.rsplit(':').next().unwrap().to_string();
     check(health(None, Some(&format!("0.0.0.0:{port}"))).await, 0, &format!("127.0.0.1:{port} 正常"));
     let url = service.url.clone();

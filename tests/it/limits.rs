@@ -1,4 +1,4 @@
-//! Deadlines, too many calls, large messages, health, reflection, stopping.
+//! Deadlines, admission control, large messages, health, reflection, shutdown.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use tonic_reflection::pb::v1::{
 
 use crate::harness::{Service, by_name, record, refusal};
 
-/// A batch that takes the model a while.
+/// A batch that keeps the model busy for a while.
 fn slow_batch(size: usize) -> pb::BatchUpsertRecordsRequest {
     let body = "为提高焊接质量，需要研究新的工艺参数与设备。".repeat(40);
     let records = (0..size).map(|n| record(Kind::Demand, &format!("slow-{n}"), &format!("题目 {n}"), &body)).collect();
@@ -47,7 +47,7 @@ async fn too_many_calls_are_told_to_come_back() {
     let slow = tokio::spawn(async move {
         loop {
             match catalog.batch_upsert_records(slow_batch(20)).await {
-                // it came while one of the calls below had the place
+                // one of the calls below was using the only slot
                 Err(status) if status.code() == Code::ResourceExhausted => tokio::task::yield_now().await,
                 done => return done,
             }
@@ -55,7 +55,7 @@ async fn too_many_calls_are_told_to_come_back() {
     });
     let mut client = service.matching().await;
     let mut refused = None;
-    // the slow call holds the only place from when it arrives until it is done
+    // the slow call uses the only slot from its arrival to its end
     for _ in 0..2000 {
         match client.r#match(by_name("demands/none", pb::RecordKind::Expert)).await {
             Err(status) if status.code() == Code::ResourceExhausted => {

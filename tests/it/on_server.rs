@@ -1,4 +1,4 @@
-//! The service on a Qdrant server: up before the engine, honest about it, and with the same answers.
+//! The service on a Qdrant server: starts before the engine, reports its absence, and gives the same answers.
 
 use std::{
     path::Path,
@@ -19,7 +19,7 @@ use crate::{
     qdrant_server::QdrantServer,
 };
 
-/// Records of one batch.
+/// Records per batch.
 const BATCH: usize = 100;
 
 pub fn config(folder: &Path, server: &str) -> Config {

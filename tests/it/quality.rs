@@ -1,18 +1,19 @@
-//! A floor under the quality of order and levels, on the samples and, where it lies beside the project, on the judged set.
+//! Lower bounds for the quality of ranking and levels, on the samples and, if present beside the project, on the judged
+//! set.
 
 use std::{path::Path, process::Command};
 
-/// What `duijie eval` says.
+/// Output of `duijie eval`.
 struct Quality {
     ndcg: f64,
     recall: f64,
-    /// 1 / (1 + MAE) of the announced levels.
+    /// 1 / (1 + MAE) of the levels.
     levels: f64,
     /// Features of the pairs.
     features: tempfile::NamedTempFile,
 }
 
-/// Runs `duijie eval` and reads what it prints.
+/// Runs `duijie eval` and reads its output.
 fn eval(folder: &Path, names: [&str; 3]) -> Quality {
     let [achievements, demands, judgements] = names.map(|name| folder.join(name));
     let (run, features) = (tempfile::NamedTempFile::new().unwrap(), tempfile::NamedTempFile::new().unwrap());
@@ -44,7 +45,7 @@ fn the_samples_are_ordered_well() {
     let measured = eval(&samples, ["achievements.csv", "demands.csv", "judgements.tsv"]);
     let Quality { ndcg, recall, levels, .. } = measured;
     assert!(0.90 <= ndcg && 0.97 <= recall && 0.63 <= levels, "nDCG@10 {ndcg}, recall@20 {recall}, levels {levels}");
-    // and levels of their own can be made from them
+    // levels can be fitted from the features
     let out = tempfile::NamedTempFile::new().unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_duijie"))
         .args([Path::new("calibrate"), Path::new("--features"), measured.features.path()])

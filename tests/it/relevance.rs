@@ -1,4 +1,4 @@
-//! Two passes, levels, mean vectors: what a score depends on and what is said with it.
+//! Expanded queries, levels, mean vectors: inputs of a score, and statements about it.
 
 use std::{fs, path::Path};
 
@@ -13,10 +13,10 @@ use crate::{
     harness::{Service, config_with, record, record_with},
 };
 
-/// Fields of work, each with achievements enough for a feedback of its own.
+/// Subjects, each with enough achievements for its own pseudo-relevance feedback.
 const SUBJECTS: [&str; 4] = ["铝合金激光焊接", "动力电池健康状态估计", "玉米籽粒低破碎收获", "高盐废水蒸发结晶"];
 
-/// 48 achievements of four subjects, every third from 13 (Hebei), and a demand.
+/// 48 achievements of four subjects, every third in region 13 (Hebei), and a demand.
 fn records() -> Vec<pb::Record> {
     let achievement = |number: usize| {
         let title = format!("{}工艺与装备 {number} 型", SUBJECTS[number % 4]);
@@ -59,7 +59,7 @@ async fn find(service: &Service, request: Request) -> Page {
     service.parts.matcher.find(request).await.unwrap()
 }
 
-/// Names with scores, in order.
+/// Names and scores, in order.
 fn scores(page: &Page) -> Vec<(String, f64)> {
     page.found.iter().map(|found| (found.record.name().to_string(), found.score)).collect()
 }
@@ -140,7 +140,7 @@ async fn another_centre_is_made_and_the_store_brought_to_it_without_the_model() 
             );
             check(duijie(&["serve"], &own), 1, &["duijie reindex"]);
             check(duijie(&["reindex"], &own), 0, &["49"]);
-            // what it was made from is the same, so it comes out the same
+            // the same input gives the same mean vector
             let again = store.with_file_name("again.json");
             check(duijie(&["mean-vector", "--out", again.to_str().unwrap()], &own), 0, &["已写入"]);
         }

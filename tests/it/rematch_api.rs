@@ -1,4 +1,4 @@
-//! Jobs of re-matching over real gRPC and from the command line: started, read, exported, compared, by schedule.
+//! Re-matching jobs over real gRPC and from the command line: start, read, export, compare, schedule.
 
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
@@ -20,9 +20,9 @@ use crate::{
     harness::{self, Service, record, refusal},
 };
 
-/// How long anything may take that is waited for.
+/// Longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Records of one batch.
+/// Records per batch.
 const BATCH: usize = 20;
 
 async fn client(service: &Service) -> RematchServiceClient<Channel> {
@@ -37,7 +37,7 @@ fn samples(kind: Kind, count: usize) -> Vec<Record> {
     };
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(name);
     let rows = duijie_files::open(&path, &ReadOptions { kind: Some(kind), ..ReadOptions::default() }).unwrap();
-    // short texts: the model takes its time for long ones
+    // short texts, as the model is slow on long ones
     let short = |record: Record| {
         let body = record.body.chars().take(60).collect();
         Record { body, status: RecordStatus::Active, ..record }
@@ -137,7 +137,7 @@ async fn a_job_is_started_waited_for_and_read() {
     }
     assert_eq!(stream(&service, &job.name, "").await, found);
     assert_eq!(stream(&service, &job.name, &found[12].demand).await, found[13..]);
-    // what Match says of the same demand is near: the statistics of words are those of the same records
+    // `Match` gives similar scores for the same demand: the term statistics come from the same records
     let request = harness::by_name(&found[0].demand, pb::RecordKind::Achievement);
     let matches = service.matching().await.r#match(request).await.unwrap().into_inner().matches;
     assert_eq!(harness::names(&matches[..1]), [found[0].pairs[0].target.clone()]);
@@ -168,7 +168,7 @@ async fn export(service: &Service, request: pb::ExportRematchRequest) -> (Vec<u8
     (bytes, rows.unwrap())
 }
 
-/// Demand, target, rank of each row of a file.
+/// Demand, target and rank of each row of a file.
 fn read_back(format: pb::RematchFormat, bytes: Vec<u8>) -> Vec<(String, String, i64)> {
     match format {
         pb::RematchFormat::Jsonl => String::from_utf8(bytes)
@@ -279,7 +279,7 @@ async fn what_became_new_and_why() {
     assert!(of(changed, "", New).contains(&RematchReason::DemandChanged));
     assert_eq!(of(gone, "", Lost), [RematchReason::DemandGone]);
     assert_eq!(of("demands/young", "", New), [RematchReason::DemandNew]);
-    // five are kept: for the fresh one another had to go, which is nobody's change
+    // only five matches are kept: the fresh one displaced another, though no edit touched that pair
     let pushed = changes.iter().find(|it| &it.demand == copied && it.kind() == Lost).unwrap();
     assert_eq!(reasons(pushed), [RematchReason::Others], "{pushed:?}");
     assert!(pushed.localized_description.contains("位次") && !pushed.target_title.is_empty());
@@ -294,7 +294,7 @@ async fn what_became_new_and_why() {
 
     let (same, totals) = diff(&service, &after.name, &after.name).await;
     assert_eq!((same.len(), totals.same_count, totals.moved_count), (0, after.pair_count, 0));
-    // the other way round what is new is lost
+    // in the reverse comparison, new ones are lost ones
     let (back, _) = diff(&service, &after.name, &before.name).await;
     assert_eq!(back.iter().filter(|it| it.kind() == Lost).count(), count(New));
     // a file of the difference has the same rows
@@ -423,7 +423,7 @@ fn own(fields: &[&str]) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn jobs_start_by_themselves_after_changes() {
     let folder = TempDir::new().unwrap();
-    // all achievements and demands: with fewer the job could begin before there is a demand
+    // all achievements and demands: with fewer, the job could start before any demand is stored
     let config = harness::config_with(folder.path(), "[rematch]\nafter_changes = 80\nlimit = 3");
     let service = Service::start_configured(folder.path(), config, |_| ()).await;
     let mut client = client(&service).await;
@@ -483,7 +483,7 @@ async fn the_command_line_runs_jobs() {
     check(rematch(&["export", &name, "结果.doc"]).await, 1, &[".xlsx"]);
 
     service.store(vec![record(Kind::Achievement, "fresh", "激光焊接", "激光焊接薄壁壳体")]).await;
-    // all of this was stored within the minute that an incremental job goes back: whether it is one is not for this test
+    // the records were stored within the minute of overlap of an incremental job, so either method is valid here
     check(rematch(&["start", "--base", &name, "--to", "both", "--limit", "4", "--wait"]).await, 0, &["方式：", "完成"]);
     let (_, said) = rematch(&["list", "--limit", "1"]).await;
     let later =

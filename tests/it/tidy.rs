@@ -1,11 +1,11 @@
-//! Keeps the house in order: sizes, directions, comments, names. `make check` runs it.
+//! Checks of the source tree: file sizes, dependencies, comments, names. Part of `make check`.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-/// Files above this are two rooms in one.
+/// Longest file; longer ones must be split.
 const MAX_LINES: usize = 500;
 
 /// What each room of the service may use of the service. What the crates may use of each other is in their manifests.
@@ -243,7 +243,7 @@ fn tidy_one_place_each() {
 #[test]
 fn tidy_no_host_of_a_registry_is_named() {
     let hosts = ["pypi.", "pythonhosted", "huggingface.co", "hf-mirror", "crates.", "docker.io/"].map(|host| {
-        // put together here, so that this file does not name one
+        // concatenated, so that this file does not contain the name
         if host == "crates." {
             "crates.io".to_string()
         } else if host == "pypi." {

@@ -15,7 +15,7 @@ use tokio::{runtime::Handle, sync::Notify, task::block_in_place};
 
 use crate::index::sample::{self, Dice};
 
-/// A store of its own.
+/// A temporary store.
 struct Store {
     index: EdgeIndex,
     folder: TempDir,
@@ -27,7 +27,8 @@ impl Store {
         Self { index: sample::open(folder.path()), folder }
     }
 
-    /// `points` of each kind, in segments with and without graphs, some of them deleted, and as many documents.
+    /// `points` of each kind, in segments with and without graphs, some of them deleted, and the same number of
+    /// documents.
     async fn filled(points: usize, seed: u64) -> Self {
         let (store, dice) = (Self::empty(), &mut Dice::new(seed));
         for kind in Kind::ALL {
@@ -49,7 +50,7 @@ impl Store {
         digests(&self.index).await.unwrap()
     }
 
-    /// One more point.
+    /// Adds one point.
     async fn add(&self, id: &str) -> Point {
         let dice = &mut Dice::new(99);
         let point = sample::point(sample::record(Kind::Demand, id, dice), dice);
@@ -60,7 +61,7 @@ impl Store {
 
 fn quiet(_: Progress) {}
 
-/// Does async work inside a callback.
+/// Runs async work inside a callback.
 fn wait<T>(work: impl Future<Output = T>) -> T {
     block_in_place(|| Handle::current().block_on(work))
 }
@@ -81,7 +82,7 @@ async fn a_copy_of_a_copy_is_the_same_bit_for_bit() {
     let done = copy(&copied.index, &again.index, quiet).await.unwrap();
     assert_eq!((done.written, &done.digests), (2_800, &source.digests().await));
     assert!(done.digests.values().all(|digest| digest.count == 700));
-    // whole already: nothing is written
+    // already complete: nothing is written
     assert_eq!(copy(&source.index, &again.index, quiet).await.unwrap().written, 0);
     copied.index.optimize().unwrap();
     assert_eq!(copied.digests().await, done.digests, "graphs do not change what is stored");
@@ -101,7 +102,7 @@ async fn embeddings_of_any_size_stay_as_they_were_first_stored() {
     }
 }
 
-/// Waits until nobody maintains a store: a lease is given up a moment after the work was dropped.
+/// Waits until the maintenance duty is free: a lease is released shortly after the work was dropped.
 async fn given_up(index: &dyn Index) {
     let free = async {
         loop {
@@ -133,7 +134,7 @@ async fn a_copy_that_was_broken_off_goes_on() {
     given_up(&target.index).await;
     let rest = copy(&source.index, &target.index, quiet).await.unwrap();
     assert_eq!(rest.digests, source.digests().await);
-    // a page may have been on its way when it was broken off
+    // one page may have been in flight at the interruption
     assert!(rest.written <= 2_400 - there && 2_400 - there - 256 <= rest.written, "{there}, {}", rest.written);
 }
 
@@ -171,7 +172,7 @@ async fn older_revisions_are_replaced_and_other_content_is_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_source_that_changes_meanwhile_is_gone_through_again() {
-    // how often it changes, and how the copy ends
+    // number of changes, and whether the copy settles
     for (changes, settles) in [(1, true), (2, true), (3, false)] {
         let (source, target) = (Store::filled(50, 4).await, Store::empty());
         let mut round = 0;
@@ -259,7 +260,7 @@ async fn a_restore_that_was_broken_off_goes_on_and_others_points_are_refused() {
     let rest = snapshot.restore(&target.index, quiet).await.unwrap();
     assert!(0 < rest.written && rest.written < 2_400, "{}", rest.written);
     assert_eq!(target.digests().await, source.digests().await);
-    // one of its points in another revision is none of it
+    // a point with another revision is not part of the snapshot
     let mut changed = source.add("r-1").await;
     changed.record.revision = 9;
     target.index.upsert(Kind::Demand, vec![changed]).await.unwrap();
@@ -286,7 +287,7 @@ async fn a_snapshot_that_is_given_up_has_no_end() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     let said = Snapshot::open(&path).unwrap_err().to_string();
     assert!(said.contains("snapshot"), "{said}");
-    // a disk that is full
+    // a full disk
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let said = create(&source.index, source.index.shape().clone(), full, quiet).await.unwrap_err();
     assert!(matches!(said, TransferError::Sink(_)), "{said}");
@@ -310,7 +311,7 @@ fn refused(bytes: &[u8]) {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("snapshot");
     fs::write(&path, bytes).unwrap();
-    // nothing can be restored of what cannot be opened
+    // a snapshot that cannot be opened cannot be restored
     let said = Snapshot::open(&path).expect_err("it was opened").to_string();
     assert!(said.contains('请') && !said.contains('\n'), "{said}");
 }

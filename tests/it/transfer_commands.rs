@@ -1,4 +1,4 @@
-//! `duijie copy` and `duijie snapshot` as their users meet them, and the snapshot of a running service.
+//! `duijie copy` and `duijie snapshot` on the command line, and the snapshot of a running service.
 
 use std::{
     fs,
@@ -24,10 +24,10 @@ use crate::{
     index::sample::{self, Dice},
 };
 
-/// Where no service listens.
+/// An address where no service listens.
 const NOBODY: (&str, &str) = ("DUIJIE_SERVER_LISTEN", "127.0.0.1:1");
 
-/// Runs `duijie` off the async threads, with a configured store.
+/// Runs `duijie` outside the async threads, with a configured store.
 async fn call(arguments: &[&str], store: &Path) -> (i32, String) {
     let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
     let store = store.to_path_buf();
@@ -98,7 +98,7 @@ async fn a_snapshot_is_made_of_the_store_and_restored() {
     check(call(&["snapshot", "create", text(&file)], &at("from")).await, 1, &["已存在"]);
     assert_eq!(fs::read(&file).unwrap(), bytes);
     let restored = call(&["snapshot", "restore", text(&file)], &at("to")).await;
-    // the sample store was built by versions that no program has
+    // the sample store has versions that no program has
     check(restored, 0, &["共 900 条", "写入 900 条", "duijie reindex"]);
     assert_eq!(stored(&at("to")).await, original);
     check(call(&["snapshot", "restore", text(&file)], &at("to")).await, 0, &["写入 0 条"]);
@@ -155,7 +155,7 @@ async fn a_running_service_is_backed_up_while_it_is_written_to() {
         let points = Snapshot::open(file).unwrap().summary().points();
         assert!((400..=900).contains(&points), "{points}");
     }
-    // a service on the restored store finds what the other one found
+    // a service on the restored store finds the same records
     let found = service.matching().await.r#match(by_name("demands/d-7", pb::RecordKind::Demand)).await.unwrap();
     assert!(!found.into_inner().matches.is_empty());
     service.stop().await;
@@ -182,7 +182,7 @@ async fn parts_are_small_callers_take_turns_and_one_that_leaves_makes_room() {
     let part = first.message().await.unwrap().unwrap();
     assert_eq!((part.chunk.len(), part.total_count), (1 << 20, 9_000));
     assert!(0 < part.done_count && part.done_count < 9_000, "{}", part.done_count);
-    // the first caller takes nothing more: the reading waits, and the others have to wait, too
+    // the first caller stops reading, so its snapshot stalls, and others must wait too
     let said = client().await.create_snapshot(request).await.unwrap_err();
     assert_eq!((refusal(&said).0, refusal(&said).1.as_str()), (Code::ResourceExhausted, "BUSY"));
     drop(first);

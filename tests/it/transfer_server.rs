@@ -37,7 +37,7 @@ async fn a_store_goes_to_a_server_and_back_bit_for_bit() {
     let (_source_folder, source) = filled().await;
     let (_data, server) = start();
     let index = connect(&server).await;
-    // answers that get lost and writes that come twice on the way
+    // with lost answers and repeated writes on the way
     server.inject("Upsert", Fault::UnavailableAfter, 2);
     server.inject("Upsert", Fault::Repeat, 2);
     server.inject("Scroll", Fault::DropConnection, 1);
@@ -74,7 +74,7 @@ async fn a_copy_waits_for_nobody_who_maintains_and_ends_with_its_lease() {
     let (_data, server) = start();
     let index = connect(&server).await;
     claim_and_die(&server, duijie_store::MAINTENANCE);
-    // it may be alive: the store is left alone
+    // the holder may be alive, so the store is not touched
     assert!(copy(&source, &index, quiet).await.is_err());
     server.stop().await;
 
@@ -83,7 +83,7 @@ async fn a_copy_waits_for_nobody_who_maintains_and_ends_with_its_lease() {
     index.ready(crate::index::engines::PATIENCE).await.unwrap();
     server.inject("Upsert", Fault::Slow(std::time::Duration::from_millis(1)), 1);
     let copying = async {
-        // the store goes away in the middle of writing
+        // the store goes down during writing
         let server = server;
         while server.calls("Upsert") < 3 {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;

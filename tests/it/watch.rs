@@ -1,4 +1,4 @@
-//! New matches as they come, over real gRPC and from the command line.
+//! Watching for new matches, over real gRPC and from the command line.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -20,14 +20,14 @@ use crate::{
     qdrant_server::QdrantServer,
 };
 
-/// How long anything may take that is waited for.
+/// Longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 async fn client(service: &Service) -> WatchServiceClient<Channel> {
     WatchServiceClient::new(service.channel().await)
 }
 
-/// Achievements for a demand.
+/// Watch request for achievements that match a demand.
 fn for_demand(name: &str) -> pb::WatchRequest {
     let subject = Some(Subject::Record(name.into()));
     let target = pb::RecordKind::Achievement as i32;
@@ -45,7 +45,8 @@ async fn watch_for(service: &Service, request: pb::WatchRequest) -> Streaming<pb
     client(service).await.watch(request).await.unwrap().into_inner()
 }
 
-/// What comes until a checkpoint after at least `count` matches: target, id and query of each; and the token.
+/// Reads messages until a checkpoint after at least `count` matches. Returns target, id and query of each, and the
+/// token.
 async fn take(messages: &mut Streaming<pb::WatchResponse>, count: usize) -> (Vec<(String, String, String)>, String) {
     let taking = async {
         let mut found = Vec::new();
@@ -84,22 +85,22 @@ async fn a_stream_goes_on_by_its_token_without_loss() {
     assert_eq!((found[0].2.as_str(), found[0].1.len()), ("demands/d-1", 16));
     drop(messages);
 
-    // what comes while nobody listens is got later, by the token; what was got is not got again
+    // matches stored while nobody listens are delivered after resuming by the token; delivered ones are not repeated
     service.store(vec![achievement("a-2"), achievement("a-3")]).await;
     let resumed = pb::WatchRequest { resume_token: token.clone(), ..for_demand("demands/d-1") };
     let (later, _) = take(&mut watch_for(&service, resumed.clone()).await, 2).await;
     assert_eq!(targets(&later), BTreeSet::from(["a-2", "a-3"]));
-    // from the same token the same comes again, with the same ids: at least once
+    // resuming from the same token delivers the same matches with the same ids: at least once
     let (again, token) = take(&mut watch_for(&service, resumed).await, 2).await;
     let ids = |found: &[(String, String, String)]| found.iter().map(|it| it.1.clone()).collect::<BTreeSet<_>>();
     assert_eq!(ids(&again), ids(&later));
-    // a new revision is new
+    // a new revision counts as new
     service.store(vec![record(Kind::Achievement, "a-2", "激光焊接薄板", "焊接薄壁壳体，变形更小")]).await;
     let resumed = pb::WatchRequest { resume_token: token.clone(), ..for_demand("demands/d-1") };
     let (revised, _) = take(&mut watch_for(&service, resumed).await, 1).await;
     assert_eq!(targets(&revised), BTreeSet::from(["a-2"]));
     assert!(ids(&revised).is_disjoint(&ids(&later)));
-    // a token belongs to its subscription
+    // a token is only valid for its own subscription
     let other = pb::WatchRequest { resume_token: token, ..for_demand("demands/d-2") };
     let status = client(&service).await.watch(other).await.unwrap_err();
     assert_eq!(refusal(&status), (Code::InvalidArgument, "INVALID_ARGUMENT".into(), vec!["resume_token".into()]));
@@ -121,7 +122,7 @@ async fn a_stream_goes_on_at_another_instance_by_its_token() {
     one.store(vec![record(Kind::Demand, "d-1", "薄板焊接变形", "")]).await;
     let mut messages = watch_for(&one, for_demand("demands/d-1")).await;
     take(&mut messages, 0).await;
-    // what is stored at the other instance is told at this one
+    // records stored through the other instance are reported here
     other.store(vec![achievement("a-1")]).await;
     let (found, resume_token) = take(&mut messages, 1).await;
     assert_eq!(targets(&found), BTreeSet::from(["a-1"]));
@@ -153,7 +154,7 @@ async fn what_is_there_comes_first_where_it_is_wanted() {
     });
     let (found, _) = take(&mut watch_for(&service, text).await, 1).await;
     assert_eq!((targets(&found), found[0].2.as_str()), (BTreeSet::from(["a-1"]), ""));
-    // every grade is at or above the lowest
+    // every grade reaches the lowest minimum
     let graded = with(existing(), |it| it.min_grade = pb::Grade::None as i32);
     let (found, _) = take(&mut watch_for(&service, graded).await, 2).await;
     assert_eq!(targets(&found), targets(&all));
@@ -180,7 +181,7 @@ async fn an_owners_records_ask_for_themselves() {
     let pair = |it: &(String, String, String)| (it.2.clone(), it.0.clone());
     let found: Vec<_> = first.iter().map(pair).collect();
     assert_eq!(found, [("demands/d-1".to_string(), "achievements/a-1".to_string())]);
-    // another record of the owner, and a changed one, ask anew
+    // another record of the owner, and a changed one, are matched again
     service.store(vec![owned("d-2", "")]).await;
     let (more, _) = take(&mut messages, 1).await;
     assert_eq!(more.iter().map(pair).collect::<Vec<_>>(), [("demands/d-2".into(), "achievements/a-1".into())]);
@@ -243,7 +244,7 @@ async fn a_subscriber_who_takes_nothing_is_ended_and_goes_on_by_the_cursor() {
     }
     assert_eq!(waiting, 4, "no more than may wait are kept");
 
-    // one who goes on from where it was gets all
+    // a watcher that resumes where it stopped gets everything
     let watcher = watcher.with_pace(Pace { patience: PATIENCE, ..pace });
     let (sender, mut events) = mpsc::channel(4);
     let going_on = tokio::spawn({

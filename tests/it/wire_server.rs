@@ -1,4 +1,4 @@
-//! The test server itself: every call, every condition and every fault once, by the generated stubs alone.
+//! Tests of the test server: every call, condition and fault once, with the generated stubs only.
 #![allow(deprecated, reason = "a server of 1.18 has the older fields")]
 
 use std::{collections::HashMap, time::Duration};
@@ -34,7 +34,7 @@ impl Wire {
         Self::at(QdrantServer::start(folder.path()), folder)
     }
 
-    /// With a collection of 4 points.
+    /// Starts with a collection of 4 points.
     async fn filled() -> Self {
         let mut wire = Self::start().await;
         wire.collections.create(collection()).await.unwrap();
@@ -220,7 +220,7 @@ async fn collections_are_answered_as_they_were_made_also_after_a_restart() {
     assert_eq!(info.payload_schema["kind"].points, Some(3));
     assert_eq!((info.points_count, info.status), (Some(4), i32::from(CollectionStatus::Green)));
 
-    // a collection without vectors takes points without vectors, but they have to say so
+    // points in a collection without vectors must state explicitly that they have none
     let leases = CreateCollection { collection_name: "leases".into(), ..Default::default() };
     wire.collections.create(leases).await.unwrap();
     for (vectors, want) in [
@@ -378,7 +378,7 @@ async fn queries_find_by_vector_by_terms_and_by_both() {
     let batch = wire.points.query_batch(batch).await.unwrap().into_inner().result;
     assert_eq!(batch.iter().map(|found| found.result.len()).collect::<Vec<_>>(), [1, 3]);
 
-    // ranks 0 in one list and 1 in the other with k = 2: 1/2 + 1/3
+    // rank 0 in one list and 1 in the other, with k = 2: 1/2 + 1/3
     let prefetch = |query: QueryPoints| PrefetchQuery {
         query: query.query,
         using: query.using,
@@ -417,7 +417,7 @@ async fn queries_find_by_vector_by_terms_and_by_both() {
     assert!(300 <= wire.info().await.unwrap().indexed_vectors_count.unwrap());
     let mut wire = wire.restart().await;
     assert_eq!(wire.info().await.unwrap().points_count, Some(304));
-    // scores are those of the quantized vectors now, unless the query wants others
+    // scores now come from the quantized vectors, unless the query requests others
     assert_ne!(wire.query(dense()).await.unwrap()[1].1, 0.8);
     close(&wire.query(QueryPoints { params: Some(params), ..dense() }).await.unwrap(), &[(1, 1.0), (2, 0.8), (3, 0.0)]);
 }
@@ -444,7 +444,7 @@ async fn faults_come_as_often_as_they_were_injected() {
         assert_eq!(wire.get(number).await.is_some(), done, "{fault:?}");
         wire.upsert(new(number), None, None).await.unwrap();
     }
-    // a query tells the caller that the line is dead, not what became of the work
+    // a cut connection tells the caller nothing about the outcome of the work
     for (number, fault, done) in [(20, Fault::DropConnection, false), (21, Fault::DropConnectionAfter, true)] {
         wire.server.inject("Points/Upsert", fault, 1);
         let status = wire.upsert(new(number), None, None).await.unwrap_err();
@@ -453,12 +453,12 @@ async fn faults_come_as_often_as_they_were_injected() {
     }
     wire.server.inject("*", Fault::Unavailable, 9);
     wire.server.heal();
-    // the second of two equal writes finds its condition no longer met
+    // the condition no longer holds for the second of two equal writes
     wire.server.inject("Upsert", Fault::Repeat, 1);
     let once = Filter::must([Condition::is_empty("count")]);
     wire.upsert(vec![point(4, [1.0, 0.0], &[], json!({"count": 1}))], Some(once), None).await.unwrap();
     assert_eq!(wire.server.calls("Upsert"), 1 + 12 + 2 + 1);
-    // a stop waits for nobody, and another server comes to the same address
+    // a stop does not wait for calls, and another server can take the same address
     wire.server.inject("Upsert", Fault::Slow(Duration::from_secs(600)), 1);
     let (mut points, address) = (wire.points.clone(), wire.server.address());
     let request = UpsertPoints { collection_name: NAME.into(), points: new(30), ..Default::default() };

@@ -1,4 +1,4 @@
-//! The configuration of a collection: as it was given, for the answers, and as the engine takes it.
+//! Configuration of a collection: as created, for responses, and as the engine takes it.
 
 use qdrant_client::qdrant::{
     BinaryQuantization, CollectionConfig, CollectionInfo, CollectionParams, CollectionStatus, CreateCollection,
@@ -13,7 +13,7 @@ use tonic::Status;
 
 use super::convert::{Result, wrong};
 
-/// What a server says of a collection that was made so, but for the numbers.
+/// Info of a collection created with this request, without counts.
 pub(super) fn info(given: CreateCollection) -> CollectionInfo {
     let vectors = given.vectors_config.and_then(|vectors| vectors.config);
     let vectors = vectors.unwrap_or_else(|| Config::ParamsMap(VectorParamsMap::default()));

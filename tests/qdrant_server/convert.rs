@@ -1,4 +1,4 @@
-//! Between the messages and the engine's types.
+//! Conversion between the messages and the engine's types.
 
 use std::{collections::HashMap, fmt::Display};
 
@@ -19,15 +19,15 @@ use qdrant_edge::{
 use serde_json::{Map, Value as Json};
 use tonic::Status;
 
-/// What a conversion gives.
+/// Result of a conversion.
 pub(super) type Result<T> = std::result::Result<T, Status>;
 
-/// Says that the caller is wrong.
+/// Error for an invalid request.
 pub(super) fn wrong(what: impl Display) -> Status {
     Status::invalid_argument(format!("Wrong input: {what}"))
 }
 
-/// Says what the engine said.
+/// Error for a failed engine operation.
 pub(super) fn failed(error: OperationError) -> Status {
     match error {
         OperationError::WrongVectorDimension { .. }
@@ -140,7 +140,7 @@ pub(super) fn point(point: PointStruct) -> Result<PointStructPersisted> {
     Ok(PointStructPersisted { id, vector, payload: Some(payload) })
 }
 
-/// Clients may write vectors in the newer way and in the one before 1.13.
+/// Reads vectors in the current format and in the one before 1.13.
 fn vector_in(given: proto::Vector) -> Result<VectorPersisted> {
     match (given.vector, given.indices) {
         (Some(vector::Vector::Dense(dense)), _) => Ok(VectorPersisted::Dense(dense.data)),
@@ -159,7 +159,7 @@ fn sparse(indices: Vec<u32>, values: Vec<f32>) -> Result<SparseVector> {
     Ok(vector)
 }
 
-/// A query of the engine.
+/// The engine's query.
 pub(super) fn query(query: QueryPoints) -> Result<QueryRequest> {
     Ok(QueryRequest {
         prefetches: query.prefetch.into_iter().map(prefetch).collect::<Result<_>>()?,
@@ -226,7 +226,7 @@ fn params(params: proto::SearchParams) -> SearchParams {
     }
 }
 
-/// What to answer of payloads.
+/// Payload selection of a response.
 pub(super) fn with_payload(selector: Option<WithPayloadSelector>, default: bool) -> Result<WithPayloadInterface> {
     use with_payload_selector::SelectorOptions;
     let paths = |fields: Vec<String>| fields.iter().map(|field| path(field)).collect::<Result<Vec<_>>>();
@@ -242,7 +242,7 @@ pub(super) fn with_payload(selector: Option<WithPayloadSelector>, default: bool)
     })
 }
 
-/// What to answer of vectors.
+/// Vector selection of a response.
 pub(super) fn with_vectors(selector: Option<WithVectorsSelector>) -> WithVector {
     use with_vectors_selector::SelectorOptions;
     match selector.and_then(|selector| selector.selector_options) {
@@ -252,7 +252,7 @@ pub(super) fn with_vectors(selector: Option<WithVectorsSelector>) -> WithVector 
     }
 }
 
-/// A point that was read.
+/// Wire message of a point that was read.
 pub(super) fn record(record: Record) -> RetrievedPoint {
     RetrievedPoint {
         id: Some(id_out(record.id)),
@@ -262,7 +262,7 @@ pub(super) fn record(record: Record) -> RetrievedPoint {
     }
 }
 
-/// A point that was found.
+/// Wire message of a search hit.
 pub(super) fn scored(point: ScoredPoint) -> proto::ScoredPoint {
     proto::ScoredPoint {
         id: Some(id_out(point.id)),
@@ -313,7 +313,7 @@ fn json(value: Value) -> Json {
     }
 }
 
-/// A value for the wire.
+/// Wire value of a JSON value.
 pub fn from_json(value: Json) -> Value {
     let kind = match value {
         Json::Null => Kind::NullValue(0),

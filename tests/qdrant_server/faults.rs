@@ -1,4 +1,4 @@
-//! What to do wrong, and what was called.
+//! Faults to inject, and calls received.
 
 use std::{sync::Mutex, time::Duration};
 
@@ -7,28 +7,28 @@ use tonic::Code;
 
 use super::store::held;
 
-/// What goes wrong with a call.
+/// Fault of a call.
 #[derive(Debug, Clone, Copy)]
 pub enum Fault {
-    /// The work begins late.
+    /// The work starts late.
     Slow(Duration),
-    /// The work is done at once, the answer comes late.
+    /// The work is done at once, but the answer is late.
     Late(Duration),
-    /// UNAVAILABLE, nothing done.
+    /// UNAVAILABLE, without doing the work.
     Unavailable,
-    /// Done, then UNAVAILABLE: an answer that got lost.
+    /// UNAVAILABLE after doing the work: a lost answer.
     UnavailableAfter,
-    /// All connections are cut, nothing done.
+    /// All connections are cut, without doing the work.
     DropConnection,
-    /// Done, then all connections are cut.
+    /// All connections are cut after doing the work.
     DropConnectionAfter,
-    /// Done twice: a network that repeats.
+    /// The work is done twice: a network that repeats messages.
     Repeat,
-    /// Another code, nothing done.
+    /// Another code, without doing the work.
     Error(Code),
 }
 
-/// Faults to come and calls that came.
+/// Pending faults, and calls received.
 #[derive(Debug, Default)]
 pub(super) struct Traffic {
     faults: Mutex<Vec<(String, Fault, usize)>>,
@@ -68,12 +68,12 @@ impl Traffic {
     }
 }
 
-/// Whether "Points/Get" is called "Points/Get", "Get" or "*".
+/// Returns whether a method such as "Points/Get" matches `name`: "Points/Get", "Get" or "*".
 fn is(method: &str, name: &str) -> bool {
     name == "*" || method == name || method.strip_suffix(name).is_some_and(|service| service.ends_with('/'))
 }
 
-/// Digits and a unit, as the gRPC protocol says.
+/// Parses digits and a unit, as in the gRPC protocol.
 fn duration(text: &str) -> Option<Duration> {
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let nanos = match unit {

@@ -1,10 +1,10 @@
-//! A server that speaks Qdrant's gRPC on top of Qdrant Edge, so that the wire path is exercised where no Qdrant can be
-//! had. It answers what a Qdrant 1.18 of one node and one shard answers, for the calls that [`answer`] lists, and can be
-//! told to misbehave ([`Fault`]).
+//! A test server with Qdrant's gRPC API on top of Qdrant Edge, to test the wire path without a Qdrant server. For the
+//! calls listed in [`answer`], it answers like a Qdrant 1.18 with one node and one shard, and it can inject faults
+//! ([`Fault`]).
 //!
-//! - [`faults`]: what to do wrong, and what was called
+//! - [`faults`]: faults to inject, and calls received
 //! - [`store`]: collections and points in a folder
-//! - [`convert`], [`config`]: between the messages and the engine's types
+//! - [`convert`], [`config`]: conversion between the messages and the engine's types
 #![allow(dead_code, unused_imports, reason = "tests and benches each use a part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 #![allow(deprecated, reason = "a server of 1.18 has the older fields")]
@@ -35,7 +35,7 @@ use tonic::{Status, body::Body, codec::CompressionEncoding::Gzip, server::Grpc, 
 use tonic_prost::ProstCodec;
 use tower::{ServiceExt, layer::layer_fn, service_fn};
 
-/// A running server. Dropping it stops it as well, without waiting for the connections to end.
+/// A running server. Dropping it also stops it, without waiting for open connections.
 pub struct QdrantServer {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -43,7 +43,7 @@ pub struct QdrantServer {
     task: Option<JoinHandle<()>>,
 }
 
-/// What all connections share.
+/// State shared by all connections.
 struct Shared {
     store: Store,
     traffic: Traffic,
@@ -54,12 +54,12 @@ struct Shared {
 // === impl QdrantServer ===
 
 impl QdrantServer {
-    /// Serves the collections in `folder` on a free port. Needs a runtime of tokio around it.
+    /// Serves the collections in `folder` on a free port. Needs a tokio runtime.
     pub fn start(folder: &Path) -> Self {
         Self::start_at(folder, SocketAddr::from(([127, 0, 0, 1], 0)))
     }
 
-    /// The same at an address: to come back where another one was.
+    /// As `start`, at a given address: to replace a stopped server.
     pub fn start_at(folder: &Path, address: SocketAddr) -> Self {
         let listener = TcpListener::bind(address).expect("the address is free");
         listener.set_nonblocking(true).unwrap();
@@ -76,29 +76,29 @@ impl QdrantServer {
         Self { address, shared, stop: Some(stop), task: Some(task) }
     }
 
-    /// Refuses calls that do not carry this key from now on.
+    /// From now on refuses calls without this key.
     pub fn with_api_key(self, key: &str) -> Self {
         *held(self.shared.api_key.lock()) = Some(key.to_string());
         self
     }
 
-    /// Where it listens.
+    /// Listening address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The same for clients.
+    /// Listening address as a URL.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Does wrong with the next `times` calls of a method: "Upsert", "Points/Get" where two services have one of that
-    /// name, or "*" for all. Faults of one method come in the order in which they were injected.
+    /// Injects a fault into the next `times` calls of a method: "Upsert", "Points/Get" if two services have a method of
+    /// that name, or "*" for all. Faults of one method occur in the order of injection.
     pub fn inject(&self, method: &str, fault: Fault, times: usize) {
         self.shared.traffic.inject(method, fault, times);
     }
 
-    /// Takes back all faults that have not come yet.
+    /// Removes all faults that have not occurred yet.
     pub fn heal(&self) {
         self.shared.traffic.heal();
     }
@@ -108,26 +108,26 @@ impl QdrantServer {
         self.shared.cut();
     }
 
-    /// How often a method was called, whatever came of it.
+    /// Number of calls of a method, whatever their outcome.
     pub fn calls(&self, method: &str) -> usize {
         self.shared.traffic.calls(method)
     }
 
-    /// What `grpc-timeout` the last call of a method carried.
+    /// `grpc-timeout` of the last call of a method.
     pub fn last_timeout(&self, method: &str) -> Option<Duration> {
         self.shared.traffic.last_timeout(method)
     }
 
-    /// Builds the graphs of all collections; writes wait. Blocks.
+    /// Builds the graphs of all collections; writes wait meanwhile. Blocks.
     pub fn optimize(&self) {
         self.shared.store.optimize();
     }
 
-    /// Cuts the connections, puts everything on disk and closes the folder.
+    /// Cuts the connections, flushes everything to disk and closes the folder.
     pub async fn stop(mut self) {
         self.close();
         if let Some(mut task) = self.task.take() {
-            // a connection that was accepted meanwhile is cut on the next round
+            // cuts again each round, as a connection may have been accepted meanwhile
             while tokio::time::timeout(Duration::from_millis(10), &mut task).await.is_err() {
                 self.shared.cut();
             }
@@ -173,7 +173,7 @@ impl Shared {
         }
     }
 
-    /// Does the work of a call, well or wrong. It goes on where the caller does not wait for it.
+    /// Runs a call, with its fault if any. The work continues even if the caller is gone.
     async fn run<Q, A>(self: Arc<Self>, method: String, question: Q, work: Work<Q, A>) -> Result<A, Status>
     where
         Q: Clone + Send + 'static,
@@ -208,7 +208,7 @@ impl Shared {
     }
 }
 
-/// What a method does; it blocks.
+/// Implementation of a method; it blocks.
 type Work<Q, A> = fn(&Store, Q) -> Result<A, Status>;
 
 async fn serve(listener: TcpListener, shared: Arc<Shared>, stopped: oneshot::Receiver<()>) {
@@ -221,7 +221,7 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>, stopped: oneshot::Rec
             Some((tcp, listener))
         }
     });
-    // one layer in front of routes that know no service: what it does not take is UNIMPLEMENTED
+    // a layer in front of empty routes: methods that the layer does not handle are UNIMPLEMENTED
     let front = layer_fn(move |routes: Routes| {
         let shared = Arc::clone(&shared);
         service_fn(move |request| answer(Arc::clone(&shared), routes.clone(), request))

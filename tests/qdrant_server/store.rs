@@ -1,4 +1,4 @@
-//! Collections and points in a folder: what each method does. Everything here blocks.
+//! Collections and points in a folder, and the implementation of each method. Everything here blocks.
 
 use std::{
     collections::BTreeMap,
@@ -28,7 +28,7 @@ use super::{
     convert::{self, Result, failed, filter, point_id, with_payload, with_vectors, wrong},
 };
 
-/// File of a collection that says how it was made: a [`CollectionInfo`] without numbers.
+/// File with the configuration of a collection: a [`CollectionInfo`] without counts.
 const INFO_FILE: &str = "info.pb";
 
 /// All collections.
@@ -42,16 +42,16 @@ struct Collection {
     info: RwLock<CollectionInfo>,
     /// `None` once it is closed.
     shard: RwLock<Option<EdgeShard>>,
-    /// Held by whoever writes or optimises; with the operations so far.
+    /// Locked while writing or optimising; counts the operations so far.
     writing: Mutex<u64>,
 }
 
-/// What the lock holds, also after a panic of another thread.
+/// Contents of a lock, also after a panic of another thread.
 pub(super) fn held<G>(lock: LockResult<G>) -> G {
     lock.unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What the server says of itself.
+/// Name and version of the server.
 pub(super) fn health() -> HealthCheckReply {
     HealthCheckReply { title: "qdrant - vector search engine".into(), version: "1.18.3".into(), commit: None }
 }
@@ -74,7 +74,7 @@ impl Store {
         Self { folder: folder.to_path_buf(), collections: RwLock::new(collections) }
     }
 
-    /// Puts everything on disk; what comes later fails. Waits for what is going on.
+    /// Waits for running calls and flushes everything to disk; later calls fail.
     pub(super) fn close(&self) {
         for collection in held(self.collections.read()).values() {
             drop(held(collection.shard.write()).take());
@@ -251,7 +251,7 @@ impl Store {
     }
 
     pub(super) fn query_batch(&self, asked: QueryBatchPoints) -> Result<QueryBatchResponse> {
-        // the name in the batch counts, as on the server
+        // the collection name of the batch applies, as on the real server
         let name = asked.collection_name;
         let queries = asked.query_points.into_iter();
         let result = queries.map(|query| self.query(QueryPoints { collection_name: name.clone(), ..query }));

@@ -1,43 +1,43 @@
-//! Which waiting windows go to the model together, and in which order. Pure: no threads, no clock, no model.
+//! Selection and order of waiting windows for batches. Pure: no threads, clock or model.
 
 use super::Priority;
 use std::collections::VecDeque;
 
-/// Interactive batches in a row while bulk windows wait; then one bulk batch goes. Bulk gets a fifth of the work at
-/// least while it waits, and people who search wait for one bulk batch in five.
+/// Consecutive interactive batches while bulk windows wait; then one bulk batch follows. Waiting bulk work gets at
+/// least a fifth of the batches; interactive work waits for at most one bulk batch in five.
 const INTERACTIVE_RUN: usize = 4;
-/// How many waiting windows are looked at for one batch: bounds the work under the lock, and lengths repeat enough
-/// that more would find little.
+/// Waiting windows examined per batch. Limits the work under the lock; lengths repeat so often that more would find
+/// little.
 const LOOK_AHEAD: usize = 64;
 
-/// Window that waits for its turn.
+/// A waiting window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ticket {
-    /// Unique among those that wait.
+    /// Id, unique among waiting windows.
     pub id: u64,
-    /// Tokens with prefix and special tokens.
+    /// Tokens, including prefix and special tokens.
     pub tokens: usize,
     /// Lane.
     pub priority: Priority,
 }
 
-/// How much goes to the model at once.
+/// Limits of one batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchLimits {
-    /// Most tokens of a batch, counted as the model sees them: longest window × windows, as the shorter ones are
-    /// padded. A window that is longer goes alone.
+    /// Most tokens per batch, as the model sees them: longest window × windows, as shorter ones are padded. A longer
+    /// window goes alone.
     pub budget_tokens: usize,
-    /// Most windows of a batch.
+    /// Most windows per batch.
     pub max_windows: usize,
 }
 
-/// The windows that wait, in two lanes.
+/// The waiting windows, in two lanes.
 #[derive(Debug)]
 pub struct Batcher {
     limits: BatchLimits,
     interactive: VecDeque<Ticket>,
     bulk: VecDeque<Ticket>,
-    /// Interactive batches since the last bulk batch, counted while bulk waits.
+    /// Consecutive interactive batches since the last bulk batch; counted only while bulk windows wait.
     interactive_run: usize,
 }
 
@@ -49,11 +49,11 @@ impl BatchLimits {
 }
 
 impl Default for BatchLimits {
-    /// Small, as batches win next to nothing on a CPU. Measured with e5-small-zh on one core (Xeon with AVX-512, shared
-    /// with others) for 1, 2, 4, 8, 16 at a time: titles of 17 tokens 118, 123, 120, 125, 115 a second (best of 6
+    /// Small, as batches gain almost nothing on a CPU. Measured with e5-small-zh on one core (Xeon with AVX-512, shared
+    /// with others) for batches of 1, 2, 4, 8, 16: titles of 17 tokens 118, 123, 120, 125, 115 a second (best of 6
     /// rounds); texts of 64 tokens 28, 29, 29, 30, 34 ms each (best of 2); texts of 256 tokens 120, 128, 128, 132, 153
-    /// ms each (one round), and the process was 140 MB bigger after those. So three titles go together, which saves
-    /// some calls, and whoever searches does not wait long behind a batch that has begun.
+    /// ms each (one round), and the process was 140 MB larger afterwards. So three titles go together, which saves some
+    /// calls, and a search does not wait long for a running batch.
     fn default() -> Self {
         Self { budget_tokens: 64, max_windows: 4 }
     }
@@ -62,17 +62,17 @@ impl Default for BatchLimits {
 // === impl Batcher ===
 
 impl Batcher {
-    /// Nothing waits.
+    /// An empty batcher.
     pub fn new(limits: BatchLimits) -> Self {
         Self { limits, interactive: VecDeque::new(), bulk: VecDeque::new(), interactive_run: 0 }
     }
 
-    /// Windows that wait.
+    /// Number of waiting windows.
     pub fn len(&self) -> usize {
         self.interactive.len() + self.bulk.len()
     }
 
-    /// Whether no window waits.
+    /// Returns whether no window waits.
     pub fn is_empty(&self) -> bool {
         self.interactive.is_empty() && self.bulk.is_empty()
     }
@@ -85,8 +85,8 @@ impl Batcher {
         }
     }
 
-    /// Takes the oldest window of the lane whose turn it is, with others of that lane which are about as long; oldest
-    /// first. Empty when nothing waits.
+    /// Takes the oldest window of the lane whose turn it is, plus windows of that lane of similar length, oldest first.
+    /// Empty if nothing waits.
     pub fn take_batch(&mut self) -> Vec<Ticket> {
         let bulk_turn = self.interactive.is_empty() || self.interactive_run >= INTERACTIVE_RUN;
         if bulk_turn && !self.bulk.is_empty() {
@@ -97,7 +97,7 @@ impl Batcher {
         take_alike(&mut self.interactive, self.limits)
     }
 
-    /// Takes out every window for which `cancelled` says so, and returns their ids.
+    /// Removes every window for which `cancelled` returns true, and returns their ids.
     pub fn drop_cancelled(&mut self, mut cancelled: impl FnMut(u64) -> bool) -> Vec<u64> {
         let mut dropped = Vec::new();
         for lane in [&mut self.interactive, &mut self.bulk] {
@@ -113,7 +113,7 @@ impl Batcher {
     }
 }
 
-/// Takes the first window and, of those soon after it, the ones of like length that fit the limits.
+/// Takes the first window and, from those soon after it, windows of similar length within the limits.
 fn take_alike(lane: &mut VecDeque<Ticket>, limits: BatchLimits) -> Vec<Ticket> {
     let Some(first) = lane.pop_front() else { return Vec::new() };
     let mut batch = vec![first];
@@ -136,7 +136,7 @@ fn take_alike(lane: &mut VecDeque<Ticket>, limits: BatchLimits) -> Vec<Ticket> {
     batch
 }
 
-/// Whether at most a quarter of the longer one would be padding.
+/// Returns whether at most a quarter of the longer one would be padding.
 fn alike(a: usize, b: usize) -> bool {
     a.abs_diff(b).saturating_mul(4) <= a.max(b)
 }

@@ -8,11 +8,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Sums of the files, as `sha256sum` writes them.
+/// Checksums of the files, in the format of `sha256sum`.
 const SUMS_FILE: &str = "SHA256SUMS";
-/// How the model wants its texts; may be missing for known families. Not among the sums: it is there to be changed.
+/// Recipe of the model; optional for known families. Not covered by the checksums, as operators may edit it.
 const MANIFEST_FILE: &str = "duijie.toml";
-/// The part that all its vectors share; may be missing. Not among the sums: its own version is in that of the vectors.
+/// Mean vector; optional. Not covered by the checksums, as its version is part of the vectors' version.
 const MEAN_VECTOR_FILE: &str = "mean_vector.json";
 /// Graph and weights in one file.
 const MODEL_FILE: &str = "model.onnx";
@@ -21,14 +21,14 @@ const TOKENIZER_FILE: &str = "tokenizer.json";
 /// Size and padding of the model.
 const CONFIG_FILE: &str = "config.json";
 
-/// Files of a model, whole as far as the sums can tell.
+/// Files of a model, verified by checksum.
 #[derive(Clone)]
 pub struct Folder {
     /// Name of the folder.
     pub name: String,
-    /// How the model wants its texts.
+    /// Recipe: pooling, prefixes, limits.
     pub recipe: Recipe,
-    /// What is taken from its vectors, if nothing else is configured.
+    /// Mean vector used unless another is configured.
     pub mean_vector: Option<MeanVector>,
     /// SHA-256 of the graph and of the tokeniser, hexadecimal.
     pub hashes: Vec<String>,
@@ -38,7 +38,7 @@ pub struct Folder {
     pub tokenizer: fastembed::TokenizerFiles,
 }
 
-/// Reads files of a folder and compares their sums.
+/// Reads files of a folder and verifies their checksums.
 struct Reader<'a> {
     folder: &'a Path,
     sums: HashMap<String, String>,
@@ -65,7 +65,7 @@ impl Folder {
         };
         let mean_vector = MeanVector::read(&folder.join(MEAN_VECTOR_FILE))?;
         let onnx = reader.read(MODEL_FILE)?;
-        // they were compared with the files just now
+        // already verified against the files
         let hashes = [MODEL_FILE, TOKENIZER_FILE].iter().filter_map(|file| reader.sums.get(*file).cloned()).collect();
         Ok(Self { name, recipe, mean_vector, hashes, onnx, tokenizer })
     }
@@ -79,7 +79,7 @@ impl<'a> Reader<'a> {
         Ok(Self { folder, sums: parse_sums(&text) })
     }
 
-    /// Content of a file whose sum is right. A file without a sum counts as altered.
+    /// Content of a verified file. A file without checksum counts as altered.
     fn read(&self, file: &str) -> Result<Vec<u8>, EmbedError> {
         let content = fs::read(self.folder.join(file)).map_err(|e| missing(self.folder, file, e))?;
         let right = self.sums.get(file).is_some_and(|sum| *sum == hex(&Sha256::digest(&content)));
@@ -88,10 +88,10 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// SHA-256 of a file, hexadecimal; reads it piece by piece.
+/// SHA-256 of a file, hexadecimal; reads it in pieces.
 ///
 /// # Errors
-/// Those of reading.
+/// Read errors.
 pub fn sha256_file(path: &Path) -> io::Result<String> {
     let mut hasher = Sha256::new();
     io::copy(&mut fs::File::open(path)?, &mut hasher)?;
@@ -103,7 +103,7 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Lines `sum  name`, or `sum *name` for files read as binary.
+/// Parses lines `sum  name`, or `sum *name` for binary mode.
 fn parse_sums(text: &str) -> HashMap<String, String> {
     let entry = |line: &str| {
         let (sum, name) = line.trim().split_once(char::is_whitespace)?;
@@ -112,7 +112,7 @@ fn parse_sums(text: &str) -> HashMap<String, String> {
     text.lines().filter_map(entry).collect()
 }
 
-/// Recipe of the manifest, of the family by the folder's name, or of the family by the name in `config.json`.
+/// Recipe from the manifest, else by the family in the folder's name, else by the name in `config.json`.
 fn recipe(folder: &Path, name: &str, config: &[u8]) -> Result<Recipe, EmbedError> {
     let config: serde_json::Value = serde_json::from_slice(config).unwrap_or_default();
     let config_name = config.get("_name_or_path").and_then(serde_json::Value::as_str).unwrap_or_default();
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
     use crate::tests::{copy_model, model_folder};
 
-    /// Changes a copy of the model's folder and says whether it is read.
+    /// Changes a copy of the model's folder and checks whether it can be read.
     fn check(change: impl FnOnce(&Path), want: Option<&str>) {
         let parent = tempfile::tempdir().unwrap();
         let folder = parent.path().join("e5-copy");

@@ -1,4 +1,4 @@
-//! A model by its name in fastembed's list, fetched through the Hugging Face hub or a mirror of it (`HF_ENDPOINT`).
+//! A model named in fastembed's list, downloaded from the Hugging Face hub or a mirror (`HF_ENDPOINT`).
 
 use super::{
     EmbedError, Runtime,
@@ -12,14 +12,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Model of fastembed's list, with its files in the cache.
+/// A model of fastembed's list, with its files in the cache.
 #[derive(Debug, Clone)]
 pub struct HubModel {
-    /// Name as in the hub: `Xenova/bge-small-zh-v1.5`.
+    /// Name in the hub: `Xenova/bge-small-zh-v1.5`.
     pub name: String,
-    /// How the model wants its texts.
+    /// Recipe: pooling, prefixes, limits.
     pub recipe: Recipe,
-    /// SHA-256 of the graph, of the files that belong to it, and of the tokeniser, hexadecimal.
+    /// SHA-256 of the graph, its additional files, and the tokeniser, hexadecimal.
     pub hashes: Vec<String>,
     model: EmbeddingModel,
     cache: PathBuf,
@@ -28,9 +28,9 @@ pub struct HubModel {
 // === impl HubModel ===
 
 impl HubModel {
-    /// Fetches the model into `cache`, or takes it from there; then no network is needed.
+    /// Downloads the model into `cache`; needs no network if it is already there.
     ///
-    /// fastembed puts its files below `HF_HOME` when that is set: `cache` must be the same folder then.
+    /// If `HF_HOME` is set, fastembed stores its files there, so `cache` must be the same folder.
     ///
     /// # Errors
     /// [`EmbedError::UnknownName`], [`EmbedError::Hub`] when the hub cannot be reached, [`EmbedError::Session`].
@@ -48,7 +48,7 @@ impl HubModel {
             model: info.model.clone(),
             cache: cache.to_path_buf(),
         };
-        // opening is what fetches
+        // opening downloads the files
         model.open(runtime)?;
         model.hashes = model.hash_files(&info)?;
         Ok(model)
@@ -65,7 +65,7 @@ impl HubModel {
             .with_show_download_progress(false)
             .with_intra_threads(1);
         options.environment = Some(runtime.environment());
-        // the hub's client panics when the system knows no home folder
+        // the hub's client panics if the system has no home folder
         let opened = catch_unwind(AssertUnwindSafe(|| TextEmbedding::try_new(options)));
         let name = self.name.clone();
         match opened {
@@ -95,8 +95,8 @@ impl HubModel {
     }
 }
 
-/// Finds a model by the hub's name, by the last part of it (`BAAI/bge-small-zh-v1.5` is fetched from
-/// `Xenova/bge-small-zh-v1.5`, where its ONNX files are), or by fastembed's own name (`BGESmallZHV15`).
+/// Finds a model by its hub name, by the last part of it (`BAAI/bge-small-zh-v1.5` is downloaded from
+/// `Xenova/bge-small-zh-v1.5`, which has the ONNX files), or by fastembed's own name (`BGESmallZHV15`).
 fn find(name: &str) -> Option<ModelInfo<EmbeddingModel>> {
     let models = TextEmbedding::list_supported_models();
     let last = |name: &str| {
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_model_in_the_cache_needs_no_network() {
-        // the shipped model under the name of the one it was made from, laid out as the hub's client does
+        // the shipped model under the name of its origin, in the layout of the hub's client
         let cache = tempfile::tempdir().unwrap();
         let repository = cache.path().join("models--intfloat--multilingual-e5-small");
         let snapshot = repository.join("snapshots").join("c0ffee");

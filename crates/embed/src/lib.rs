@@ -1,17 +1,17 @@
-//! Text → unit vectors: fastembed on an ONNX Runtime that is loaded at run time, one session for each core.
+//! Text → unit vectors: fastembed on an ONNX Runtime loaded at run time, one session per core.
 //!
 //! # Layout
 //! - `runtime`: loads `libonnxruntime.so` once
-//! - `model`, `folder`, `hub`, `recipe`: where the model comes from, that its files are whole, how it wants its texts
+//! - `model`, `folder`, `hub`, `recipe`: source of the model, verification of its files, its input format
 //! - `session`: one ONNX session, one call at a time
-//! - `window`, `splitter`: a long text → pieces that the model can take, nothing lost
-//! - `batch`: which waiting windows go together and in which order; pure
-//! - `queue`, `worker`, `pool`: the threads around it; [`Embedder`] is what the rest of the service sees
+//! - `window`, `splitter`: a long text → pieces that fit the model, nothing lost
+//! - `batch`: selection and order of waiting windows; pure
+//! - `queue`, `worker`, `pool`: the threads; [`Embedder`] is the interface to the rest of the service
 //! - `vector`: arithmetic on vectors
-//! - `mean_vector`: the part that all vectors share, which is taken from each
+//! - `mean_vector`: the mean of all vectors, subtracted from each
 //!
-//! The same text gives the same vector on each run: sessions run with one thread, and the vector of a text does not
-//! depend on what else is in its batch. [`ModelIdentity::version`] names everything that a vector depends on here.
+//! The same text gives the same vector on each run: sessions run with one thread, and a text's vector does not depend
+//! on the rest of its batch. [`ModelIdentity::version`] covers everything that a vector depends on.
 
 mod batch;
 mod error;
@@ -46,20 +46,20 @@ pub use window::Window;
 
 pub use duijie_core::text::EmbeddingTexts;
 
-/// On which side of a search a text stands. Many models want another prefix for each side.
+/// Role of a text in a search. Many models use a different prefix for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// What is searched for.
+    /// A query.
     Query,
-    /// What is stored.
+    /// A stored text.
     Passage,
 }
 
-/// Who waits for the vectors.
+/// Priority of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Priority {
-    /// A person: goes first, and is refused at once when too many wait.
+    /// A person waits: goes first, and is refused at once if the queue is full.
     Interactive,
-    /// An import: waits for room, and gets a share of the work even while people search.
+    /// An import: waits for room, and gets a share of the batches even during searches.
     Bulk,
 }

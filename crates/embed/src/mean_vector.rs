@@ -1,10 +1,10 @@
-//! The mean vector: the part that all vectors of a model share, which is taken from each.
+//! Mean-centering: the mean vector of a model's vectors, and its subtraction from each.
 //!
-//! e5 puts all texts into a narrow cone: two unrelated texts have a cosine of 0.75 to 0.8. Without most of their mean,
-//! cosines tell what a text is about, and not that it is a text (nDCG@10 +0.013, Spearman +0.043 on the judged set).
+//! e5 puts all texts into a narrow cone: two unrelated texts have a cosine of 0.75 to 0.8. With most of the mean
+//! subtracted, cosines reflect topics only (nDCG@10 +0.013, Spearman +0.043 on the judged set).
 //!
-//! `c = unit(v - alpha m)` for records and queries alike. Vectors of two mean vectors must not meet: the mean vector's version is
-//! part of the model's.
+//! `c = unit(v - alpha m)` for records and queries alike. Vectors centred by different mean vectors must not be
+//! compared, so the mean vector's version is part of the model's.
 
 use std::{fs, path::Path};
 
@@ -13,33 +13,33 @@ use sha2::{Digest, Sha256};
 
 use super::{EmbedError, folder::hex};
 
-/// Share of the mean that is taken away: between what the judged set (0.9) and the samples (0.8) want.
+/// Share of the mean subtracted: between the optima of the judged set (0.9) and the samples (0.8).
 pub const MEAN_SHARE: f64 = 0.85;
 /// Hexadecimal digits of the version.
 const VERSION_DIGITS: usize = 12;
-/// Longest file that is read: 8,192 numbers, far more than any model has.
+/// Largest file accepted: 8,192 numbers, far more than any model has.
 const MAX_FILE_BYTES: u64 = 256 * 1024;
 
-/// What is taken from every vector.
+/// Vector subtracted from every vector.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MeanVector {
     file: File,
     version: String,
 }
 
-/// A mean vector as it is written down.
+/// File format of a mean vector.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    /// What it was made from; says nothing to the program.
+    /// Origin, for people; not used by the program.
     made_from: String,
-    /// Share of the mean, 0 up to but not including 1.
+    /// Share of the mean, in [0, 1).
     alpha: f64,
-    /// Mean of uncentred unit vectors, hence of a length below 1.
+    /// Mean of uncentred unit vectors; its length is below 1.
     mean: Vec<f32>,
 }
 
-/// Adds up vectors of one kind of records.
+/// Sums the vectors of one kind of records.
 #[derive(Debug, Clone, Default)]
 pub struct MeanAccumulator {
     sum: Vec<f64>,
@@ -49,10 +49,10 @@ pub struct MeanAccumulator {
 // === impl MeanVector ===
 
 impl MeanVector {
-    /// A mean vector of this mean.
+    /// Creates a mean vector from this mean.
     ///
     /// # Errors
-    /// A sentence: numbers that are none, or a mean that is as long as a vector.
+    /// A sentence: `alpha` outside [0, 1), or a mean that is empty, not finite or longer than 1.
     pub fn new(alpha: f64, mean: Vec<f32>, made_from: impl Into<String>) -> Result<Self, String> {
         let file = File { made_from: made_from.into(), alpha, mean };
         if !(0.0..1.0).contains(&alpha) {
@@ -69,8 +69,8 @@ impl MeanVector {
         Ok(Self { file, version })
     }
 
-    /// The mean vector of two kinds that search for each other: half of each mean, or the whole of the one that there is.
-    /// `None` where there is neither, or where the mean is as long as a vector: all records are the same.
+    /// Mean vector of two kinds that search for each other: half of each mean, or the only mean there is. `None`
+    /// without any mean, or if [`MeanVector::new`] refuses the result.
     pub fn between(one: &MeanAccumulator, other: &MeanAccumulator, made_from: &str) -> Option<Self> {
         let means: Vec<Vec<f64>> = [one, other].into_iter().filter_map(MeanAccumulator::mean).collect();
         let share = match means.len() {
@@ -81,13 +81,13 @@ impl MeanVector {
         for mean in &means {
             sum.iter_mut().zip(mean).for_each(|(sum, value)| *sum += share * value);
         }
-        // stored with the precision of a vector
+        // stored in the precision of a vector
         #[expect(clippy::cast_possible_truncation, reason = "the values lie between -1 and 1")]
         let mean = sum.into_iter().map(|value| value as f32).collect();
         Self::new(MEAN_SHARE, mean, made_from).ok()
     }
 
-    /// Reads a mean vector that [`MeanVector::to_json`] has written; `None` where there is no such file.
+    /// Reads a file written by [`MeanVector::to_json`]; `None` if there is no such file.
     ///
     /// # Errors
     /// [`EmbedError::MeanVector`].
@@ -105,30 +105,29 @@ impl MeanVector {
         Self::new(alpha, mean, made_from).map(Some).map_err(error)
     }
 
-    /// The file of this mean vector.
+    /// Contents of the file.
     pub fn to_json(&self) -> String {
         let mean: Vec<String> = self.file.mean.iter().map(ToString::to_string).collect();
         let made_from = serde_json::Value::from(self.file.made_from.as_str());
         format!("{{\"made_from\": {made_from}, \"alpha\": {}, \"mean\": [{}]}}\n", self.file.alpha, mean.join(", "))
     }
 
-    /// Twelve hexadecimal digits over share and mean.
+    /// Twelve hexadecimal digits of a hash over share and mean.
     pub fn version(&self) -> &str {
         &self.version
     }
 
-    /// Length of the vectors that it belongs to.
+    /// Length of the vectors.
     pub fn dimensions(&self) -> usize {
         self.file.mean.len()
     }
 
-    /// A vector of the model, of unit length, without the mean vector. One that has nothing else keeps its direction.
+    /// Centres a unit vector of the model. Returns the vector unchanged if the difference is zero.
     pub fn apply(&self, vector: &[f32]) -> Vec<f32> {
         self.combine(vector, 1.0, -self.file.alpha)
     }
 
-    /// Back from [`MeanVector::apply`] to the vector of the model: it is the one of unit length on the ray from `alpha m`
-    /// along `centred`.
+    /// Inverse of [`MeanVector::apply`]: returns the unit vector on the ray from `alpha m` along `centred`.
     pub fn undo(&self, centred: &[f32]) -> Vec<f32> {
         let alpha = self.file.alpha;
         let along = alpha * dot(centred, &self.file.mean);
@@ -136,7 +135,7 @@ impl MeanVector {
         self.combine(centred, (along * along + rest).sqrt() - along, alpha)
     }
 
-    /// `share vector + mean_share mean`, of unit length.
+    /// `share vector + mean_share mean`, scaled to unit length.
     fn combine(&self, vector: &[f32], share: f64, mean_share: f64) -> Vec<f32> {
         let sum = vector.iter().zip(&self.file.mean);
         let sum: Vec<f64> =
@@ -154,7 +153,7 @@ impl MeanVector {
 // === impl MeanAccumulator ===
 
 impl MeanAccumulator {
-    /// Adds a vector of the model; one of another length than the first is left out.
+    /// Adds a vector of the model; ignores a vector with a length other than the first.
     pub fn add(&mut self, vector: &[f32]) {
         if self.count == 0 {
             self.sum = vec![0.0; vector.len()];
@@ -165,7 +164,7 @@ impl MeanAccumulator {
         }
     }
 
-    /// Vectors added.
+    /// Number of vectors added.
     pub fn count(&self) -> u32 {
         self.count
     }
@@ -185,7 +184,7 @@ mod tests {
 
     use super::*;
 
-    /// Checked by a second implementation; see docs/relevance.md.
+    /// Expected values from a second implementation; see docs/relevance.md.
     const VECTORS: &str = include_str!("../../core/tests/vectors/feedback.json");
 
     #[derive(Deserialize)]

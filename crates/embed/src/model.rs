@@ -1,4 +1,4 @@
-//! Which model, and what its vectors depend on.
+//! Choice of the model, and identity of its vectors.
 
 use super::{
     EmbedError, HEAD_SHARE, MeanVector, Recipe, Runtime, folder::Folder, folder::hex, hub::HubModel,
@@ -8,67 +8,68 @@ use fastembed::{InitOptionsUserDefined, QuantizationMode, TextEmbedding, UserDef
 use sha2::{Digest, Sha256};
 use std::{path::PathBuf, thread};
 
-/// Texts that may wait in each of the two lanes by default: four to eight seconds of titles for two cores, or some
-/// 70 MB of Chinese at its longest.
+/// Default number of texts that may wait in each of the two lanes: four to eight seconds of titles on two cores, or up
+/// to 70 MB of Chinese text.
 const DEFAULT_QUEUE_TEXTS: usize = 1024;
-/// Hexadecimal digits of the version: 48 bits, enough to tell apart all models that one service will ever see.
+/// Hexadecimal digits of the version: 48 bits, enough to distinguish all models of one service.
 const VERSION_DIGITS: usize = 12;
 
-/// Where the model comes from.
+/// Source of the model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ModelSource {
     /// Folder with `model.onnx`, the tokeniser's files and `SHA256SUMS`.
     Folder(PathBuf),
-    /// Name of fastembed's list, e.g. `BAAI/bge-small-zh-v1.5`.
+    /// Name in fastembed's list, e.g. `BAAI/bge-small-zh-v1.5`.
     Hub {
         /// The name.
         name: String,
-        /// Folder for what is fetched; where the environment sets `HF_HOME`, that folder.
+        /// Download folder; if `HF_HOME` is set in the environment, that folder.
         cache: PathBuf,
     },
 }
 
-/// Which mean vector is taken from the vectors of a model.
+/// Choice of the mean vector subtracted from a model's vectors.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum MeanVectorSource {
-    /// `mean_vector.json` of the model's folder; none where there is no such file, and none for a model of the hub.
+    /// `mean_vector.json` of the model's folder; none without that file or for a model from the hub.
     #[default]
     Model,
-    /// None at all.
+    /// No mean vector.
     None,
     /// This file.
     File(PathBuf),
 }
 
-/// What [`super::Embedder::build`] needs to know.
+/// Options of [`super::Embedder::build`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelOptions {
-    /// Where the model comes from.
+    /// Source of the model.
     pub source: ModelSource,
-    /// Sessions, each with a thread of its own; 0: one for each core.
+    /// Sessions, each with its own thread; 0 means one per core.
     pub sessions: usize,
-    /// Texts that may wait in each lane, interactive and bulk; at least 1 is used.
+    /// Texts that may wait in each lane, interactive and bulk; 0 counts as 1.
     pub queue_texts: usize,
-    /// The mean vector of its vectors.
+    /// Mean vector to subtract.
     pub mean_vector: MeanVectorSource,
 }
 
-/// Which vectors these are. Stored with them: vectors of two versions must not meet.
+/// Identity of vectors, stored with them: vectors of different versions must not be compared.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelIdentity {
-    /// Name of the folder or in the hub.
+    /// Name of the folder or hub model.
     pub name: String,
-    /// Name and 12 hexadecimal digits over everything here that a vector depends on; with a mean vector `-c` and its version.
+    /// Name and 12 hexadecimal digits over everything that a vector depends on; with a mean vector `-c` and its
+    /// version.
     pub version: String,
     /// Length of a vector.
     pub dimensions: usize,
-    /// Lowest cosine that unrelated texts reach.
+    /// Lowest cosine of unrelated texts.
     pub cosine_floor: f32,
-    /// Longest piece in tokens, prefix and special tokens with it.
+    /// Longest window in tokens, including prefix and special tokens.
     pub max_tokens: usize,
 }
 
-/// A model whose files are there and whole; sessions are opened from it.
+/// A model with verified files; sessions are opened from it.
 pub struct Model {
     runtime: Runtime,
     origin: Origin,
@@ -82,12 +83,12 @@ enum Origin {
 // === impl ModelOptions ===
 
 impl ModelOptions {
-    /// A session for each core and the default queue.
+    /// One session per core and the default queue.
     pub fn new(source: ModelSource) -> Self {
         Self { source, sessions: 0, queue_texts: DEFAULT_QUEUE_TEXTS, mean_vector: MeanVectorSource::default() }
     }
 
-    /// Sessions to open.
+    /// Number of sessions to open.
     pub(super) fn session_count(&self) -> usize {
         match self.sessions {
             0 => thread::available_parallelism().map_or(1, std::num::NonZero::get),
@@ -99,7 +100,7 @@ impl ModelOptions {
 // === impl ModelIdentity ===
 
 impl ModelIdentity {
-    /// The same model with this mean vector, from which unrelated texts have a cosine of about 0.
+    /// Identity with this mean vector subtracted; unrelated texts then have a cosine of about 0.
     pub(super) fn centred(&self, mean_vector: &MeanVector) -> Self {
         let version = format!("{}-c{}", self.version, mean_vector.version());
         Self { version, cosine_floor: 0.0, ..self.clone() }
@@ -109,10 +110,10 @@ impl ModelIdentity {
 // === impl Model ===
 
 impl Model {
-    /// Reads the folder, or fetches the model.
+    /// Reads the folder, or downloads the model.
     ///
     /// # Errors
-    /// Those of a folder ([`EmbedError::FileMissing`], [`EmbedError::FileAltered`], [`EmbedError::Recipe`]) or of the
+    /// Errors of a folder ([`EmbedError::FileMissing`], [`EmbedError::FileAltered`], [`EmbedError::Recipe`]) or of the
     /// hub ([`EmbedError::UnknownName`], [`EmbedError::Hub`], [`EmbedError::Session`]).
     pub fn open(runtime: &Runtime, source: &ModelSource) -> Result<Self, EmbedError> {
         let origin = match source {
@@ -122,7 +123,7 @@ impl Model {
         Ok(Self { runtime: runtime.clone(), origin })
     }
 
-    /// Name of the folder or in the hub.
+    /// Name of the folder or hub model.
     pub fn name(&self) -> &str {
         match &self.origin {
             Origin::Folder(folder) => &folder.name,
@@ -130,7 +131,7 @@ impl Model {
         }
     }
 
-    /// How the model wants its texts.
+    /// Recipe: pooling, prefixes, limits.
     pub fn recipe(&self) -> &Recipe {
         match &self.origin {
             Origin::Folder(folder) => &folder.recipe,
@@ -138,10 +139,10 @@ impl Model {
         }
     }
 
-    /// The mean vector that is asked for.
+    /// Loads the chosen mean vector.
     ///
     /// # Errors
-    /// [`EmbedError::MeanVector`], for a file that is named and missing too.
+    /// [`EmbedError::MeanVector`]; also if a named file is missing.
     pub fn mean_vector(&self, source: &MeanVectorSource) -> Result<Option<MeanVector>, EmbedError> {
         match (source, &self.origin) {
             (MeanVectorSource::None, _) | (MeanVectorSource::Model, Origin::Hub(_)) => Ok(None),
@@ -153,14 +154,14 @@ impl Model {
         }
     }
 
-    /// Identity of the vectors of a session with these dimensions and this limit.
+    /// Identity of a session's vectors with these dimensions and this token limit.
     pub(super) fn identity(&self, dimensions: usize, max_tokens: usize) -> ModelIdentity {
         let recipe = self.recipe();
         let hashes = match &self.origin {
             Origin::Folder(folder) => &folder.hashes,
             Origin::Hub(model) => &model.hashes,
         };
-        // Debug writes strings quoted and escaped, so no two recipes run together to the same text
+        // Debug quotes and escapes strings, so different recipes never give the same text
         let parts = format!(
             "{hashes:?} {:?} {:?} {:?} {} {max_tokens} {WINDOW_VERSION} {HEAD_SHARE}",
             recipe.pooling, recipe.query_prefix, recipe.passage_prefix, recipe.symmetric
@@ -171,14 +172,14 @@ impl Model {
         ModelIdentity { name, version, dimensions, cosine_floor: recipe.cosine_floor, max_tokens }
     }
 
-    /// Opens fastembed's part of a session: one thread inside, so that sessions do not fight for cores.
+    /// Opens a fastembed session with one inner thread, so that sessions do not compete for cores.
     pub(super) fn open_embedding(&self) -> Result<TextEmbedding, EmbedError> {
         let folder = match &self.origin {
             Origin::Folder(folder) => folder,
             Origin::Hub(model) => return model.open(&self.runtime),
         };
         let recipe = &folder.recipe;
-        // one_at_a_time is kept by the batches, where fastembed would only refuse
+        // batches respect one_at_a_time; fastembed would only refuse
         let model = UserDefinedEmbeddingModel::new(folder.onnx.clone(), folder.tokenizer.clone())
             .with_quantization(QuantizationMode::None)
             .with_pooling(recipe.pooling.to_fastembed());

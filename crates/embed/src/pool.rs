@@ -1,4 +1,4 @@
-//! [`Embedder`]: what the rest of the service sees of this module.
+//! [`Embedder`]: the interface of this module to the rest of the service.
 
 use super::{
     BatchLimits, EmbedError, EmbeddingTexts, MeanVector, MeanVectorSource, Model, ModelIdentity, ModelOptions,
@@ -18,19 +18,19 @@ use std::{
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, TryAcquireError, watch};
 
-/// Share of the head in a record's vector; the whole text has the rest. Measured with BM25 joined, nDCG@10 and recall@20
-/// on the judged set, then on the samples, whose achievements have bodies: 0.3 gives .756 .537, .923 1.0; 0.4 gives
-/// .759 .539, .911 1.0; 0.5 gives .756 .527, .891 .992; 0.7 gives .759 .530, .838 .969.
+/// Weight of the head in a record's vector; the whole text has the rest. nDCG@10 and recall@20 with BM25, on the judged
+/// set, then on the samples (whose achievements have bodies): 0.3 gives .756 .537, .923 1.0; 0.4 gives .759 .539, .911
+/// 1.0; 0.5 gives .756 .527, .891 .992; 0.7 gives .759 .530, .838 .969.
 pub const HEAD_SHARE: f32 = 0.4;
-/// Texts up to this many bytes are cut on the caller's thread: about 1 ms. Longer ones take up to 50 ms and go to a
-/// thread where blocking is allowed.
+/// Texts up to this many bytes are cut on the caller's thread, in about 1 ms. Longer ones take up to 50 ms and go to a
+/// blocking thread.
 const INLINE_BYTES: usize = 2048;
-/// Highest number of sessions: each takes 75 to 90 MB with e5-small-zh.
+/// Most sessions; each takes 75 to 90 MB with e5-small-zh.
 const MAX_SESSIONS: usize = 256;
-/// Highest number of texts in a lane.
+/// Most texts per lane.
 const MAX_QUEUE_TEXTS: usize = 100_000;
 
-/// Texts → unit vectors. A clone is the same embedder; when the last one goes, so do the threads.
+/// Texts → unit vectors. Clones share one embedder; dropping the last clone ends the threads.
 #[derive(Clone)]
 pub struct Embedder {
     inner: Arc<Inner>,
@@ -38,29 +38,29 @@ pub struct Embedder {
     mean_vectors: MeanVectors,
 }
 
-/// What is taken from the vectors, and what could be.
+/// Mean vectors: in use, and shipped with the model.
 #[derive(Clone, Default)]
 struct MeanVectors {
     used: Option<Arc<MeanVector>>,
-    /// The one that came with the model.
+    /// Shipped with the model.
     of_model: Option<Arc<MeanVector>>,
 }
 
 struct Inner {
     queue: Arc<Queue>,
     splitter: Arc<Splitter>,
-    /// Without a mean vector.
+    /// Identity without a mean vector.
     identity: ModelIdentity,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
-/// Room for texts and for windows at a time.
+/// Limits of the queue and of batches.
 pub(super) struct Limits {
     pub queue_texts: usize,
     pub batch: BatchLimits,
 }
 
-/// A call: when its future is dropped before the end, what still waits for it is dropped too.
+/// One call; if its future is dropped early, its waiting texts are dropped too.
 struct Call<'a> {
     queue: &'a Queue,
     number: u64,
@@ -70,11 +70,12 @@ struct Call<'a> {
 // === impl Embedder ===
 
 impl Embedder {
-    /// Opens the model in every session, with its mean vector, and starts their threads. Blocks: about 0.3 s
-    /// with e5-small-zh, and as long as the download takes for a model that is fetched.
+    /// Opens the model in every session, with its mean vector, and starts the threads. Blocks: about 0.3 s with
+    /// e5-small-zh, plus the download for a model from the hub.
     ///
     /// # Errors
-    /// Those of [`Model::open`], [`Model::centre`] and [`Session::open`]; [`EmbedError::MeanVector`] for one of other vectors.
+    /// Errors of [`Model::open`], [`Model::mean_vector`] and [`Session::open`]; [`EmbedError::MeanVector`] if the mean
+    /// vector does not fit the vectors.
     pub fn build(runtime: &Runtime, options: &ModelOptions) -> Result<Self, EmbedError> {
         let model = Model::open(runtime, &options.source)?;
         let (mean_vector, of_model) =
@@ -98,7 +99,7 @@ impl Embedder {
         Ok(Self { mean_vectors: MeanVectors { of_model, used: None }, ..embedder }.with_mean_vector(mean_vector))
     }
 
-    /// Starts a thread for each encoder.
+    /// Starts one thread per encoder.
     pub(super) fn start(
         encoders: Vec<impl Encode>,
         splitter: Splitter,
@@ -123,8 +124,8 @@ impl Embedder {
         Ok(Self { inner: Arc::new(inner), identity: shown, mean_vectors: MeanVectors::default() })
     }
 
-    /// The same embedder, threads and all, with another mean vector, or with none. One of vectors of another length is not
-    /// taken.
+    /// The same embedder, sharing its threads, with another mean vector or none. A mean vector of another length
+    /// counts as none.
     #[must_use]
     pub fn with_mean_vector(&self, mean_vector: Option<MeanVector>) -> Self {
         let plain = &self.inner.identity;
@@ -134,13 +135,13 @@ impl Embedder {
         Self { inner: Arc::clone(&self.inner), identity: Arc::new(identity), mean_vectors }
     }
 
-    /// What is taken from the vectors of records and queries.
+    /// Mean vector subtracted from vectors of records and queries.
     pub fn mean_vector(&self) -> Option<&MeanVector> {
         self.mean_vectors.used.as_deref()
     }
 
-    /// The mean vector of vectors that this version names: none, the model's own, or the one in use. The outer `None` where
-    /// it is yet another one, or another model.
+    /// The mean vector that belongs to this version: none, the model's own, or the one in use. The outer `None` means
+    /// another mean vector or another model.
     pub fn mean_vector_of_version(&self, version: &str) -> Option<Option<MeanVector>> {
         let known = [None, self.mean_vectors.used.as_deref(), self.mean_vectors.of_model.as_deref()];
         known.into_iter().find_map(|mean_vector| {
@@ -149,29 +150,29 @@ impl Embedder {
         })
     }
 
-    /// Which vectors these are.
+    /// Identity of the vectors.
     pub fn identity(&self) -> &ModelIdentity {
         &self.identity
     }
 
-    /// Whether the model works, as it changes. False too after the end.
+    /// Whether the model works, as a watched value; false after shutdown.
     pub fn healthy(&self) -> watch::Receiver<bool> {
         self.inner.queue.health()
     }
 
-    /// Counters since the start, and what waits now.
+    /// Counters since the start, and current queue lengths.
     pub fn stats(&self) -> Stats {
         self.inner.queue.stats()
     }
 
-    /// Vectors of the texts, in their order. When the future is dropped, texts that still wait are skipped.
+    /// Embeds texts, in order. Dropping the future skips texts that still wait.
     ///
-    /// An interactive call is refused when its texts have no room in the queue now, so it must not have more texts
-    /// than the queue; a bulk call waits, text by text.
+    /// An interactive call is refused if the queue has no room for its texts now, so it must not have more texts than
+    /// the queue; a bulk call waits, text by text.
     ///
     /// # Errors
-    /// [`EmbedError::Blank`], [`EmbedError::TooLong`], [`EmbedError::Busy`] (interactive only),
-    /// [`EmbedError::Failed`], [`EmbedError::Stopped`].
+    /// [`EmbedError::Blank`], [`EmbedError::TooLong`], [`EmbedError::Busy`] (interactive only), [`EmbedError::Failed`],
+    /// [`EmbedError::Stopped`].
     pub async fn embed(&self, texts: Vec<String>, role: Role, priority: Priority) -> Result<Vec<Vec<f32>>, EmbedError> {
         texts.iter().enumerate().try_for_each(|(index, text)| check_text(index, text))?;
         let mut reserved = match priority {
@@ -197,8 +198,9 @@ impl Embedder {
         Ok(vectors)
     }
 
-    /// Vectors of records, in their order: 0.4 of the head and 0.6 of the whole text, of unit length; the head alone
-    /// where there is no more; less the mean vector, where there is one. This is the only place where it is taken away. [`EmbedError::Blank`] and [`EmbedError::TooLong`] count the texts, head and whole apart.
+    /// Vectors of records, in order: 0.4 × head + 0.6 × whole text, scaled to unit length, or the head alone if there
+    /// is no more; then minus the mean vector, if any. Mean-centering happens only here. [`EmbedError::Blank`] and
+    /// [`EmbedError::TooLong`] index the texts, with head and whole text counted separately.
     ///
     /// # Errors
     /// As [`Embedder::embed`].
@@ -225,24 +227,24 @@ impl Embedder {
         records.iter().map(mix).collect()
     }
 
-    /// Ends the threads and waits for them: at most for the batch that each has in work. Calls in flight get
-    /// [`EmbedError::Stopped`], later ones too.
+    /// Ends the threads and waits for them, at most for the current batch of each. Current and later calls get
+    /// [`EmbedError::Stopped`].
     pub async fn shutdown(&self) {
         self.inner.queue.close();
         let threads = mem::take(&mut *self.inner.threads.lock());
         let join = move || threads.into_iter().for_each(|thread| drop(thread.join()));
-        // fails only when the async runtime ends itself
+        // fails only if the async runtime is shutting down
         tokio::task::spawn_blocking(join).await.ok();
     }
 
-    /// The threads, to be joined by the test, and the queue, to see whether it is gone.
+    /// The threads, for the test to join, and the queue, to check that it is dropped.
     #[cfg(test)]
     pub(super) fn parts_for_tests(&self) -> (Vec<JoinHandle<()>>, std::sync::Weak<Queue>) {
         let threads = mem::take(&mut *self.inner.threads.lock());
         (threads, Arc::downgrade(&self.inner.queue))
     }
 
-    /// Room for all texts of an interactive call, or none.
+    /// Reserves room for all texts of an interactive call, or none.
     fn reserve(&self, texts: usize) -> Result<OwnedSemaphorePermit, EmbedError> {
         let texts = u32::try_from(texts).map_err(|_| EmbedError::Busy)?;
         let lane = self.inner.queue.lane(Priority::Interactive);
@@ -252,7 +254,7 @@ impl Embedder {
         })
     }
 
-    /// Cuts a text into windows, away from the async threads where that takes long.
+    /// Cuts a text into windows; long texts outside the async threads.
     async fn cut(&self, index: usize, text: String, role: Role, priority: Priority) -> Result<TextToEmbed, EmbedError> {
         let splitter = &self.inner.splitter;
         let (text, windows) = if text.len() <= INLINE_BYTES {
@@ -275,7 +277,7 @@ impl Embedder {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        // the threads end after their batch; to wait for them here could block an async thread
+        // the threads end after their batch; waiting here could block an async thread
         self.queue.close();
     }
 }
@@ -290,13 +292,13 @@ impl Drop for Call<'_> {
     }
 }
 
-/// Why a mean vector does not belong to vectors of this length.
+/// Error if a mean vector does not fit vectors of this length.
 fn misfit(mean_vector: &MeanVector, dimensions: usize) -> Option<String> {
     let found = mean_vector.dimensions();
     (found != dimensions).then(|| format!("中心为 {found} 维，模型为 {dimensions} 维"))
 }
 
-/// Opens sessions side by side: each takes 0.2 s of one core.
+/// Opens sessions in parallel: each takes 0.2 s of one core.
 fn open_sessions(model: &Model, count: usize) -> Result<Vec<Session>, EmbedError> {
     let crashed = || EmbedError::Session { name: model.name().to_string(), detail: "panic".to_string() };
     thread::scope(|scope| {
@@ -309,7 +311,7 @@ fn check_text(index: usize, text: &str) -> Result<(), EmbedError> {
     if text.trim().is_empty() {
         return Err(EmbedError::Blank { index });
     }
-    // a character has at most 4 bytes: the count is only made where it can matter
+    // a character has at most 4 bytes, so short texts need no count
     let too_long = MAX_TEXT_CHARS < text.len() && MAX_TEXT_CHARS < text.chars().count();
     if too_long { Err(EmbedError::TooLong { index, max_chars: MAX_TEXT_CHARS }) } else { Ok(()) }
 }

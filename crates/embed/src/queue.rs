@@ -1,4 +1,4 @@
-//! What callers and workers share: the texts that wait, how far each has come, and the counters.
+//! State shared by callers and workers: waiting texts, their progress, and counters.
 
 use super::{
     EmbedError, Priority,
@@ -18,25 +18,25 @@ use std::{
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
-/// What becomes of a text.
+/// Result for one text.
 pub type Outcome = Result<Vec<f32>, EmbedError>;
 
-/// Counters since the start, and what waits now.
+/// Counters since the start, and current queue lengths.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// Texts that got their vector.
+    /// Texts embedded.
     pub texts_embedded: u64,
-    /// Texts that were accepted and got none: the caller had gone, the model failed, the service stopped.
+    /// Accepted texts without a vector: the caller was gone, the model failed, or the service stopped.
     pub texts_dropped: u64,
-    /// Windows that went through the model.
+    /// Windows embedded.
     pub windows_embedded: u64,
-    /// Tokens that went through the model, prefixes and special tokens with them, padding not.
+    /// Tokens embedded, including prefixes and special tokens, without padding.
     pub tokens_embedded: u64,
     /// Calls of the model.
     pub batches: u64,
-    /// Texts that wait or are being worked on, now.
+    /// Texts waiting or in work now.
     pub texts_queued: usize,
-    /// Windows that wait, now.
+    /// Windows waiting now.
     pub windows_queued: usize,
 }
 
@@ -50,21 +50,21 @@ pub struct Counters {
     batches: AtomicU64,
 }
 
-/// A text on its way to its vector.
+/// A text with the progress of its windows.
 pub struct Job {
-    /// What is asked for.
+    /// The text to embed.
     pub text: TextToEmbed,
     progress: Mutex<Progress>,
     counters: Arc<Counters>,
 }
 
-/// A text, cut and ready.
+/// A text, cut into windows.
 pub struct TextToEmbed {
     /// Call it belongs to.
     pub call: u64,
     /// The text.
     pub text: String,
-    /// Goes before each window.
+    /// Prefix of each window.
     pub prefix: Arc<str>,
     /// Tokens that prefix and special tokens add to each window.
     pub added_tokens: usize,
@@ -74,10 +74,10 @@ pub struct TextToEmbed {
     pub priority: Priority,
 }
 
-/// Vectors of the windows so far.
+/// Vectors of the windows finished so far.
 struct Progress {
     vectors: Vec<Option<Vec<f32>>>,
-    /// The caller, and the text's room in its lane; `None` when it is answered.
+    /// Reply channel, and the text's permit in its lane; `None` once answered.
     caller: Option<(oneshot::Sender<Outcome>, OwnedSemaphorePermit)>,
 }
 
@@ -87,7 +87,7 @@ pub struct Part {
     index: usize,
 }
 
-/// The one thing that callers and workers share.
+/// State shared by callers and workers.
 pub struct Queue {
     state: Mutex<State>,
     ready: Condvar,
@@ -110,7 +110,7 @@ struct State {
 // === impl Part ===
 
 impl Part {
-    /// What the model gets: prefix and window.
+    /// Input of the model: prefix and window.
     pub fn input(&self) -> String {
         let text = &self.job.text;
         let window = text.windows.get(self.index).and_then(|window| text.text.get(window.range.clone()));
@@ -123,12 +123,12 @@ impl Part {
         self.job.text.added_tokens + window.map_or(0, |window| window.tokens)
     }
 
-    /// Whether somebody still waits for this text.
+    /// Returns whether the caller still waits for this text.
     pub fn is_wanted(&self) -> bool {
         self.job.progress().caller.as_ref().is_some_and(|(reply, _)| !reply.is_closed())
     }
 
-    /// Hands in the vector of this window, or what went wrong. The last window, or the first error, answers the caller.
+    /// Delivers the vector or error of this window. The last window, or the first error, answers the caller.
     pub fn finish(self, outcome: Outcome) {
         let mut progress = self.job.progress();
         let vector = match outcome {
@@ -142,7 +142,7 @@ impl Part {
             return;
         }
         let vectors = mem::take(&mut progress.vectors);
-        // a window is at most some thousand tokens: exact in f32
+        // a window has at most some thousand tokens: exact in f32
         let weights = self.job.text.windows.iter().map(|window| window.tokens as f32);
         let vectors: Vec<_> = vectors.into_iter().flatten().zip(weights).collect();
         progress.answer(weighted_unit(&vectors), &self.job.counters);
@@ -168,13 +168,13 @@ impl Drop for Job {
 // === impl Progress ===
 
 impl Progress {
-    /// Answers the caller, once. Room and counters come first: who has its answer sees them as they are after it.
+    /// Answers the caller once. Releases the permit and counts first, so a caller with an answer sees both updated.
     fn answer(&mut self, outcome: Outcome, counters: &Counters) {
         let Some((reply, permit)) = self.caller.take() else { return };
         drop(permit);
         let counter = if outcome.is_ok() { &counters.texts_embedded } else { &counters.texts_dropped };
         counter.fetch_add(1, Relaxed);
-        // a caller that has gone wants no answer
+        // the caller may be gone
         reply.send(outcome).ok();
     }
 }
@@ -182,7 +182,7 @@ impl Progress {
 // === impl Queue ===
 
 impl Queue {
-    /// Empty queue for this many workers, each of which must call [`Queue::worker_gone`] at its end.
+    /// Empty queue for this many workers; each worker must call [`Queue::worker_gone`] at its end.
     pub fn new(queue_texts: usize, limits: BatchLimits, workers: usize) -> Self {
         let state = State { batcher: Batcher::new(limits), parts: HashMap::new(), next_part: 0, closed: false };
         Self {
@@ -198,12 +198,12 @@ impl Queue {
         }
     }
 
-    /// Number for a call.
+    /// A new call number.
     pub fn new_call(&self) -> u64 {
         self.next_call.fetch_add(1, Relaxed)
     }
 
-    /// Room of a lane. The lanes have room of their own, so that an import cannot lock out people who search.
+    /// Permits of a lane. Each lane has its own, so an import cannot block searches.
     pub fn lane(&self, priority: Priority) -> Arc<Semaphore> {
         Arc::clone(match priority {
             Priority::Interactive => &self.interactive,
@@ -211,7 +211,7 @@ impl Queue {
         })
     }
 
-    /// Lets a text wait for a worker.
+    /// Queues a text.
     ///
     /// # Errors
     /// [`EmbedError::Stopped`].
@@ -235,7 +235,7 @@ impl Queue {
         Ok(receiver)
     }
 
-    /// Waits for windows and takes a batch of them; `None` when the queue is closed.
+    /// Waits for windows and takes a batch; `None` when the queue is closed.
     pub fn take(&self) -> Option<Vec<Part>> {
         let mut state = self.lock();
         while !state.closed {
@@ -248,18 +248,18 @@ impl Queue {
         None
     }
 
-    /// Drops what waits for a call.
+    /// Drops all waiting windows of a call.
     pub fn forget(&self, call: u64) {
         let mut state = self.lock();
         let State { batcher, parts, .. } = &mut *state;
         let ids = batcher.drop_cancelled(|id| parts.get(&id).is_none_or(|part| part.job.text.call == call));
         let dropped: Vec<_> = ids.iter().filter_map(|id| parts.remove(id)).collect();
         drop(state);
-        // here, outside the lock: frees room and so wakes callers
+        // outside the lock, because freeing permits wakes callers
         drop(dropped);
     }
 
-    /// Ends the queue: callers get [`EmbedError::Stopped`], workers `None`.
+    /// Closes the queue: callers get [`EmbedError::Stopped`], workers `None`.
     pub fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
@@ -273,7 +273,7 @@ impl Queue {
         self.ready.notify_all();
     }
 
-    /// Notes a call of the model.
+    /// Counts a call of the model.
     pub fn count_batch(&self, parts: &[Part]) {
         let tokens: usize = parts.iter().map(Part::tokens).sum();
         self.counters.batches.fetch_add(1, Relaxed);
@@ -281,7 +281,7 @@ impl Queue {
         self.counters.tokens_embedded.fetch_add(tokens as u64, Relaxed);
     }
 
-    /// Counters and what waits.
+    /// Counters and queue lengths.
     pub fn stats(&self) -> Stats {
         let of = |counter: &AtomicU64| counter.load(Relaxed);
         let used = |lane: &Semaphore| self.queue_texts.saturating_sub(lane.available_permits());
@@ -296,18 +296,18 @@ impl Queue {
         }
     }
 
-    /// Says whether the model works; a closed queue stays unhealthy.
+    /// Sets whether the model works; a closed queue stays unhealthy.
     pub fn set_health(&self, healthy: bool) {
         let healthy = healthy && !self.lock().closed;
         self.health.send_if_modified(|now| mem::replace(now, healthy) != healthy);
     }
 
-    /// Health as it changes.
+    /// Health, as a watched value.
     pub fn health(&self) -> watch::Receiver<bool> {
         self.health.subscribe()
     }
 
-    /// A worker has ended. After the last one nobody would answer, so the queue is closed.
+    /// Called when a worker has ended. After the last one nobody could answer, so the queue closes.
     pub fn worker_gone(&self) {
         self.set_health(false);
         if self.workers.fetch_sub(1, Relaxed) <= 1 {

@@ -1,47 +1,48 @@
-//! How a model wants its texts: pooling, prefixes, limits. From `duijie.toml` in the model's folder, or by its family.
+//! Recipe of a model: pooling, prefixes, limits. From `duijie.toml` in the model's folder, or by model family.
 
 use super::Role;
 use serde::Deserialize;
 
-/// Most tokens of one piece where nothing else is said: what the bert and e5 families were trained with.
+/// Default limit of tokens per window: the training length of the bert and e5 families.
 const DEFAULT_MAX_TOKENS: usize = 512;
-/// Range of `max_tokens`. Below, a prefix would fill the window; above, one window would keep a core for a minute.
+/// Range of `max_tokens`. Below it a prefix would fill the window; above it one window would keep a core busy for a
+/// minute.
 const MAX_TOKENS_RANGE: std::ops::RangeInclusive<usize> = 64..=8192;
 /// Most characters of a prefix.
 const MAX_PREFIX_CHARS: usize = 200;
-/// What the makers of the bge models for Chinese put before a query.
+/// Query instruction of the bge models for Chinese.
 const BGE_ZH_INSTRUCTION: &str = "为这个句子生成表示以用于检索相关文章：";
 
-/// How the vectors of the tokens become the vector of the text.
+/// How token vectors become the text's vector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Pooling {
-    /// Mean over all tokens.
+    /// Mean of all tokens.
     Mean,
     /// First token.
     Cls,
 }
 
-/// How a model wants its texts.
+/// Input format and properties of a model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recipe {
     /// Pooling.
     pub pooling: Pooling,
-    /// Goes before what is searched for.
+    /// Prefix of a query.
     pub query_prefix: String,
-    /// Goes before what is stored.
+    /// Prefix of a stored text.
     pub passage_prefix: String,
-    /// Longest piece in tokens, prefix and special tokens with it; a tokeniser that allows less has the last word.
+    /// Longest window in tokens, including prefix and special tokens; a lower limit of the tokeniser applies instead.
     pub max_tokens: usize,
-    /// Lowest cosine that unrelated texts reach, 0 up to but not including 1; ranking spreads scores from here.
+    /// Lowest cosine of unrelated texts, in [0, 1); ranking scales scores from here.
     pub cosine_floor: f32,
-    /// The query prefix goes before everything: for records that search for each other both ways.
+    /// Whether the query prefix is used for all texts: for records that search for each other in both directions.
     pub symmetric: bool,
-    /// The vector of a text depends on what else is in its batch (dynamic quantisation): no two texts together.
+    /// Whether a text's vector depends on its batch (dynamic quantisation), so that each batch must hold one text.
     pub one_at_a_time: bool,
 }
 
-/// `duijie.toml` as written. What is left out comes from the family.
+/// Contents of `duijie.toml`. Missing values come from the family.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Manifest {
@@ -57,7 +58,7 @@ struct Manifest {
 // === impl Pooling ===
 
 impl Pooling {
-    /// The same for fastembed.
+    /// Converts to fastembed's type.
     pub(super) fn to_fastembed(self) -> fastembed::Pooling {
         match self {
             Self::Mean => fastembed::Pooling::Mean,
@@ -65,7 +66,7 @@ impl Pooling {
         }
     }
 
-    /// From fastembed; what it does not know is CLS there too.
+    /// Converts from fastembed's type; like fastembed, takes unknown poolings as CLS.
     pub(super) fn from_fastembed(pooling: Option<fastembed::Pooling>) -> Self {
         match pooling {
             Some(fastembed::Pooling::Mean) => Self::Mean,
@@ -77,7 +78,7 @@ impl Pooling {
 // === impl Recipe ===
 
 impl Recipe {
-    /// Without prefixes: what is right for most models, except for their pooling.
+    /// Recipe without prefixes; right for most models, apart from the pooling.
     pub fn plain(pooling: Pooling) -> Self {
         Self {
             pooling,
@@ -90,7 +91,7 @@ impl Recipe {
         }
     }
 
-    /// The e5 family. Symmetric, which was measured as best for demands and achievements.
+    /// The e5 family. Symmetric, which measured best for demands and achievements.
     pub fn e5() -> Self {
         Self {
             query_prefix: "query: ".to_string(),
@@ -106,7 +107,7 @@ impl Recipe {
         Self { query_prefix: BGE_ZH_INSTRUCTION.to_string(), ..Self::plain(Pooling::Cls) }
     }
 
-    /// Recipe of the family that a model's name tells: `multilingual-e5-base`, `BAAI/bge-small-zh-v1.5`.
+    /// Recipe of the family in a model's name: `multilingual-e5-base`, `BAAI/bge-small-zh-v1.5`.
     pub fn of_family(name: &str) -> Option<Self> {
         let name = name.to_ascii_lowercase();
         let has = |word: &str| name.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| part == word);
@@ -117,10 +118,10 @@ impl Recipe {
         }
     }
 
-    /// Reads `duijie.toml`. What it leaves out comes from `family`; without a family it must name the pooling.
+    /// Parses `duijie.toml`. Missing values come from `family`; without a family the file must name the pooling.
     ///
     /// # Errors
-    /// What is wrong, for the message to the operator.
+    /// The fault, for the message to the operator.
     pub fn from_toml(text: &str, family: Option<Self>) -> Result<Self, String> {
         let manifest: Manifest = toml::from_str(text).map_err(|e| e.to_string().trim().replace('\n', " "))?;
         let base = match (family, manifest.pooling) {

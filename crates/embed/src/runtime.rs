@@ -14,31 +14,32 @@ use parking_lot::Mutex;
 /// Length of the head of a 64-bit ELF file, in bytes.
 const ELF_HEAD_BYTES: usize = 64;
 
-/// Proof that ONNX Runtime is loaded; whatever opens a session asks for it. Without it `ort` would look for a library
-/// by itself at the first call, and panic when there is none.
+/// Proof that ONNX Runtime is loaded; required to open a session. Without it `ort` would search for a library itself at
+/// the first call, and panic if there is none.
 #[derive(Debug, Clone)]
 pub struct Runtime {
     environment: Environment,
 }
 
-/// The one library of the process, with the path it came from.
+/// The library loaded in this process, with its path.
 static LOADED: Mutex<Option<(PathBuf, Runtime)>> = Mutex::new(None);
 
 // === impl Runtime ===
 
 impl Runtime {
-    /// The environment in which sessions are made.
+    /// The environment for sessions.
     pub(super) fn environment(&self) -> Environment {
         self.environment.clone()
     }
 }
 
-/// Loads the library at `path`. A second call for the same file hands out the same runtime; a call that failed can be
-/// made again.
+/// Loads the library at `path`. A second call for the same file returns the same runtime; after a failure the call can
+/// be repeated.
 ///
 /// # Errors
-/// [`EmbedError::Runtime`] when the file is missing, is no whole shared library for this machine, is not ONNX Runtime,
-/// is older than the version that `ort` was built for, or when another file is loaded already: a process can have one.
+/// [`EmbedError::Runtime`] when the file is missing, is not a complete shared library for this machine, is not ONNX
+/// Runtime, is older than the version that `ort` was built for, or when another file is already loaded: a process can
+/// load only one.
 pub fn load(path: &Path) -> Result<Runtime, EmbedError> {
     let error = |detail: String| EmbedError::Runtime { path: path.to_path_buf(), detail };
     // `ort` would look for a relative path next to the executable
@@ -50,7 +51,7 @@ pub fn load(path: &Path) -> Result<Runtime, EmbedError> {
         return if same { Ok(runtime.clone()) } else { Err(other()) };
     }
     check_library(&path).map_err(error)?;
-    // asserts in `ort` about what the library hands out become an error too
+    // turns failed asserts in `ort` about the library into an error
     let environment = catch_unwind(AssertUnwindSafe(|| open(&path)))
         .map_err(|_| error("不是可用的 ONNX Runtime".to_string()))?
         .map_err(error)?;
@@ -61,14 +62,14 @@ pub fn load(path: &Path) -> Result<Runtime, EmbedError> {
 
 fn open(path: &Path) -> Result<Environment, String> {
     let builder = ort::init_from(path).map_err(|e| e.to_string())?;
-    // each session has a core of its own; the tokeniser's thread pool would only take from them
+    // each session has its own core; the tokeniser's thread pool would only compete for them
     tokenizers::utils::parallelism::set_parallelism(false);
-    // the texts are other people's: nothing about this process leaves it
+    // the texts are confidential: no telemetry
     builder.with_name("duijie").with_telemetry(false).build().map_err(|e| e.to_string())
 }
 
-/// Refuses what would not come back as an error from the dynamic loader: it maps the file as the ELF head says, and a
-/// file that was cut off (a broken download) kills the process with SIGBUS.
+/// Rejects files that the dynamic loader would not report as an error. It maps a file as its ELF header says, so a
+/// truncated file (a broken download) kills the process with SIGBUS.
 fn check_library(path: &Path) -> Result<(), String> {
     let mut file = File::open(path).map_err(|e| e.to_string())?;
     let file_bytes = file.metadata().map_err(|e| e.to_string())?.len();
@@ -77,15 +78,15 @@ fn check_library(path: &Path) -> Result<(), String> {
     if cfg!(target_os = "linux") { check_elf(&head, file_bytes).map_err(str::to_string) } else { Ok(()) }
 }
 
-/// Checks the mark of a 64-bit little-endian ELF file, and that the table of sections, which linkers write last, lies
-/// inside the file.
+/// Checks the magic number of a 64-bit little-endian ELF file, and that the section table, which linkers write last,
+/// lies inside the file.
 fn check_elf(head: &[u8; ELF_HEAD_BYTES], file_bytes: u64) -> Result<(), &'static str> {
     let [0x7f, b'E', b'L', b'F', 2, 1, ..] = head else { return Err("不是 64 位动态库") };
     let number = |at: usize, len: usize| {
         let bytes = head.iter().skip(at).take(len).rev();
         bytes.fold(0_u64, |number, byte| number << 8 | u64::from(*byte))
     };
-    // offsets in the ELF64 head: e_shoff 0x28 (8 bytes), e_shentsize 0x3a (2), e_shnum 0x3c (2)
+    // offsets in the ELF64 header: e_shoff 0x28 (8 bytes), e_shentsize 0x3a (2), e_shnum 0x3c (2)
     let end = number(0x28, 8).checked_add(number(0x3a, 2) * number(0x3c, 2));
     if end.is_some_and(|end| end <= file_bytes) { Ok(()) } else { Err("文件不完整") }
 }
@@ -96,10 +97,10 @@ mod tests {
     use crate::tests::library;
     use std::{env, fs, process::Command};
 
-    /// Names the library for the test below when it runs as a child.
+    /// Path of the library for the test below when it runs as a child.
     const CHILD_PATH: &str = "DUIJIE_TEST_RUNTIME_PATH";
 
-    /// Does its work only as a child of the next test: a process loads one library, so each case needs its own.
+    /// Runs only as a child of the next test: a process loads one library, so each case needs its own.
     #[test]
     fn child() {
         let Some(path) = env::var_os(CHILD_PATH) else { return };

@@ -1,10 +1,10 @@
-//! One ONNX session: ready texts in, unit vectors out, one call at a time.
+//! One ONNX session: prefixed texts in, unit vectors out, one call at a time.
 
 use super::{EmbedError, Model, vector::checked_unit, worker::Encode};
 use fastembed::TextEmbedding;
 use tokenizers::Tokenizer;
 
-/// Text that shows whether a session works. Nothing depends on its vector.
+/// Text that tests whether a session works. Its vector is not used.
 const PROBE: &str = "对接";
 
 /// A session with one thread of its own.
@@ -19,7 +19,7 @@ impl Session {
     /// Opens a session and embeds one text, which also warms it up.
     ///
     /// # Errors
-    /// [`EmbedError::Session`] when ONNX Runtime does not take the model, or when what comes out is no vector.
+    /// [`EmbedError::Session`] when ONNX Runtime rejects the model, or when the output is not a unit vector.
     pub fn open(model: &Model) -> Result<Self, EmbedError> {
         let mut session = Self { embedding: model.open_embedding()?, dimensions: 0 };
         let error = |detail: String| EmbedError::Session { name: model.name().to_string(), detail };
@@ -33,17 +33,17 @@ impl Session {
         self.dimensions
     }
 
-    /// Most tokens of a text; what is beyond is cut off without a word, so texts come here as windows.
+    /// Most tokens per text; the rest would be cut off silently, so texts arrive as windows.
     pub fn max_tokens(&self) -> usize {
         self.embedding.tokenizer.get_truncation().map_or(0, |truncation| truncation.max_length)
     }
 
-    /// The tokeniser, as fastembed has set it up.
+    /// The tokeniser, as configured by fastembed.
     pub(super) fn tokenizer(&self) -> Tokenizer {
         self.embedding.tokenizer.clone()
     }
 
-    /// Embeds texts that have their prefix already, all in one batch.
+    /// Embeds texts that already have their prefix, in one batch.
     ///
     /// # Errors
     /// [`EmbedError::Failed`] when the model fails, or when a vector is not of unit length.

@@ -1,4 +1,4 @@
-//! The model's tokeniser around [`super::window`]: texts → windows that the model takes without cutting them off.
+//! The model's tokeniser and [`super::window`]: cuts texts into windows that the model takes without truncation.
 
 use super::{
     EmbedError, Role,
@@ -8,25 +8,25 @@ use super::{
 use std::sync::Arc;
 use tokenizers::Tokenizer;
 
-/// Most characters of a text: a body of 20,000, its title of 200, 20 keywords of 40, and room for what normalisation
-/// writes out in full (㎡ as m2).
+/// Most characters per text: a body of 20,000, a title of 200, 20 keywords of 40, plus room for characters that
+/// normalisation expands (㎡ to m2).
 pub const MAX_TEXT_CHARS: usize = 24_000;
-/// Most tokens of a text. Chinese has 0.6 to 1 tokens a character; only text made of characters that the tokeniser
-/// writes out (one Arabic ligature is 18 letters) is over this, and it would take minutes.
+/// Most tokens per text. Chinese has 0.6 to 1 tokens per character. Only text of characters that the tokeniser expands
+/// (one Arabic ligature is 18 letters) exceeds this limit; it would take minutes.
 pub const MAX_TEXT_TOKENS: usize = 2 * MAX_TEXT_CHARS;
-/// Fewest tokens that must be left for the text beside prefix and special tokens. The longest thing a single character
-/// becomes is 18 letters, so each window can take at least one.
+/// Fewest tokens that must remain for text after prefix and special tokens. A single character expands to at most 18
+/// letters, so each window can hold at least one.
 const MIN_CAPACITY_TOKENS: usize = 24;
 
-/// Prefix of a role and what it costs.
+/// Prefix of a role, and its tokens.
 #[derive(Debug, Clone)]
 struct Prefix {
     text: Arc<str>,
-    /// Tokens of the prefix and of the special tokens.
+    /// Tokens of the prefix plus special tokens.
     tokens: usize,
 }
 
-/// Turns texts into windows. Shared by all callers: it is only read.
+/// Cuts texts into windows. Read-only, shared by all callers.
 #[derive(Debug)]
 pub struct Splitter {
     /// Without truncation and padding.
@@ -39,7 +39,7 @@ pub struct Splitter {
 // === impl Splitter ===
 
 impl Splitter {
-    /// Takes the tokeniser of a session. `max_tokens`: most tokens that the session takes.
+    /// Creates a splitter from a session's tokeniser. `max_tokens` is the session's limit.
     ///
     /// # Errors
     /// [`EmbedError::Failed`] when prefix and special tokens leave no room for text.
@@ -56,7 +56,7 @@ impl Splitter {
         Ok(Self { tokenizer, max_tokens, query, passage })
     }
 
-    /// What goes before a text of this role.
+    /// Prefix for a text of this role.
     pub fn prefix(&self, role: Role) -> Arc<str> {
         Arc::clone(&self.of(role).text)
     }
@@ -66,7 +66,7 @@ impl Splitter {
         self.of(role).tokens
     }
 
-    /// Cuts a text into windows; `index` is its place in the call, for the error.
+    /// Cuts a text into windows; `index` is its position in the call, for errors.
     ///
     /// # Errors
     /// [`EmbedError::TooLong`] over [`MAX_TEXT_TOKENS`], [`EmbedError::Failed`] when the tokeniser fails.

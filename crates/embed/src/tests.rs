@@ -1,4 +1,4 @@
-//! Tests with the real model, and of the threads with encoders that do what the test says.
+//! Tests with the real model, and tests of the threads with scripted encoders.
 
 mod flow;
 mod real;
@@ -10,13 +10,13 @@ use std::{
 };
 use tokenizers::Tokenizer;
 
-/// `libonnxruntime.so`: from the environment, or where `make runtime` puts it.
+/// Path of `libonnxruntime.so`: from the environment, or the target of `make runtime`.
 pub fn library() -> PathBuf {
     let by_default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../").join("runtime").join("libonnxruntime.so");
     env::var_os("ORT_DYLIB_PATH").map_or_else(by_default, PathBuf::from)
 }
 
-/// ONNX Runtime; without it these tests cannot say anything.
+/// ONNX Runtime; panics if missing.
 pub fn runtime() -> Runtime {
     load(&library()).unwrap_or_else(|error| panic!("{error}"))
 }
@@ -33,7 +33,7 @@ pub fn tokenizer() -> Tokenizer {
     TOKENIZER.get_or_init(|| Tokenizer::from_file(model_folder().join("tokenizer.json")).unwrap()).clone()
 }
 
-/// Copies the shipped model to a new folder, to be changed there.
+/// Copies the shipped model to a new folder, where a test can change it.
 pub fn copy_model(to: &Path) {
     fs::create_dir_all(to).unwrap();
     for file in fs::read_dir(model_folder()).unwrap() {

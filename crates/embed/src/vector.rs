@@ -1,25 +1,25 @@
-//! Arithmetic on vectors: what leaves this module is of unit length and has no NaN.
+//! Arithmetic on vectors. All vectors returned have unit length and no NaN.
 
 use super::EmbedError;
 
-/// How far the length of a vector from the model may be from 1. f32 rounding over 1,024 dimensions stays under 1e-5;
-/// a vector outside is not rounding but a broken model.
+/// Tolerance for the length of the model's vectors. f32 rounding over 1,024 dimensions stays below 1e-5; a larger
+/// difference means a broken model.
 const UNIT_TOLERANCE: f32 = 1e-3;
 
-/// Hands on a vector that is of unit length.
+/// Returns the vector if it has unit length.
 ///
 /// # Errors
 /// [`EmbedError::Failed`] for NaN, infinity, and any other length.
 pub fn checked_unit(vector: Vec<f32>) -> Result<Vec<f32>, EmbedError> {
     let length = length(&vector);
-    // written so that NaN fails
+    // this form rejects NaN
     if (length - 1.0).abs() <= UNIT_TOLERANCE { Ok(vector) } else { Err(not_unit(length)) }
 }
 
-/// Weighted sum of vectors, brought to unit length. One vector alone is handed on as it is.
+/// Weighted sum of vectors, scaled to unit length. A single vector is returned unchanged.
 ///
 /// # Errors
-/// [`EmbedError::Failed`] when there is no vector, when their lengths differ, or when the sum has no direction.
+/// [`EmbedError::Failed`] when there is no vector, when lengths differ, or when the sum is zero.
 pub fn weighted_unit(vectors: &[(Vec<f32>, f32)]) -> Result<Vec<f32>, EmbedError> {
     let Some(((first, _), rest)) = vectors.split_first() else { return Err(not_unit(0.0)) };
     if rest.is_empty() {

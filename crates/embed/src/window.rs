@@ -1,36 +1,36 @@
-//! Cuts a text that is too long for the model into windows: at sentence ends where it can, without losing any of it.
+//! Cuts a text that is too long for the model into windows, at sentence ends where possible, without losing any text.
 
 use super::EmbedError;
 use std::ops::Range;
 
-/// Version of the cutting; part of the model's version, as another cut is another vector.
+/// Version of the cutting; part of the model's version, as other cuts give other vectors.
 pub const WINDOW_VERSION: u32 = 1;
 
-/// After these a sentence ends. The full stop of Latin script is left out: it stands in numbers and model names.
+/// Characters that end a sentence. The Latin full stop is not included: it occurs in numbers and model names.
 const SENTENCE_ENDS: [char; 8] = ['。', '！', '？', '；', '\n', '!', '?', ';'];
-/// After these a sentence can be parted when it is too long itself.
+/// Characters where a sentence that is too long may be cut.
 const CLAUSE_ENDS: [char; 3] = ['，', '、', ','];
 
-/// Piece of a text that the model takes at once.
+/// Piece of a text that fits the model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {
-    /// Place in the text, in bytes, on the borders of characters.
+    /// Byte range in the text, on character boundaries.
     pub range: Range<usize>,
-    /// Tokens of this piece, without prefix and special tokens; at least 1. Its weight in the mean.
+    /// Tokens of this piece, without prefix and special tokens; at least 1. Also its weight in the mean.
     pub tokens: usize,
 }
 
 /// Cuts `text` into windows of at most `capacity` tokens, in order and without gaps.
 ///
-/// `token_ends` holds where each token of the whole text ends, in bytes, ascending; it says where to try. `count` is
-/// asked for the tokens of each window by itself, because a text that is cut has other tokens at its borders. Only a
-/// single character can be over the capacity.
+/// `token_ends` holds the end of each token of the whole text, in bytes, ascending; it suggests where to cut. `count`
+/// counts the tokens of each window separately, because a cut text has other tokens at its ends. Only a single
+/// character can exceed the capacity.
 ///
-/// A cut at a sentence end is made in the second half of what fits, so that no window is a scrap and there are at most
-/// twice as many as needed.
+/// A cut at a sentence end is made in the second half of what fits, so no window is tiny and there are at most twice as
+/// many as needed.
 ///
 /// # Errors
-/// Those of `count`.
+/// Errors of `count`.
 pub fn split(
     text: &str,
     token_ends: &[usize],
@@ -48,7 +48,7 @@ pub fn split(
     Ok(windows)
 }
 
-/// Where the window from `start` ends at most: after `capacity` tokens, counted on the whole text.
+/// Latest end of a window from `start`: after `capacity` tokens, counted on the whole text.
 fn first_end(text: &str, start: usize, token_ends: &[usize], capacity: usize) -> usize {
     let first = token_ends.partition_point(|end| *end <= start);
     match token_ends.get(first.saturating_add(capacity)..) {
@@ -58,7 +58,7 @@ fn first_end(text: &str, start: usize, token_ends: &[usize], capacity: usize) ->
     }
 }
 
-/// Window from the start of `most` to at most its end, made shorter until it fits.
+/// Window that starts at the start of `most` and ends at most at its end, shortened until it fits.
 fn next_window(
     text: &str,
     most: Range<usize>,
@@ -74,13 +74,13 @@ fn next_window(
         if tokens <= capacity || end <= one_char {
             return Ok(Window { range: start..end, tokens });
         }
-        // in proportion, and less than before as the capacity is less than the tokens
+        // shortens in proportion, and always, as the capacity is less than the tokens
         let shorter = start + (end - start) * capacity / (tokens + 1);
         last = text.floor_char_boundary(shorter).max(one_char);
     }
 }
 
-/// Best place for a cut in the second half of `start..last`: after a sentence, else after a clause, else `last`.
+/// Best cut in the second half of `start..last`: after a sentence, else after a clause, else `last`.
 fn soft_end(text: &str, start: usize, last: usize) -> usize {
     let half = text.ceil_char_boundary(start + (last - start) / 2);
     let piece = text.get(half..last).unwrap_or_default();
@@ -96,8 +96,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// A tokeniser like the model's in what matters: words of one, two or three characters, one token more at the
-    /// head of each text.
+    /// A simple tokeniser with the relevant properties of the model's: words of one to three characters, and one extra
+    /// token at the start of each text.
     fn ends(text: &str) -> Vec<usize> {
         let borders: Vec<usize> = text.char_indices().map(|(at, c)| at + c.len_utf8()).collect();
         let mut ends = vec![];
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_window_that_does_not_fit_by_itself_is_made_shorter() {
-        // each window costs two tokens more than the whole text said
+        // each window has two tokens more than its share of the whole text
         let count = |piece: &str| Ok(piece.chars().count() + 2);
         let text = "一二三四五六七八九十";
         let ends: Vec<usize> = (1..=10).map(|n| n * 3).collect();

@@ -1,4 +1,4 @@
-//! The thread of a session: takes batches from the queue until it is closed.
+//! The thread of a session: takes batches from the queue until the queue is closed.
 
 use super::{
     EmbedError,
@@ -6,19 +6,19 @@ use super::{
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What a worker needs of a session.
+/// Interface of a session for its worker.
 pub trait Encode: Send + 'static {
     /// Embeds texts in one batch.
     ///
     /// # Errors
-    /// Whatever went wrong; the texts of the batch get no vector.
+    /// Any failure; the texts of the batch then get no vector.
     fn encode(&mut self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedError>;
 
-    /// Whether a harmless text can be embedded.
+    /// Returns whether a harmless text can be embedded.
     fn probe(&mut self) -> bool;
 }
 
-/// Tells the queue that the worker has ended, however it ends.
+/// Tells the queue that the worker has ended, also after a panic.
 struct Gone<'a>(&'a Queue);
 
 impl Drop for Gone<'_> {
@@ -38,7 +38,7 @@ pub fn run(mut encoder: impl Encode, queue: &Queue) {
     }
 }
 
-/// Embeds a batch. When it fails, its windows go again one by one, so that one text cannot spoil the others.
+/// Embeds a batch. After a failure its windows are retried one by one, so that one text cannot fail the others.
 fn work(encoder: &mut impl Encode, queue: &Queue, parts: Vec<Part>) {
     queue.count_batch(&parts);
     match (encode(encoder, &parts), parts.len()) {
@@ -48,7 +48,7 @@ fn work(encoder: &mut impl Encode, queue: &Queue, parts: Vec<Part>) {
         }
         (Err(_), 2..) => parts.into_iter().for_each(|part| work(encoder, queue, vec![part])),
         (Err(error), _) => {
-            // a text that the model cannot take is no reason to report the service as broken
+            // a text that the model rejects does not make the service unhealthy
             let works = catch_unwind(AssertUnwindSafe(|| encoder.probe())).unwrap_or(false);
             queue.set_health(works);
             tracing::warn!(%error, works, "embedding a text failed");
@@ -57,8 +57,8 @@ fn work(encoder: &mut impl Encode, queue: &Queue, parts: Vec<Part>) {
     }
 }
 
-/// Calls the encoder; a panic becomes an error. A call keeps nothing in a session but scratch memory, so the session
-/// can be used again, and the probe says whether it works.
+/// Calls the encoder; a panic becomes an error. A call leaves only scratch memory in a session, so the session stays
+/// usable; the probe tests whether it works.
 fn encode(encoder: &mut impl Encode, parts: &[Part]) -> Result<Vec<Vec<f32>>, EmbedError> {
     let inputs: Vec<String> = parts.iter().map(Part::input).collect();
     let texts: Vec<&str> = inputs.iter().map(String::as_str).collect();

@@ -1,8 +1,8 @@
-//! Amounts of money as people write them, exactly: decimal digits are shifted, never multiplied as floats.
+//! Parses amounts of money in common spellings, exactly: decimal digits are shifted, never multiplied as floats.
 
 use unicode_normalization::UnicodeNormalization;
 
-/// Words that mean "to be negotiated" or nothing at all.
+/// Words for "to be negotiated" or no value.
 const NONE_WORDS: [&str; 19] = [
     "",
     "-",
@@ -25,7 +25,7 @@ const NONE_WORDS: [&str; 19] = [
     "另议",
 ];
 
-/// Units with their power of ten; a longer one stands before the one that it ends with.
+/// Units with their power of ten; a longer unit comes before its own suffix.
 const UNITS: [(&str, i64); 11] = [
     ("亿元", 8),
     ("亿", 8),
@@ -40,14 +40,14 @@ const UNITS: [(&str, i64); 11] = [
     ("元", 0),
 ];
 
-/// Most digits of a whole amount: 10^18 fits an `i64`; the record's own limit (10^12) is checked by the domain.
+/// Most digits of a whole amount: 10^18 fits an `i64`; the domain checks the record's own limit (10^12).
 const MAX_DIGITS: i64 = 18;
 
-/// Whole yuan. `heading_power` is the power of ten of the heading's unit (4 for 万元); a unit in the text itself wins.
-/// `None` means to be negotiated.
+/// Parses an amount in whole yuan. `heading_power` is the power of ten of the heading's unit (4 for 万元); a unit in the
+/// text takes precedence. `None` means to be negotiated.
 ///
 /// # Errors
-/// A reason in Chinese: no number, a range of two numbers, negative, too big, not a whole number of yuan.
+/// A reason in Chinese: not a number, a range of two numbers, negative, too large, not a whole number of yuan.
 pub fn parse(text: &str, heading_power: i64) -> Result<Option<i64>, String> {
     let text: String = text.nfkc().filter(|c| !c.is_whitespace()).collect::<String>().to_lowercase();
     if NONE_WORDS.contains(&text.as_str()) {
@@ -88,7 +88,7 @@ impl Decimal {
         if unsigned.is_empty() || !unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
-        // an exponent beyond i32 only has to stay huge
+        // any exponent beyond i32 is equally too large
         let size = i64::from(unsigned.parse::<i32>().unwrap_or(i32::MAX));
         let exponent = if exponent.starts_with('-') { -size } else { size };
         let trimmed = digits.trim_end_matches('0');
@@ -97,7 +97,7 @@ impl Decimal {
         Some(Self { digits: trimmed.trim_start_matches('0').to_string(), power })
     }
 
-    /// The number times `10^unit_power`, where that is whole.
+    /// The number times `10^unit_power`, if that is whole.
     fn whole(&self, unit_power: i64) -> Result<i64, String> {
         if self.digits.is_empty() {
             return Ok(0);
@@ -114,7 +114,7 @@ impl Decimal {
     }
 }
 
-/// Digits without separators of thousands; `None` where the groups after the first do not have three digits.
+/// Digits without thousands separators; `None` if a group after the first does not have three digits.
 fn without_separators(whole: &str) -> Option<String> {
     let mut groups = whole.split(',');
     let first = groups.next()?;
@@ -123,7 +123,7 @@ fn without_separators(whole: &str) -> Option<String> {
     fits.then(|| whole.replace(',', ""))
 }
 
-/// Why something is no amount.
+/// Reason why a text is not an amount.
 fn refusal(number: &str) -> String {
     let range = number.split(['-', '~', '至', '到', '—', '–']).filter(|part| !part.is_empty()).count() == 2
         && number.starts_with(|c: char| c.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! From the cells of one row to a checked record, or to all that is wrong with them.
+//! Turns the cells of one row into a checked record, or into a list of errors.
 
 use sha2::{Digest, Sha256};
 
@@ -13,35 +13,35 @@ use super::{
 };
 use duijie_core::domain::{Detail, Kind, Record, codes::OwnerType, record::Owner};
 
-/// Stands in a decoded text where a byte could not be read.
+/// Marks an undecodable byte in a decoded text.
 const LOST: char = '\u{FFFD}';
 
-/// What is the same for all rows of a file.
+/// Settings common to all rows of a file.
 #[derive(Debug)]
 pub struct Context {
     /// Kind of the records.
     pub kind: Kind,
-    /// Source system of rows that name none; empty for the default.
+    /// Source system for rows without one; empty for the default.
     pub source: String,
     /// Replacements of values.
     pub mapping: Mapping,
 }
 
-/// One cell of a row with the column that it stands in.
+/// One cell of a row with its column.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Place<'a> {
-    /// Heading or key as in the file.
+    /// Heading or key, as in the file.
     pub column: &'a str,
-    /// What the column holds.
+    /// Field of the column.
     pub target: Target,
     /// The cell.
     pub cell: Cell,
 }
 
-/// The record of a row.
+/// Builds the record of a row.
 ///
 /// # Errors
-/// All that is wrong, each with the column that it came from.
+/// All errors of the row, each with its column.
 pub fn record(context: &Context, places: &[Place<'_>], lossy: bool) -> Result<Record, Vec<CellError>> {
     let mut row = Row::new(context, places);
     for place in places {
@@ -54,7 +54,7 @@ pub fn record(context: &Context, places: &[Place<'_>], lossy: bool) -> Result<Re
     row.finish()
 }
 
-/// A record as far as its row is read.
+/// A partly read record.
 struct Row<'a> {
     context: &'a Context,
     places: &'a [Place<'a>],
@@ -132,7 +132,7 @@ impl<'a> Row<'a> {
             (Detail::Demand(detail), Field::Budget) => detail.budget_yuan = amount::parse(text, target.unit_power)?,
             (Detail::Demand(detail), Field::Deadline) => detail.deadline = dates::parse(text)?,
             (Detail::Expert(detail), Field::ProfessionalTitle) => detail.professional_title = one_line(text),
-            // columns are only given fields of the file's kind
+            // columns only have fields of the file's kind
             _ => (),
         }
         Ok(())
@@ -182,7 +182,7 @@ impl<'a> Row<'a> {
     }
 }
 
-/// A violation with the column and the value that it came from.
+/// Converts a violation to an error with its column and value.
 fn cell_error(
     places: &[Place<'_>],
     kind: Kind,
@@ -200,7 +200,7 @@ fn cell_error(
     }
 }
 
-/// The texts of a row one after the other; where there are several, each under its heading.
+/// Joins the texts of a row; if there are several, each under its heading.
 fn joined(bodies: Vec<(&str, String)>) -> String {
     let filled: Vec<_> = bodies.into_iter().filter(|(_, body)| !body.is_empty()).collect();
     match filled.as_slice() {
@@ -214,7 +214,7 @@ fn joined(bodies: Vec<(&str, String)>) -> String {
     }
 }
 
-/// `row-` and 16 hexadecimal digits of SHA-256 over title and owner: the same row read again is the same record.
+/// `row-` and 16 hexadecimal digits of SHA-256 over title and owner, so the same row gives the same record again.
 fn derived_id(record: &Record) -> String {
     let owner = record.owner.as_ref().map_or("", |owner| owner.name.as_str());
     let digest = Sha256::new().chain_update(&record.title).chain_update("\n").chain_update(owner).finalize();

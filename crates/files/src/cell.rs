@@ -1,22 +1,22 @@
-//! One cell of a table or one value of a JSON object, before anybody knows what it should be.
+//! One cell of a table or one value of a JSON object, not yet interpreted.
 
 use serde_json::Value;
 
-/// Most characters of a value that is shown in a report.
+/// Most characters of a value in a report.
 pub const MAX_SHOWN_CHARS: usize = 80;
 
-/// A value as the file has it.
+/// A value as in the file.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell {
     /// Text of a table.
     Text(String),
     /// Value of a JSON object.
     Json(Value),
-    /// A cell that the spreadsheet itself could not fill or that has lost digits.
+    /// A cell with a spreadsheet error, or with lost digits.
     Broken {
-        /// What is shown in the sheet.
+        /// The value displayed in the sheet.
         shown: String,
-        /// Why it cannot be used, in Chinese.
+        /// Reason, in Chinese.
         reason: &'static str,
     },
 }
@@ -27,7 +27,7 @@ impl Cell {
     /// The cell as text.
     ///
     /// # Errors
-    /// A reason in Chinese where it is a list, an object, true or false, or broken.
+    /// A reason in Chinese for a list, an object, a boolean, or a broken cell.
     pub fn text(&self) -> Result<String, String> {
         match self {
             Self::Text(text) | Self::Json(Value::String(text)) => Ok(text.clone()),
@@ -43,7 +43,7 @@ impl Cell {
         }
     }
 
-    /// The cell as list: a JSON array as it is, a text split at 、，,;； and line breaks.
+    /// The cell as list: a JSON array unchanged, a text split at 、，,;； and line breaks.
     ///
     /// # Errors
     /// As [`Self::text`], for the cell or for an entry.
@@ -57,7 +57,7 @@ impl Cell {
         Ok(entries.iter().map(|entry| one_line(entry)).filter(|entry| !entry.is_empty()).collect())
     }
 
-    /// Whether its text, or any text in its list or object, has the character.
+    /// Returns whether its text, or any text within its list or object, contains the character.
     pub fn contains(&self, character: char) -> bool {
         match self {
             Self::Text(text) | Self::Json(Value::String(text)) => text.contains(character),
@@ -66,7 +66,7 @@ impl Cell {
         }
     }
 
-    /// What a report shows of it.
+    /// The value for a report.
     pub fn shown(&self) -> String {
         match self {
             Self::Text(text) | Self::Json(Value::String(text)) | Self::Broken { shown: text, .. } => cut(text),
@@ -76,7 +76,7 @@ impl Cell {
     }
 }
 
-/// At most [`MAX_SHOWN_CHARS`] characters, with an ellipsis as the last where some were cut.
+/// Cuts a text to [`MAX_SHOWN_CHARS`] characters; a cut text ends in an ellipsis.
 pub fn cut(text: &str) -> String {
     if text.chars().nth(MAX_SHOWN_CHARS).is_none() {
         return text.to_string();
@@ -84,7 +84,7 @@ pub fn cut(text: &str) -> String {
     text.chars().take(MAX_SHOWN_CHARS - 1).chain(['…']).collect()
 }
 
-/// Text on one line: each run of white space is one space, none at the ends.
+/// Text on one line: trimmed, each run of white space as one space.
 pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,4 +1,4 @@
-//! Dates as people and spreadsheets write them. What names no zone is meant in China time (UTC+8).
+//! Parses dates in common spellings and from spreadsheets. Times without a zone are in China time (UTC+8).
 
 use jiff::{
     SignedDuration, Timestamp,
@@ -10,16 +10,16 @@ use unicode_normalization::UnicodeNormalization;
 /// Words for "no date", such as a demand without a deadline.
 const NONE_WORDS: [&str; 9] = ["", "-", "—", "/", "无", "null", "长期", "长期有效", "不限"];
 
-/// Days of an Excel serial that count as a date: 1954-10-03 to 2119-01-11. A number below is rather a year.
+/// Excel serial days that count as a date: 1954-10-03 to 2119-01-11. A lower number is more likely a year.
 const SERIAL_DAYS: std::ops::RangeInclusive<f64> = 20_000.0..=80_000.0;
 
-/// Years that a record can be of; others are slips of the keyboard.
+/// Accepted years; others are typing errors.
 const YEARS: std::ops::RangeInclusive<i16> = 1900..=2200;
 
-/// What is said of a text that is no date.
+/// Message for a text that is not a date.
 const REFUSAL: &str = "不是日期；可写 2026-11-23、2026/11/23、2026年11月23日 或 2026-11-23 09:30";
 
-/// Point in time of a text; a date without time is the midnight with which it begins.
+/// Parses a point in time; a date without time means its first moment, midnight.
 ///
 /// # Errors
 /// A reason in Chinese: not a date, no such day, a year outside 1900 to 2200.
@@ -42,8 +42,8 @@ fn in_china(civil: DateTime) -> Result<Timestamp, String> {
     Ok(zoned.timestamp())
 }
 
-/// `20261123`, `2026-11-23`, `2026/11/23 9:30`, `2026年11月23日 09:30:15`. `None` where it is not of that form, an
-/// error where it is and there is no such day.
+/// Parses `20261123`, `2026-11-23`, `2026/11/23 9:30`, `2026年11月23日 09:30:15`. `None` if the form does not match, an
+/// error if it matches but there is no such day.
 fn written(text: &str) -> Option<Result<DateTime, String>> {
     let text = if text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit()) {
         format!("{}-{}-{}", text.get(..4)?, text.get(4..6)?, text.get(6..)?)
@@ -62,7 +62,7 @@ fn written(text: &str) -> Option<Result<DateTime, String>> {
     Some(civil.map_err(|_| "没有这一天或这一时刻".to_string()))
 }
 
-/// `9:30`, `09:30:15`, `09:30:15.250`; parts of a second are dropped.
+/// Parses `9:30`, `09:30:15`, `09:30:15.250`; drops fractions of a second.
 fn clock(text: &str) -> Option<(i16, i16, i16)> {
     let mut parts = text.split(':');
     let (hour, minute) = (number(parts.next()?, 2)?, number(parts.next()?, 2)?);
@@ -79,7 +79,7 @@ fn number(text: &str, digits: usize) -> Option<i16> {
     fits.then(|| text.parse().ok())?
 }
 
-/// Days since 1899-12-30, with the time as the fraction, as Excel counts.
+/// Excel's serial: days since 1899-12-30, with the time as the fraction.
 fn serial(text: &str) -> Option<Result<DateTime, String>> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let days: f64 = if plain { text.parse().ok()? } else { return None };

@@ -1,53 +1,53 @@
-//! Records of delimited text (CSV, TSV) one by one, in bounded memory.
+//! Records of delimited text (CSV, TSV), one by one, in constant memory.
 //!
-//! The quoting is that of the `csv` crate (RFC 4180; a test compares both), which cannot be used itself: it lets one
-//! record with a forgotten quotation mark grow over the whole file.
+//! Quoting follows the `csv` crate (RFC 4180; a test compares both). That crate cannot be used itself: after a missing
+//! quotation mark it lets one record grow over the whole file.
 
 use std::io::{self, Read};
 
 use super::text::Text;
 
-/// Most bytes of a row, decoded. A body has at most 20,000 characters (80 kB), so a longer row is a mistake.
+/// Most bytes of a decoded row. A body has at most 20,000 characters (80 kB), so a longer row is an error.
 pub const MAX_ROW_BYTES: usize = 1024 * 1024;
 
-/// Most rows with a forgotten quotation mark: each costs a look over 1 MiB.
+/// Most rows with an unclosed quotation mark: each costs a scan of 1 MiB.
 const MAX_UNCLOSED: u32 = 100;
 
-/// Separators that are tried.
+/// Separators to try.
 pub const SEPARATORS: [char; 3] = [',', ';', '\t'];
 
-/// Result of looking for one record at the front of a text.
+/// Result of scanning for one record at the start of a text.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Scan {
     /// A record.
     Record {
         /// Its fields, unquoted.
         fields: Vec<String>,
-        /// Bytes that it takes, with its line break.
+        /// Bytes of the record, including its line break.
         bytes: usize,
-        /// Line breaks that it takes.
+        /// Line breaks in the record.
         lines: u64,
     },
-    /// The text ends before the record does.
+    /// The text ends before the record.
     Unfinished,
     /// The file ends within quotation marks.
     Unclosed,
-    /// Nothing is left.
+    /// No text left.
     Nothing,
 }
 
-/// One record or what is wrong with it.
+/// One record, or its error.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Delimited {
-    /// Line on which it starts, from 1.
+    /// Line where it starts, from 1.
     pub line: u64,
-    /// Fields, or the beginning of the row and a reason in Chinese.
+    /// Fields, or the start of the row and a reason in Chinese.
     pub fields: Result<Vec<String>, (String, String)>,
 }
 
 /// Reads records.
 pub struct Records<R> {
-    /// Text that is left.
+    /// Remaining text.
     pub text: Text<R>,
     separator: char,
     line: u64,
@@ -62,7 +62,7 @@ enum State {
     AfterQuote,
 }
 
-/// Looks for one record at the front of `text`; `ended` says that nothing comes after it.
+/// Scans for one record at the start of `text`; `ended` means that nothing follows the text.
 pub fn scan(text: &str, separator: char, ended: bool) -> Scan {
     let (mut fields, mut field, mut lines) = (Vec::new(), String::new(), 0);
     let mut state = State::Start;
@@ -111,7 +111,7 @@ pub fn scan(text: &str, separator: char, ended: bool) -> Scan {
 // === impl Records ===
 
 impl<R: Read> Records<R> {
-    /// Records of a text whose front is on line `line` of the file.
+    /// Records of a text that starts on line `line` of the file.
     pub fn new(text: Text<R>, separator: char, line: u64) -> Self {
         Self { text, separator, line, unclosed: 0 }
     }
@@ -119,7 +119,7 @@ impl<R: Read> Records<R> {
     /// The next record; `None` at the end.
     ///
     /// # Errors
-    /// Those of reading.
+    /// Read errors.
     pub fn next_record(&mut self) -> io::Result<Option<Delimited>> {
         if MAX_UNCLOSED < self.unclosed {
             return Ok(None);
@@ -134,7 +134,7 @@ impl<R: Read> Records<R> {
                     return Ok(Some(Delimited { line, fields: Ok(fields) }));
                 }
                 Scan::Unfinished if self.text.rest().len() <= MAX_ROW_BYTES => {
-                    // twice as much each time, so that a long row is not looked through again for each piece
+                    // doubles the window each time, so that a long row is not rescanned for each piece
                     self.text.fill(2 * self.text.rest().len() + 1)?;
                 }
                 _ => return self.skip_bad(line).map(Some),
@@ -142,8 +142,8 @@ impl<R: Read> Records<R> {
         }
     }
 
-    /// Passes the first line of a record that does not end, so that one forgotten mark costs one row and not all that
-    /// come after it.
+    /// Skips the first line of an unclosed record, so that one missing quotation mark costs one row instead of all
+    /// following ones.
     fn skip_bad(&mut self, line: u64) -> io::Result<Delimited> {
         let start: String = self.text.rest().chars().take(200).collect();
         let first_break = self.text.rest().find('\n').unwrap_or(self.text.rest().len());
@@ -219,7 +219,7 @@ mod tests {
     proptest! {
         #[test]
         fn agrees_with_the_csv_crate(text in "[ab\",;\n]{0,40}") {
-            // an unclosed mark is refused here and taken to the end there
+            // the csv crate ends an unclosed mark at the end of the text; this code refuses it
             prop_assume!(text.matches('"').count() % 2 == 0);
             let mine: Vec<_> = rows(&text, ',').into_iter().map(|(_, row)| row).collect();
             prop_assume!(mine.iter().all(Result::is_ok));

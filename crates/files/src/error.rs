@@ -1,4 +1,4 @@
-//! Why a file cannot be read at all.
+//! Errors of a file as a whole.
 
 use std::{io, path::Path};
 
@@ -9,42 +9,42 @@ use duijie_core::domain::Kind;
 #[derive(Debug, thiserror::Error)]
 #[error("{path}：{problem}")]
 pub struct FileError {
-    /// The file as the user named it.
+    /// Path as given by the user.
     pub path: String,
-    /// What is wrong with it.
+    /// The problem.
     pub problem: FileProblem,
 }
 
-/// What is wrong with a file as a whole. Each message says what to do.
+/// Problem of a file as a whole. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum FileProblem {
-    /// There is no such file.
+    /// The file does not exist.
     #[error("找不到文件，请检查路径")]
     Missing,
-    /// It is a folder or something else that is no file.
+    /// The path is a folder or other non-file.
     #[error("不是普通文件，请给出具体的 .csv、.xlsx 或 .jsonl 文件")]
     NotAFile,
     /// Reading failed.
     #[error("读取失败（{0}），请检查权限或磁盘")]
     Unreadable(io::Error),
-    /// Its ending is none that is known.
+    /// The extension is unknown.
     #[error("不认识扩展名；支持 .csv、.tsv、.xlsx、.xlsm、.jsonl、.ndjson，请另存为其中一种")]
     UnknownEnding,
-    /// Its content is not what its ending says.
+    /// The content does not match the extension.
     #[error("内容是{content}，与扩展名不符；{advice}")]
     WrongContent {
-        /// What it is.
+        /// Format of the content.
         content: &'static str,
-        /// What to do.
+        /// Advice.
         advice: &'static str,
     },
-    /// It has no bytes, or none but white space.
+    /// The file is empty or only white space.
     #[error("文件是空的，请确认导出是否成功")]
     Empty,
-    /// It has a heading and nothing below.
+    /// There are no rows below the heading.
     #[error("只有表头，没有数据行")]
     NoRows,
-    /// It has more columns than allowed.
+    /// There are more columns than allowed.
     #[error("表头有 {columns} 列，最多 {MAX_COLUMNS} 列；请删去不需要的列")]
     TooManyColumns {
         /// Columns of the heading.
@@ -58,18 +58,18 @@ pub enum FileProblem {
         /// The first headings.
         headings: String,
     },
-    /// The kind is neither given nor to be guessed.
+    /// The kind is neither given nor recognisable.
     #[error("看不出是成果、需求还是专家，请用 --kind achievements、--kind demands 或 --kind experts 指明")]
     UnknownKind,
     /// The command line and the mapping name different kinds.
     #[error("命令行指明的是{}，映射文件写的是{}，请统一", .asked.label(), .mapped.label())]
     KindConflict {
-        /// By the command line.
+        /// Kind on the command line.
         asked: Kind,
-        /// By the mapping.
+        /// Kind in the mapping.
         mapped: Kind,
     },
-    /// The mapping gives columns fields that the kind does not have.
+    /// The mapping uses fields that the kind does not have.
     #[error("映射文件中的字段不适用于{}：{fields}；请改正映射文件或 --kind", .kind.label())]
     FieldsOfOtherKind {
         /// Kind of the file.
@@ -77,19 +77,19 @@ pub enum FileProblem {
         /// Keys of the fields.
         fields: String,
     },
-    /// A workbook is bigger than what is read into memory.
+    /// A workbook exceeds the size limit for reading into memory.
     #[error("工作簿超过 {max_mib} MiB，请另存为 CSV 后导入（CSV 不限大小），或拆成几个文件")]
     WorkbookTooLarge {
-        /// Most MiB.
+        /// Limit in MiB.
         max_mib: u64,
     },
-    /// A workbook unfolds to more than allowed (a "zip bomb", or a sheet of millions of formatted cells).
+    /// A workbook unpacks to more than allowed (a "zip bomb", or a sheet of millions of formatted cells).
     #[error("工作簿解压后过大，请另存为 CSV 后导入，或删去多余的工作表和空行空列")]
     Unfolds,
     /// A sheet has more rows than allowed.
     #[error("工作表超过 {max_rows} 行，请另存为 CSV 后导入")]
     TooManyRows {
-        /// Most rows.
+        /// Limit of rows.
         max_rows: u32,
     },
     /// A workbook is damaged or protected.
@@ -100,7 +100,7 @@ pub enum FileProblem {
 // === impl FileError ===
 
 impl FileError {
-    /// Says that the file has a problem.
+    /// Error for the problem of a file.
     pub fn new(path: &Path, problem: FileProblem) -> Self {
         Self { path: path.display().to_string(), problem }
     }

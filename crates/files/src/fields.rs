@@ -1,4 +1,4 @@
-//! Fields of the records as columns name them: the table of headings.
+//! Fields of the records, and the table of their headings.
 
 use duijie_core::domain::Kind;
 
@@ -11,7 +11,7 @@ pub enum Field {
     Source,
     /// Title; an expert's name.
     Title,
-    /// Full text; the only field that several columns can make up.
+    /// Full text; the only field that can come from several columns.
     Body,
     /// Keywords.
     Keywords,
@@ -25,17 +25,17 @@ pub enum Field {
     Region,
     /// Name of the owning organisation.
     Owner,
-    /// Its sort.
+    /// Type of the owning organisation.
     OwnerType,
-    /// Its 统一社会信用代码.
+    /// 统一社会信用代码 of the owning organisation.
     CreditCode,
-    /// Where the record is in its life.
+    /// Status of the record.
     Status,
-    /// Who may see it.
+    /// Sharing class.
     ShareClass,
-    /// When it was published.
+    /// Publication time.
     PublishTime,
-    /// Revision in the source.
+    /// Revision in the source system.
     Revision,
     /// 批准登记号.
     RegistrationNumber,
@@ -45,7 +45,7 @@ pub enum Field {
     Trl,
     /// 成果水平.
     Level,
-    /// Rights.
+    /// Intellectual property rights.
     IntellectualProperty,
     /// Ways of transfer.
     TransferModes,
@@ -53,7 +53,7 @@ pub enum Field {
     Price,
     /// Budget of a demand.
     Budget,
-    /// Until when solutions are taken.
+    /// Deadline for solutions.
     Deadline,
     /// Ways of cooperation.
     CooperationModes,
@@ -63,15 +63,15 @@ pub enum Field {
     AchievementIds,
 }
 
-/// One row of the table: names in the form of [`super::headings::normal`], the surest first.
+/// One row of the table: names in the form of [`super::headings::normal`], most specific first.
 pub struct FieldRow {
     /// The field.
     pub field: Field,
-    /// Kinds of records for which these names mean it.
+    /// Kinds for which these names apply.
     pub kinds: &'static [Kind],
     /// Key in JSONL and in mapping files.
     pub key: &'static str,
-    /// Headings that mean it, each in its compared form.
+    /// Headings for the field, in normal form.
     pub names: &'static [&'static str],
 }
 
@@ -84,7 +84,7 @@ const fn row(field: Field, kinds: &'static [Kind], key: &'static str, names: &'s
     FieldRow { field, kinds, key, names }
 }
 
-/// All names of all fields. A field may have several rows, each for other kinds.
+/// All names of all fields. A field may have several rows, each for different kinds.
 #[rustfmt::skip]
 pub const TABLE: &[FieldRow] = &[
     row(Field::Id, ALL, "id", &["id", "编号", "序列号", "唯一标识", "uuid"]),
@@ -146,7 +146,7 @@ impl Field {
         TABLE.iter().find(|row| row.field == self).map_or("", |row| row.key)
     }
 
-    /// Name to call it by where the file has no column for it.
+    /// Name of the field, for a file without a column for it.
     pub fn label(self, kind: Kind) -> &'static str {
         let rows = TABLE.iter().filter(|row| row.field == self && row.kinds.contains(&kind));
         let chinese = |row: &FieldRow| row.names.iter().find(|name| !name.is_ascii()).copied();
@@ -164,7 +164,7 @@ impl Field {
         }
     }
 
-    /// Whether records of the kind have it.
+    /// Returns whether records of the kind have the field.
     pub fn belongs_to(self, kind: Kind) -> bool {
         TABLE.iter().any(|row| row.field == self && row.kinds.contains(&kind))
     }

@@ -1,35 +1,35 @@
-//! Which field a table heading or a JSON key means.
+//! Maps table headings and JSON keys to fields.
 //!
-//! Headings are compared in NFKC (so the width of brackets does not matter), in lower case, without spaces,
-//! underscores and marks of required columns. A unit in a heading (`预算（万元）`) is taken off and applied to amounts.
+//! Headings are compared in NFKC (so the width of brackets does not matter), in lower case, without spaces, underscores
+//! and markers of required columns. A unit in a heading (`预算（万元）`) is removed and applied to amounts.
 
 use unicode_normalization::UnicodeNormalization;
 
 use super::fields::{Field, TABLE};
 use duijie_core::domain::Kind;
 
-/// Most columns of a table and most keys of a JSON object. The widest forms of such platforms have about 80.
+/// Most columns of a table or keys of a JSON object. The widest known forms of such platforms have about 80.
 pub const MAX_COLUMNS: usize = 200;
 
-/// What a column holds.
+/// Meaning of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Target {
     /// Field of the record.
     pub field: Field,
-    /// Power of ten by which an amount in this column is multiplied: 4 for 万元.
+    /// Power of ten applied to amounts in this column: 4 for 万元.
     pub unit_power: i64,
-    /// Place among the names of the field: where two columns mean one field, the lower one is read.
+    /// Position among the names of the field; of two columns for one field, the lower rank is read.
     pub rank: usize,
 }
 
-/// Columns of a table, or keys of an object, with what each holds.
+/// Meanings of the columns of a table, or the keys of an object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Columns {
-    /// For each column what it holds; `None` where it is ignored.
+    /// Meaning of each column; `None` if ignored.
     pub targets: Vec<Option<Target>>,
 }
 
-/// What the heading means in a table of `kind`, or of any kind where it is not known.
+/// Meaning of a heading in a table of `kind`, or of any kind if unknown.
 pub fn find(heading: &str, kind: Option<Kind>) -> Option<Target> {
     let name = normal(heading);
     let unit_power = unit_power(&name);
@@ -45,8 +45,8 @@ pub fn find(heading: &str, kind: Option<Kind>) -> Option<Target> {
     })
 }
 
-/// The kind that the headings speak of: the one with the most headings that no other kind has; headings that name a
-/// title count ten times. `None` where two are even.
+/// Kind suggested by the headings: the one with the most headings that no other kind has; headings for a title count
+/// ten times. `None` for a tie.
 pub fn guess_kind<'a>(headings: impl IntoIterator<Item = &'a str>) -> Option<Kind> {
     let mut votes = [0_u32; 3];
     for heading in headings {
@@ -63,14 +63,14 @@ pub fn guess_kind<'a>(headings: impl IntoIterator<Item = &'a str>) -> Option<Kin
     best.next().filter(|_| best.next().is_none()).map(|(kind, _)| kind)
 }
 
-/// Heading as it is compared.
+/// Normal form of a heading, for comparison.
 pub fn normal(heading: &str) -> String {
     let drop = |c: &char| !c.is_whitespace() && !matches!(c, '_' | '*' | ':' | '\u{FEFF}' | '\u{200B}');
     let name = heading.nfkc().filter(drop).collect::<String>().to_lowercase();
     name.trim_end_matches("(必填)").trim_end_matches("(选填)").trim_start_matches("(必填)").to_string()
 }
 
-/// Whether there was a bracket at the end, and the heading without it.
+/// Returns whether the name ends in brackets, and the name without them.
 fn without_brackets(name: &str) -> (bool, &str) {
     match name.strip_suffix(')').and_then(|name| name.rsplit_once('(')) {
         Some((bare, _)) => (true, bare),
@@ -90,8 +90,8 @@ fn unit_power(name: &str) -> i64 {
 // === impl Columns ===
 
 impl Columns {
-    /// Gives each field other than the body to one column: to the one of the lowest rank, then to the first. The body
-    /// may come from several.
+    /// Assigns each field except the body to one column: the one with the lowest rank, then the first. The body may
+    /// have several.
     pub fn assign(mut targets: Vec<Option<Target>>) -> Self {
         for index in 0..targets.len() {
             let Some(Some(own)) = targets.get(index).copied() else { continue };
@@ -106,7 +106,7 @@ impl Columns {
         Self { targets }
     }
 
-    /// Whether a column holds the field.
+    /// Returns whether a column has the field.
     pub fn has(&self, field: Field) -> bool {
         self.targets.iter().flatten().any(|target| target.field == field)
     }

@@ -1,4 +1,4 @@
-//! Which kind of records a file holds, and what its headings mean then.
+//! Kind of the records in a file, and the resulting meanings of its headings.
 
 use std::path::Path;
 
@@ -11,10 +11,10 @@ use super::{
 };
 use duijie_core::domain::Kind;
 
-/// Reads headings with a mapping, for a kind or for any.
+/// Resolves headings with a mapping, for one kind or any.
 #[derive(Debug, Clone, Copy)]
 pub struct Resolver<'a> {
-    /// The kind, where it is known.
+    /// The kind, if known.
     pub kind: Option<Kind>,
     /// The mapping.
     pub mapping: &'a Mapping,
@@ -23,23 +23,23 @@ pub struct Resolver<'a> {
 // === impl Resolver ===
 
 impl Resolver<'_> {
-    /// What a heading means: by the mapping, else by the table of headings.
+    /// Meaning of a heading: by the mapping, else by the table of headings.
     pub fn find(&self, heading: &str) -> Option<Target> {
         match self.mapping.find(heading) {
             Some(target) => target,
-            // the mapping's columns have rank 0 and so go before all others
+            // mapped columns have rank 0, so they come before all others
             None => headings::find(heading, self.kind).map(|target| Target { rank: target.rank + 1, ..target }),
         }
     }
 
-    /// How many headings are known, where one of them is a title.
+    /// Number of known headings; `None` without a title.
     pub fn score(&self, headings: &[String]) -> Option<usize> {
         let known: Vec<_> = headings.iter().filter_map(|heading| self.find(heading)).collect();
         known.iter().any(|target| target.field == Field::Title).then_some(known.len())
     }
 }
 
-/// Kind that the options or the mapping name.
+/// Kind given by the options or the mapping.
 ///
 /// # Errors
 /// [`FileProblem::KindConflict`].
@@ -51,10 +51,10 @@ pub fn named(options: &ReadOptions) -> Result<Option<Kind>, FileProblem> {
     }
 }
 
-/// Kind by its name, by the headings (those of the mapping count with their fields) or by the file's name.
+/// Kind as given, else by the headings (including the mapping's fields), else by the file name.
 ///
 /// # Errors
-/// [`FileProblem::UnknownKind`], and [`FileProblem::FieldsOfOtherKind`] where the mapping does not fit the kind.
+/// [`FileProblem::UnknownKind`], and [`FileProblem::FieldsOfOtherKind`] if the mapping does not fit the kind.
 pub fn decide(named: Option<Kind>, headings: &[String], mapping: &Mapping, path: &Path) -> Result<Kind, FileProblem> {
     let meant = headings.iter().filter_map(|heading| match mapping.find(heading) {
         Some(target) => target.map(|target| target.field.key()),
@@ -70,7 +70,7 @@ pub fn decide(named: Option<Kind>, headings: &[String], mapping: &Mapping, path:
     Err(FileProblem::FieldsOfOtherKind { kind, fields: strange.join("、") })
 }
 
-/// Kind that the file's name has in it; `None` where it has several.
+/// Kind in the file name; `None` for several.
 fn by_file_name(path: &Path) -> Option<Kind> {
     let name = path.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
     let named = |kind: &Kind| {

@@ -1,4 +1,4 @@
-//! JSON objects of a JSONL file, one a line, in bounded memory.
+//! JSON objects of a JSONL file, one per line, in constant memory.
 
 use std::io::{self, Read};
 
@@ -6,27 +6,26 @@ use serde_json::{Map, Value};
 
 use super::{delimited::MAX_ROW_BYTES, headings::MAX_COLUMNS, text::Text};
 
-/// Keys whose objects are opened, so that what the service itself writes (its records, its wire messages) can be read
-/// again.
+/// Keys whose objects are flattened, so that the service's own output (records, wire messages) can be read.
 const OPENED: [&str; 5] = ["common", "detail", "achievement", "demand", "expert"];
-/// How deep they are opened: `detail.achievement` or `achievement.common`.
+/// Depth of flattening: `detail.achievement` or `achievement.common`.
 const MAX_OPENED: u32 = 2;
 
 /// Keys and values of one line.
 pub type Pairs = Vec<(String, Value)>;
 
-/// One line or what is wrong with it.
+/// One line, or its error.
 #[derive(Debug)]
 pub struct Line {
-    /// Its number, from 1.
+    /// Line number, from 1.
     pub number: u64,
-    /// Keys and values, or the beginning of the line and a reason in Chinese.
+    /// Keys and values, or the start of the line and a reason in Chinese.
     pub pairs: Result<Pairs, (String, String)>,
 }
 
 /// Reads lines.
 pub struct Lines<R> {
-    /// Text that is left.
+    /// Remaining text.
     pub text: Text<R>,
     number: u64,
 }
@@ -34,15 +33,15 @@ pub struct Lines<R> {
 // === impl Lines ===
 
 impl<R: Read> Lines<R> {
-    /// Lines of a text from its beginning.
+    /// Lines of a text from its start.
     pub fn new(text: Text<R>) -> Self {
         Self { text, number: 0 }
     }
 
-    /// The next line that is not blank; `None` at the end.
+    /// The next non-blank line; `None` at the end.
     ///
     /// # Errors
-    /// Those of reading.
+    /// Read errors.
     pub fn next_line(&mut self) -> io::Result<Option<Line>> {
         loop {
             let rest = self.text.rest();
@@ -72,10 +71,10 @@ impl<R: Read> Lines<R> {
     }
 }
 
-/// Keys and values of the object on a line.
+/// Keys and values of a line's object.
 ///
 /// # Errors
-/// The beginning of the line and a reason in Chinese.
+/// The start of the line and a reason in Chinese.
 pub fn pairs(line: &str) -> Result<Pairs, (String, String)> {
     let refuse = |reason: String| Err((line.trim().chars().take(200).collect(), reason));
     let object = match serde_json::from_str(line) {
@@ -96,7 +95,7 @@ pub fn pairs(line: &str) -> Result<Pairs, (String, String)> {
     Ok(pairs)
 }
 
-/// Takes the pairs of an object, with those of the objects in it that are opened.
+/// Adds the pairs of an object and of its flattened inner objects.
 fn open(object: Map<String, Value>, depth: u32, pairs: &mut Pairs) {
     for (key, value) in object {
         match value {

@@ -1,4 +1,4 @@
-//! A small TOML file that says which column means what, for tables whose headings are not known.
+//! A small TOML file that maps columns to fields, for tables with unknown headings.
 //!
 //! ```toml
 //! kind = "demands"            # achievements, demands or experts
@@ -10,7 +10,7 @@
 //! "备注" = "ignore"           # not read, even if the heading is known
 //!
 //! [values.status]
-//! "上架" = "active"           # what stands in the cell = what is meant
+//! "上架" = "active"           # value in the cell = value meant
 //! ```
 //!
 //! Unknown keys, fields and codes are refused, all mistakes at once.
@@ -37,10 +37,10 @@ use duijie_core::domain::{
     name::check_source,
 };
 
-/// Most bytes of a mapping file: some hundred lines are 20 kB.
+/// Largest mapping file: some hundred lines take 20 kB.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
-/// Fields whose values can be replaced: those with a table or a form of their own, not free text and not ids.
+/// Fields whose values can be replaced: those with codes or a fixed form, not free text or ids.
 const REPLACEABLE: [Field; 17] = [
     Field::Source,
     Field::Industry,
@@ -61,36 +61,36 @@ const REPLACEABLE: [Field; 17] = [
     Field::Deadline,
 ];
 
-/// What a mapping file says.
+/// Contents of a mapping file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mapping {
-    /// Kind of the records; `None` where it does not say.
+    /// Kind of the records; `None` if not given.
     pub kind: Option<Kind>,
-    /// Source system of rows that name none.
+    /// Source system for rows without one.
     pub source: Option<String>,
-    /// Headings in their compared form with what they hold; `None` is "ignore".
+    /// Headings in normal form with their meaning; `None` is "ignore".
     columns: HashMap<String, Option<Target>>,
     values: BTreeMap<Field, HashMap<String, String>>,
 }
 
-/// Why a mapping file cannot be used.
+/// Error of a mapping file.
 #[derive(Debug, thiserror::Error)]
 pub enum MappingError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("读不出映射文件 {path}（{source}），请检查路径和权限")]
     Unreadable {
-        /// The file.
+        /// Its path.
         path: String,
-        /// Why.
+        /// Error of the operating system.
         source: std::io::Error,
     },
-    /// It is bigger than 1 MiB.
+    /// The file is larger than 1 MiB.
     #[error("映射文件 {path} 超过 1 MiB，请确认给出的是映射文件而不是数据文件")]
     TooLarge {
-        /// The file.
+        /// Its path.
         path: String,
     },
-    /// It has mistakes: all of them, each a sentence.
+    /// All mistakes of the file, each as a sentence.
     #[error("映射文件有 {} 处错误，请改正：\n{}", .0.len(), .0.join("\n"))]
     Mistakes(Vec<String>),
 }
@@ -116,18 +116,17 @@ impl Mapping {
         text.trim_start_matches('\u{FEFF}').parse()
     }
 
-    /// What a heading means by this mapping: `None` where it does not speak of it, `Some(None)` where it is to be
-    /// ignored.
+    /// Meaning of a heading in this mapping: `None` if the heading is not listed, `Some(None)` if it is ignored.
     pub(super) fn find(&self, heading: &str) -> Option<Option<Target>> {
         self.columns.get(&headings::normal(heading)).copied()
     }
 
-    /// Fields that columns are given here.
+    /// Fields that the mapping assigns to columns.
     pub(super) fn fields(&self) -> impl Iterator<Item = Field> {
         self.columns.values().flatten().map(|target| target.field)
     }
 
-    /// The cell with what is meant in place of what stands in it.
+    /// The cell, with its value replaced if the mapping says so.
     pub(super) fn replaced(&self, field: Field, cell: &Cell) -> Cell {
         let Some(table) = self.values.get(&field) else { return cell.clone() };
         let meant = |text: &str| table.get(&values::plain(text)).cloned();
@@ -172,7 +171,7 @@ impl std::str::FromStr for Mapping {
     }
 }
 
-/// A mapping as far as it is read, with the mistakes met so far.
+/// A partly read mapping, with the mistakes so far.
 #[derive(Default)]
 struct Reading {
     mapping: Mapping,
@@ -253,7 +252,7 @@ impl Reading {
         }
     }
 
-    /// Fields must be those of the kind, where the file names one.
+    /// Checks that all fields belong to the kind, if the file names one.
     fn check_kind(&mut self) {
         let Some(kind) = self.mapping.kind else { return };
         let mut strange: Vec<_> = self.mapping.fields().filter(|field| !field.belongs_to(kind)).collect();
@@ -269,7 +268,7 @@ impl Reading {
     }
 }
 
-/// Keys of all fields, each once.
+/// Keys of all fields, without duplicates.
 fn keys() -> impl Iterator<Item = &'static str> {
     let first = |(index, row): &(usize, &super::fields::FieldRow)| {
         TABLE.iter().position(|other| other.key == row.key) == Some(*index)
@@ -277,13 +276,13 @@ fn keys() -> impl Iterator<Item = &'static str> {
     TABLE.iter().enumerate().filter(first).map(|(_, row)| row.key)
 }
 
-/// What a key such as `title`, `content` or `budget_yuan(万元)` means. Rank 0 puts it before all known headings.
+/// Meaning of a key such as `title`, `content` or `budget_yuan(万元)`. Rank 0 puts it before all known headings.
 fn target(key: &str) -> Option<Target> {
     let english = key.starts_with(|c: char| c.is_ascii_lowercase());
     headings::find(key, None).filter(|_| english).map(|target| Target { rank: 0, ..target })
 }
 
-/// Whether a replacement is a value that the field takes.
+/// Checks that a replacement is a valid value of the field.
 fn check_value(field: Field, text: &str) -> Result<(), String> {
     match field {
         Field::Source => check_source(text).map_err(|problem| problem.chinese()),

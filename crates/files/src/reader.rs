@@ -1,4 +1,4 @@
-//! The reader of a file of records, whatever its form.
+//! Reader of a file of records in any format.
 
 use std::{
     collections::{HashMap, btree_map},
@@ -24,10 +24,10 @@ use super::{
 };
 use duijie_core::domain::Kind;
 
-/// Lines of a JSONL file by whose keys its kind is guessed.
+/// Lines of a JSONL file whose keys are used to guess the kind.
 const PEEKED_LINES: usize = 10;
 
-/// A file of records that is being read. Iterate over it for its rows.
+/// An open file of records; iterates over its rows.
 pub struct RecordFile {
     context: Context,
     input: Input,
@@ -143,12 +143,12 @@ fn open_lines(file: File, named: Option<Kind>, mapping: &Mapping, path: &Path) -
 // === impl RecordFile ===
 
 impl RecordFile {
-    /// Kind of its records.
+    /// Kind of the records.
     pub fn kind(&self) -> Kind {
         self.context.kind
     }
 
-    /// Rows below the heading; `None` for CSV and JSONL, which are not counted beforehand: use the bytes there.
+    /// Rows below the heading; `None` for CSV and JSONL, which are not counted in advance: use the bytes instead.
     pub fn total_rows(&self) -> Option<u64> {
         match &self.input {
             Input::Sheet { total, .. } => Some(*total),
@@ -156,7 +156,7 @@ impl RecordFile {
         }
     }
 
-    /// Bytes that were read so far, up to 2 MiB ahead of the row; for a workbook its size times the part of the rows.
+    /// Bytes read so far, up to 2 MiB ahead of the current row; for a workbook, its size × the share of rows read.
     pub fn bytes_read(&self) -> u64 {
         match &self.input {
             Input::Delimited { records, .. } => records.text.bytes_read(),
@@ -174,13 +174,13 @@ impl RecordFile {
         self.total_bytes
     }
 
-    /// Columns that are ignored: their heading is not known, the mapping says so, or a surer column has the field. For
-    /// JSONL the keys met so far, at most 200 of them.
+    /// Ignored columns: unknown heading, ignored by the mapping, or a better heading has the field. For JSONL, the
+    /// ignored keys so far, at most 200.
     pub fn unknown_headings(&self) -> &[String] {
         &self.ignored
     }
 
-    /// The next row; a row that cannot be read at all is one with an error.
+    /// The next row; an unreadable row is returned with an error.
     fn read_row(&mut self) -> io::Result<Option<Row>> {
         let row = match &mut self.input {
             Input::Delimited { records, table } => read_delimited(records, table, &self.context)?,
@@ -235,7 +235,7 @@ impl Input {
     }
 }
 
-/// The next row of a delimited text that is not blank.
+/// The next non-blank row of a delimited text.
 fn read_delimited(records: &mut Records<File>, table: &Table, context: &Context) -> io::Result<Option<Row>> {
     loop {
         let Some(Delimited { line: number, fields }) = records.next_record()? else { return Ok(None) };
@@ -259,12 +259,12 @@ fn sheet_row(row: u32, mut cells: SheetRow, table: &Table, context: &Context) ->
     if MAX_ROW_BYTES < cells.bytes {
         return Row { number, result: Err(vec![row_error("", "这一行超过 1 MiB，请删减内容".into())]) };
     }
-    // columns are below MAX_COLUMNS
+    // column numbers are below MAX_COLUMNS
     let places = table.places(|index| u32::try_from(index).ok().and_then(|index| cells.cells.remove(&index)));
     Row { number, result: build::record(context, &places, false) }
 }
 
-/// The record of a JSON object. Values that are null count as not there.
+/// Record of a JSON object. A null value counts as missing.
 fn object(
     pairs: Pairs,
     known: &mut HashMap<String, Option<Target>>,
@@ -279,7 +279,7 @@ fn object(
             return *target;
         }
         let target = resolver.find(key);
-        // keys may differ from line to line without end
+        // limits memory, as keys may differ on every line
         if known.len() < MAX_COLUMNS {
             known.insert(key.clone(), target);
         }

@@ -8,11 +8,11 @@ use std::{
 
 use super::CellError;
 
-/// Characters with which a spreadsheet takes a cell for a formula; a quote before them makes it a text.
+/// Characters that make a spreadsheet read a cell as a formula; a leading quote makes it text.
 const FORMULA_STARTS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
-/// Writes what is wrong with the rows of a file. The report is created with the first error, so that a file without
-/// errors leaves none behind; one of an earlier run is overwritten then, and left alone otherwise.
+/// Writes the errors of a file's rows. The report is created at the first error, overwriting one of an earlier run;
+/// without errors no file is created or changed.
 #[derive(Debug)]
 pub struct ErrorReport {
     path: PathBuf,
@@ -21,14 +21,14 @@ pub struct ErrorReport {
     cells: u64,
 }
 
-/// A report that was written.
+/// A finished report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
-    /// Where it is.
+    /// Path.
     pub path: PathBuf,
     /// Rows with errors.
     pub rows: u64,
-    /// Errors.
+    /// Number of errors.
     pub cells: u64,
 }
 
@@ -36,31 +36,31 @@ pub struct Written {
 #[derive(Debug, thiserror::Error)]
 #[error("写不进错误报告 {path}（{source}），请检查该文件夹的权限和剩余空间，或关闭正在打开它的程序")]
 pub struct ReportError {
-    /// Where it should be.
+    /// Path.
     pub path: String,
-    /// Why not.
+    /// Error of the operating system.
     pub source: io::Error,
 }
 
 // === impl ErrorReport ===
 
 impl ErrorReport {
-    /// Report next to its input: `成果.csv.错误.csv` for `成果.csv`.
+    /// Report beside its input: `成果.csv.错误.csv` for `成果.csv`.
     pub fn beside(input: &Path) -> Self {
         let mut name = input.file_name().unwrap_or_default().to_os_string();
         name.push(".错误.csv");
         Self::at(input.with_file_name(name))
     }
 
-    /// Report at a path of its own.
+    /// Report at the given path.
     pub fn at(path: PathBuf) -> Self {
         Self { path, writer: None, rows: 0, cells: 0 }
     }
 
-    /// Adds what is wrong with row `number`.
+    /// Adds the errors of row `number`.
     ///
     /// # Errors
-    /// [`ReportError`] when it cannot be created or written.
+    /// [`ReportError`] when the report cannot be created or written.
     pub fn add(&mut self, number: u64, errors: &[CellError]) -> Result<(), ReportError> {
         if errors.is_empty() {
             return Ok(());
@@ -86,7 +86,7 @@ impl ErrorReport {
         self.rows
     }
 
-    /// Ends the report; `None` where there was no error and so no file.
+    /// Finishes the report; `None` if there were no errors and so no file.
     ///
     /// # Errors
     /// [`ReportError`] when the rest cannot be written.
@@ -101,7 +101,7 @@ impl ErrorReport {
     }
 }
 
-/// A new table with byte order mark (without it Excel reads UTF-8 as GBK) and heading.
+/// Creates the table with a byte order mark (without it Excel reads UTF-8 as GBK) and a heading.
 fn create(path: &Path) -> io::Result<csv::Writer<BufWriter<File>>> {
     let mut file = BufWriter::new(File::create(path)?);
     file.write_all("\u{FEFF}".as_bytes())?;
@@ -110,7 +110,7 @@ fn create(path: &Path) -> io::Result<csv::Writer<BufWriter<File>>> {
     Ok(writer)
 }
 
-/// Text that no spreadsheet takes for a formula.
+/// Escapes text that a spreadsheet would read as a formula.
 pub fn harmless(text: &str) -> String {
     if text.starts_with(FORMULA_STARTS) { format!("'{text}") } else { text.to_string() }
 }

@@ -1,20 +1,20 @@
-//! How many texts a workbook claims to share, before the workbook's reader believes it.
+//! Checks the number of shared texts that a workbook declares, before the workbook's reader relies on it.
 //!
-//! calamine 0.38 reserves memory for as many as `uniqueCount` says, whatever the size of the part; a claim of 3·10⁹ asked
-//! for 72 GB, and an allocation that is refused ends the process. Nothing catches that, so the claim is read first.
+//! calamine 0.38 reserves memory for `uniqueCount` texts, whatever the size of the part; a count of 3·10⁹ requested 72
+//! GB, and a failed allocation ends the process. This cannot be caught, so the count is checked first.
 
 use std::io::{Read, Seek};
 
 use super::error::FileProblem;
 
-/// Where the claim stands: in the first tag of the part, behind the XML declaration.
+/// Range searched for the count: it is in the part's first tag, after the XML declaration.
 const HEAD_BYTES: u64 = 64 << 10;
 /// Fewest bytes of one text: `<si/>`.
 const TEXT_BYTES: u64 = 5;
-/// Where the texts are.
+/// Path of the shared texts.
 const PART: &str = "xl/sharedStrings.xml";
 
-/// Refuses a workbook that claims more shared texts than its part has room for.
+/// Rejects a workbook that declares more shared texts than fit into its part.
 pub fn check(file: &mut (impl Read + Seek)) -> Result<(), FileProblem> {
     let broken = |what: &str| FileProblem::BrokenWorkbook(what.to_string());
     let mut archive = zip::ZipArchive::new(file).map_err(|_| broken("目录有误"))?;
@@ -33,8 +33,8 @@ pub fn check(file: &mut (impl Read + Seek)) -> Result<(), FileProblem> {
     if fits { Ok(()) } else { Err(FileProblem::Unfolds) }
 }
 
-/// Every number that stands in quotation marks behind `uniqueCount=`; `None` where one is no number. (`count` is how often
-/// the texts are used, which may be any number.)
+/// All quoted numbers after `uniqueCount=`; `None` if one is not a number. (`count` is the number of uses and may be
+/// any number.)
 fn claims(head: &str) -> Option<Vec<u64>> {
     let attributes = head.split("uniqueCount").skip(1).map(str::trim_start).filter_map(|rest| rest.strip_prefix('='));
     let number = |rest: &str| {

@@ -1,10 +1,10 @@
-//! Which form a file has, by its ending, and whether its first bytes agree.
+//! Format of a file by its extension, checked against its first bytes.
 
 use std::path::Path;
 
 use super::error::FileProblem;
 
-/// Form of a file.
+/// Format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// CSV, TSV.
@@ -15,7 +15,7 @@ pub enum Format {
     Workbook,
 }
 
-/// First bytes of forms that people take for others, with what they are and what to do.
+/// First bytes of formats that users mistake for others, with the format's name and advice.
 const SIGNATURES: [(&[u8], &str, &str); 6] = [
     (b"PK\x03\x04", "Excel 工作簿或压缩包", "若是 Excel 工作簿请把扩展名改为 .xlsx，若是压缩包请先解压"),
     (b"PK\x05\x06", "空的压缩包", "请重新导出"),
@@ -28,7 +28,7 @@ const SIGNATURES: [(&[u8], &str, &str); 6] = [
 // === impl Format ===
 
 impl Format {
-    /// Form by the ending, whatever its case.
+    /// Format by the extension, ignoring case.
     pub fn by_ending(path: &Path) -> Result<Self, FileProblem> {
         let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
         match ending.as_str() {
@@ -39,7 +39,7 @@ impl Format {
         }
     }
 
-    /// Refuses first bytes that belong to another form.
+    /// Rejects first bytes that belong to another format.
     pub fn check(self, head: &[u8]) -> Result<(), FileProblem> {
         let found = SIGNATURES.iter().find(|(signature, ..)| head.starts_with(signature));
         match (self, found) {

@@ -1,4 +1,4 @@
-//! Where the heading of a table is, and from its rows to the places of their cells.
+//! Finds the heading of a table, and assigns cells to its columns.
 
 use std::io::Read;
 
@@ -14,9 +14,9 @@ use super::{
     workbook::Rows,
 };
 
-/// Rows among which the heading is looked for: above it there may be a banner and notes.
+/// Rows searched for the heading: a banner and notes may precede it.
 const HEADING_ROWS: usize = 10;
-/// Headings that a message names.
+/// Most headings listed in a message.
 const NAMED_HEADINGS: usize = 12;
 
 /// Heading of a delimited text.
@@ -26,22 +26,22 @@ pub struct Heading {
     pub cells: Vec<String>,
     /// Separator of the file.
     pub separator: char,
-    /// Bytes of the text up to and with the heading.
+    /// Bytes of the text up to and including the heading.
     pub bytes: usize,
-    /// Line breaks up to and with the heading.
+    /// Line breaks up to and including the heading.
     pub lines: u64,
 }
 
-/// Headings with what they hold.
+/// Headings and the meanings of their columns.
 #[derive(Debug)]
 pub struct Table {
     /// Heading of each column.
     pub headings: Vec<String>,
-    /// What each column holds.
+    /// Meaning of each column.
     pub columns: Columns,
 }
 
-/// The heading at the front of a text: the row with most known headings, tried with each separator.
+/// Finds the heading of a text: the row with a title and the most known headings, tried with each separator.
 ///
 /// # Errors
 /// [`FileProblem::Empty`], [`FileProblem::TooManyColumns`], [`FileProblem::NoTitle`].
@@ -71,7 +71,7 @@ pub fn find_heading<R: Read>(text: &mut Text<R>, resolver: Resolver<'_>) -> Resu
     }
 }
 
-/// The first rows that are not blank, without blank cells at their ends.
+/// The first non-blank rows, without trailing blank cells.
 fn first_rows(text: &str, separator: char, ended: bool) -> Vec<Heading> {
     let (mut rows, mut bytes, mut lines) = (Vec::new(), 0, 0);
     while rows.len() < HEADING_ROWS
@@ -94,7 +94,7 @@ fn trim_end(cells: &mut Vec<String>) {
     }
 }
 
-/// Row of a sheet that is its heading, with its cells by column.
+/// Heading row of a sheet, with its cells by column.
 pub fn find_sheet_heading(rows: &Rows, resolver: Resolver<'_>) -> Option<(u32, Vec<String>)> {
     let scored = rows.iter().take(HEADING_ROWS).filter_map(|(row, cells)| {
         let cells = sheet_cells(cells.cells.iter());
@@ -107,14 +107,14 @@ pub fn find_sheet_heading(rows: &Rows, resolver: Resolver<'_>) -> Option<(u32, V
 fn sheet_cells<'a>(cells: impl Iterator<Item = (&'a u32, &'a Cell)>) -> Vec<String> {
     let mut texts = Vec::new();
     for (column, cell) in cells {
-        // columns are below MAX_COLUMNS
+        // column numbers are below MAX_COLUMNS
         texts.resize(*column as usize, String::new());
         texts.push(cell.text().unwrap_or_default());
     }
     texts
 }
 
-/// What is said of a sheet without heading.
+/// Error for a sheet without heading.
 pub fn sheet_without_heading(rows: &Rows) -> FileProblem {
     let widest = rows.values().take(HEADING_ROWS).map(|row| sheet_cells(row.cells.iter())).max_by_key(Vec::len);
     no_title(&widest.unwrap_or_default())
@@ -131,10 +131,10 @@ fn no_title(headings: &[String]) -> FileProblem {
 // === impl Table ===
 
 impl Table {
-    /// Gives the headings their meaning.
+    /// Resolves the headings.
     ///
     /// # Errors
-    /// [`FileProblem::NoTitle`] where none is a title for the kind.
+    /// [`FileProblem::NoTitle`] if none is a title for the kind.
     pub fn new(headings: Vec<String>, resolver: Resolver<'_>) -> Result<Self, FileProblem> {
         let columns = Columns::assign(headings.iter().map(|heading| resolver.find(heading)).collect());
         if !columns.has(Field::Title) {
@@ -144,7 +144,7 @@ impl Table {
         Ok(Self { headings, columns })
     }
 
-    /// Headings of columns that are not read.
+    /// Headings of ignored columns.
     pub fn ignored(&self) -> Vec<String> {
         let pairs = self.headings.iter().zip(&self.columns.targets);
         pairs
@@ -153,7 +153,7 @@ impl Table {
             .collect()
     }
 
-    /// Places of the cells that are read; `cell` gives and may take the cell of a column.
+    /// Cells of the columns that are read; `cell` returns a column's cell and may consume it.
     pub fn places(&self, mut cell: impl FnMut(usize) -> Option<Cell>) -> Vec<Place<'_>> {
         let columns = self.headings.iter().zip(&self.columns.targets).enumerate();
         let read = columns.filter_map(|(index, (heading, target))| target.map(|target| (index, heading, target)));
@@ -164,7 +164,7 @@ impl Table {
         .collect()
     }
 
-    /// Checks the width of a row: none of its cells may lack, and none beyond the headings may be filled.
+    /// Checks the width of a row: no cell missing, and none filled beyond the headings.
     ///
     /// # Errors
     /// A reason in Chinese.

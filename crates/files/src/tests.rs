@@ -1,4 +1,4 @@
-//! Tests over whole files: good ones in each form, bad ones with what is said of them.
+//! Tests of whole files: valid ones of each format, and invalid ones with their error messages.
 
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ use duijie_core::domain::{
 mod bad_files;
 mod sample;
 
-/// A folder that goes away with the test, and a file in it.
+/// A file in a temporary folder that is removed after the test.
 fn file(name: &str, bytes: impl AsRef<[u8]>) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
@@ -35,7 +35,7 @@ fn records(name: &str, bytes: impl AsRef<[u8]>) -> Vec<Record> {
     rows.into_iter().map(|row| row.result.unwrap_or_else(|errors| panic!("row {}: {errors:?}", row.number))).collect()
 }
 
-/// What is wrong with the rows of a file: row, column, value, part of the reason.
+/// Checks the errors of a file's rows: row, column, value, part of the reason.
 fn check_errors(name: &str, bytes: impl AsRef<[u8]>, want: &[(u64, &str, &str, &str)]) {
     let rows = read(name, bytes, &ReadOptions::default());
     let errors: Vec<_> = rows
@@ -148,7 +148,7 @@ fn ids_are_derived_the_same_each_time() {
     let ids: Vec<_> = records("a.csv", text).into_iter().map(|record| record.id).collect();
     assert_eq!(ids[0], ids[2]);
     assert_ne!(ids[0], ids[1]);
-    // SHA-256 of "甲\n乙": a change of this value would import every such file twice
+    // SHA-256 of "甲\n乙": if this value changed, every such file would be imported twice
     assert_eq!(ids[0], "row-083dc4488876df55");
 }
 
@@ -268,7 +268,7 @@ fn a_mapping_makes_a_strange_table_readable() {
     let own = "我们的题目,来源系统\n甲,langfang\n乙,\n";
     let sources: Vec<_> = read("x.csv", own, &options).into_iter().map(|row| row.result.unwrap().source).collect();
     assert_eq!(sources, ["langfang", "hebei"]);
-    // a mapped title goes before a heading that is known
+    // a mapped title takes precedence over a known heading
     let mapping: Mapping = "[columns]\n'题' = 'title'".parse().unwrap();
     let options = ReadOptions { mapping: Some(mapping), ..ReadOptions::default() };
     let rows = read("x.csv", "成果名称,题\n甲,乙\n", &options);
@@ -279,7 +279,7 @@ fn any_file(ending: &'static str, bytes: &[u8]) -> Result<(), TestCaseError> {
     let (_folder, path) = file(&format!("demands.{ending}"), bytes);
     for kind in [None, Some(Kind::Expert)] {
         if let Ok(reader) = open(&path, &ReadOptions { kind, ..ReadOptions::default() }) {
-            // each row takes at least a byte
+            // each row takes at least one byte
             prop_assert!(reader.count() <= bytes.len());
         }
     }

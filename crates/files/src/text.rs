@@ -1,26 +1,26 @@
-//! Text of a file in any of the encodings that spreadsheets write, decoded piece by piece in bounded memory.
+//! Decodes text in any encoding that spreadsheets write, in pieces and in constant memory.
 
 use std::io::{self, Read};
 
 use encoding_rs::{Decoder, Encoding, GB18030, UTF_8};
 
-/// Bytes read at a time.
+/// Bytes per read.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// A file is taken for damaged UTF-8, and not for GB18030, when it has this many good multi-byte characters for each
-/// bad one: text in GB18030 forms a good UTF-8 sequence only by chance.
+/// A file with at least this many valid multi-byte characters per invalid one counts as damaged UTF-8, not GB18030:
+/// text in GB18030 forms valid UTF-8 sequences only by chance.
 const GOOD_PER_BAD: u64 = 4;
 
-/// What a first pass over a file found.
+/// Result of a first pass over a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Probe {
-    /// Encoding to read it in.
+    /// Detected encoding.
     pub encoding: &'static Encoding,
-    /// Whether a zero byte was met, which no text has (other than UTF-16 with its mark).
+    /// Whether there is a zero byte, which text never has (except UTF-16 with its byte order mark).
     pub binary: bool,
 }
 
-/// Decoded text with a window at its front that the caller looks at and then moves on.
+/// Decoded text with a window at its front for the caller to read and consume.
 pub struct Text<R> {
     input: R,
     decoder: Decoder,
@@ -34,11 +34,11 @@ pub struct Text<R> {
 // === impl Probe ===
 
 impl Probe {
-    /// Reads the whole input and decides: the byte order mark if there is one, else UTF-8 if (nearly) all of it is,
-    /// else GB18030.
+    /// Reads the whole input and decides: by the byte order mark if there is one, else UTF-8 if (nearly) all of it is
+    /// valid, else GB18030.
     ///
     /// # Errors
-    /// Those of reading.
+    /// Read errors.
     pub fn of(mut input: impl Read) -> io::Result<Self> {
         let mut buffer = vec![0; CHUNK_BYTES];
         let (mut kept, mut first) = (0, true);
@@ -67,13 +67,13 @@ impl Probe {
     }
 }
 
-/// Characters of one piece.
+/// Character counts of one piece.
 struct Counted {
-    /// Characters of several bytes.
+    /// Multi-byte characters.
     good: u64,
     /// Malformed sequences.
     bad: u64,
-    /// Bytes at the end that may go on in the next piece; at most 3.
+    /// Trailing bytes of a character that may continue in the next piece; at most 3.
     unfinished: usize,
 }
 
@@ -103,33 +103,33 @@ fn count(mut bytes: &[u8], last: bool) -> Counted {
 // === impl Text ===
 
 impl<R: Read> Text<R> {
-    /// Text of an input that begins at its first byte; a byte order mark is dropped.
+    /// Text of an input at its first byte; drops a byte order mark.
     pub fn new(input: R, encoding: &'static Encoding) -> Self {
         let decoder = encoding.new_decoder_with_bom_removal();
         Self { input, decoder, window: String::new(), start: 0, bytes_read: 0, lossy: false, ended: false }
     }
 
-    /// What is decoded and not yet consumed.
+    /// Decoded text that is not yet consumed.
     pub fn rest(&self) -> &str {
         self.window.get(self.start..).unwrap_or_default()
     }
 
-    /// Whether nothing comes after [`Self::rest`].
+    /// Returns whether nothing follows [`Self::rest`].
     pub fn ended(&self) -> bool {
         self.ended
     }
 
-    /// Bytes of the file that were read so far.
+    /// Bytes of the file read so far.
     pub fn bytes_read(&self) -> u64 {
         self.bytes_read
     }
 
-    /// Whether a byte could not be decoded so far; U+FFFD stands in its place.
+    /// Returns whether a byte could not be decoded so far; it was replaced by U+FFFD.
     pub fn lossy(&self) -> bool {
         self.lossy
     }
 
-    /// Moves on by `bytes` of the rest.
+    /// Consumes `bytes` of the rest.
     pub fn consume(&mut self, bytes: usize) {
         self.start = (self.start + bytes).min(self.window.len());
     }
@@ -137,7 +137,7 @@ impl<R: Read> Text<R> {
     /// Decodes until the rest has at least `want` bytes or the input ends.
     ///
     /// # Errors
-    /// Those of reading.
+    /// Read errors.
     pub fn fill(&mut self, want: usize) -> io::Result<()> {
         if self.rest().len() < want && !self.ended {
             self.window.drain(..self.start);
@@ -155,17 +155,17 @@ impl<R: Read> Text<R> {
     }
 
     fn decode(&mut self, bytes: &[u8]) {
-        // a decoder that was told of the end must not be used again: `ended` keeps `fill` from doing so
+        // the decoder must not be used after its last piece: `ended` prevents `fill` from doing so
         let room = self.decoder.max_utf8_buffer_length(bytes.len()).unwrap_or(0);
         self.window.reserve(room);
         let (_, _, had_errors) = self.decoder.decode_to_string(bytes, &mut self.window, self.ended);
         self.lossy |= had_errors;
     }
 
-    /// Consumes up to and with the next line feed, or all where none comes, without keeping what it passes.
+    /// Consumes up to and including the next line feed, or everything if there is none, without storing it.
     ///
     /// # Errors
-    /// Those of reading.
+    /// Read errors.
     pub fn skip_line(&mut self) -> io::Result<()> {
         loop {
             if let Some(place) = self.rest().find('\n') {
@@ -181,7 +181,7 @@ impl<R: Read> Text<R> {
     }
 }
 
-/// Reads at least one byte unless the input ends; an interruption is no error.
+/// Reads at least one byte unless the input ends; retries after an interruption.
 fn read_some(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     loop {
         match input.read(buffer) {
@@ -198,7 +198,7 @@ mod tests {
 
     use super::*;
 
-    /// Hands out one byte at a time, so that each character is cut.
+    /// Returns one byte per read, so that every multi-byte character is split.
     struct Drip<'a>(&'a [u8]);
 
     impl Read for Drip<'_> {
@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn encodings_are_told_apart() {
         let check = |bytes: &[u8], want: &'static Encoding| {
-            // a byte order mark is only seen in one piece, as files are read
+            // a byte order mark is only recognised in one piece, as files are read
             assert_eq!(Probe::of(bytes).unwrap().encoding, want, "{bytes:?}");
         };
         let sentence = "激光焊接工艺，误差不超过0.1mm。";
@@ -238,7 +238,7 @@ mod tests {
         check(b"\xFE\xFF\0a", UTF_16BE);
         // one damaged character does not turn a UTF-8 file into GB18030
         check(&[sentence.as_bytes(), b"\xE6\xBF", sentence.as_bytes()].concat(), UTF_8);
-        // the famous two characters that are also UTF-8: with more text they are not
+        // the well-known two characters that are also valid UTF-8; with more text they are not
         let (short, ..) = GB18030.encode("联通公司的需求名称");
         check(&short, GB18030);
         assert!(Probe::of(&b"a\0b"[..]).unwrap().binary);

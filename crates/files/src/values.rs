@@ -1,4 +1,5 @@
-//! Codes, regions and rights as people write them. Each function answers a reason in Chinese where it cannot read.
+//! Parses codes, regions and intellectual property rights in common spellings. Each function returns a reason in
+//! Chinese on failure.
 
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization;
@@ -11,12 +12,12 @@ use duijie_core::domain::{
     record::IntellectualProperty,
 };
 
-/// Text in NFKC on one line, as all codes are compared.
+/// Text in NFKC on one line, the form in which codes are compared.
 pub fn plain(text: &str) -> String {
     one_line(&text.nfkc().collect::<String>())
 }
 
-/// Value of an enumeration by a Chinese name, an alias, its key or its number; `None` where nothing is said.
+/// Enumeration value by Chinese name, alias, key or number; `None` for an empty text.
 pub fn code<C: Code>(text: &str) -> Result<Option<C>, String> {
     let text = plain(text);
     if text.is_empty() {
@@ -30,7 +31,7 @@ pub fn code<C: Code>(text: &str) -> Result<Option<C>, String> {
     })
 }
 
-/// Values of a list, each once.
+/// Values of a list, without duplicates.
 pub fn codes<C: Code>(entries: &[String]) -> Result<Vec<C>, String> {
     let mut values = Vec::new();
     for entry in entries {
@@ -43,7 +44,7 @@ pub fn codes<C: Code>(entries: &[String]) -> Result<Vec<C>, String> {
     Ok(values)
 }
 
-/// Industry by code, also where a name stands with it (`C3851 家用电器`).
+/// Industry by code, also with its name (`C3851 家用电器`).
 pub fn industry(text: &str) -> Result<String, String> {
     let text = plain(text);
     if text.is_empty() {
@@ -66,8 +67,8 @@ pub fn tech_field(text: &str) -> Result<String, String> {
     })
 }
 
-/// Region by code or name. A name of which only the front is known (`河北省石家庄市长安区`) is taken as the city or the
-/// province that it begins with: a coarser answer, but not a wrong one.
+/// Region by code or name. If only the start of a name is known (`河北省石家庄市长安区`), returns that city or province: less
+/// precise, but not wrong.
 pub fn region(text: &str) -> Result<String, String> {
     let text = plain(text);
     if text.is_empty() {
@@ -84,7 +85,7 @@ fn region_by_front(name: &str) -> Option<String> {
     let within = name.strip_prefix("河北省").or_else(|| name.strip_prefix("河北")).filter(|rest| !rest.is_empty());
     let fronts = |name: &str| {
         let ends: Vec<_> = name.char_indices().map(|(place, c)| place + c.len_utf8()).collect();
-        // a district such as 河北区 (of 天津) must not count as the province: a front ends in a suffix of its own
+        // a district such as 河北区 (of 天津) must not count as the province, so the start must end in its own suffix
         ends.into_iter()
             .rev()
             .filter_map(|end| name.get(..end))
@@ -94,11 +95,11 @@ fn region_by_front(name: &str) -> Option<String> {
     within.and_then(|rest| gb::region_by_name(rest).or_else(|| fronts(rest))).or_else(|| fronts(name))
 }
 
-/// The text as code, or the code before or behind its name: `C3851 家用电器`, `通用设备制造业(C34)`.
+/// The text as a code, or a code before or after its name: `C3851 家用电器`, `通用设备制造业(C34)`.
 fn code_in(text: &str, normal: impl Fn(&str) -> Option<String>) -> Option<String> {
     let mut runs = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|run| !run.is_empty());
     let (run, others) = (runs.next()?, runs.next());
-    // a letter or a short number in a name is no code
+    // a letter or short number within a name is not a code
     let sure = run == text || (others.is_none() && run.bytes().filter(u8::is_ascii_digit).count() >= 2);
     normal(run).filter(|_| sure)
 }
@@ -114,7 +115,7 @@ pub fn trl(text: &str) -> Result<Option<u8>, String> {
     digits.parse().map(Some).map_err(|_| "应为 1 到 9 的整数".to_string())
 }
 
-/// Revision: a whole number, with or without `v` before it.
+/// Revision: a whole number, with or without a leading `v`.
 pub fn revision(text: &str) -> Result<u64, String> {
     let text = plain(text).to_lowercase();
     if text.is_empty() {

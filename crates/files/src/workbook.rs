@@ -13,30 +13,30 @@ use super::{
     cell::Cell, delimited::MAX_ROW_BYTES, error::FileProblem, headings::MAX_COLUMNS, shared_strings, zip_sizes,
 };
 
-/// Most MiB of a workbook, packed.
+/// Largest workbook file, in MiB.
 pub const MAX_FILE_MIB: u64 = 200;
 /// Most rows of a sheet; Excel itself stops at 1,048,576.
 pub const MAX_ROWS: u32 = 2_000_000;
-/// Most bytes that the cells of a sheet take in memory.
+/// Most bytes in memory for the cells of a sheet.
 const MAX_SHEET_BYTES: usize = 512 << 20;
-/// Bytes that a cell takes besides its text.
+/// Bytes per cell besides its text.
 const CELL_BYTES: usize = 48;
-/// Above this Excel keeps 15 digits and fills up with zeros, so an id or a credit code is no longer what was typed.
+/// Above this Excel keeps 15 digits and pads with zeros, so an id or credit code is no longer the typed one.
 const MAX_EXACT: f64 = 1e15;
 
-/// Cells of a sheet that are not empty: by row (from 0), then by column (from 0).
+/// Non-empty cells of a sheet: by row (from 0), then by column (from 0).
 pub type Rows = BTreeMap<u32, SheetRow>;
 
 /// Cells of one row.
 #[derive(Debug, Default)]
 pub struct SheetRow {
-    /// Columns with their cells; empty where the row is too long.
+    /// Cells by column; empty if the row is too long.
     pub cells: BTreeMap<u32, Cell>,
     /// Bytes of its texts; a row above [`MAX_ROW_BYTES`] is not kept.
     pub bytes: usize,
 }
 
-/// Rows of the first sheet that `is_table` takes, else of the first that has any. Hidden sheets come last.
+/// Rows of the first sheet that `is_table` accepts, else of the first non-empty sheet. Hidden sheets come last.
 ///
 /// # Errors
 /// A workbook that is too large, damaged, protected or without cells.
@@ -47,7 +47,7 @@ pub fn read(mut file: File, is_table: impl Fn(&Rows) -> bool) -> Result<Rows, Fi
     zip_sizes::check(&mut file)?;
     shared_strings::check(&mut file)?;
     file.seek(SeekFrom::Start(0))?;
-    // calamine has had panics on damaged files; none may end the program
+    // calamine has panicked on damaged files; a panic must not end the program
     let reading = AssertUnwindSafe(|| sheets(file, is_table));
     catch_unwind(reading).unwrap_or_else(|_| Err(FileProblem::BrokenWorkbook("内部结构有误".into())))
 }
@@ -60,7 +60,7 @@ fn sheets(file: File, is_table: impl Fn(&Rows) -> bool) -> Result<Rows, FileProb
     let mut first = None;
     for (_, name) in names {
         let rows = match sheet(&mut workbook, &name) {
-            // a later sheet may be anything once there is one with cells
+            // a broken later sheet does not matter once a sheet with cells was found
             Err(_) if first.is_some() => continue,
             rows => rows?,
         };
@@ -110,7 +110,7 @@ fn text_bytes(cell: &Cell) -> usize {
     }
 }
 
-/// A value of the sheet as text; `None` where nothing is in it.
+/// A cell value as text; `None` if empty.
 fn cell(value: &DataRef<'_>) -> Option<Cell> {
     let text = match value {
         DataRef::Empty => return None,

@@ -1,18 +1,18 @@
-//! How large the parts of a workbook are when unpacked, by the directory at the end of the zip file.
+//! Unpacked sizes of a workbook's parts, from the directory at the end of the zip file.
 //!
-//! The directory can be trusted as a limit: the zip reader below `calamine` stops when a part grows over the size that
-//! the directory gives (`zip` 9, `Crc32Reader::with_size_limit`). What could show it another directory than this one
-//! (a second end record, zip64 records) is refused.
+//! The directory is a reliable limit: the zip reader used by `calamine` stops when a part exceeds its size in the
+//! directory (`zip` 9, `Crc32Reader::with_size_limit`). Files that could show that reader another directory than this
+//! code (a second end record, zip64 records) are refused.
 
 use std::io::{Read, Seek, SeekFrom};
 
 use super::error::FileProblem;
 
-/// Most bytes of all parts that hold cells and texts together: about half a million rows; more belongs in a CSV.
+/// Most bytes of all parts with cells and texts together: about half a million rows; larger tables need a CSV.
 const MAX_CELL_BYTES: u64 = 1 << 30;
-/// Most bytes of any other part (styles, relations), of which `calamine` keeps many times its size.
+/// Most bytes of any other part (styles, relations); `calamine` keeps many times its size in memory.
 const MAX_OTHER_BYTES: u64 = 16 << 20;
-/// Most parts; a workbook has some dozen, and one for each picture.
+/// Most parts; a workbook has a few dozen, plus one per picture.
 const MAX_PARTS: usize = 20_000;
 /// Most bytes of the directory.
 const MAX_DIRECTORY_BYTES: u64 = 8 << 20;
@@ -22,10 +22,10 @@ const END_BYTES: usize = 22;
 const ZIP64_SIGNATURE: &[u8] = b"PK\x06\x07";
 const ENTRY_SIGNATURE: &[u8] = b"PK\x01\x02";
 const ENTRY_BYTES: usize = 46;
-/// In place of a size that stands in the zip64 field.
+/// Placeholder for a size stored in the zip64 field.
 const IN_ZIP64: u32 = u32::MAX;
 
-/// Refuses a workbook whose parts unpack to more than is read into memory.
+/// Rejects a workbook whose parts unpack to more than the memory limits.
 pub fn check(file: &mut (impl Read + Seek)) -> Result<(), FileProblem> {
     let directory = directory(file)?;
     let mut rest = directory.as_slice();
@@ -54,7 +54,7 @@ fn broken(what: &str) -> FileProblem {
 /// Bytes of the directory.
 fn directory(file: &mut (impl Read + Seek)) -> Result<Vec<u8>, FileProblem> {
     let length = file.seek(SeekFrom::End(0))?;
-    // the end record is followed by a comment of at most 65,535 bytes
+    // the end record may be followed by a comment of at most 65,535 bytes
     let tail_start = length.saturating_sub(END_BYTES as u64 + u64::from(u16::MAX));
     let mut tail = Vec::new();
     file.seek(SeekFrom::Start(tail_start))?;
@@ -77,7 +77,7 @@ fn directory(file: &mut (impl Read + Seek)) -> Result<Vec<u8>, FileProblem> {
     Ok(directory)
 }
 
-/// Name in lower case and unpacked size of the entry at the front, and what comes after it.
+/// Lower-case name and unpacked size of the first entry, and the bytes after it.
 fn entry(bytes: &[u8]) -> Option<(String, u64, &[u8])> {
     bytes.starts_with(ENTRY_SIGNATURE).then_some(())?;
     let [name, extra, comment] = [28, 30, 32].map(|place| number_2(bytes, place).map(usize::from));
@@ -92,7 +92,7 @@ fn entry(bytes: &[u8]) -> Option<(String, u64, &[u8])> {
     Some((String::from_utf8_lossy(text).to_lowercase(), size, after))
 }
 
-/// Unpacked size from the zip64 field (id 1), where it is the first number.
+/// Unpacked size from the zip64 field (id 1), where the size comes first.
 fn zip64_size(mut extra: &[u8]) -> Option<u64> {
     loop {
         let (id, length) = (number_2(extra, 0)?, usize::from(number_2(extra, 2)?));
@@ -121,7 +121,7 @@ mod tests {
 
     use super::*;
 
-    /// A zip file with nothing but its directory.
+    /// A zip file with only its directory.
     fn zip(entries: &[(&str, u32)], comment: &[u8]) -> Vec<u8> {
         let mut bytes = b"PK\x03\x04".to_vec();
         let start = bytes.len();

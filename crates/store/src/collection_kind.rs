@@ -1,4 +1,4 @@
-//! What a shard of the embedded engine, or a collection of a server, holds.
+//! Contents of one shard (embedded engine) or one collection (server).
 
 use std::fmt;
 
@@ -19,11 +19,11 @@ pub enum CollectionKind {
 // === impl CollectionKind ===
 
 impl CollectionKind {
-    /// All that a store holds.
+    /// All collections of a store.
     pub const ALL: [Self; 4] =
         [Self::Records(Kind::Achievement), Self::Records(Kind::Demand), Self::Records(Kind::Expert), Self::Documents];
 
-    /// Name of its folder or collection.
+    /// Name of the shard folder or server collection.
     pub fn collection(self) -> &'static str {
         match self {
             Self::Records(kind) => kind.collection(),

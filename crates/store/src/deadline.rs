@@ -1,6 +1,6 @@
-//! What is left of the caller's deadline, for whoever waits for something on the caller's behalf.
+//! Remaining time of the caller's deadline.
 //!
-//! The gate says it once for the whole call; what runs in the same task can ask for it, however deep.
+//! The gRPC gate sets the deadline once per call; any code in the same task can read it, at any depth.
 
 use std::{
     future::Future,
@@ -11,7 +11,7 @@ tokio::task_local! {
     static DEADLINE: Instant;
 }
 
-/// Runs `work` on behalf of a caller who waits this long; `None`: as long as it takes.
+/// Runs `work` under a deadline of `time` from now; `None` means no deadline.
 pub async fn within<F: Future>(time: Option<Duration>, work: F) -> F::Output {
     match time.and_then(|time| Instant::now().checked_add(time)) {
         Some(deadline) => DEADLINE.scope(deadline, work).await,
@@ -19,7 +19,7 @@ pub async fn within<F: Future>(time: Option<Duration>, work: F) -> F::Output {
     }
 }
 
-/// Time that the caller still waits; zero when the deadline has passed, `None` where there is none.
+/// Time left before the deadline; zero when it has passed, `None` without a deadline.
 pub fn left() -> Option<Duration> {
     DEADLINE.try_with(|deadline| deadline.saturating_duration_since(Instant::now())).ok()
 }

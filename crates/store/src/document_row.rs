@@ -1,4 +1,4 @@
-//! How a document is laid out in an engine: the same on every engine. It has no vectors.
+//! Layout of a document in an engine: the same on every engine, without vectors.
 
 use serde_json::{Map, Value, json};
 
@@ -12,7 +12,7 @@ use duijie_core::text::SparseVector;
 pub const FOLDER: &str = "folder";
 /// Key of the tags; indexed.
 pub const TAGS: &str = "tags";
-/// Fields that an engine indexes before any document comes in; keywords, all of them.
+/// Fields that an engine indexes before any document arrives; all are keywords.
 pub const INDEXED: [&str; 2] = [FOLDER, TAGS];
 /// Key of the document's own key: a number or a name.
 pub const KEY: &str = "key";
@@ -22,7 +22,7 @@ pub const TEXT: &str = "text";
 /// Lays a document out as its `version`.
 pub fn row(write: DocumentWrite, version: u64) -> Row {
     let key = match write.key {
-        // as a text: an engine's integers have a sign
+        // as text: an engine's integers are signed
         Key::Number(number) => json!([number.to_string()]),
         Key::Name(name) => json!(name),
     };
@@ -40,7 +40,7 @@ pub fn row(write: DocumentWrite, version: u64) -> Row {
 /// Reads a document back.
 ///
 /// # Errors
-/// When the payload holds no document of ours.
+/// When the payload is not one of our documents.
 pub fn document(mut payload: Map<String, Value>) -> Result<Document, String> {
     let missing = |field: &str| format!("payload has no {field}");
     let (folder, key) = label(&payload).ok_or_else(|| missing(KEY))?;
@@ -64,7 +64,7 @@ pub fn label(payload: &Map<String, Value>) -> Option<(String, Key)> {
     Some((folder, key))
 }
 
-/// Conditions of a query: fields and the value that each must have.
+/// Conditions of a query: fields and the required value of each.
 pub fn conditions(query: DocumentQuery) -> Vec<(&'static str, String)> {
     let folder = query.folder.into_iter().map(|folder| (FOLDER, folder));
     folder.chain(query.tags.into_iter().map(|tag| (TAGS, tag))).collect()

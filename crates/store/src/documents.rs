@@ -1,11 +1,11 @@
-//! Documents beside the records: jobs and their results, events, what was said of them. The service keeps no state of its
-//! own: whatever outlives a call is a record or a document.
+//! Documents: jobs and their results, events, feedback on both. The service itself is stateless: all data that outlives
+//! a call is a record or a document.
 //!
-//! A document lies in a folder under a number or a name, holds a text (JSON, by its owner's layout) and tags by which it is
-//! listed. Its version counts its writes from 1, so that a writer can insist on being the one who saw it last. Each
-//! document is written whole or not at all; several documents of one call are not one transaction.
+//! A document has a folder, a key (number or name), a text (JSON in its owner's layout) and tags for listing. Its
+//! version counts its writes from 1; a conditional write succeeds only if the stored version is the expected one. A
+//! single document is written whole or not at all; several documents of one call are not one transaction.
 //!
-//! In the order of ids the documents of a folder lie together, those under numbers in the order of their numbers.
+//! In id order, the documents of a folder are contiguous, and numbered documents are sorted by number.
 
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{IndexError, PointId, Result};
 
-/// Longest text of a document, in bytes: what a message of the engine takes many of.
+/// Largest text of a document, in bytes; one engine message holds many such texts.
 pub const MAX_DOCUMENT_BYTES: usize = 1 << 20;
 /// Longest folder, name or tag, in bytes.
 pub const MAX_LABEL_BYTES: usize = 256;
@@ -23,13 +23,13 @@ pub const MAX_TAGS: usize = 32;
 /// Most documents of a page.
 pub const MAX_DOCUMENT_PAGE: usize = 1_000;
 
-/// What a document is called within its folder.
+/// Key of a document within its folder.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Key {
-    /// A place in a sequence: listed in its order.
+    /// Position in a sequence; listed in numerical order.
     Number(u64),
-    /// A name: listed in no order of use, but always the same one.
+    /// Name; the listing order is stable but arbitrary (by hash).
     Name(String),
 }
 
@@ -40,9 +40,9 @@ pub struct Document {
     pub folder: String,
     /// Key within the folder.
     pub key: Key,
-    /// Number of its writes, from 1.
+    /// Number of writes so far, from 1.
     pub version: u64,
-    /// Tags by which it is listed.
+    /// Tags for listing.
     pub tags: Vec<String>,
     /// Text.
     pub text: String,
@@ -55,81 +55,81 @@ pub struct DocumentWrite {
     pub folder: String,
     /// Key within the folder.
     pub key: Key,
-    /// Tags by which it is listed.
+    /// Tags for listing.
     pub tags: Vec<String>,
     /// Text.
     pub text: String,
-    /// What must be there for the write to happen.
+    /// Precondition of the write.
     pub expect: Expect,
 }
 
-/// What must be there for a write to happen.
+/// Precondition of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expect {
-    /// Whatever; who writes last wins.
+    /// None; the last writer wins.
     Any,
-    /// Nothing.
+    /// No document is stored under this key.
     Absent,
-    /// This version.
+    /// The stored version equals this one.
     Version(u64),
 }
 
-/// What became of a write.
+/// Outcome of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DocumentWritten {
-    /// It is stored, as this version.
+    /// Stored.
     Stored {
-        /// Its version.
+        /// The new version.
         version: u64,
     },
-    /// It was left out: something else was there than was expected.
+    /// Not stored: the precondition failed.
     Conflict {
-        /// Version that is stored; 0 where there is none.
+        /// Stored version; 0 if there is none.
         stored: u64,
     },
 }
 
-/// Which documents to list: all that meet every condition that is set.
+/// Query for a list; documents must meet every condition that is set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DocumentQuery {
-    /// Those of this folder; of all folders where there is none.
+    /// Only this folder; `None` for all folders.
     pub folder: Option<String>,
-    /// Those that have each of these tags.
+    /// Only documents with all of these tags.
     pub tags: Vec<String>,
 }
 
-/// One page of a list, in the order of ids.
+/// One page of a list, in id order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DocumentPage {
     /// Documents.
     pub documents: Vec<Document>,
-    /// What to list after to get the next page; `None` on the last one.
+    /// Id to pass as `after` for the next page; `None` on the last page.
     pub next: Option<PointId>,
 }
 
-/// A store of documents; every engine of records is one.
+/// A store of documents; every engine of records is also one.
 pub trait Documents: Send + Sync + 'static {
-    /// Reads documents of a folder, in the order of the keys; `None` where there is none.
+    /// Reads documents of a folder, in the order of the keys; `None` for a missing document.
     fn read_documents(&self, folder: &str, keys: &[Key]) -> BoxFuture<'_, Result<Vec<Option<Document>>>>;
 
-    /// Writes documents in order, each if it may be written. When it resolves, what is said to be stored survives a kill
-    /// of the process.
+    /// Writes documents in order, each if its precondition holds. Documents reported as stored survive a kill of the
+    /// process.
     ///
     /// # Errors
-    /// [`IndexError::BadDocument`] before anything is written. After another error it is not known which are stored.
+    /// [`IndexError::BadDocument`] before anything is written. After any other error, some documents may be stored.
     fn write_documents(&self, writes: Vec<DocumentWrite>) -> BoxFuture<'_, Result<Vec<DocumentWritten>>>;
 
-    /// Stores documents as they are, version too, each only if its version is higher than the stored one: for copies of a
-    /// store. Says how many were stored; durable as [`Documents::write_documents`] is.
+    /// Stores documents unchanged, version included, each only if its version is higher than the stored one; used to
+    /// copy stores. Returns the number stored; as durable as [`Documents::write_documents`].
     ///
     /// # Errors
     /// As [`Documents::write_documents`].
     fn restore_documents(&self, documents: Vec<Document>) -> BoxFuture<'_, Result<u64>>;
 
-    /// Removes documents of a folder for good, whatever their version.
+    /// Deletes documents of a folder permanently, whatever their version.
     fn remove_documents(&self, folder: &str, keys: &[Key]) -> BoxFuture<'_, Result<()>>;
 
-    /// Lists documents, at most `limit` (1 to [`MAX_DOCUMENT_PAGE`]) that come after `after` in the order of ids; see
+    /// Lists at most `limit` documents (1 to [`MAX_DOCUMENT_PAGE`]) with ids above `after`, in id order; see
     /// [`document_id`].
     fn list_documents(
         &self,
@@ -142,8 +142,8 @@ pub trait Documents: Send + Sync + 'static {
     fn count_documents(&self, query: DocumentQuery) -> BoxFuture<'_, Result<u64>>;
 }
 
-/// Id of the document under a key of a folder: the folder's hash, then the number or the name's hash, 64 bits each. Two
-/// names of a folder of a million share an id with a probability of 3 in 10^8; then the second is refused, see
+/// Id of a document: hash of the folder, then the number or the hash of the name, 64 bits each. In a folder of a
+/// million names, two share an id with probability 3 in 10^8; the second is then refused with
 /// [`IndexError::BadDocument`].
 pub fn document_id(folder: &str, key: &Key) -> PointId {
     let low = match key {
@@ -157,10 +157,10 @@ fn hash(text: &str) -> u64 {
     Sha256::digest(text).iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
 }
 
-/// All documents that meet a query, read page by page; for folders that are known to be small.
+/// Reads all documents that meet a query, page by page; only for folders known to be small.
 ///
 /// # Errors
-/// Those of the store.
+/// Errors of the store.
 pub async fn all_documents(documents: &(impl Documents + ?Sized), query: DocumentQuery) -> Result<Vec<Document>> {
     let (mut found, mut after) = (Vec::new(), None);
     loop {
@@ -173,10 +173,10 @@ pub async fn all_documents(documents: &(impl Documents + ?Sized), query: Documen
     }
 }
 
-/// Removes a folder with all that is in it.
+/// Deletes all documents of a folder.
 ///
 /// # Errors
-/// Those of the store; what is left then is removed by the next call.
+/// Errors of the store; calling again deletes the rest.
 pub async fn remove_folder(documents: &(impl Documents + ?Sized), folder: &str) -> Result<()> {
     loop {
         let query = DocumentQuery { folder: Some(folder.to_string()), tags: Vec::new() };
@@ -206,12 +206,12 @@ impl From<&str> for Key {
 // === impl DocumentQuery ===
 
 impl DocumentQuery {
-    /// All documents of a folder.
+    /// Query for all documents of a folder.
     pub fn folder(folder: impl Into<String>) -> Self {
         Self { folder: Some(folder.into()), tags: Vec::new() }
     }
 
-    /// Those of them that have this tag.
+    /// Adds a required tag.
     #[must_use]
     pub fn tagged(mut self, tag: impl Into<String>) -> Self {
         self.tags.push(tag.into());
@@ -222,7 +222,7 @@ impl DocumentQuery {
 // === impl Document ===
 
 impl Document {
-    /// Its id.
+    /// Id of the document.
     pub fn id(&self) -> PointId {
         document_id(&self.folder, &self.key)
     }
@@ -243,14 +243,14 @@ impl DocumentWrite {
         Self { folder: folder.into(), key: key.into(), tags: Vec::new(), text, expect }
     }
 
-    /// The same with a tag.
+    /// Adds a tag.
     #[must_use]
     pub fn tagged(mut self, tag: impl Into<String>) -> Self {
         self.tags.push(tag.into());
         self
     }
 
-    /// Its id.
+    /// Id of the document.
     pub fn id(&self) -> PointId {
         document_id(&self.folder, &self.key)
     }
@@ -274,7 +274,7 @@ impl DocumentWrite {
         Err(self.refused(reason))
     }
 
-    /// Says why it cannot be written.
+    /// Error for a document that cannot be written.
     pub(super) fn refused(&self, reason: String) -> IndexError {
         IndexError::BadDocument { folder: self.folder.clone(), key: self.key.to_string(), reason }
     }
@@ -292,7 +292,7 @@ impl std::fmt::Display for Key {
 // === impl Expect ===
 
 impl Expect {
-    /// Whether a write may happen where this version is stored, 0 for none.
+    /// Returns whether the precondition holds for the stored version; 0 means none is stored.
     pub fn met_by(self, stored: u64) -> bool {
         match self {
             Self::Any => true,

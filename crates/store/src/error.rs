@@ -1,4 +1,4 @@
-//! What can go wrong with an index, in sentences that say what to do.
+//! Errors of an index; each message says what to do.
 
 use std::{io, path::PathBuf};
 
@@ -12,7 +12,7 @@ pub enum IndexError {
     InUse {
         /// Folder of the store.
         folder: PathBuf,
-        /// Process id from the lock file, or that it is not known.
+        /// Process id from the lock file, or a note that it is unknown.
         holder: String,
     },
     /// The store was built by another text pipeline, model or format.
@@ -20,13 +20,13 @@ pub enum IndexError {
     OtherVersions {
         /// Folder or address of the store.
         store: String,
-        /// What differs: stored and wanted.
+        /// The difference: stored and wanted value.
         difference: String,
     },
-    /// The folder holds something else.
+    /// The folder is not empty and holds no store.
     #[error("目录 {folder} 中已有其他文件（{found}），不是本程序的索引，请改用空目录")]
     Foreign {
-        /// Folder that was to become the store.
+        /// The folder.
         folder: PathBuf,
         /// One of the entries found.
         found: String,
@@ -36,57 +36,57 @@ pub enum IndexError {
     Folder {
         /// File or folder.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the operating system.
         source: io::Error,
     },
     /// The files of one collection cannot be loaded.
     #[error("{}库 {folder} 已损坏（{reason}），请从备份恢复，或删除索引目录后重新导入", collection.label())]
     Damaged {
-        /// What it holds.
+        /// The collection.
         collection: CollectionKind,
         /// Its folder.
         folder: PathBuf,
-        /// What was found.
+        /// Reason.
         reason: String,
     },
-    /// A point cannot be stored: wrong dimension, a number that is none, a repeated term.
+    /// A point cannot be stored: wrong dimension, NaN or infinite number, repeated term.
     #[error("记录 {name} 无法写入索引：{reason}，请检查模型与文本处理的版本")]
     BadPoint {
         /// Name of the record.
         name: String,
-        /// What is wrong.
+        /// Reason.
         reason: String,
     },
-    /// A document cannot be stored: a label or text that is too long, or an id that another document has.
+    /// A document cannot be stored: label or text too long, or its id belongs to another document.
     #[error("文档 {folder}/{key} 无法写入：{reason}")]
     BadDocument {
         /// Its folder.
         folder: String,
         /// Its key within the folder.
         key: String,
-        /// What is wrong.
+        /// Reason.
         reason: String,
     },
-    /// A search cannot be run as asked.
+    /// The search request is invalid.
     #[error("检索参数有误：{reason}，请修改后重试")]
     BadSearch {
-        /// What is wrong.
+        /// Reason.
         reason: String,
     },
-    /// The engine failed at an operation; nothing was acknowledged.
+    /// An engine operation failed; nothing was acknowledged.
     #[error("{}库操作失败（{reason}），请稍后重试并查看日志", collection.label())]
     Engine {
-        /// What it holds.
+        /// The collection.
         collection: CollectionKind,
-        /// What the engine said.
+        /// The engine's message.
         reason: String,
     },
-    /// A collection of the server is not as this program needs it.
+    /// A server collection differs from the required layout.
     #[error("Qdrant 中的集合 {collection} 不符合要求：{difference}，请改正配置，或换一个 qdrant.prefix")]
     Unfit {
         /// Name of the collection.
         collection: String,
-        /// What differs: found and wanted.
+        /// The difference: found and required.
         difference: String,
     },
     /// The server does not answer.
@@ -94,16 +94,16 @@ pub enum IndexError {
     Unreachable {
         /// Its addresses.
         url: String,
-        /// What was seen.
+        /// Reason.
         reason: String,
     },
     /// The server refused a request, or its answer cannot be used.
     #[error("Qdrant 未能完成请求（{reason}），请稍后重试并查看 Qdrant 的日志")]
     Server {
-        /// What it said.
+        /// The server's message.
         reason: String,
     },
-    /// This program cannot work on the store, for the reason that the sentence says.
+    /// This program cannot work on the store; the sentence gives the reason.
     #[error("{0}")]
     Refused(String),
     /// The store is being rebuilt, restored or copied into.
@@ -112,7 +112,7 @@ pub enum IndexError {
     /// The caller's deadline passed before the engine answered; a write may or may not be stored.
     #[error("引擎未能在时限内应答，请稍后重试")]
     DeadlineExceeded,
-    /// Too many reads are waiting.
+    /// Too many reads are queued.
     #[error("检索请求过多，请稍后重试")]
     Busy,
     /// The index is shutting down.

@@ -1,12 +1,12 @@
-//! Filters as conditions on the indexed fields of the payload. Each engine translates these three sorts of conditions
-//! and nothing else, so that every engine keeps the same points.
+//! Filters as conditions on the indexed payload fields. Engines translate only these three kinds of condition, so every
+//! engine keeps the same points.
 
 use std::collections::BTreeSet;
 
 use super::payload::Field;
 use duijie_core::domain::{Code, Filter, Range, gb};
 
-/// One condition; a point is kept when it meets all.
+/// One condition; a point must meet all conditions.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Condition {
     /// The keyword field has one of these values.
@@ -32,7 +32,7 @@ pub enum Condition {
     },
 }
 
-/// Conditions of a filter in its normal form (see [`Filter::checked`]). None for the empty filter.
+/// Conditions of a filter in normal form (see [`Filter::checked`]); empty for the empty filter.
 pub fn conditions(filter: &Filter) -> Vec<Condition> {
     let regions = filter.regions.iter().map(|region| gb::region_prefix(region).to_string());
     let any = [

@@ -1,8 +1,9 @@
-//! Duties that only one process may do at a time: claimed, kept by renewal, free again when given up or run out.
+//! Duties that only one process may hold at a time. A duty is claimed, kept by renewal, and free again when released or
+//! expired.
 //!
-//! A lease never compares clocks of two machines. Who holds one counts from the moment before its last renewal was sent;
-//! who wants one waits until it has seen the same renewal for the whole period by its own clock. (After the lock client
-//! of Amazon DynamoDB, "Building Distributed Locks with the DynamoDB Lock Client", 2017.)
+//! A lease never compares clocks of two machines. A holder measures its lease from just before it sent the last
+//! renewal. A waiter takes over after it has seen no new renewal for one lease period on its own clock. (After the lock
+//! client of Amazon DynamoDB, "Building Distributed Locks with the DynamoDB Lock Client", 2017.)
 
 use std::{collections::HashSet, future::Future, sync::Arc, time::Duration};
 
@@ -12,15 +13,15 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// Time after which a duty that its holder has not renewed is free.
+/// Lease period: a duty without a renewal for this long is free.
 pub const LEASE_PERIOD: Duration = Duration::from_secs(10);
-/// Time between renewals: two may fail before the duty is lost.
+/// Time between renewals; two may fail before the lease is lost.
 pub const RENEW_EVERY: Duration = Duration::from_secs(3);
 
-/// Rebuilding a store, restoring it, or copying into it: while somebody holds this duty, no instance serves.
+/// Duty of rebuilding, restoring or copying into a store. While it is held, no instance serves.
 pub const MAINTENANCE: &str = "maintenance";
 
-/// A duty that this process has. Dropping it gives it up, a moment later.
+/// Lease on a duty, held by this process. Dropping it releases the duty shortly after.
 #[derive(Debug)]
 pub struct Lease {
     duty: String,
@@ -29,11 +30,11 @@ pub struct Lease {
     keeper: JoinHandle<()>,
 }
 
-/// Duties of a store that no other process can open.
+/// Duties of a store that only this process can open.
 #[derive(Debug, Clone, Default)]
 pub struct LocalDuties(Arc<Mutex<HashSet<String>>>);
 
-/// Takes a duty off the list, however its keeper ends.
+/// Frees a duty on drop, however the keeper task ends.
 struct Held {
     duties: LocalDuties,
     duty: String,
@@ -42,7 +43,7 @@ struct Held {
 // === impl Lease ===
 
 impl Lease {
-    /// A lease that is kept by a task until it hears `stop`; the task says through `lost` when it could not renew it.
+    /// Lease kept by a task until it receives `stop`; the task reports a lost lease through `lost`.
     pub(super) fn kept<F>(duty: &str, keep: impl FnOnce(oneshot::Receiver<()>, watch::Sender<bool>) -> F) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
@@ -53,26 +54,26 @@ impl Lease {
         Self { duty: duty.to_string(), lost, stop: Some(stop), keeper }
     }
 
-    /// Which duty it is.
+    /// Name of the duty.
     pub fn duty(&self) -> &str {
         &self.duty
     }
 
-    /// Whether the duty is still this process's. Work that only one may do is to be stopped where it is not.
+    /// Returns whether this process still holds the duty. If not, stop the work that only one process may do.
     pub fn held(&self) -> bool {
         !*self.lost.borrow()
     }
 
-    /// Resolves when the duty is lost; never, as long as it is held.
+    /// Resolves when the lease is lost; pending while it is held.
     pub async fn lost(&self) {
         let mut lost = self.lost.clone();
         if lost.wait_for(|lost| *lost).await.is_err() {
-            // its keeper has ended without a word: with the runtime, or by `release`
+            // the keeper ended without a loss: by `release`, or with the runtime
             std::future::pending::<()>().await;
         }
     }
 
-    /// Gives the duty up and waits until another can have it.
+    /// Releases the duty and waits until another process can claim it.
     pub async fn release(mut self) {
         drop(self.stop.take());
         let _ = (&mut self.keeper).await;
@@ -82,7 +83,7 @@ impl Lease {
 // === impl LocalDuties ===
 
 impl LocalDuties {
-    /// Claims a duty; `None` where it is taken.
+    /// Claims a duty; `None` if it is held.
     pub fn claim(&self, duty: &str) -> Option<Lease> {
         let free = self.0.lock().insert(duty.to_string());
         if !free {

@@ -1,17 +1,17 @@
-//! Where the points live: what every engine must do, and the engines.
+//! Storage of points: the trait that every engine implements, and the engines.
 //!
 //! - [`point`]: a record with its vectors and its id
-//! - [`search`]: searches and what they find
-//! - [`payload`]: how a point is laid out in an engine, and which of its fields are indexed
-//! - [`filter`]: the conditions of a filter on these fields
-//! - [`lease`]: duties that only one process may do at a time
-//! - [`documents`]: what lies beside the records; [`document_row`]: how it is laid out in an engine
-//! - [`tombstones`]: what was deleted lately
-//! - [`transfer`]: copies of a store and snapshot files; [`deadline`]: what is left of the caller's deadline
-//! - [`collection_kind`]: what a shard or a collection holds
+//! - [`search`]: searches and their results
+//! - [`payload`]: layout of a point in an engine, and its indexed fields
+//! - [`filter`]: filter conditions on these fields
+//! - [`lease`]: duties that only one process may hold at a time
+//! - [`documents`]: data that is not a record; [`document_row`]: its layout in an engine
+//! - [`tombstones`]: recently deleted records
+//! - [`transfer`]: copies of a store and snapshot files; [`deadline`]: remaining time of the caller's deadline
+//! - [`collection_kind`]: contents of a shard or collection
 //! - [`edge`]: Qdrant Edge, in this process; [`server`]: a Qdrant server or cluster
 //!
-//! Invariant: no type of an engine stands in [`Index`]; it can be met by a server across the network as well.
+//! Invariant: [`Index`] contains no engine type, so a remote server can implement it too.
 
 pub mod collection_kind;
 pub mod deadline;
@@ -44,44 +44,44 @@ pub use versions::{StoreShape, StoreVersions};
 
 use duijie_core::domain::{Filter, Kind, RecordName};
 
-/// Layout of folder, payload and ids; to be raised with any change that an old store does not fit.
-/// Version 2 has [`payload::Field::Achievements`].
+/// Version of the layout of folder, payload and ids; raise it with every incompatible change. Version 2 added
+/// [`payload::Field::Achievements`].
 pub const STORE_FORMAT: u32 = 2;
 
-/// What an operation on the index answers.
+/// Result of an index operation.
 pub type Result<T> = std::result::Result<T, IndexError>;
 
-/// A store of points that finds them by embedding, by terms and by conditions.
+/// A store of points, searchable by embedding, by terms and by conditions.
 ///
-/// Futures that are dropped before they resolve leave the operation running: a write may or may not be stored.
+/// Dropping a future does not cancel its operation: a write may or may not be stored.
 ///
-/// What outlives a call and is no record lies beside the points, as a document.
+/// Data that outlives a call and is not a record is stored as a document.
 pub trait Index: Documents {
-    /// Stores points of one kind, in order, each only if its revision is higher than the stored one. When it resolves,
-    /// the points survive a kill of the process. Says what became of each.
+    /// Stores points of one kind, in order, each only if its revision is higher than the stored one. Returns the
+    /// outcome of each. When it resolves, the points survive a kill of the process.
     ///
     /// # Errors
-    /// [`IndexError::BadPoint`] before anything is written. After another error it is not known which of the points
-    /// are stored; sending them again does no harm.
+    /// [`IndexError::BadPoint`] before anything is written. After any other error, some points may be stored; sending
+    /// them again is harmless.
     fn upsert(&self, kind: Kind, points: Vec<Point>) -> BoxFuture<'_, Result<Vec<Written>>>;
 
-    /// Removes a record for good, whatever its revision, after writing its tombstone (see [`tombstones`]). Says whether
-    /// there was one.
+    /// Deletes a record permanently, whatever its revision, after writing its tombstone (see [`tombstones`]). Returns
+    /// whether the record existed.
     fn delete(&self, name: &RecordName) -> BoxFuture<'_, Result<bool>>;
 
-    /// Reads records by name, in the order of the names; `None` where there is none.
+    /// Reads records by name, in the order of the names; `None` for a missing record.
     fn get(&self, names: &[RecordName], with: FieldSelection) -> BoxFuture<'_, Result<Vec<Option<Point>>>>;
 
-    /// Finds candidates; each source says its own.
+    /// Finds candidates, one list per source.
     fn search(&self, kind: Kind, search: Search) -> BoxFuture<'_, Result<Candidates>>;
 
-    /// Cosines of some points, 1 to [`MAX_DEPTH`] of them, best first: of candidates that only shared terms have found.
+    /// Cosines of 1 to [`MAX_DEPTH`] points, best first; for candidates found only by shared terms.
     fn cosines(&self, kind: Kind, dense: &[f32], ids: &[PointId]) -> BoxFuture<'_, Result<Vec<Hit>>>;
 
-    /// Reads found points by id, in the order of the ids; `None` where one is gone by now.
+    /// Reads points by id, in the order of the ids; `None` for a point deleted meanwhile.
     fn fetch(&self, kind: Kind, ids: &[PointId], with: FieldSelection) -> BoxFuture<'_, Result<Vec<Option<Point>>>>;
 
-    /// Reads vectors of found points by id, in the order of the ids, without their records, which cost the most of a read.
+    /// Reads vectors by id, in the order of the ids. Skips the records, the most expensive part of a read.
     fn vectors(
         &self,
         kind: Kind,
@@ -89,7 +89,7 @@ pub trait Index: Documents {
         which: VectorSelection,
     ) -> BoxFuture<'_, Result<Vec<Option<Vectors>>>>;
 
-    /// Reads the vectors of all points, at most `limit` of them that come after `after` in the order of ids.
+    /// Reads the vectors of at most `limit` points with ids above `after`, in id order.
     fn scan(
         &self,
         kind: Kind,
@@ -98,16 +98,16 @@ pub trait Index: Documents {
         which: VectorSelection,
     ) -> BoxFuture<'_, Result<VectorPage>>;
 
-    /// Reads the points that meet a filter, page by page in the order of ids.
+    /// Reads the points that meet a filter, page by page in id order.
     fn scroll(&self, kind: Kind, filter: &Filter, page: PageRequest) -> BoxFuture<'_, Result<Page>>;
 
     /// Counts the points that meet a filter.
     fn count(&self, kind: Kind, filter: &Filter) -> BoxFuture<'_, Result<u64>>;
 
-    /// Claims a duty that only one process may do at a time, such as [`MAINTENANCE`]; `None` where another has it. A
-    /// holder that died loses it after [`LEASE_PERIOD`](lease::LEASE_PERIOD).
+    /// Claims a duty, such as [`MAINTENANCE`]; `None` if another process holds it. A holder that died loses the duty
+    /// after [`LEASE_PERIOD`](lease::LEASE_PERIOD).
     fn claim(&self, duty: &str) -> BoxFuture<'_, Result<Option<Lease>>>;
 
-    /// How the index is, from what is known without asking the engine.
+    /// State of the index, from cached information; does not ask the engine.
     fn status(&self) -> IndexStatus;
 }

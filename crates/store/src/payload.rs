@@ -1,8 +1,8 @@
-//! How a point is laid out in an engine: the record and its lexical query as texts of JSON, and beside them flat fields
-//! that filters look up. An engine gets the same layout whether it runs here or on a server.
+//! Layout of a point in an engine: the record and its lexical query as JSON texts, plus flat fields for filters. The
+//! layout is the same for the embedded engine and a server.
 //!
-//! Texts, not trees: the engine parses the whole payload for each field that it indexes and for each point that it
-//! reads. With trees most of the time of building an index went there.
+//! JSON texts, not trees: the engine parses the whole payload once per indexed field and once per point read. Parsing
+//! trees took most of the time of building an index.
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
@@ -20,21 +20,21 @@ pub const QUERY: &str = "query";
 /// Key of the revision.
 pub const REVISION: &str = "revision";
 
-/// Lengths at which a code of GB/T 2260 is a region of its own: province, city, county.
+/// Code lengths of GB/T 2260 that are a region: province, city, county.
 const REGION_LENGTHS: [usize; 3] = [2, 4, 6];
-/// Lengths at which a code of GB/T 4754 is an industry of its own: section, division, group, class.
+/// Code lengths of GB/T 4754 that are an industry: section, division, group, class.
 const INDUSTRY_LENGTHS: [usize; 4] = [1, 3, 4, 5];
-/// Lengths at which a code of 八大领域 is a field of its own.
+/// Code lengths of 八大领域 that are a field.
 const FIELD_LENGTHS: [usize; 3] = [2, 3, 5];
 
-/// A field that filters look up.
+/// A field used by filters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {
-    /// The region and all above it.
+    /// The region and its ancestors.
     Region,
-    /// The industry and all above it.
+    /// The industry and its ancestors.
     Industry,
-    /// The field of 八大领域 and all above it.
+    /// The field of 八大领域 and its ancestors.
     TechnologyField,
     /// Special programme.
     PolicyField,
@@ -50,31 +50,31 @@ pub enum Field {
     Trl,
     /// Price or budget in yuan.
     AmountYuan,
-    /// Publication, in whole seconds since 1970.
+    /// Publication time, in whole seconds since 1970.
     PublishTime,
-    /// Last change here, in whole seconds since 1970.
+    /// Time of the last change in this service, in whole seconds since 1970.
     UpdateTime,
     /// Deadline, in whole seconds since 1970.
     Deadline,
     /// Revision.
     Revision,
-    /// Full names of the achievements that an expert took part in.
+    /// Full names of the achievements that an expert contributed to.
     Achievements,
 }
 
-/// What an indexed field holds.
+/// Type of an indexed field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldType {
-    /// Strings, compared whole.
+    /// Strings, compared as a whole.
     Keyword,
-    /// Integers of 64 bits, compared by range.
+    /// 64-bit integers, compared by range.
     Integer,
 }
 
 /// A point as an engine stores it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// Payload: [`RECORD`] and [`QUERY`] as texts, and every [`Field`] that the record has.
+    /// Payload: [`RECORD`] and [`QUERY`] as JSON texts, and every [`Field`] that the record has.
     pub payload: Map<String, Value>,
     /// Embedding.
     pub dense: Vec<f32>,
@@ -85,7 +85,7 @@ pub struct Row {
 // === impl Field ===
 
 impl Field {
-    /// All fields; an engine indexes each before any data comes in.
+    /// All fields; an engine indexes each before any data arrives.
     pub const ALL: [Self; 15] = [
         Self::Region,
         Self::Industry,
@@ -125,7 +125,7 @@ impl Field {
         }
     }
 
-    /// What it holds.
+    /// Type of the field.
     pub fn field_type(self) -> FieldType {
         match self {
             Self::Region
@@ -143,7 +143,7 @@ impl Field {
         }
     }
 
-    /// What a record has in it: nothing, one value or a list.
+    /// Value of the field in a record: none, one value or a list.
     fn value(self, record: &Record) -> Option<Value> {
         let list = |values: Vec<&str>| (!values.is_empty()).then(|| json!(values));
         match self {
@@ -186,7 +186,7 @@ impl Row {
     /// Lays a point out.
     ///
     /// # Errors
-    /// When the record cannot be written as JSON, which no checked record does.
+    /// When the record cannot be written as JSON; this never happens for a checked record.
     pub fn of(point: Point) -> Result<Self, String> {
         let mut payload: Map<String, Value> = Field::ALL
             .into_iter()
@@ -200,7 +200,7 @@ impl Row {
     /// Reads the point back; a lexical query that was not read is empty.
     ///
     /// # Errors
-    /// When the payload holds no record of ours, or a lexical query that is not.
+    /// When the payload has no valid record, or an invalid lexical query.
     pub fn into_point(self) -> Result<Point, String> {
         Ok(Point {
             record: from_json(&self.payload, RECORD)?,

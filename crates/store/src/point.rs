@@ -1,4 +1,4 @@
-//! What an index stores: a record with its vectors, and the id by which an engine knows it.
+//! The unit of storage: a record with its vectors, and its id in an engine.
 
 use std::{collections::HashSet, fmt};
 
@@ -11,36 +11,36 @@ use duijie_core::{
     text::{LexicalQuery, SparseVector},
 };
 
-/// Namespace of the ids, made up once. Stored points depend on it.
+/// Random namespace of the ids. Stored points depend on it.
 const NAMESPACE: Uuid = Uuid::from_u128(0x7d1f_5c0e_94b3_5a6e_8c1d_2f6b_0e57_a914);
 
 /// Id of a point: UUID version 5 of the record's full name, the same on every machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PointId(Uuid);
 
-/// A record with everything that finds it.
+/// A record with its vectors and lexical query.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Point {
     /// The record.
     pub record: Record,
-    /// Embedding; an engine may give it back scaled to length 1. Empty where it was not asked for.
+    /// Embedding; an engine may return it scaled to length 1. Empty if not requested.
     pub dense: Vec<f32>,
-    /// Term weights. Empty where they were not asked for.
+    /// Term weights. Empty if not requested.
     pub sparse: SparseVector,
-    /// What its text weighs as a query.
+    /// Term weights of its text as a query.
     pub query: LexicalQuery,
 }
 
-/// What became of one point of an upsert.
+/// Outcome of one point of an upsert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Written {
-    /// It is new.
+    /// No point was stored before.
     Created,
-    /// It took the place of one with a lower revision.
+    /// Replaced a point with a lower revision.
     Updated,
-    /// It was left out: the stored revision is the same or higher.
+    /// Not stored: the stored revision is equal or higher.
     Stale {
-        /// Revision that is stored.
+        /// Stored revision.
         stored: u64,
     },
 }
@@ -48,9 +48,9 @@ pub enum Written {
 /// Vectors of a point, without its record.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Vectors {
-    /// Embedding; empty where it was not asked for.
+    /// Embedding; empty if not requested.
     pub dense: Vec<f32>,
-    /// Term weights; empty where they were not asked for.
+    /// Term weights; empty if not requested.
     pub sparse: SparseVector,
 }
 
@@ -70,16 +70,16 @@ pub enum VectorSelection {
 pub enum FieldSelection {
     /// The record.
     Payload,
-    /// The record and the sparse vector: what an answered page needs.
+    /// The record and the sparse vector, as needed for a response page.
     Sparse,
-    /// All of it.
+    /// Everything.
     Everything,
 }
 
 // === impl PointId ===
 
 impl PointId {
-    /// Id of the record that is called `name`.
+    /// Id of the record with this name.
     pub fn of(name: &RecordName) -> Self {
         Self(Uuid::new_v5(&NAMESPACE, name.to_string().as_bytes()))
     }
@@ -89,7 +89,7 @@ impl PointId {
         self.0
     }
 
-    /// The next id in the order of ids; `None` after the last.
+    /// The next id in id order; `None` after the last.
     pub fn next(self) -> Option<Self> {
         self.0.as_u128().checked_add(1).map(|next| Self(Uuid::from_u128(next)))
     }
@@ -115,8 +115,8 @@ impl Point {
         PointId::of(&self.record.name())
     }
 
-    /// Checks what an engine would choke on or silently store: another kind, wrong dimension, numbers that are none,
-    /// repeated terms.
+    /// Rejects points that an engine would fail on or store unnoticed: wrong kind or dimension, NaN or infinite
+    /// numbers, repeated terms.
     ///
     /// # Errors
     /// [`IndexError::BadPoint`].
@@ -132,7 +132,7 @@ impl Point {
     }
 }
 
-/// Checks length and numbers of an embedding.
+/// Checks the length and the numbers of an embedding.
 pub(super) fn check_dense(dense: &[f32], dimensions: usize) -> std::result::Result<(), String> {
     if dense.len() != dimensions {
         return Err(format!("向量为 {} 维，应为 {dimensions} 维", dense.len()));
@@ -140,7 +140,7 @@ pub(super) fn check_dense(dense: &[f32], dimensions: usize) -> std::result::Resu
     if dense.iter().all(|value| value.is_finite()) { Ok(()) } else { Err("向量中有非有限数".to_string()) }
 }
 
-/// Checks that terms and weights belong together, each term once.
+/// Checks that terms and weights have the same length and that terms are unique.
 pub(super) fn check_sparse(sparse: &SparseVector) -> std::result::Result<(), String> {
     if sparse.indices.len() != sparse.values.len() {
         return Err(format!("稀疏向量有 {} 个词、{} 个权重", sparse.indices.len(), sparse.values.len()));

@@ -1,4 +1,4 @@
-//! Searches and what they find.
+//! Searches and their results.
 
 use super::{
     FieldSelection, IndexError, Point, PointId, Result, Vectors,
@@ -6,27 +6,27 @@ use super::{
 };
 use duijie_core::{domain::Filter, text::SparseVector};
 
-/// Most candidates of one source that a search may ask for: above it every engine slows down more than it finds.
+/// Most candidates per source; beyond this, engines lose more speed than recall is gained.
 pub const MAX_DEPTH: usize = 10_000;
 
-/// Looks for the nearest embeddings, for shared terms, or for both, each with its own list.
+/// Search by nearest embedding, by shared terms, or by both; each source has its own list.
 #[derive(Debug, Clone, Default)]
 pub struct Search {
-    /// Embedding to be near to.
+    /// Query embedding.
     pub dense: Option<Vec<f32>>,
-    /// Terms to share; their weights are multiplied with the engine's idf.
+    /// Query terms; the engine multiplies their weights by its idf.
     pub sparse: Option<SparseVector>,
-    /// Conditions that every candidate meets.
+    /// Filter that every candidate meets.
     pub filter: Filter,
-    /// Most candidates of each source, 1 to [`MAX_DEPTH`].
+    /// Most candidates per source, 1 to [`MAX_DEPTH`].
     pub depth: usize,
-    /// Points to leave out: the record that is the query, and who is to be avoided.
+    /// Points to exclude: the querying record itself and excluded records.
     pub exclude: Vec<PointId>,
-    /// Only these points, 1 to [`MAX_DEPTH`]; `None`: all.
+    /// Restricts the search to these points, 1 to [`MAX_DEPTH`]; `None` for all points.
     pub within: Option<Vec<PointId>>,
 }
 
-/// Candidates of each source, best first; a source that was not asked has none.
+/// Candidates of each source, best first; empty for a source not in the search.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Candidates {
     /// By embedding; the score is the cosine, -1 to 1.
@@ -38,38 +38,38 @@ pub struct Candidates {
 /// One candidate.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Hit {
-    /// Which point.
+    /// Id of the point.
     pub id: PointId,
-    /// Score of the source.
+    /// Score by its source.
     pub score: f32,
 }
 
-/// Which page of a scroll, and how much of it.
+/// Request for one page of a scroll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageRequest {
-    /// The page begins behind this point; `None` for the first one.
+    /// The page starts after this id; `None` for the first page.
     pub after: Option<PointId>,
-    /// Most points of the page, at least 1.
+    /// Page size, at least 1.
     pub limit: usize,
-    /// How much of each point.
+    /// Parts of each point to read.
     pub with: FieldSelection,
 }
 
-/// One page of a scroll, in the order of ids.
+/// One page of a scroll, in id order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Page {
-    /// Points, as much of each as was asked for.
+    /// Points with the requested parts.
     pub points: Vec<Point>,
-    /// What to ask for `after` to get the next page; `None` on the last one.
+    /// Id to pass as `after` for the next page; `None` on the last page.
     pub next: Option<PointId>,
 }
 
-/// One page of a scan, in the order of ids.
+/// One page of a scan, in id order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct VectorPage {
     /// Points with their vectors.
     pub rows: Vec<(PointId, Vectors)>,
-    /// What to ask for `after` to get the next page; `None` on the last one.
+    /// Id to pass as `after` for the next page; `None` on the last page.
     pub next: Option<PointId>,
 }
 

@@ -1,4 +1,4 @@
-//! How an index is.
+//! State of an index.
 
 use duijie_core::domain::Kind;
 
@@ -7,33 +7,33 @@ use duijie_core::domain::Kind;
 pub struct IndexStatus {
     /// State of each kind, in the order of [`Kind::ALL`].
     pub kinds: Vec<KindStatus>,
-    /// What is wrong with the documents beside the records; `None` when all is well.
+    /// Problem of the documents; `None` when healthy.
     pub documents_problem: Option<String>,
-    /// Why this program can never work on this store, such as other versions: to be mended by hand.
+    /// Why this program can never work on this store, such as other versions; an operator must fix it.
     pub refusal: Option<String>,
 }
 
-/// State of one kind's collection.
+/// State of the collection of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KindStatus {
     /// Which kind.
     pub kind: Kind,
     /// Points stored.
     pub points: u64,
-    /// Points whose embedding is in a graph; the others are found by going through all of them.
+    /// Points whose embedding is in a graph; all others are searched by a full scan.
     pub indexed: u64,
-    /// Segments that a search goes through.
+    /// Segments per search.
     pub segments: u64,
     /// Whether graphs are being built.
     pub optimizing: bool,
-    /// What is wrong; `None` when all is well.
+    /// Problem; `None` when healthy.
     pub problem: Option<String>,
 }
 
 // === impl KindStatus ===
 
 impl KindStatus {
-    /// State of a kind of which nothing is known yet.
+    /// State of a kind before anything is known.
     pub(super) fn unknown(kind: Kind) -> Self {
         Self { kind, points: 0, indexed: 0, segments: 0, optimizing: false, problem: None }
     }
@@ -42,7 +42,7 @@ impl KindStatus {
 // === impl IndexStatus ===
 
 impl IndexStatus {
-    /// Whether every kind, and the documents, can be read and written.
+    /// Returns whether every kind and the documents can be read and written.
     pub fn healthy(&self) -> bool {
         self.refusal.is_none()
             && self.documents_problem.is_none()

@@ -1,6 +1,6 @@
-//! Tombstones: names of deleted records, kept for a while, so that a later job of re-matching knows what is gone.
+//! Tombstones: names of deleted records, kept for a while so that a later re-matching job knows about the deletions.
 //!
-//! Each engine writes one before it deletes, inside [`Index::delete`]; no caller can forget it.
+//! Each engine writes the tombstone inside [`Index::delete`], before it deletes; no caller can forget it.
 
 use std::collections::BTreeMap;
 
@@ -13,18 +13,18 @@ use crate::{
     documents::{MAX_DOCUMENT_PAGE, document_id},
 };
 
-/// How long a tombstone is kept at least.
+/// Minimum time that a tombstone is kept.
 pub const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Start of the folders of tombstones; the name is older than this room, and stores have it.
 const FOLDER: &str = "rematch/deleted/";
-/// Bits of a key that tell tombstones of one millisecond apart.
+/// Random bits of a key, to distinguish tombstones of the same millisecond.
 const RANDOM_BITS: u32 = 20;
 
-/// Writes a tombstone if the record is stored, and says whether it is. An engine calls this before it deletes. A
-/// tombstone of a record that is still there does no harm: the record is only looked at once more.
+/// Writes a tombstone if the record is stored, and returns whether it is. Engines call this before they delete. A
+/// tombstone of a record that still exists is harmless: the record is only checked once more.
 ///
 /// # Errors
-/// Those of the store.
+/// Errors of the store.
 pub(crate) async fn write(index: &dyn Index, name: &RecordName) -> Result<bool> {
     let stored = index.get(std::slice::from_ref(name), FieldSelection::Payload).await?;
     if stored.iter().all(Option::is_none) {
@@ -36,11 +36,11 @@ pub(crate) async fn write(index: &dyn Index, name: &RecordName) -> Result<bool> 
     Ok(true)
 }
 
-/// Names of records of a kind that were deleted at `time` or later; some may have been stored again since. `None` where
-/// there are more than `max`.
+/// Names of records of a kind deleted at `time` or later; some may have been stored again since. `None` if there are
+/// more than `max`.
 ///
 /// # Errors
-/// Those of the store.
+/// Errors of the store.
 pub async fn since(index: &dyn Index, kind: Kind, time: Timestamp, max: usize) -> Result<Option<Vec<RecordName>>> {
     let folder = folder(kind);
     let mut after = Some(document_id(&folder, &Key::Number(number(time).saturating_sub(1))));
@@ -61,7 +61,7 @@ pub async fn since(index: &dyn Index, kind: Kind, time: Timestamp, max: usize) -
 /// Removes tombstones older than twice [`KEPT`].
 ///
 /// # Errors
-/// Those of the store.
+/// Errors of the store.
 pub async fn prune(index: &dyn Index, now: Timestamp) -> Result<()> {
     let Ok(oldest) = now.checked_sub(KEPT * 2) else { return Ok(()) };
     for kind in Kind::ALL {

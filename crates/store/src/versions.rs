@@ -1,23 +1,22 @@
-//! What everything in a store depends on: versions and dimensions.
+//! Versions and dimensions that the contents of a store depend on.
 
 use serde::{Deserialize, Serialize};
 
-/// Versions of everything that decides what a store holds.
+/// Versions that determine the contents of a store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoreVersions {
     /// Layout of folder, payload and ids.
     pub format: u32,
-    /// Text pipeline, which decides the terms of the sparse vectors.
+    /// Text pipeline; determines the terms of the sparse vectors.
     pub text: String,
-    /// Name and version of the model, which decides the embeddings.
+    /// Name and version of the model; determines the embeddings.
     pub model: String,
 }
 
-/// What two stores must have in common for points to go from one into the other as they are, and a store and a program
-/// to work together.
+/// Must be equal for a program to work on a store, and for points to be copied unchanged between two stores.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoreShape {
-    /// Versions that the store was built by.
+    /// Versions that the store was built with.
     #[serde(flatten)]
     pub versions: StoreVersions,
     /// Dimensions of the embeddings.
@@ -27,7 +26,7 @@ pub struct StoreShape {
 // === impl StoreShape ===
 
 impl StoreShape {
-    /// What differs, in Chinese: name, value here, value there.
+    /// Differences, in Chinese: name, value of `self`, value of `other`.
     pub fn difference(&self, other: &Self) -> Vec<(&'static str, String, String)> {
         let rows = [
             ("格式", self.versions.format.to_string(), other.versions.format.to_string()),
@@ -38,7 +37,7 @@ impl StoreShape {
         rows.into_iter().filter(|(_, here, there)| here != there).collect()
     }
 
-    /// What differs between this store and the program that opens it, as a text; empty where they fit.
+    /// Differences between this store and the program that opens it, as text; empty if they match.
     pub(super) fn misfit(&self, program: &Self) -> String {
         let said = |(name, stored, wanted)| format!("{name}：库中为 {stored}，当前为 {wanted}");
         self.difference(program).into_iter().map(said).collect::<Vec<_>>().join("；")

@@ -11,7 +11,7 @@ use super::{dockerfile, expect, image_problem, no_keys, read, service_port, vari
 const CLUSTER: &str = "cluster";
 /// Ports of Qdrant: HTTP and gRPC.
 const QDRANT_PORTS: [u16; 2] = [6333, 6334];
-/// Port by which nodes of Qdrant reach each other.
+/// Port for traffic between Qdrant nodes.
 const NODE_PORT: &str = "6335";
 
 /// One service.
@@ -53,7 +53,7 @@ impl<'a> Service<'a> {
         self.list("profiles").contains(&CLUSTER.to_string())
     }
 
-    /// Configuration that the service will have: the image's variables below its own. `None` where it is refused.
+    /// Configuration of the service: the image's variables, overridden by its own. `None` if invalid.
     fn config(&self) -> Option<Config> {
         let image = dockerfile::variables(&read("Dockerfile"));
         let ours = image.into_iter().chain(self.environment()).filter(|(name, _)| name.starts_with("DUIJIE_"));
@@ -61,7 +61,7 @@ impl<'a> Service<'a> {
     }
 }
 
-/// Everything that is wrong with a file.
+/// All problems of a file.
 fn problems(text: &str) -> Vec<String> {
     let mut file: Value = serde_yaml_ng::from_str(&with_defaults(text)).unwrap();
     file.apply_merge().unwrap();
@@ -76,12 +76,12 @@ fn problems(text: &str) -> Vec<String> {
     if hosts.len() < published.len() {
         found.push("a port of the machine is published twice".to_string());
     }
-    // a variable of Compose with such a name would be refused by the command line of whoever exports it
+    // such a Compose variable, once exported, would also reach the command line, which refuses it
     found.extend(no_keys(text));
     found
 }
 
-/// `${NAME:-default}` as its default; what has none stays and will be found wrong.
+/// Replaces `${NAME:-default}` by its default; variables without one stay and are reported.
 fn with_defaults(text: &str) -> String {
     let mut parts = text.split("${");
     let mut all = parts.next().unwrap_or_default().to_string();
@@ -97,7 +97,7 @@ fn with_defaults(text: &str) -> String {
     all
 }
 
-/// What is wrong with one service.
+/// Problems of one service.
 fn one(service: &Service, all: &[Service]) -> Vec<String> {
     let mut found = Vec::new();
     let mut check = |good: bool, what: &str| {
@@ -138,7 +138,7 @@ fn one(service: &Service, all: &[Service]) -> Vec<String> {
     found
 }
 
-/// What is wrong with an instance of the service.
+/// Problems of an instance of the service.
 fn instance(service: &Service, all: &[Service]) -> Vec<String> {
     let Some(config) = service.config() else { return variable_problems(&service.environment()) };
     let mut found = Vec::new();
@@ -163,7 +163,7 @@ fn instance(service: &Service, all: &[Service]) -> Vec<String> {
     found
 }
 
-/// Volumes that are used and not declared, and the other way round.
+/// Volumes used but not declared, or declared but not used.
 fn volumes(file: &Value, services: &[Service]) -> Vec<String> {
     let declared = file.get("volumes").and_then(Value::as_mapping).into_iter().flatten();
     let declared: BTreeSet<String> = declared.filter_map(|(name, _)| name.as_str().map(str::to_string)).collect();
@@ -185,7 +185,7 @@ fn volumes(file: &Value, services: &[Service]) -> Vec<String> {
     found
 }
 
-/// What is wrong with the profile of the cluster.
+/// Problems of the cluster profile.
 fn cluster(services: &[Service]) -> Vec<String> {
     let (ours, nodes): (Vec<&Service>, Vec<&Service>) =
         services.iter().filter(|service| service.in_cluster()).partition(|service| service.is_ours());

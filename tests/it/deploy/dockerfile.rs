@@ -9,7 +9,7 @@ use super::{expect, image_problem, read, service_port, variable_problems};
 /// Folder of the project in the image.
 const HOME: &str = "/opt/duijie";
 
-/// One instruction with its arguments; continued lines are one.
+/// One instruction with its arguments; continued lines are joined.
 struct Instruction {
     stage: usize,
     name: String,
@@ -55,7 +55,7 @@ fn copies(instructions: &[Instruction]) -> Vec<Copy> {
     copies.collect()
 }
 
-/// Everything that is wrong with the two files.
+/// All problems of the two files.
 fn problems(dockerfile: &str, ignore: &str) -> Vec<String> {
     let all = instructions(dockerfile);
     let copies = copies(&all);
@@ -74,7 +74,7 @@ fn problems(dockerfile: &str, ignore: &str) -> Vec<String> {
     found
 }
 
-/// What is wrong with the images that it builds on.
+/// Problems of the base images.
 fn stages(all: &[Instruction]) -> Vec<String> {
     let images: Vec<&str> = all
         .iter()
@@ -89,7 +89,7 @@ fn stages(all: &[Instruction]) -> Vec<String> {
     found
 }
 
-/// What is wrong with one `COPY`: its source is not there, or is kept out.
+/// Problem of one `COPY`: its source is missing, or excluded by `.dockerignore`.
 fn copy_problems(copy: &Copy, ignore: &str) -> Vec<String> {
     if let Some(from) = &copy.from {
         return if from == "build" && copy.stage == 2 { Vec::new() } else { vec![format!("no stage {from}")] };
@@ -107,7 +107,7 @@ fn copy_problems(copy: &Copy, ignore: &str) -> Vec<String> {
     found
 }
 
-/// What compiling reads: sources, what they embed, and the targets that Cargo.toml names.
+/// Files that compiling reads: sources, embedded files, and the targets in Cargo.toml.
 fn needed() -> Vec<String> {
     let mut needed: Vec<String> = [
         "Cargo.toml",
@@ -145,7 +145,7 @@ fn needed() -> Vec<String> {
     needed
 }
 
-/// What is wrong with the image when it runs.
+/// Problems of the running image.
 fn run_time(config: &Config, all: &[Instruction], copies: &[Copy]) -> Vec<String> {
     let last = |name: &'static str| {
         all.iter().filter(move |it| it.stage == 2 && it.name == name).map(|it| it.arguments.as_str())

@@ -1,5 +1,5 @@
-//! What containers are made from: each file is read and held against the project, and each check is shown a file that it
-//! must refuse. No container engine is needed, and none has run these files: see README.
+//! Container files: each file is checked against the project, and each check is tested on a file that it must refuse.
+//! No container engine is needed, and none has run these files: see README.
 //!
 //! - [`compose`] reads `docker-compose.yml`
 //! - [`dockerfile`] reads `Dockerfile` and `.dockerignore`
@@ -11,7 +11,7 @@ use std::{fs, path::Path};
 
 use duijie::config::Config;
 
-/// Port of the service, as its configuration has it where nothing is set.
+/// Default port of the service.
 fn service_port() -> u16 {
     Config::read("", []).unwrap().server.listen.port()
 }
@@ -20,7 +20,7 @@ fn read(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
 }
 
-/// Says what is wrong with the name of an image: a host, no tag, or a tag that moves.
+/// Problem of an image name: a registry host, no tag, or a moving tag.
 fn image_problem(image: &str) -> Option<String> {
     let (name, tag) = image.rsplit_once(':').unwrap_or((image, ""));
     let host = name.split_once('/').is_some_and(|(first, _)| first.contains(['.', ':']) || first == "localhost");
@@ -32,14 +32,14 @@ fn image_problem(image: &str) -> Option<String> {
     }
 }
 
-/// Says what the configuration thinks of these variables; those of others are none of its business.
+/// Problems of the `DUIJIE_` variables, as reported by the configuration; ignores all other variables.
 fn variable_problems(variables: &[(String, String)]) -> Vec<String> {
     let ours = variables.iter().filter(|(name, _)| name.starts_with("DUIJIE_")).cloned();
     Config::read("", ours).err().map(|mistakes| mistakes.0).unwrap_or_default()
 }
 
-/// Names in a text that start as the service's variables do and are none of its keys: it refuses to start where such a
-/// variable is set.
+/// Names in a text with the service's variable prefix that are not among its keys: the service refuses to start with
+/// such a variable.
 fn no_keys(text: &str) -> Vec<String> {
     let variable = |key: &str| format!("DUIJIE_{}", key.replace('.', "_").to_ascii_uppercase());
     let keys: Vec<String> = duijie::config::KEYS.iter().map(|key| variable(key.name)).collect();
@@ -49,7 +49,7 @@ fn no_keys(text: &str) -> Vec<String> {
     unknown.map(|name| format!("{name} is no key")).collect()
 }
 
-/// Fails unless some problem holds `want`.
+/// Fails unless some problem contains `want`.
 #[track_caller]
 fn expect(problems: &[String], want: &str) {
     assert!(problems.iter().any(|problem| problem.contains(want)), "{want} in {problems:?}");

@@ -1,4 +1,4 @@
-//! What is refused says which fields and why.
+//! A refused call names the violated fields and the reasons.
 
 use duijie_proto as pb;
 use duijie_proto::{EditAction, OutcomeProgress};
@@ -142,7 +142,7 @@ async fn what_has_to_be_done_first() {
     let make = pb::MakeScheduleRequest { name: name("e"), ..Default::default() };
     check(client.make_schedule(make).await.map(drop), (Failed, "NO_SHORTLIST"));
     check(client.set_event_state(state(pb::EventState::Review)).await.map(drop), (Failed, "NO_SHORTLIST"));
-    // nobody comes: an empty plan
+    // no participants: an empty plan
     let made = shortlist(client, "e").await.plan.unwrap();
     assert_eq!((made.value, made.optimal), (0.0, true));
     check(client.set_event_state(state(pb::EventState::Review)).await.map(drop), (Failed, "SCHEDULE_OUTDATED"));

@@ -1,4 +1,4 @@
-//! Changes on the day: as few published meetings change as possible. And what is kept when the process is killed.
+//! Changes on the day of the event: as few published meetings change as possible. Also, what survives a kill.
 
 use std::collections::BTreeSet;
 
@@ -41,7 +41,7 @@ async fn a_cancellation_touches_only_what_it_must() {
     assert!(!event.plan.unwrap().schedule_outdated);
     let again = client.cancel_participant(cancel(&gone, false, 0)).await.unwrap().into_inner();
     assert_eq!((again.changes.len(), again.event.unwrap().etag), (0, event.etag));
-    // with others in its places: only new ones
+    // with replacements: only new meetings appear
     let demand = before[0].0.clone();
     let kept: BTreeSet<_> = after.iter().filter(|it| it.0 != demand).cloned().collect();
     let answer = client.cancel_participant(cancel(&demand, true, 0)).await.unwrap().into_inner();
@@ -61,7 +61,7 @@ async fn what_took_place_stays() {
     let client = &mut service.events().await;
     published(client, "e").await;
     let before = places(&meetings(client, "e").await);
-    // somebody with a meeting in the first half and one in the second
+    // finds a record with meetings in both halves
     let halves = |record: &str| {
         let own = before.iter().filter(|it| it.0 == record || it.1 == record);
         let (early, late): (Vec<_>, Vec<_>) = own.partition(|it| it.2 <= 4);
@@ -70,7 +70,7 @@ async fn what_took_place_stays() {
     let both = before.iter().flat_map(|it| [&it.0, &it.1]).find(|record| halves(record).0 > 0 && halves(record).1 > 0);
     let (record, closed) = match both {
         Some(record) => (record.clone(), 4),
-        // all meetings of everybody in one half: the first slot of its own is over
+        // none has: closes the slot of the first meeting
         None => (before[0].0.clone(), before[0].2),
     };
     let answer = client.cancel_participant(cancel(&record, false, closed)).await.unwrap().into_inner();
@@ -162,7 +162,7 @@ async fn what_was_answered_survives_kill_9() {
     server.kill();
 }
 
-/// All that can be seen of the event.
+/// Everything visible of the event.
 async fn seen(
     client: &mut Client,
 ) -> (pb::GetPlanResponse, Vec<pb::Meeting>, Vec<pb::DemandShortlist>, Vec<pb::Outcome>) {

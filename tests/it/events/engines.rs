@@ -1,4 +1,4 @@
-//! Both engines give the same plan, and two instances on one engine work on one event by turns.
+//! Both engines give the same plan, and two instances on one engine can work on one event.
 
 use std::path::Path;
 
@@ -27,7 +27,7 @@ async fn both_engines_give_the_same_plan() {
     let server = QdrantServer::start(data.path());
     let first = on_server(folder.path(), &server.url()).await;
     let second = on_server(folder.path(), &server.url()).await;
-    // a service is up before its engine
+    // a service starts before its engine is ready
     for service in [&first, &second] {
         for _ in 0..200 {
             if service.parts.healthy() {
@@ -40,7 +40,7 @@ async fn both_engines_give_the_same_plan() {
     let (one, other) = (&mut first.events().await, &mut second.events().await);
     create(one, "e", event()).await;
     fill(other, "e").await;
-    // at the same time: one after the other, and both plans are whole
+    // concurrent calls run one after the other, and both plans are complete
     let (left, right) = futures::join!(shortlist(one, "e"), shortlist(other, "e"));
     let number = |made: &pb::MakeShortlistResponse| made.plan.as_ref().unwrap().outline.as_ref().unwrap().number;
     assert_eq!([number(&left), number(&right)].into_iter().sum::<i64>(), 3);

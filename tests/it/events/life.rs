@@ -42,7 +42,7 @@ async fn from_creation_to_publication() {
     service.stop().await;
 }
 
-/// Nobody has more than it may have, and what is left out says why.
+/// No participant exceeds its quota, and each left-out candidate has a reason.
 fn check_shortlists(lists: &[pb::DemandShortlist]) {
     assert_eq!(lists.len(), 8);
     assert!(lists.is_sorted_by(|one, next| one.demand < next.demand));
@@ -62,7 +62,7 @@ fn check_shortlists(lists: &[pb::DemandShortlist]) {
     assert!(taken.values().all(|count| *count <= 2), "{taken:?}");
 }
 
-/// Nobody is at two tables, no table is taken twice.
+/// No participant has two meetings in a slot, and no table is used twice.
 fn check_meetings(meetings: &[pb::Meeting]) {
     let mut seen = BTreeSet::new();
     for it in meetings {
@@ -202,7 +202,7 @@ async fn a_stale_etag_is_refused_everywhere() {
     client.delete_event(pb::DeleteEventRequest { name: name.clone(), etag: now.etag, force: false }).await.unwrap();
     let (code, reason, _) = refusal(&client.get_event(pb::GetEventRequest { name }).await.unwrap_err());
     assert_eq!((code, reason.as_str()), (Code::NotFound, "EVENT_NOT_FOUND"));
-    // a new one has nothing of the old one
+    // a new event with the same id inherits nothing
     create(client, "e", super::setting::event()).await;
     let request = pb::ListParticipantsRequest { name: super::setting::name("e"), ..Default::default() };
     assert_eq!(client.list_participants(request).await.unwrap().into_inner().participants, []);
@@ -242,7 +242,7 @@ async fn edits_are_kept_through_every_regeneration() {
         assert_eq!(locked.len(), 1);
         assert_eq!((locked[0].slot, locked[0].table, locked[0].counterpart.as_str()), (7, 4, "experts/e-2"));
     }
-    // another list of slots has no such place: the lock becomes a pin, the schedule has to be made again
+    // the locked slot no longer exists: the lock becomes a pin, and the schedule must be made again
     let event = client.get_event(pb::GetEventRequest { name: name("e") }).await.unwrap().into_inner().event.unwrap();
     let fewer = pb::Event { slots: event.slots[1..].to_vec(), ..event };
     let event =
@@ -250,7 +250,7 @@ async fn edits_are_kept_through_every_regeneration() {
     assert!(!event.plan.unwrap().scheduled);
     let kept = client.list_edits(pb::ListEditsRequest { name: name("e") }).await.unwrap().into_inner().edits;
     assert_eq!(kept.iter().filter(|it| it.action() == EditAction::Pin).count(), 2);
-    // a pin that a rule speaks against
+    // a rule that contradicts a pin
     let apart = pb::AvoidedPair { left: "需求单位0".into(), right: "供给单位3".into() };
     let event = client.get_event(pb::GetEventRequest { name: name("e") }).await.unwrap().into_inner().event.unwrap();
     let rules = pb::EventRules { avoided_pairs: vec![apart], ..event.rules.clone().unwrap() };

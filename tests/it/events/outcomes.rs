@@ -1,4 +1,4 @@
-//! What came of the meetings: recorded, counted, and heeded by the next event. Contacts.
+//! Outcomes of meetings: recorded, counted, and used by the next event. Contacts.
 
 use duijie_proto as pb;
 use duijie_proto::{Attendance, OutcomeGrouping, OutcomeProgress};
@@ -45,7 +45,7 @@ async fn outcomes_are_recorded_counted_and_kept() {
     let recorded = record(client, vec![signed.clone()]).await.remove(0);
     assert_eq!(recorded.history.len(), 1);
     assert_eq!(recorded.history[0].attendance(), Attendance::Booked);
-    // the same again changes nothing
+    // recording the same outcome again changes nothing
     assert_eq!(record(client, vec![signed]).await, [recorded]);
     let request = pb::ListOutcomesRequest { name: name("e"), page_size: 2, ..Default::default() };
     let page = client.list_outcomes(request.clone()).await.unwrap().into_inner();
@@ -102,7 +102,7 @@ async fn who_met_does_not_meet_again() {
             assert_eq!(reason.code, "MET_BEFORE");
             assert!(reason.localized_description.contains("活动 e "), "{reason:?}");
         }
-        // what was only booked may meet
+        // a meeting that was only booked does not exclude the pair
         let (_, left) = chosen(client, id, &booked).await;
         assert!(left.is_none_or(|it| it.reasons.iter().all(|reason| reason.code != "MET_BEFORE")));
     }
@@ -141,7 +141,7 @@ async fn contacts_are_masked_until_both_agree() {
         let found = found.unwrap();
         let want = if shown { Some(contact("张三")) } else { masked("张**") };
         assert_eq!((&found.demand_contact, found.contacts_shown), (&want, shown), "{consents:?}");
-        // other pairs have agreed to nothing
+        // other pairs have not consented
         let others = all.iter().filter(|it| it.counterpart != meeting.counterpart && it.demand == meeting.demand);
         assert!(others.clone().all(|it| it.demand_contact == masked("张**")));
     };
@@ -199,7 +199,7 @@ async fn exports_come_in_every_form_and_mask_contacts() {
     create(client, "empty", event()).await;
     let said = client.export_event(pb::ExportEventRequest { name: name("empty"), ..request(F::Csv, "") }).await.err();
     assert_eq!(refusal(&said.unwrap()).1, "NO_SHORTLIST");
-    // before the first schedule a workbook shows the list, and a calendar would be empty
+    // before the first schedule a workbook shows the shortlist, and a calendar would be empty
     shortlist(client, "empty").await;
     let of_empty = |format: F| pb::ExportEventRequest { name: name("empty"), ..request(format, "") };
     assert!(client.export_event(of_empty(F::Xlsx)).await.is_ok());

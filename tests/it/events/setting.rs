@@ -1,4 +1,4 @@
-//! What the tests of events start from: records, an event, calls.
+//! Fixtures of the event tests: records, an event, calls.
 
 use duijie_core::domain::{Kind, record::Owner};
 use duijie_proto as pb;
@@ -24,7 +24,7 @@ const SUBJECTS: [&str; 8] = [
 /// Cities of the records.
 const CITIES: [&str; 3] = ["130100", "130200", "130600"];
 
-/// Demands `d-0` and so on, achievements `a-0`, experts `e-0`; each third belongs to one organisation.
+/// Demands `d-0` and so on, achievements `a-0`, experts `e-0`; every third record has the same organisation.
 pub fn records(demands: usize, achievements: usize, experts: usize) -> Vec<pb::Record> {
     let of = |kind: Kind, letter: &str, count: usize| -> Vec<pb::Record> {
         let record = |n: usize| {
@@ -61,7 +61,7 @@ pub fn slot(day: &str, start: &str, end: &str) -> pb::Slot {
     pb::Slot { date: day.into(), start_time: start.into(), end_time: end.into() }
 }
 
-/// Two days, eight slots, four tables; two counterparts for each demand.
+/// An event of two days, eight slots and four tables, with two counterparts per demand.
 pub fn event() -> pb::Event {
     let slots = ["2026-12-01", "2026-12-02"].into_iter().flat_map(|day| {
         let times = [("09:00", "09:25"), ("09:30", "09:55"), ("10:00", "10:25"), ("10:30", "10:55")];
@@ -86,7 +86,7 @@ pub async fn create(client: &mut Client, id: &str, event: pb::Event) -> pb::Even
     client.create_event(request).await.unwrap().into_inner().event.unwrap()
 }
 
-/// Takes all records of all kinds in.
+/// Adds all records of all kinds to the event.
 pub async fn fill(client: &mut Client, id: &str) -> pb::Event {
     let mut event = None;
     for kind in [pb::RecordKind::Demand, pb::RecordKind::Achievement, pb::RecordKind::Expert] {
@@ -115,7 +115,7 @@ pub async fn publish(client: &mut Client, id: &str) -> pb::Event {
     event.unwrap()
 }
 
-/// An event with participants, shortlists and a schedule, published.
+/// Creates an event with participants, shortlists and a schedule, and publishes it.
 pub async fn published(client: &mut Client, id: &str) -> pb::Event {
     create(client, id, event()).await;
     fill(client, id).await;
@@ -150,7 +150,7 @@ pub async fn meetings(client: &mut Client, id: &str) -> Vec<pb::Meeting> {
     }
 }
 
-/// Demand, counterpart, slot, table.
+/// Demand, counterpart, slot and table of each meeting.
 pub fn places(meetings: &[pb::Meeting]) -> Vec<(String, String, i32, i32)> {
     meetings.iter().map(|it| (it.demand.clone(), it.counterpart.clone(), it.slot, it.table)).collect()
 }

@@ -1,4 +1,4 @@
-//! The promises of `Index`, written against the trait.
+//! The contract of `Index`, tested through the trait.
 
 use duijie_core::{
     domain::{Filter, Kind, RecordName, codes::Status},
@@ -15,7 +15,7 @@ use super::{
     sample::{self, DIMENSIONS},
 };
 
-/// The point as it comes back: its embedding scaled to length 1.
+/// The point as returned: its embedding scaled to length 1.
 pub fn scaled(mut point: Point) -> Point {
     let length = point.dense.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt();
     point.dense.iter_mut().for_each(|value| *value = (f64::from(*value) / length) as f32);
@@ -103,7 +103,7 @@ async fn the_highest_revision_wins() {
         assert_eq!(upsert(&[(1 << 62) - 1]).await.unwrap(), [stale(1 << 62)]);
         assert!(index.delete(&name).await.unwrap());
         assert_eq!(upsert(&[1]).await.unwrap(), [Written::Created]);
-        // callers that do not know of each other
+        // independent concurrent callers
         let calls = (2..200_u64).rev().map(|revision| async move { (revision, upsert(&[revision]).await.unwrap()[0]) });
         for (revision, written) in join_all(calls).await {
             assert!(
@@ -174,7 +174,7 @@ async fn each_source_answers_for_itself() {
         let without = ask(Search { exclude: vec![query.id()], ..both.clone() }).await;
         assert_eq!(without.dense[0], found.dense[1]);
         assert!(without.sparse.iter().all(|hit| hit.id != query.id()));
-        // only these: the same scores, whatever else is there
+        // restricted by `within`: the same scores
         let within: Vec<PointId> = points.iter().step_by(7).map(Point::id).chain([query.id()]).collect();
         let few = ask(Search { within: Some(within.clone()), depth: 50, ..both.clone() }).await;
         let all = ask(Search { depth: 50, ..both.clone() }).await;
@@ -182,7 +182,7 @@ async fn each_source_answers_for_itself() {
         assert_eq!((few.dense, few.sparse), (only(all.dense), only(all.sparse)));
         let shallow = ask(Search { depth: 1, ..both.clone() }).await;
         assert_eq!((shallow.dense.len(), shallow.sparse.len()), (1, 1));
-        // terms in any order; no terms at all; terms that nobody has; a vector without direction
+        // terms in any order; no terms; unknown terms; a zero vector
         let expanded = SparseVector {
             indices: query.sparse.indices.iter().rev().copied().collect(),
             values: query.sparse.values.iter().rev().copied().collect(),
@@ -251,7 +251,7 @@ async fn a_duty_is_one_holders_until_it_gives_it_up() {
         assert_eq!((lease.duty(), lease.held()), ("nightly", true));
         assert!(index.claim("nightly").await.unwrap().is_none());
         let other = index.claim(MAINTENANCE).await.unwrap().unwrap();
-        // its holder can work meanwhile
+        // the holder can work meanwhile
         assert_eq!(index.count(Kind::Demand, &Filter::default()).await.unwrap(), 0);
         lease.release().await;
         assert!(other.held());

@@ -1,5 +1,5 @@
-//! kill -9 in the middle of writing and optimising, again and again on the same store: what was acknowledged is there
-//! afterwards, whole, and nothing is there twice.
+//! kill -9 while writing and optimising, repeatedly on the same store: afterwards every acknowledged write is complete,
+//! and no point is there twice.
 
 use std::{
     collections::HashMap,
@@ -25,10 +25,10 @@ const FOLDER: &str = "DUIJIE_CRASH_FOLDER";
 const SEED: &str = "DUIJIE_CRASH_SEED";
 const RECORDS: usize = 3_000;
 const ROUNDS: u64 = 24;
-/// The rounds end after this time, however many they were.
+/// Time limit, after which no new round starts.
 const LIMIT: Duration = Duration::from_secs(15);
 
-/// Everything about a point follows from its number and revision, so that a torn one shows.
+/// A point derived entirely from its number and revision, so that a torn write shows.
 fn point(number: usize, revision: u64) -> Point {
     let dice = &mut Dice::new(number as u64 * 1_000_003 + revision);
     let mut record = Record::new("local", format!("r-{number}"), "断电", Detail::empty(Kind::Demand));
@@ -49,18 +49,18 @@ fn name(number: usize) -> RecordName {
     format!("demands/r-{number}").parse().unwrap()
 }
 
-/// The optimiser runs all the time.
+/// Options with a constantly running optimiser.
 fn restless(folder: &Path, seed: u64) -> EdgeOptions {
     let mut options = sample::options(folder);
     options.tuning.graph_from_kib = 16;
     options.tuning.optimize_after_points = 1;
     options.tuning.checkpoint_after_bytes = 100_000;
-    // in every other round each checkpoint loads the shard anew
+    // in every other round each checkpoint reloads the shard
     options.tuning.max_engine_log_bytes = if seed.is_multiple_of(2) { 1 } else { 1 << 30 };
     options
 }
 
-/// Runs in the child, until it is killed: says what it is about to do, does it, says that it is done.
+/// Runs in the child until killed: prints each operation before and after it.
 #[tokio::test(flavor = "multi_thread")]
 async fn crash_child() {
     let (Ok(folder), Ok(seed)) = (env::var(FOLDER), env::var(SEED)) else { return };
@@ -93,7 +93,7 @@ async fn crash_child() {
     }
 }
 
-/// What a record may be after a kill: the last acknowledged revision (0: none) or one tried after it.
+/// Allowed revisions per record after a kill: the last acknowledged one (0: none) or one tried after it.
 #[derive(Default)]
 struct Expected(HashMap<usize, Vec<u64>>);
 
@@ -148,7 +148,8 @@ async fn what_was_acknowledged_survives_kills() {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        // time alone would not fit every machine; in every fourth round the kill comes while the store is opened
+        // kills after a number of lines, as a fixed time would not fit every machine; in every fourth round while
+        // opening
         let (heard, wait) = if rounds % 4 == 0 { (1, dice.below(40)) } else { (500 + dice.below(6_000), 0) };
         for _ in 0..heard {
             expected.hear(&lines.next().expect("the child ended").unwrap());

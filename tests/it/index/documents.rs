@@ -1,4 +1,4 @@
-//! The promises of `Documents`, written against the trait and run on every engine.
+//! The contract of `Documents`, tested through the trait on every engine.
 
 use duijie_core::domain::{Filter, Kind};
 use duijie_store::{
@@ -50,7 +50,7 @@ async fn documents_are_written_by_who_saw_them_last() {
         index.remove_documents("jobs", &["a".into(), "b".into()]).await.unwrap();
         assert_eq!(index.read_documents("jobs", &["a".into()]).await.unwrap(), [None]);
         check("anew", Expect::Absent, stored(1)).await;
-        // several of one call, the same one twice among them
+        // several in one call, with one repeated
         let several = vec![
             write("jobs", "a", "1", Expect::Version(1)),
             write("jobs", 7, "7", Expect::Any),
@@ -120,7 +120,7 @@ async fn folders_are_listed_in_order_by_page_and_by_tag() {
         assert_eq!((count(a()).await, count(DocumentQuery::default()).await), (0, 1_200));
         let last = duijie_store::PointId::from(uuid::Uuid::max());
         assert_eq!(index.list_documents(a(), Some(last), 5).await.unwrap().documents, []);
-        // they are beside the records, not among them
+        // documents do not count as records
         assert_eq!(index.count(Kind::Demand, &Filter::default()).await.unwrap(), 0);
     })
     .await;

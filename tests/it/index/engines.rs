@@ -1,5 +1,5 @@
-//! Every engine behind the trait: Qdrant Edge in this process; the server implementation over the wire, against the test
-//! server; and against a real Qdrant server wherever `QDRANT_URL` is set (`make test` says when it is not).
+//! All engines: Qdrant Edge in this process; the server implementation over the wire, against the test server; and a
+//! real Qdrant server if `QDRANT_URL` is set (`make test` reports when it is not).
 
 use std::{path::Path, time::Duration};
 
@@ -10,7 +10,7 @@ use duijie_store::{Index, IndexStatus, Pace, Qdrant, ServerIndex, StoreShape};
 use super::sample::{self, DIMENSIONS, Dice};
 use crate::qdrant_server::QdrantServer;
 
-/// Faster than in service, so that tests do not wait; slow enough for a machine that has other work to do.
+/// Faster than in production, to save time, but slow enough for a busy machine.
 pub const PACE: Pace = Pace {
     look_every: Duration::from_millis(50),
     stale_after: Duration::from_millis(3_000),
@@ -18,10 +18,10 @@ pub const PACE: Pace = Pace {
     renew_every: Duration::from_millis(300),
 };
 
-/// How long anything may take that is waited for.
+/// Longest wait for anything.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Runs one promise against a fresh store of each engine.
+/// Runs one test against a fresh store of each engine.
 pub async fn on_every_engine(promise: impl AsyncFn(&dyn Index, &mut Dice)) {
     let folder = tempfile::tempdir().unwrap();
     let index = sample::open(folder.path());
@@ -51,24 +51,24 @@ pub fn options(url: &str, prefix: &str) -> Qdrant {
     Config::read(&toml, []).unwrap().qdrant.unwrap()
 }
 
-/// An index on a server that may not answer yet.
+/// Opens an index on a server that may not answer yet.
 pub fn open(options: &Qdrant) -> ServerIndex {
     ServerIndex::open_at(options, shape(), PACE).unwrap()
 }
 
-/// Shape of the stores of the tests.
+/// Shape of the test stores.
 pub fn shape() -> StoreShape {
     StoreShape { versions: sample::options(Path::new("")).versions, dimensions: DIMENSIONS }
 }
 
-/// An index on the test server.
+/// Opens an index on the test server and waits until it is ready.
 pub async fn connect(server: &QdrantServer) -> ServerIndex {
     let index = open(&options(&server.url(), "test"));
     index.ready(PATIENCE).await.unwrap();
     index
 }
 
-/// Waits until a status is as wanted: a server's is looked at from time to time.
+/// Waits until the status is as wanted; a server's status is updated periodically.
 pub async fn status_with(index: &dyn Index, wanted: impl Fn(&IndexStatus) -> bool) -> IndexStatus {
     let end = std::time::Instant::now() + PATIENCE;
     loop {

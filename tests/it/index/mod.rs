@@ -1,11 +1,11 @@
-//! What every engine must do.
+//! Tests of all engines.
 //!
 //! - `sample`: random records, points and filters
-//! - `contract`: the promises of `Index`, written against the trait; `engines`: run on each
-//! - `documents`: the promises of `Documents`
-//! - `server`: what only a server across the network can do to us
+//! - `contract`: the contract of `Index`; `engines`: runs it on each engine
+//! - `documents`: the contract of `Documents`
+//! - `server`: faults that only a remote server has
 //! - `oracle`: searches and filters against plain Rust
-//! - `crash`: kill -9 in the middle of writing and optimising
+//! - `crash`: kill -9 while writing and optimising
 //! - `store`: opening, refusing, repairing
 
 pub mod contract;

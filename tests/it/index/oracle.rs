@@ -13,7 +13,7 @@ use duijie_core::{
 };
 use duijie_store::{FieldSelection, Hit, Index, PageRequest, Point, PointId, Search};
 
-/// What a filter means, said without an engine.
+/// Meaning of a filter, in plain Rust.
 fn matches(filter: &Filter, record: &Record) -> bool {
     let one_of = |list: &[String], value: &dyn Fn(&str) -> bool| list.is_empty() || list.iter().any(|code| value(code));
     let within = |range: Option<Range>, value: Option<i64>| {
@@ -51,7 +51,7 @@ fn dot(one: &SparseVector, other: &SparseVector, weight: impl Fn(u32) -> f64) ->
     shared.map(|(term, one, other)| weight(term) * f64::from(*one) * f64::from(*other)).sum()
 }
 
-/// Compares a list with all scores: same scores in the same order, and each point has the score that it says.
+/// Compares a list with all scores: the same scores in the same order, each belonging to its point.
 fn assert_list(found: &[Hit], mut want: Vec<(PointId, f64)>, depth: usize, what: &str) {
     want.sort_by(|one, other| other.1.total_cmp(&one.1));
     let scores: HashMap<PointId, f64> = want.iter().copied().collect();
@@ -64,7 +64,7 @@ fn assert_list(found: &[Hit], mut want: Vec<(PointId, f64)>, depth: usize, what:
     assert_eq!(found.iter().map(|hit| hit.id).collect::<BTreeSet<_>>().len(), found.len(), "{what}: twice");
 }
 
-/// Numbers of documents, of all and for each term, as the engine counts them.
+/// Document counts, in total and per term, as the engine counts them.
 struct Statistics {
     documents: f64,
     frequency: HashMap<u32, f64>,
@@ -124,7 +124,7 @@ async fn compare(index: &dyn Index, points: &[Point], statistics: &Statistics, e
 #[tokio::test(flavor = "multi_thread")]
 async fn searches_find_what_going_through_all_finds() {
     let folder = tempfile::tempdir().unwrap();
-    // no graphs: the embeddings are compared one by one
+    // no graphs: exact search
     let mut options = sample::options(folder.path());
     options.tuning.graph_from_kib = 1 << 20;
     let index = duijie_store::EdgeIndex::open(options).unwrap();
@@ -133,14 +133,14 @@ async fn searches_find_what_going_through_all_finds() {
     index.upsert(Kind::Achievement, points.clone()).await.unwrap();
     let statistics = Statistics::of(&points.iter().collect::<Vec<_>>());
     compare(&index, &points, &statistics, true, dice).await;
-    // an update in a segment that takes writes replaces what it counts of the point
+    // an update in a writable segment replaces the point's counts
     for point in points.iter_mut().take(300) {
         *point = sample::point(Record { revision: 2, ..point.record.clone() }, dice);
     }
     index.upsert(Kind::Achievement, points[..300].to_vec()).await.unwrap();
     let statistics = Statistics::of(&points.iter().collect::<Vec<_>>());
     compare(&index, &points, &statistics, true, dice).await;
-    // a deletion does not: the point is counted until the optimiser clears it out
+    // a deletion does not: the point counts until the optimiser purges it
     let gone = points.split_off(1_800);
     for point in &gone {
         assert!(index.delete(&point.record.name()).await.unwrap());
@@ -161,10 +161,10 @@ async fn scores_stay_the_same_over_several_segments() {
     assert_eq!((status.points, status.indexed), (1_500, 1_500));
     index.upsert(Kind::Achievement, points[1_500..].to_vec()).await.unwrap();
     assert!(2 <= index.status().kinds[0].segments);
-    // the number of documents and of those with a term are summed over all segments before any is searched
+    // N and df are summed over all segments before any is searched
     let statistics = Statistics::of(&points.iter().collect::<Vec<_>>());
     compare(&index, &points, &statistics, false, dice).await;
-    // what an update leaves behind in a segment that takes no writes is counted there until it is cleared out
+    // in a read-only segment, the old version of an updated point counts until it is purged
     let mut counted: Vec<&Point> = points.iter().collect();
     let newer: Vec<Point> =
         points[..100].iter().map(|point| sample::point(Record { revision: 2, ..point.record.clone() }, dice)).collect();
@@ -172,7 +172,7 @@ async fn scores_stay_the_same_over_several_segments() {
     counted.extend(&newer);
     let current: Vec<Point> = newer.iter().chain(&points[100..]).cloned().collect();
     compare(&index, &current, &Statistics::of(&counted), false, dice).await;
-    // the graph finds nearly all of the nearest
+    // recall of the graph search is nearly 1
     let (mut hit, mut all) = (0, 0);
     for _ in 0..50 {
         let query = sample::dense(dice, DIMENSIONS);

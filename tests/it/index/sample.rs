@@ -13,7 +13,7 @@ use duijie_store::{
 /// Dimensions of the sample embeddings.
 pub const DIMENSIONS: usize = 16;
 
-/// Numbers that look random (xorshift64*).
+/// Pseudo-random numbers (xorshift64*).
 pub struct Dice(u64);
 
 impl Dice {
@@ -62,7 +62,7 @@ fn time(dice: &mut Dice) -> jiff::Timestamp {
     jiff::Timestamp::from_second(1_700_000_000 + dice.below(50) as i64).unwrap()
 }
 
-/// A record with every field that filters look at set about half of the time.
+/// A record in which each filtered field is set about half of the time.
 pub fn record(kind: Kind, id: &str, dice: &mut Dice) -> Record {
     let mut record = Record::new(dice.pick(&SOURCES), id, format!("题目{id}"), Detail::empty(kind));
     record.region = dice.maybe(|dice| dice.pick(&REGIONS)).unwrap_or_default().to_string();
@@ -163,7 +163,7 @@ pub fn filter(dice: &mut Dice) -> Filter {
     }
 }
 
-/// How the tests open a store: graphs from 32 KiB (512 points), and only when asked.
+/// Options of a test store: graphs from 32 KiB (512 points), and only on request.
 pub fn options(folder: &Path) -> EdgeOptions {
     EdgeOptions {
         folder: folder.to_path_buf(),
@@ -185,7 +185,7 @@ pub fn open(folder: &Path) -> EdgeIndex {
     EdgeIndex::open(options(folder)).unwrap()
 }
 
-/// Documents in a few folders, under names and numbers, with and without tags; some of them written more than once.
+/// Writes documents in a few folders, by name and number, with and without tags; some more than once.
 pub async fn write_documents(index: &dyn Index, count: usize) {
     for round in 0..2 {
         let writes = (0..count as u64).filter(|number| round == 0 || number.is_multiple_of(3)).map(|number| {

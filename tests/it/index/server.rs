@@ -1,4 +1,4 @@
-//! What only a server across the network can do to us: be away, be slow, lose answers, repeat writes, be shared.
+//! Faults that only a remote server has: down, slow, lost answers, repeated writes, concurrent instances.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::qdrant_server::{Fault, QdrantServer};
 
-/// Longer than a try may take.
+/// Longer than the timeout of one try.
 const TOO_LONG: Duration = Duration::from_millis(2_500);
 
 pub fn start() -> (TempDir, QdrantServer) {
@@ -73,7 +73,7 @@ async fn what_is_left_of_the_callers_time_goes_to_the_engine() {
     assert!(matches!(said, IndexError::DeadlineExceeded), "{said}");
     assert!(server.last_timeout("Count").is_some_and(|told| told <= time));
     assert_eq!(server.calls("Count"), 1, "no try beyond the caller's time");
-    // without a deadline a try that hangs is followed by another
+    // without a deadline, a hanging try is followed by another
     server.inject("Count", Fault::Slow(TOO_LONG), 1);
     assert_eq!(count(&index).await.unwrap(), 0);
     assert_eq!(server.calls("Count"), 3);
@@ -122,7 +122,7 @@ async fn a_write_is_stored_once_whatever_becomes_of_its_answer() {
         assert_same(read(&index, &name).await.as_ref(), &point(1));
         server.heal();
         server.inject(method, fault, 1);
-        // the second of the same is refused, the third is newer
+        // the repeated write is refused, the third is newer
         let written = index.upsert(Kind::Demand, [1, 2, 3].map(point).into()).await.unwrap();
         assert_eq!(
             written,
@@ -158,7 +158,7 @@ async fn instances_that_write_the_same_records_lose_and_double_nothing() {
                 let seen = seen.into_iter().flatten().next().unwrap().record;
                 let mark = format!("w{number}-{done};");
                 if seen.body.contains(&mark) {
-                    // stored, although the call said that it is not known whether
+                    // stored, although the call returned an uncertain error
                     done += 1;
                     continue;
                 }
@@ -226,7 +226,7 @@ async fn what_does_not_fit_is_refused_with_a_sentence() {
     };
     check("test", StoreShape { dimensions: DIMENSIONS + 1, ..shape() }, "维数：库中为 16，当前为 17").await;
     check("test", other_text(), "文本处理：库中为 1，当前为 2），请停止服务后执行 duijie reindex").await;
-    // collections that somebody else made
+    // collections created by someone else
     let client = qdrant_client::Qdrant::from_url(&server.url()).skip_compatibility_check().build().unwrap();
     let vectors = qdrant_client::qdrant::VectorParamsBuilder::new(16, qdrant_client::qdrant::Distance::Dot);
     let mut named = qdrant_client::qdrant::VectorsConfigBuilder::default();
@@ -237,7 +237,7 @@ async fn what_does_not_fit_is_refused_with_a_sentence() {
     let any = ServerIndex::open_any(&options(&server.url(), "none"), PACE).unwrap();
     let said = any.ready(PATIENCE).await.unwrap_err().to_string();
     assert!(said.contains("没有存储"), "{said}");
-    // a collection that vanishes while it is in use
+    // a collection deleted while in use
     let index = connect(&server).await;
     client.delete_collection("test_experts_1").await.unwrap();
     let status = status_with(&index, |status| status.refusal.is_some()).await;
@@ -273,7 +273,7 @@ async fn a_node_that_is_gone_is_stepped_over() {
     server.stop().await;
 }
 
-/// Claims a duty in a runtime that can be ended as a kill ends a process.
+/// Claims a duty in a runtime that can be dropped, like a process that is killed.
 pub fn claim_and_die(server: &QdrantServer, duty: &'static str) {
     let url = server.url();
     let thread = std::thread::spawn(move || {
@@ -282,7 +282,7 @@ pub fn claim_and_die(server: &QdrantServer, duty: &'static str) {
             let index = open(&options(&url, "test"));
             index.ready(PATIENCE).await.unwrap();
             let lease = index.claim(duty).await.unwrap().unwrap();
-            // renewed at least once
+            // after at least one renewal
             tokio::time::sleep(PACE.renew_every * 2).await;
             assert!(lease.held());
             std::mem::forget(lease);
@@ -346,7 +346,7 @@ async fn while_one_maintains_the_others_rest_and_a_rebuilt_store_needs_a_restart
     let grown = keeper.growing(&options, other_text()).await.unwrap();
     assert_eq!(count(&grown).await.unwrap(), 0);
     grown.upsert(Kind::Demand, vec![point(1)]).await.unwrap();
-    // begun for the same versions it goes on, for others it is begun anew
+    // a rebuild resumes for the same versions, and restarts for others
     let again = keeper.growing(&options, other_text()).await.unwrap();
     assert_eq!(count(&again).await.unwrap(), 1);
     keeper.replace_by(&again).await.unwrap();

@@ -1,4 +1,4 @@
-//! Opening stores, refusing them, and repairing what a kill has left.
+//! Opening stores, refusing them, and repairing after a kill.
 
 use std::{fs, path::Path};
 
@@ -96,7 +96,7 @@ async fn points_in_two_segments_are_repaired() {
 async fn the_engines_log_does_not_grow_and_writes_go_on_after_it_is_cut() {
     let folder = tempfile::tempdir().unwrap();
     let mut options = sample::options(folder.path());
-    // each checkpoint loads the shard anew
+    // each checkpoint reloads the shard
     options.tuning.checkpoint_after_bytes = 1;
     options.tuning.max_engine_log_bytes = 1;
     let index = EdgeIndex::open(options).unwrap();
@@ -140,7 +140,7 @@ async fn reads_and_writes_go_on_while_graphs_are_built() {
         let search = Search { dense: Some(points[0].dense.clone()), depth: 5, ..Search::default() };
         let found = index.search(Kind::Demand, search).await.unwrap();
         assert_eq!(found.dense[0].id, points[0].id());
-        // a fast disk leaves time to delete them all
+        // stops deleting here, as on a fast disk the loop could delete all points
         if points.len() < 2_000 {
             continue;
         }
@@ -176,7 +176,7 @@ async fn a_failed_optimisation_loses_nothing() {
     let dice = &mut Dice::new(31);
     let mut points = sample::points(Kind::Demand, 1_000, dice);
     index.upsert(Kind::Demand, points[..900].to_vec()).await.unwrap();
-    // a file where the engine wants a folder
+    // a file in place of the engine's folder
     fs::write(folder.path().join("demands/engine/temp_segments"), "").unwrap();
     let said = index.optimize().unwrap_err();
     assert!(matches!(said, IndexError::Engine { collection: CollectionKind::Records(Kind::Demand), .. }), "{said}");
@@ -185,7 +185,7 @@ async fn a_failed_optimisation_loses_nothing() {
     assert!(index.delete(&gone.record.name()).await.unwrap());
     stored(&index, &points).await;
     assert!(index.status().healthy());
-    // loading anew has made room
+    // the reload has removed the file
     index.optimize().unwrap();
     stored(&index, &points).await;
     index.close();
@@ -214,7 +214,7 @@ async fn damage_is_named() {
     check(&|engine| fs::remove_dir_all(engine.join("segments")).unwrap());
     check(&|engine| fs::remove_dir_all(engine).unwrap());
     check(&|engine| fs::write(inside(engine, "segment.json"), "{").unwrap());
-    // a panic inside the engine
+    // a panic in the engine
     check(&|engine| {
         let payloads = inside(engine, "payload_storage");
         for entry in fs::read_dir(payloads).unwrap() {

@@ -1,4 +1,4 @@
-//! An incremental job says what a full one says, pair for pair and score for score, whatever was edited between.
+//! An incremental job gives the same result as a full one, pair for pair and score for score, after any edits.
 
 use duijie::rematch::job::{JobRequest, Method, Selection};
 use duijie_core::domain::{Filter, Kind, RecordName, codes::Status, hit::Level};
@@ -8,9 +8,9 @@ use proptest::prelude::*;
 use super::{Store, bare, changed, point, results, settings, store, with_status};
 use crate::index::sample::Dice;
 
-/// Demands, achievements and experts at the beginning.
+/// Initial numbers of demands, achievements and experts.
 const COUNTS: [(Kind, usize); 3] = [(Kind::Demand, 60), (Kind::Achievement, 90), (Kind::Expert, 50)];
-/// Edits between two jobs.
+/// Edits between jobs.
 const EDITS: usize = 5;
 
 async fn all(index: &dyn Index, kind: Kind) -> Vec<Point> {
@@ -50,7 +50,7 @@ async fn check(seed: u64, candidates: usize, feedback: usize, wish: &JobRequest)
             edit(&*it.index, number, &mut dice).await;
         }
         let incremental = it.run(JobRequest { base: Some(base.id), ..wish.clone() }).await;
-        // the edits of the first two rounds always fit into a block; later ones may be too many for one
+        // the edits of the first two rounds always fit into a block; later ones may not
         let as_asked = match &incremental.method {
             Some(Method::Full { because }) => 2 <= round && because.contains("重新分块"),
             method => method.is_some(),

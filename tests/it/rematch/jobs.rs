@@ -1,4 +1,4 @@
-//! Asking for jobs, waiting for them, stopping them, reading what they found.
+//! Starting jobs, waiting for them, cancelling them, reading their results.
 
 use std::{
     sync::Arc,
@@ -57,7 +57,7 @@ async fn pages_of_any_size_give_the_same_results() {
     for page in [1, 3, 32, 69, 70] {
         assert_eq!(results(&it.rematch, job.id, page).await, all, "{page}");
     }
-    // a demand that has no result is a place like any other
+    // a demand without result is a valid page position
     let after = "demands/nobody".parse().unwrap();
     let rest = it.rematch.results(job.id, Some(&after), 1_000).await.unwrap().results;
     let want: Vec<_> = all.into_iter().filter(|result| PointId::of(&after) < PointId::of(&result.demand)).collect();
@@ -119,7 +119,7 @@ async fn jobs_are_listed_the_latest_first() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancelled_job_stops_within_a_second_and_keeps_what_is_done() {
-    // the engine stalls in the middle: the job never comes to its end
+    // the engine stalls midway, so the job does not finish
     let it = Store::through(settings(), |index| Arc::new(Stalling::new(index, 5)));
     fill(&it, 500).await;
     let job = it.rematch.start(JobRequest::default()).await.unwrap();
@@ -137,7 +137,7 @@ async fn a_cancelled_job_stops_within_a_second_and_keeps_what_is_done() {
     assert!(0 < job.counts.done && job.counts.done <= 5 * 32, "{job:?}");
     let kept = results(&it.rematch, job.id, 1_000).await;
     assert_eq!(kept.len() as u64, job.counts.done);
-    // once more does no harm
+    // cancelling again is harmless
     assert_eq!(it.rematch.cancel(job.id).await.unwrap().state, State::Cancelled);
     it.close().await;
 }

@@ -1,10 +1,10 @@
-//! Jobs of re-matching on the real engine.
+//! Re-matching jobs on the real engine.
 //!
-//! - `incremental`: what an incremental job says is what a full one says, whatever was edited
-//! - `jobs`: asking, waiting, stopping, reading page by page
-//! - `scheduled`: the job of a night, once, with two instances
+//! - `incremental`: an incremental job gives the same result as a full one, after any edits
+//! - `jobs`: starting, waiting, cancelling, reading page by page
+//! - `scheduled`: the nightly job runs once, with two instances
 //! - `survives`: kill -9, and two instances on one server
-//! - `stalling`: an engine on which a job stays under way
+//! - `stalling`: an engine that keeps a job running
 
 mod incremental;
 mod jobs;
@@ -31,14 +31,14 @@ use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::index::sample::{self, DIMENSIONS, Dice};
 
-/// How long anything may take that is waited for.
+/// Longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Different words of the made texts.
+/// Vocabulary size of the generated texts.
 const WORDS: usize = 60;
-/// Subjects around which the made vectors lie.
+/// Subjects around which the generated vectors lie.
 const SUBJECTS: u64 = 6;
 
-/// A store with somebody who runs its jobs.
+/// A store with a worker for its jobs.
 pub struct Store {
     pub index: Arc<EdgeIndex>,
     pub rematch: Rematch,
@@ -46,7 +46,7 @@ pub struct Store {
     folder: TempDir,
 }
 
-/// Somebody who runs jobs.
+/// A worker that runs jobs.
 pub struct Worker {
     stop: oneshot::Sender<()>,
     running: JoinHandle<()>,
@@ -57,7 +57,7 @@ impl Store {
         Self::through(settings, |index| index)
     }
 
-    /// A store whose jobs see the engine through something.
+    /// A store whose jobs use a wrapped engine.
     pub fn through(settings: Settings, engine: impl FnOnce(Arc<dyn Index>) -> Arc<dyn Index>) -> Self {
         let folder = TempDir::new().unwrap();
         let index = Arc::new(sample::open(folder.path()));
@@ -118,7 +118,7 @@ pub fn versions() -> StoreVersions {
     sample::options(std::path::Path::new("")).versions
 }
 
-/// A point whose vector and words lie around one of a few subjects, stored an hour ago.
+/// A point with vector and words around one of a few subjects, stored an hour ago.
 pub fn point(kind: Kind, id: &str, dice: &mut Dice) -> Point {
     let subject = dice.next() % SUBJECTS;
     let mut mean_vector = Dice::new(subject + 1);
@@ -138,7 +138,7 @@ pub fn point(kind: Kind, id: &str, dice: &mut Dice) -> Point {
     Point { record, dense, sparse: query.sparse(), query }
 }
 
-/// The same record with another content, stored now.
+/// The same record with other content, stored now.
 pub fn changed(before: &Record, dice: &mut Dice) -> Point {
     let mut point = point(before.kind(), &before.id, dice);
     point.record.revision = before.revision + 1;
@@ -146,7 +146,7 @@ pub fn changed(before: &Record, dice: &mut Dice) -> Point {
     point
 }
 
-/// The same with another status.
+/// The same point with another status.
 pub fn with_status(mut point: Point, status: Status) -> Point {
     point.record.status = status;
     point.record.revision += 1;
@@ -173,7 +173,7 @@ pub async fn results(rematch: &Rematch, id: JobId, page: usize) -> Vec<DemandRes
     }
 }
 
-/// The same without what only says where a result comes from.
+/// The results without their origin (`carried`).
 pub fn bare(results: Vec<DemandResult>) -> Vec<DemandResult> {
     results.into_iter().map(|result| DemandResult { carried: false, ..result }).collect()
 }

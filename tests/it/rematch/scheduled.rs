@@ -1,4 +1,4 @@
-//! A night's job is started once, by one of several instances, and by another where that one has died.
+//! A nightly job is started once, by one of several instances; if that instance dies, another starts it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,7 +21,7 @@ use crate::index::{
 
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// The whole of an instance that matters here.
+/// The parts of an instance that matter here.
 struct Instance {
     rematch: Rematch,
     scheduler: Scheduler,
@@ -43,7 +43,7 @@ impl Instance {
         Self { worker: Worker::start(&rematch), rematch, scheduler, stop, running }
     }
 
-    /// The first run that has ended.
+    /// Waits for the first run that has ended.
     async fn ended(&self) -> Run {
         let ended = async {
             loop {
@@ -84,7 +84,7 @@ async fn one_of_two_instances_starts_the_job_of_a_night() {
     let run = both[0].ended().await;
     assert_eq!((run.trigger.as_str(), run.state, run.failure.as_str()), ("nightly", State::Done, ""));
     assert!(night <= run.start_time && 0 < run.pairs, "{run:?}");
-    // time for the other one to do it again
+    // time in which the other instance could repeat the job
     tokio::time::sleep(10 * LOOK_EVERY).await;
     for instance in &both {
         assert_eq!(instance.scheduler.runs(10).await.unwrap(), std::slice::from_ref(&run));
@@ -102,9 +102,9 @@ async fn a_night_is_not_missed_where_the_instance_on_duty_has_died() {
     let (_folder, server) = start();
     let index: Arc<dyn Index> = Arc::new(connect(&server).await);
     fill(&*index).await;
-    // the heir is there before it
+    // the heir starts before the job is due
     let night = seconds_from_now(5);
-    // an instance of its own, that dies with everything that it does, once it has the duty
+    // a separate instance that dies, with all its tasks, once it has the duty
     let dying = tokio::runtime::Runtime::new().unwrap();
     let options = options(&server.url(), "test");
     let first = dying.spawn(async move {

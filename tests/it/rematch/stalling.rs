@@ -1,5 +1,5 @@
-//! An engine that takes the first blocks of a job and stalls at the next, so that the job is under way for as long as a
-//! test looks at it, however fast the machine is.
+//! An engine that accepts the first blocks of a job and stalls at the next, so that the job stays running during a test
+//! on any machine.
 
 use std::{future::pending, sync::Arc, time::Duration};
 
@@ -12,13 +12,13 @@ use duijie_store::{
 use futures::{FutureExt, future::BoxFuture};
 use tokio::sync::Mutex;
 
-/// Time from one write to the next.
+/// Pause between writes.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// An engine whose writes of a job's blocks come one by one, and from some block on never. All else is as it is.
+/// Engine wrapper: writes of a job's blocks run one by one, and stall from some block on. Everything else is unchanged.
 pub struct Stalling {
     index: Arc<dyn Index>,
-    /// Number of the block that it stalls at.
+    /// Number of the block at which it stalls.
     at: u64,
     turn: Mutex<()>,
 }
@@ -26,7 +26,7 @@ pub struct Stalling {
 // === impl Stalling ===
 
 impl Stalling {
-    /// Takes so many blocks of each job.
+    /// Accepts this many blocks of each job.
     pub fn new(index: Arc<dyn Index>, blocks: u64) -> Self {
         Self { index, at: blocks, turn: Mutex::new(()) }
     }

@@ -1,5 +1,5 @@
-//! A job goes on where the process that ran it died: after kill -9 of the only one, and on another instance of a server.
-//! And it comes to its end on an engine that takes its time.
+//! A job continues after its process died: after kill -9 of the only process, and on another instance of a server. It
+//! also finishes on a slow engine.
 
 use std::{
     collections::HashSet,
@@ -44,7 +44,7 @@ async fn fill(index: &dyn Index, demands: usize) {
     store(index, Kind::Achievement, 200, &mut dice).await;
 }
 
-/// Runs in the child until it is killed, and not for ever where nobody does: says how far the job is.
+/// Runs in the child until killed, with a time limit; prints the progress of the job.
 #[tokio::test(flavor = "multi_thread")]
 async fn rematch_crash_child() {
     let Ok(folder) = env::var(FOLDER) else { return };
@@ -62,7 +62,7 @@ async fn rematch_crash_child() {
     }
 }
 
-/// A process whose engine takes so many blocks.
+/// Starts a process whose engine accepts this many blocks.
 fn child(folder: &Path, blocks: u64) -> Child {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(["--exact", "rematch::survives::rematch_crash_child", "--nocapture"]).env(FOLDER, folder);
@@ -70,7 +70,7 @@ fn child(folder: &Path, blocks: u64) -> Child {
     command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
 }
 
-/// Lets a process work until more than `before` demands are done, and kills it.
+/// Lets a process work until more than `before` demands are done, then kills it.
 fn run_and_kill(folder: &Path, blocks: u64, before: u64) {
     let mut child = child(folder, blocks);
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -130,7 +130,7 @@ async fn another_instance_takes_a_job_over_when_the_lease_runs_out() {
     fill(&*index, DEMANDS).await;
     let heir = jobs(index.clone());
     let job = heir.start(JobRequest::default()).await.unwrap();
-    // an instance of its own, that dies with everything that it does
+    // a separate instance that dies with all its tasks
     let dying = tokio::runtime::Runtime::new().unwrap();
     let options = options(&server.url(), "test");
     let worker = dying.spawn(async move {

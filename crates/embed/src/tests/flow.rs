@@ -1,4 +1,4 @@
-//! Queue, threads and callers, with encoders that do what the test says. The tokeniser is the real one.
+//! Queue, threads and callers, with scripted encoders. The tokeniser is the real one.
 
 use super::{
     super::{pool::Limits, splitter::Splitter, worker::Encode, *},
@@ -14,7 +14,7 @@ use std::{
 
 use parking_lot::Mutex;
 
-/// Encoder that notes its texts, waits for the test where it has a gate, and fails at certain words.
+/// Encoder that records its texts, waits at its gate if it has one, and fails at certain words.
 struct Scripted {
     seen: Arc<Mutex<Vec<String>>>,
     started: mpsc::Sender<()>,
@@ -52,7 +52,7 @@ impl Encode for Scripted {
 }
 
 impl Script {
-    /// One worker; with a gate it waits in each batch until the test opens it.
+    /// Starts one worker; with a gate it waits in each batch until the test opens the gate.
     fn new(gated: bool, queue_texts: usize) -> Self {
         let (started_sender, started) = mpsc::channel();
         let (open_gate, gate) = mpsc::channel();
@@ -89,7 +89,7 @@ impl Script {
 
 type Embedded = Result<Vec<Vec<f32>>, EmbedError>;
 
-/// Lets a call go as far as it can now: its texts are queued, it waits for its vectors.
+/// Polls a call once: its texts are queued, and it waits for its vectors.
 fn start(future: Pin<&mut impl Future<Output = Embedded>>) {
     let poll = future.poll(&mut Context::from_waker(Waker::noop()));
     assert!(matches!(poll, Poll::Pending));
@@ -158,7 +158,7 @@ async fn a_full_queue_refuses_people_and_lets_imports_wait() {
     let mut first = script.embed(&["甲一", "甲二"], Priority::Interactive);
     start(first.as_mut());
     assert_eq!(script.embed(&["甲三"], Priority::Interactive).await, Err(EmbedError::Busy));
-    // an import has room of its own, and more texts than room
+    // an import has its own lane, and more texts than fit
     let mut import = script.embed(&["乙一", "乙二", "乙三"], Priority::Bulk);
     start(import.as_mut());
     assert_eq!(script.embedder.stats().texts_queued, 4);
@@ -216,7 +216,7 @@ async fn shutdown_answers_everybody_and_ends_the_threads() {
         embedder.shutdown().await;
     });
     assert_eq!(waiting, Err(EmbedError::Stopped));
-    // the worker may have taken it just before the end, and then finds the gate gone
+    // the worker may have taken it just before the shutdown, and then finds the gate gone
     assert!(matches!(queued, Err(EmbedError::Stopped) | Ok(_)), "{queued:?}");
     assert!(working.await.is_ok());
     let late = embedder.embed(vec!["甲".to_string()], Role::Query, Priority::Interactive).await;

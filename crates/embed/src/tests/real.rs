@@ -3,13 +3,13 @@
 use super::{super::*, copy_model, model_folder, runtime};
 use std::{fs, path::Path, sync::OnceLock};
 
-/// One embedder for the tests that only look at vectors: opening a session takes 0.2 s.
+/// One embedder for the tests that only check vectors: opening a session takes 0.2 s.
 fn embedder() -> &'static Embedder {
     static EMBEDDER: OnceLock<Embedder> = OnceLock::new();
     EMBEDDER.get_or_init(|| open(&model_folder()).unwrap())
 }
 
-/// Without a mean vector: vectors as the model makes them.
+/// Opens the model without a mean vector.
 fn open(folder: &Path) -> Result<Embedder, EmbedError> {
     open_with(folder, MeanVectorSource::None)
 }
@@ -42,7 +42,7 @@ fn with_manifest(folder: &Path, manifest: &str) -> Result<Embedder, EmbedError> 
 
 #[tokio::test]
 async fn vectors_are_those_of_python() {
-    // onnxruntime 1.32.0 and tokenizers in Python, "query: " before each text, mean over the tokens
+    // reference: onnxruntime 1.32.0 and tokenizers in Python, "query: " before each text, mean over the tokens
     let laser = one("激光焊接铝合金的工艺与装备").await;
     let want = [0.049_406_53, -0.040_464_87, -0.090_004_4, -0.044_214_2];
     assert!(laser.iter().zip(want).all(|(got, want): (&f32, f32)| (got - want).abs() < 1e-3), "{:?}", &laser[..4]);
@@ -97,7 +97,7 @@ async fn the_role_matters_only_where_the_model_is_not_symmetric() {
     let one_way = with_manifest(&parent.path().join("e5-one-way"), "symmetric = false").unwrap();
     let (query, passage) = (embed(&one_way, &text, Role::Query).await, embed(&one_way, &text, Role::Passage).await);
     assert_eq!(query, embed(symmetric, &text, Role::Query).await);
-    // from Python as above
+    // reference from Python as above
     assert!((cosine(&query[0], &passage[0]) - 0.979_03).abs() < 1e-3);
 }
 

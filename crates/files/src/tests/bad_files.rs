@@ -1,4 +1,4 @@
-//! Files that cannot be read at all, each with what the user is told.
+//! Files that cannot be read at all, each with its error message.
 
 use super::*;
 

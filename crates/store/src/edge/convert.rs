@@ -1,4 +1,4 @@
-//! Between our types and the engine's. Nothing else in the crate builds or reads a value of the engine.
+//! Conversion between our types and the engine's. No other code in the crate builds or reads engine values.
 
 use std::collections::HashMap;
 
@@ -23,18 +23,18 @@ use duijie_core::{
     text::SparseVector,
 };
 
-/// Name of the embedding.
+/// Vector name of the embedding.
 const DENSE: &str = "dense";
-/// Name of the term weights.
+/// Vector name of the term weights.
 const SPARSE: &str = "sparse";
 
-/// Configuration of a shard. Vectors and graphs are in memory; payloads, of which a page reads a few, on disk.
+/// Configuration of a shard. Vectors and graphs are in memory. Payloads are on disk, as a page reads only a few.
 pub(super) fn config(dimensions: usize, tuning: &Tuning) -> EdgeConfig {
     let hnsw = HnswIndexConfig {
         m: tuning.graph_links,
         ef_construct: tuning.graph_beam,
         max_indexing_threads: tuning.graph_threads,
-        // no graph of its own for each value of each field: with these 100,000 points took 5 times as long to build
+        // no separate graph for each value of each field: with them, 100,000 points took 5 times as long to build
         payload_m: Some(0),
         full_scan_threshold: tuning.scan_up_to_kib,
         ..HnswIndexConfig::default()
@@ -43,7 +43,7 @@ pub(super) fn config(dimensions: usize, tuning: &Tuning) -> EdgeConfig {
     let sparse = EdgeSparseVectorParams::builder().on_disk(false).modifier(Modifier::Idf).build();
     let optimizers = EdgeOptimizersConfig {
         indexing_threshold: Some(tuning.graph_from_kib.max(1)),
-        // one graph for as long as memory allows: a search of two graphs takes twice as long
+        // one graph while memory allows: searching two takes twice as long
         max_segment_size: Some(4 << 20),
         ..EdgeOptimizersConfig::default()
     };
@@ -56,12 +56,12 @@ pub(super) fn config(dimensions: usize, tuning: &Tuning) -> EdgeConfig {
         .build()
 }
 
-/// Configuration of the shard of documents: payloads on disk and nothing else.
+/// Configuration of the shard of documents: payloads on disk, no vectors.
 pub(super) fn documents_config() -> EdgeConfig {
     EdgeConfig::builder().on_disk_payload(true).build()
 }
 
-/// Operations that make the indexes of a shard; they do nothing where there are some.
+/// Operations that create the indexes of a shard; existing indexes are unchanged.
 pub(super) fn create_indexes(collection: CollectionKind) -> Vec<UpdateOperation> {
     match collection {
         CollectionKind::Records(_) => Field::ALL.map(|field| create_index(field.key(), field.field_type())).to_vec(),
@@ -80,7 +80,7 @@ fn create_index(key: &str, field_type: FieldType) -> UpdateOperation {
     }))
 }
 
-/// Operation that stores rows; those of documents have no vectors.
+/// Operation that stores rows; rows of documents have no vectors.
 pub(super) fn upsert(rows: impl Iterator<Item = (PointId, Row)>) -> UpdateOperation {
     let points = rows.map(|(id, row)| PointStructPersisted {
         id: edge_id(id),
@@ -107,7 +107,7 @@ pub(super) fn edge_id(id: PointId) -> EdgeId {
     EdgeId::Uuid(id.uuid())
 }
 
-/// Our id of an engine's point; `None` for a number, which we never give out.
+/// Our id of an engine's point; `None` for a numeric id, which we never use.
 pub(super) fn point_id(id: EdgeId) -> Option<PointId> {
     match id {
         EdgeId::Uuid(uuid) => Some(PointId::from(uuid)),
@@ -115,17 +115,17 @@ pub(super) fn point_id(id: EdgeId) -> Option<PointId> {
     }
 }
 
-/// Keeps the points with these ids.
+/// Filter that keeps the points with these ids.
 pub(super) fn id_filter(ids: impl IntoIterator<Item = PointId>) -> EdgeFilter {
     EdgeFilter::new_must(has_id(ids))
 }
 
-/// The engine's filter; `None` where everything is kept.
+/// The engine's filter; `None` if it keeps everything.
 pub(super) fn edge_filter(filter: &Filter) -> Option<EdgeFilter> {
     narrowed(filter, Vec::new(), None)
 }
 
-/// The engine's filter with the points to leave out and the only ones to keep.
+/// The engine's filter, with the points to exclude and the only points to keep.
 fn narrowed(filter: &Filter, exclude: Vec<PointId>, within: Option<Vec<PointId>>) -> Option<EdgeFilter> {
     let (mut must, mut must_not) = (Vec::new(), Vec::new());
     for condition in conditions(filter) {
@@ -142,17 +142,17 @@ fn narrowed(filter: &Filter, exclude: Vec<PointId>, within: Option<Vec<PointId>>
     (must.is_some() || must_not.is_some()).then_some(EdgeFilter { should: None, min_should: None, must, must_not })
 }
 
-/// The engine's filter of documents; `None` where everything is kept.
+/// The engine's filter of documents; `None` if it keeps everything.
 pub(super) fn document_filter(query: DocumentQuery) -> Option<EdgeFilter> {
     let must: Vec<_> = document_row::conditions(query).into_iter().map(|(key, value)| any(key, vec![value])).collect();
     (!must.is_empty()).then(|| EdgeFilter { should: None, min_should: None, must: Some(must), must_not: None })
 }
 
-/// The searches of both sources, as far as they are asked for and can find something.
+/// Searches of both sources; `None` if a source is not requested or cannot match.
 pub(super) fn searches(search: Search, beam: usize) -> (Option<SearchRequest>, Option<SearchRequest>) {
     let filter = narrowed(&search.filter, search.exclude, search.within);
-    // looks two steps ahead in the graph where a filter leaves up to 7 of 10 points, for others may stand in between:
-    // with 4 of 10 left, 100 instead of 90 % of the 20 nearest are found
+    // looks two steps ahead in the graph if a filter keeps at most 7 of 10 points, as filtered points lie in between:
+    // at 4 of 10, recall of the 20 nearest is 100 instead of 90 %
     let acorn =
         filter.is_some().then_some(AcornSearchParams { enable: true, max_selectivity: Some(OrderedFloat(0.7)) });
     let request = |vector: VectorInternal, name: &str, beam: Option<usize>| SearchRequest {
@@ -166,13 +166,13 @@ pub(super) fn searches(search: Search, beam: usize) -> (Option<SearchRequest>, O
         score_threshold: None,
     };
     let dense = search.dense.map(|dense| request(VectorInternal::Dense(dense), DENSE, Some(beam)));
-    // a query without terms finds nothing; the engine is not asked what it makes of it
+    // a query without terms matches nothing, so the engine is not asked
     let sparse = search.sparse.filter(|sparse| !sparse.indices.is_empty());
     let sparse = sparse.map(|sparse| request(VectorInternal::Sparse(edge_sparse(sparse)), SPARSE, None));
     (dense, sparse)
 }
 
-/// The cosines of these points.
+/// Request for the cosines of these points.
 pub(super) fn cosines(dense: Vec<f32>, ids: Vec<PointId>) -> SearchRequest {
     let limit = ids.len();
     let must = Some(vec![has_id(ids)]);
@@ -188,7 +188,7 @@ pub(super) fn cosines(dense: Vec<f32>, ids: Vec<PointId>) -> SearchRequest {
     }
 }
 
-/// Candidates as found; equal scores in the order of ids, so that the same search gives the same list.
+/// Hits, with equal scores in id order, so that the same search returns the same list.
 pub(super) fn hits(points: Vec<ScoredPoint>) -> Vec<Hit> {
     let hits = points.into_iter().filter_map(|point| Some(Hit { id: point_id(point.id)?, score: point.score }));
     let mut hits: Vec<Hit> = hits.collect();
@@ -196,7 +196,7 @@ pub(super) fn hits(points: Vec<ScoredPoint>) -> Vec<Hit> {
     hits
 }
 
-/// What to read of payloads.
+/// Selector for the payload fields to read.
 pub(super) fn payload_of_interest(with: FieldSelection) -> WithPayloadInterface {
     WithPayloadInterface::Fields(match with {
         FieldSelection::Payload | FieldSelection::Sparse => vec![path(RECORD)],
@@ -204,7 +204,7 @@ pub(super) fn payload_of_interest(with: FieldSelection) -> WithPayloadInterface 
     })
 }
 
-/// What to read of vectors.
+/// Selector for the vectors to read.
 pub(super) fn vectors_of_interest(with: FieldSelection) -> WithVector {
     match with {
         FieldSelection::Payload => WithVector::Bool(false),
@@ -213,7 +213,7 @@ pub(super) fn vectors_of_interest(with: FieldSelection) -> WithVector {
     }
 }
 
-/// These vectors.
+/// Selector for these vectors.
 pub(super) fn these_vectors(which: VectorSelection) -> WithVector {
     match which {
         VectorSelection::Dense => WithVector::Selector(vec![DENSE.to_string()]),
@@ -222,14 +222,14 @@ pub(super) fn these_vectors(which: VectorSelection) -> WithVector {
     }
 }
 
-/// Id and vectors of a record that was read; `None` where the id is not one of ours.
+/// Id and vectors of an engine record; `None` if the id is not one of ours.
 pub(super) fn vectors(record: EdgeRecord) -> Option<(PointId, Vectors)> {
     let id = point_id(record.id)?;
     let Row { dense, sparse, .. } = row(record);
     Some((id, Vectors { dense, sparse }))
 }
 
-/// The row of a record that was read; vectors that were not read are empty.
+/// Row of an engine record; vectors that were not read are empty.
 pub(super) fn row(record: EdgeRecord) -> Row {
     let payload = record.payload.map(|payload| payload.0).unwrap_or_default();
     let mut row = Row { payload, dense: Vec::new(), sparse: SparseVector::default() };
@@ -246,13 +246,13 @@ pub(super) fn row(record: EdgeRecord) -> Row {
     row
 }
 
-/// The point of a record that was read.
+/// Point of an engine record.
 pub(super) fn point(record: EdgeRecord) -> Result<Point, String> {
     let id = record.id;
     row(record).into_point().map_err(|reason| format!("point {id}: {reason}"))
 }
 
-/// The engine wants terms in order.
+/// Sorts terms, as the engine requires.
 fn edge_sparse(sparse: SparseVector) -> EdgeSparse {
     let mut sparse = EdgeSparse { indices: sparse.indices, values: sparse.values };
     sparse.sort_by_indices();
@@ -268,14 +268,14 @@ fn any(key: &str, values: Vec<String>) -> EdgeCondition {
     EdgeCondition::Field(FieldCondition::new_match(path(key), any))
 }
 
-/// The engine compares integers with floats; amounts and seconds lie far below 2^53, where these are exact.
+/// The engine compares integers as floats; amounts and seconds are far below 2^53, where floats are exact.
 fn between(field: Field, range: Range) -> EdgeCondition {
     let end = |value: Option<i64>| value.map(|value| OrderedFloat(value as f64));
     let range = EdgeRange { lt: None, gt: None, gte: end(range.min), lte: end(range.max) };
     EdgeCondition::Field(FieldCondition::new_range(path(field.key()), range))
 }
 
-/// The engine's path to a key at the top of the payload.
+/// The engine's path to a top-level payload key.
 pub(super) fn path(key: &str) -> JsonPath {
     JsonPath { first_key: key.to_string(), rest: Vec::new() }
 }

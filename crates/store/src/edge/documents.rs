@@ -1,4 +1,4 @@
-//! Documents in a shard of their own: written by its writer, with the same journal and the same promise as records.
+//! Documents in a shard of their own, with its own writer and journal, as durable as records.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use crate::{
     documents::{MAX_DOCUMENT_PAGE, document_id},
 };
 
-/// Bytes of documents that are written with one sync, at most.
+/// Most bytes of documents per sync.
 const GROUP_BYTES: usize = 8 << 20;
 
 impl Documents for EdgeIndex {
@@ -98,7 +98,7 @@ impl Documents for EdgeIndex {
 // === impl EdgeIndex ===
 
 impl EdgeIndex {
-    /// Writes in groups that bound the bytes of one sync.
+    /// Writes in groups that limit the bytes per sync.
     async fn put_documents(&self, writes: Vec<(usize, Write)>) -> Result<Vec<DocumentWritten>> {
         let mut written = Vec::with_capacity(writes.len());
         let (mut group, mut bytes) = (Vec::new(), 0);
@@ -126,7 +126,7 @@ fn read(shard: &Shard, folder: &str, keys: &[Key]) -> Result<Vec<Option<Document
     let records = shard.read(|engine| engine.retrieve(&ids, Some(true.into()), Some(false.into())))?;
     let mut found = HashMap::with_capacity(records.len());
     for document in documents(shard, records)? {
-        // another folder's document with the same id is none of this folder
+        // skips a document of another folder with the same id
         if document.folder == folder {
             found.insert(document.key.clone(), document);
         }

@@ -1,4 +1,4 @@
-//! The one place where a panic of the engine becomes an error.
+//! Turns panics of the engine into errors.
 
 use std::{
     any::Any,
@@ -7,10 +7,10 @@ use std::{
 
 use qdrant_edge::OperationResult;
 
-/// Runs a call into the engine; an error or a panic of it comes back as what it said.
+/// Runs a call into the engine; an error or panic is returned as its message.
 ///
-/// The engine's locks do not poison, so a read that panicked harms nobody. After a write that panicked the caller
-/// loads the shard anew.
+/// The engine's locks do not poison, so a panicked read is harmless. After a panicked write the caller reloads the
+/// shard.
 pub(super) fn guarded<T>(call: impl FnOnce() -> OperationResult<T>) -> Result<T, String> {
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(Ok(value)) => Ok(value),
@@ -32,7 +32,7 @@ mod tests {
 
     #[test]
     fn panics_and_errors_become_text() {
-        // `resume_unwind` does not call the hook, so nothing is printed
+        // `resume_unwind` does not call the panic hook, so nothing is printed
         let panic = |payload: Box<dyn Any + Send>| guarded::<()>(|| std::panic::resume_unwind(payload)).unwrap_err();
         assert_eq!(panic(Box::new("no lock")), "no lock");
         assert_eq!(panic(Box::new("disk full".to_string())), "disk full");

@@ -1,14 +1,13 @@
-//! The journal: what was written since the engine was last flushed. A write is acknowledged when the journal is synced,
-//! and after a kill the journal is replayed.
+//! The journal: all writes since the last flush of the engine. A write is acknowledged once the journal is synced;
+//! after a kill the journal is replayed.
 //!
-//! Why a journal of our own: the engine's log is never replayed; an update overwrites vectors in place, so that a kill
-//! leaves points with new vectors and old payloads; and while the optimiser runs, deletions (and the deletions that
-//! move updated points) live only in the memory of its proxies, so that not even a flush keeps them.
+//! Why a journal of our own: the engine never replays its log. It updates vectors in place, so a kill leaves points
+//! with new vectors and old payloads. While the optimiser runs, deletions (including those that move updated points)
+//! exist only in the memory of its proxies, so even a flush does not keep them.
 //!
-//! One record: length of the body (u32), first 8 bytes of its SHA-256, body. Numbers are little-endian.
-//! Body: id (16 bytes), then for a stored row: payload as JSON, embedding, terms, weights, each with its length (u32)
-//! before it; nothing for a deletion. What follows the first record that is not whole is the rest of a write that was
-//! cut off before it was acknowledged.
+//! One record: length of the body (u32), first 8 bytes of its SHA-256, body. Numbers are little-endian. Body: id (16
+//! bytes), then for a stored row: payload as JSON, embedding, terms, weights, each preceded by its length (u32);
+//! nothing for a deletion. Anything after the last complete record is a write cut off before it was acknowledged.
 
 use std::{
     collections::HashMap,
@@ -23,14 +22,14 @@ use uuid::Uuid;
 use crate::{PointId, payload::Row};
 use duijie_core::text::SparseVector;
 
-/// Longest body that is believed; the longest record is far below (20,000 characters, 384 dimensions).
+/// Longest accepted body; real records are far smaller (20,000 characters, 384 dimensions).
 const MAX_BODY_BYTES: u32 = 16 << 20;
-/// What is written and taken back to find out whether there is room: a large write's worth.
+/// Bytes of a trial write that tests for free space: as much as a large write.
 const TRIAL_BYTES: usize = 1 << 20;
-/// Points that are replayed at once.
+/// Points per replay step.
 const REPLAY_POINTS: usize = 1_000;
 
-/// What to store (`Some`) or to delete (`None`), the last word on each point.
+/// The last change of each point: store (`Some`) or delete (`None`).
 pub(super) type Changes = HashMap<PointId, Option<Row>>;
 
 /// An open journal, positioned at its end.
@@ -39,14 +38,15 @@ pub(super) struct Journal {
     file: File,
     path: PathBuf,
     bytes: u64,
-    /// After a failed sync it is not known what is on disk: nothing may be acknowledged until it is opened anew.
+    /// Set after a failed sync, when the state on disk is unknown: nothing may be acknowledged until the journal is
+    /// reopened.
     broken: bool,
 }
 
 // === impl Journal ===
 
 impl Journal {
-    /// Opens or makes the journal. Replay and clear it before the first append.
+    /// Opens or creates the journal. Replay and clear it before the first append.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         if let Some(parent) = path.parent() {
@@ -56,7 +56,7 @@ impl Journal {
         Ok(Self { file, path: path.to_path_buf(), bytes, broken: false })
     }
 
-    /// Bytes in it.
+    /// Size in bytes.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -64,7 +64,7 @@ impl Journal {
     /// Appends changes. They are on disk when this returns.
     ///
     /// # Errors
-    /// The changes are not in the journal then, or it is not known whether they are and every later append fails too.
+    /// The changes are not in the journal; or their state is unknown, and every later append fails too.
     pub(super) fn append(&mut self, changes: &Changes) -> io::Result<()> {
         if self.broken {
             return Err(io::Error::other("the journal failed before"));
@@ -85,26 +85,27 @@ impl Journal {
         Ok(())
     }
 
-    /// Whether an append would do: writes and takes back what is no record, and would be none after a kill.
+    /// Tests whether an append would succeed: writes and removes zeros, which a replay would not read as a record.
     pub(super) fn try_room(&mut self) -> io::Result<()> {
         let written = self.file.write_all(&vec![0; TRIAL_BYTES]).and_then(|()| self.file.sync_data());
         self.broken = self.cut().and_then(|()| self.file.sync_data()).is_err();
         written
     }
 
-    /// Takes away what follows the last whole record.
+    /// Truncates the file after the last complete record.
     fn cut(&mut self) -> io::Result<()> {
         self.file.set_len(self.bytes)?;
         self.file.seek(SeekFrom::Start(self.bytes)).map(drop)
     }
 
-    /// Lets the next writes go elsewhere, such as to a full disk; gives back where they went.
+    /// Redirects the next writes to another file, such as on a full disk; returns the former file.
     #[cfg(test)]
     pub(super) fn redirect(&mut self, file: File) -> File {
         std::mem::replace(&mut self.file, file)
     }
 
-    /// Hands every whole record on, in order, some at a time. Says how many bytes at the end are no whole record.
+    /// Replays every complete record in order, in steps. Returns the number of trailing bytes that are no complete
+    /// record.
     pub(super) fn replay<E: From<io::Error>>(&self, mut apply: impl FnMut(Changes) -> Result<(), E>) -> Result<u64, E> {
         let mut reader = BufReader::with_capacity(1 << 20, File::open(&self.path)?);
         let (mut changes, mut read) = (Changes::new(), 0);
@@ -121,7 +122,7 @@ impl Journal {
         Ok(self.bytes.saturating_sub(read))
     }
 
-    /// Empties it: the engine has everything on disk.
+    /// Empties the journal; call it when the engine has everything on disk.
     pub(super) fn clear(&mut self) -> io::Result<()> {
         let cleared =
             self.file.set_len(0).and_then(|()| self.file.seek(SeekFrom::Start(0))).and_then(|_| self.file.sync_data());
@@ -166,7 +167,7 @@ fn check_sum(body: &[u8]) -> [u8; 8] {
     sum
 }
 
-/// Next record with its length on disk; `None` at the end or at what is no whole record.
+/// Next record with its length on disk; `None` at the end or at an incomplete record.
 fn decode(reader: &mut impl Read) -> io::Result<Option<(PointId, Option<Row>, u64)>> {
     let (mut length, mut sum) = ([0; 4], [0; 8]);
     if !fill(reader, &mut length)? || !fill(reader, &mut sum)? {
@@ -183,7 +184,7 @@ fn decode(reader: &mut impl Read) -> io::Result<Option<(PointId, Option<Row>, u6
     Ok(decode_body(&body).map(|(id, row)| (id, row, 12 + u64::from(length))))
 }
 
-/// Fills the buffer; false where the file ends before.
+/// Fills the buffer; returns false if the file ends first.
 fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<bool> {
     match reader.read_exact(buffer) {
         Ok(()) => Ok(true),
@@ -291,7 +292,7 @@ mod tests {
         journal.redirect(file);
         journal.try_room().unwrap();
         journal.append(&changes(&[(3, true)])).unwrap();
-        // cut off in the middle of a trial
+        // cut off during a trial write
         journal.file.write_all(&[0; TRIAL_BYTES]).unwrap();
         assert_eq!(read(&path), (changes(&[(1, true), (2, true), (3, true)]), TRIAL_BYTES as u64));
     }
@@ -314,7 +315,7 @@ mod tests {
             bytes[flip] ^= 0x10;
             std::fs::write(&path, &bytes[..cut]).unwrap();
             let whole = ends.iter().filter(|end| **end <= cut.min(flip)).count() - 1;
-            // a damaged byte behind the cut does no harm
+            // damage after the cut is harmless
             let whole = if cut <= flip { ends.iter().filter(|end| **end <= cut).count() - 1 } else { whole };
             let numbers: Vec<_> = (0..whole as u32).map(|number| (number, number % 3 != 0)).collect();
             prop_assert_eq!(read(&path), (changes(&numbers), (cut - ends[whole]) as u64));

@@ -1,22 +1,21 @@
-//! Qdrant Edge as an index: the engine in this process, one shard for each kind, and one for documents.
+//! Qdrant Edge as an index: the engine in this process, with one shard per kind and one for documents.
 //!
-//! - [`options`]: how a store is opened
+//! - [`options`]: options for opening a store
 //! - `store`: the folder, its lock and its versions
 //! - `shard`: the engine's shard, loaded with its journal replayed
-//! - `journal`: what makes a write durable
+//! - `journal`: durability of writes
 //! - `writer`: the thread that writes; `optimizer`: the thread that builds graphs
-//! - `wal`, `repair`: what the engine leaves to be done
-//! - `documents`: what lies beside the records
-//! - `convert`: between our types and the engine's; `guard`: panics become errors
+//! - `wal`, `repair`: the engine's log, and repair after a cut-off optimiser
+//! - `documents`: documents in their own shard
+//! - `convert`: conversion between our types and the engine's; `guard`: panics become errors
 //!
-//! Scores of terms: the sum of idf · query weight · stored weight over the shared terms, with
-//! idf = ln(1 + (N - df + 0.5) / (df + 0.5)). The engine sums N (points with terms) and df (points with the term) over
-//! all segments before it searches any, so scores do not depend on how points are spread over segments. A deleted point,
-//! and the old version of one that was updated after its segment got a graph, is counted until the optimiser clears it
-//! out.
+//! Sparse score: the sum of idf · query weight · stored weight over the shared terms, with idf = ln(1 + (N - df + 0.5)
+//! / (df + 0.5)). The engine sums N (points with terms) and df (points with the term) over all segments before it
+//! searches any, so scores do not depend on how points are spread over segments. Deleted points, and old versions of
+//! points updated after their segment got a graph, still count until the optimiser purges them.
 //!
-//! Invariants: only the writer's thread writes, flushes and loads a shard; never while the optimiser works on it, except
-//! for plain writes. What is acknowledged is in the synced journal or in a flushed engine.
+//! Invariants: only the writer's thread writes, flushes and loads a shard; while the optimiser works on the shard, it
+//! only writes. Acknowledged changes are in the synced journal or in a flushed engine.
 
 mod convert;
 mod documents;
@@ -60,18 +59,18 @@ use super::{
 };
 use duijie_core::domain::{Filter, Kind, RecordName};
 
-/// Points that may wait in a writer's queue, to bound memory: two groups.
+/// Most points in a writer's queue, to limit memory: two groups.
 const QUEUE_POINTS: usize = 2 * GROUP_POINTS;
-/// Reads that may wait for their turn; more are refused.
+/// Most queued reads; more are refused.
 const QUEUE_READS: usize = 1_024;
-/// Points from which a fetch is done in two halves side by side: reading a payload takes 20 µs, handing a half over 40.
+/// Fetches from this size run as two parallel halves: reading a payload takes 20 µs, handing over a half 40 µs.
 const SPLIT_FETCH_POINTS: usize = 8;
-/// Most points of one page of a scroll, and of one fetch.
+/// Most points per scroll page or fetch.
 const MAX_PAGE_POINTS: usize = 10_000;
 
 /// The shards of a store.
 pub struct EdgeIndex {
-    /// Dropping the sender ends the thread once it is free; first, so that it starts nothing more.
+    /// Dropping the sender ends the thread after its current run. Dropped first, so that no new run starts.
     optimizer: Option<(Sender<()>, JoinHandle<()>)>,
     shards: Vec<Handle>,
     readers: Arc<Semaphore>,
@@ -90,14 +89,14 @@ struct Handle {
 // === impl EdgeIndex ===
 
 impl EdgeIndex {
-    /// Opens a store or makes one, replays what the last process did not flush, and starts the threads.
+    /// Opens or creates a store, replays changes that the last process did not flush, and starts the threads.
     ///
     /// # Errors
     /// [`IndexError::InUse`], [`IndexError::OtherVersions`], [`IndexError::Foreign`], [`IndexError::Folder`],
     /// [`IndexError::Damaged`].
     pub fn open(options: EdgeOptions) -> Result<Self> {
         let store = Arc::new(Store::open(&options)?);
-        // side by side: a restart waits for the largest shard, not for all
+        // in parallel: a restart waits for the largest shard, not for the sum
         let shards: Vec<Handle> = thread::scope(|scope| {
             let open = |collection| Handle::open(&store, collection, options.tuning.clone());
             let opening = CollectionKind::ALL.map(|collection| scope.spawn(move || open(collection)));
@@ -117,7 +116,7 @@ impl EdgeIndex {
         })
     }
 
-    /// Versions that the store was built by; other than the wanted ones only where any were to be opened.
+    /// Versions that the store was built with; they differ from the requested ones only with `any_version`.
     pub fn versions(&self) -> &StoreVersions {
         &self.shape.versions
     }
@@ -127,24 +126,24 @@ impl EdgeIndex {
         &self.shape
     }
 
-    /// Versions and dimensions of the store in a folder, without opening it; `None` where there is no store.
+    /// Versions and dimensions of the store in a folder, without opening it; `None` if there is no store.
     ///
     /// # Errors
-    /// [`IndexError::Folder`] where its description cannot be read.
+    /// [`IndexError::Folder`] if its description cannot be read.
     pub fn shape_of(folder: &Path) -> Result<Option<StoreShape>> {
         Store::shape_of(folder)
     }
 
-    /// Builds graphs and clears deleted points out now, and waits until it is done. Blocks for up to minutes.
+    /// Builds graphs and purges deleted points now, and waits until done. Blocks for up to minutes.
     ///
     /// # Errors
-    /// [`IndexError::Engine`]; nothing that was acknowledged is lost.
+    /// [`IndexError::Engine`]; acknowledged changes are kept.
     pub fn optimize(&self) -> Result<()> {
         self.shards.iter().try_for_each(|handle| optimizer::optimize(&handle.charge))
     }
 
-    /// Ends all threads, the optimiser too, which may take minutes, and unlocks the folder. Dropping the value does not
-    /// wait for the optimiser; the folder stays locked until that has ended.
+    /// Ends all threads and unlocks the folder. Waits for the optimiser, which may take minutes. Dropping the value
+    /// does not wait; the folder then stays locked until the optimiser ends.
     pub fn close(mut self) {
         if let Some((stop, thread)) = self.optimizer.take() {
             drop(stop);
@@ -157,7 +156,7 @@ impl EdgeIndex {
         handle.ok_or(IndexError::Closed)
     }
 
-    /// Runs a read of one shard off the async threads, a bounded number at a time.
+    /// Runs a read of one shard outside the async threads; the number of concurrent reads is limited.
     async fn read<T: Send + 'static>(
         &self,
         collection: CollectionKind,
@@ -168,7 +167,7 @@ impl EdgeIndex {
         let permit = Arc::clone(&self.readers).acquire_owned().await.map_err(|_| IndexError::Closed)?;
         drop(waiting);
         let work = tokio::task::spawn_blocking(move || {
-            // a caller that has gone does not free the place before the work is done
+            // holds the permit until the work is done, even if the caller is gone
             let _permit = permit;
             work(&shard)
         });
@@ -181,7 +180,7 @@ impl EdgeIndex {
         let permit = Arc::clone(&handle.places).acquire_many_owned(places).await.map_err(|_| IndexError::Closed)?;
         let (reply, answer) = oneshot::channel();
         let job = Command::Write(Job { writes, reply, permit });
-        // never full: a job takes a place at least
+        // never full: each job takes at least one place
         handle.charge.writer.try_send(job).map_err(|_| IndexError::Closed)?;
         answer.await.map_err(|_| IndexError::Closed)?
     }
@@ -276,7 +275,7 @@ impl Index for EdgeIndex {
             search.check(self.shape.dimensions)?;
             let (dense, sparse) =
                 convert::searches(search, self.handle(CollectionKind::Records(kind))?.charge.shard.tuning.beam);
-            // side by side: a search waits for the slower of its sources, not for both
+            // in parallel: a search takes as long as its slower source, not the sum
             let (dense, sparse) = tokio::try_join!(self.find(kind, dense), self.find(kind, sparse))?;
             Ok(Candidates { dense, sparse })
         }
@@ -363,7 +362,7 @@ impl Index for EdgeIndex {
     }
 
     fn claim(&self, duty: &str) -> BoxFuture<'_, Result<Option<Lease>>> {
-        // the folder's lock keeps other processes out, so that duties are shared out within this one only
+        // the folder's lock excludes other processes, so duties only matter within this one
         let lease = self.duties.claim(duty);
         async move { Ok(lease) }.boxed()
     }
@@ -387,7 +386,7 @@ impl Handle {
     fn open(store: &Arc<Store>, collection: CollectionKind, tuning: Tuning) -> Result<Self> {
         let (shard, journal) = Shard::open(store, store.place(collection), tuning)?;
         let shard = Arc::new(shard);
-        // each queued job holds a place at least; one more for a checkpoint, one for the stop
+        // each queued job takes at least one place; plus one for a checkpoint, one for the stop
         let (writer, inbox): (SyncSender<Command>, _) = sync_channel(QUEUE_POINTS + 2);
         let thread = Writer::new(Arc::clone(&shard), journal, inbox);
         let thread = thread::Builder::new().name(format!("index-{collection}")).spawn(|| thread.run());

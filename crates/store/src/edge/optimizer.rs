@@ -1,5 +1,5 @@
-//! One thread that builds graphs and clears deleted points out, for all shards, one at a time. Reads and writes go on
-//! meanwhile; only checkpoints wait.
+//! One thread that builds graphs and purges deleted points, for all shards in turn. Reads and writes go on meanwhile;
+//! only checkpoints wait.
 
 use std::{
     sync::{
@@ -13,21 +13,21 @@ use std::{
 use super::{shard::Shard, writer::Command};
 use crate::Result;
 
-/// How often it looks whether something is to be done.
+/// Interval of checks for due work.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// Rest after a failed run: what fails for lack of disk space fails again.
+/// Pause after a failed run; a run that failed for lack of disk space would fail again.
 const REST_AFTER_FAILURE: Duration = Duration::from_secs(300);
 
-/// A shard with the way to its writer.
+/// A shard with the channel to its writer.
 #[derive(Clone)]
 pub(super) struct Charge {
     /// The shard.
     pub(super) shard: Arc<Shard>,
-    /// Its writer.
+    /// Channel to its writer.
     pub(super) writer: SyncSender<Command>,
 }
 
-/// Optimises until the other end of `stop` is gone.
+/// Runs until the sender of `stop` is dropped.
 pub(super) fn run(charges: &[Charge], stop: &Receiver<()>) {
     let mut rest_until = vec![Instant::now(); charges.len()];
     while stop.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
@@ -40,7 +40,7 @@ pub(super) fn run(charges: &[Charge], stop: &Receiver<()>) {
     }
 }
 
-/// Runs the optimiser on one shard, if it is free and sound.
+/// Runs the optimiser on one shard; skips a suspect shard.
 pub(super) fn optimize(charge: &Charge) -> Result<()> {
     let shard = &charge.shard;
     let guard = shard.maintain();
@@ -48,13 +48,13 @@ pub(super) fn optimize(charge: &Charge) -> Result<()> {
         return Ok(());
     }
     let started = Instant::now();
-    // before it starts: a failed run may be tried again, but not at once
+    // reset before the run, so that a failed run is not repeated at once
     shard.state.changed.store(0, Relaxed);
     shard.state.optimizing.store(true, Relaxed);
     let done = shard.place.mark_optimizing().and_then(|()| {
         let done = shard.read(qdrant_edge::EdgeShard::optimize);
-        // the engine has put the old segments back without the deletions of the meantime, or has left its proxies in
-        // place; unless it saw before it began that there is no room
+        // a failed run leaves old segments without the latest deletions, or proxies in place; a run that failed for
+        // lack of space before it began does not
         let begun = !done.as_ref().is_err_and(|error| error.to_string().contains("Not enough space"));
         shard.state.suspect.store(done.is_err() && begun, Relaxed);
         done
@@ -69,7 +69,7 @@ pub(super) fn optimize(charge: &Charge) -> Result<()> {
         let seconds = started.elapsed().as_secs_f32();
         tracing::info!(collection = %shard.place.collection, seconds, "optimised");
     }
-    // a full queue means that the writer is at work and will come to its own checkpoint
+    // if the queue is full, the writer is busy and reaches its own checkpoint
     let _ = charge.writer.try_send(Command::Checkpoint);
     done.map(|_| ())
 }

@@ -1,58 +1,58 @@
-//! How a store is opened.
+//! Options for opening a store.
 
 use std::{path::PathBuf, time::Duration};
 
 use crate::StoreVersions;
 
-/// How to open a store.
+/// Options for opening a store.
 #[derive(Debug, Clone)]
 pub struct EdgeOptions {
-    /// Folder of the store; made where it does not exist.
+    /// Folder of the store; created if missing.
     pub folder: PathBuf,
     /// Dimensions of the embeddings.
     pub dimensions: usize,
-    /// Versions that the store must have been built by.
+    /// Versions that the store must have been built with.
     pub versions: StoreVersions,
-    /// Whether a store of other versions may be opened too: what `duijie reindex` reads from. Its own dimensions count.
+    /// Accepts a store of other versions, as the source of `duijie reindex`. The store's own dimensions then apply.
     pub any_version: bool,
-    /// When what is done.
+    /// Tuning.
     pub tuning: Tuning,
 }
 
-/// When what is done; the defaults suit 100,000 points on two cores.
+/// Thresholds and sizes; the defaults suit 100,000 points on two cores.
 #[derive(Debug, Clone)]
 pub struct Tuning {
-    /// KiB of embeddings in a segment from which it gets a graph. Below it, going through all of them is as fast and
-    /// exact: 10,000 KiB are 6,600 points of 384 dimensions, 1 ms.
+    /// Segments with at least this many KiB of embeddings get a graph. Below it a full scan is as fast, and exact:
+    /// 10,000 KiB are 6,600 points of 384 dimensions, 1 ms.
     pub graph_from_kib: usize,
-    /// KiB of embeddings that a filter may leave for going through all of them instead of the graph, exact: 30,000 KiB are
-    /// 20,000 points of 384 dimensions, 5 ms.
+    /// If a filter leaves at most this many KiB of embeddings, the search scans them instead of using the graph. The
+    /// scan is exact: 30,000 KiB are 20,000 points of 384 dimensions, 5 ms.
     pub scan_up_to_kib: usize,
-    /// Threads that build graphs. Half of the cores by default, so that searches go on.
+    /// Threads that build graphs; by default half the cores, so that searches go on.
     pub graph_threads: usize,
-    /// Changed points after which graphs are built while writing goes on; at least 1 in 5 of all points, too, so that
-    /// an import does not rebuild the whole graph again and again.
+    /// Number of changed points after which graphs are built even while writes continue; also at least 1 in 5 of all
+    /// points, so that an import does not rebuild the whole graph repeatedly.
     pub optimize_after_points: u64,
-    /// Rest after the last write after which graphs are built whatever the number of changed points.
+    /// Time without writes after which graphs are built, whatever the number of changed points.
     pub optimize_after_rest: Duration,
-    /// Links of a point in the graph, on each level but the lowest, which has twice as many.
+    /// Links per point on each graph level; the lowest level has twice as many.
     pub graph_links: usize,
-    /// Beam with which a point's place in the graph is looked for.
+    /// Beam width when inserting a point into the graph.
     pub graph_beam: usize,
-    /// Beam of a graph search. What these three cost and find of the 20 nearest among 100,000 vectors that lie as real ones
-    /// do (`benches/bench/support.rs`): 16, 100, 200: 0.91; 16, 100, 400: 0.96; 32, 200, 200: 0.97; 32, 200, 400: 0.99,
-    /// at four times the time of building and three times that of a search of the first.
+    /// Beam width of a graph search. Recall at 20 for `graph_links`, `graph_beam`, `beam`, among 100,000 vectors
+    /// distributed like real ones (`benches/bench/support.rs`): 16, 100, 200: 0.91; 16, 100, 400: 0.96; 32, 200, 200:
+    /// 0.97; 32, 200, 400: 0.99, with four times the build time and three times the search time of the first.
     pub beam: usize,
-    /// Searches and other reads that run at the same time. They are CPU work, but to hand one over takes a while: with as
-    /// many as there are cores, these rest a fifth of the time.
+    /// Concurrent searches and other reads. They are CPU work, but handing one over takes time: with one per core, the
+    /// cores idle a fifth of the time.
     pub readers: usize,
-    /// Bytes of journal after which the engine is flushed and the journal emptied: it is what a restart replays.
+    /// Journal bytes after which the engine is flushed and the journal emptied; limits what a restart replays.
     pub checkpoint_after_bytes: u64,
-    /// Rest after the last write after which the same happens, so that a restart has nothing to replay.
+    /// Time without writes after which the same happens, so that a restart has nothing to replay.
     pub checkpoint_after_rest: Duration,
-    /// Bytes of journal at which writes wait for the optimiser to end, to keep disk use within bounds.
+    /// Journal bytes at which writes wait for the optimiser to end; limits disk use.
     pub max_journal_bytes: u64,
-    /// Bytes of the engine's own log at which the shard is loaded anew to get rid of it: the engine never does so.
+    /// Bytes of the engine's log at which the shard is reloaded to discard it; the engine never truncates it.
     pub max_engine_log_bytes: u64,
 }
 

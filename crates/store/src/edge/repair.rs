@@ -1,15 +1,15 @@
-//! Points that lie in two segments. The optimiser builds a new segment, puts it beside the old ones and then removes
-//! these; a kill in between leaves both. Searches give such a point once, but counts give it twice.
+//! Repair of points that are in two segments. The optimiser builds a new segment, adds it, then removes the old ones; a
+//! kill in between leaves both. Searches return such a point once, but counts include it twice.
 
 use qdrant_edge::{CountRequest, EdgeShard, OperationError, OperationResult, PointId as EdgeId, ScrollRequest};
 
 use super::convert;
 use crate::PointId;
 
-/// Points looked at together.
+/// Points per page.
 const PAGE_POINTS: usize = 1_000;
 
-/// Stores every point that lies in two segments anew: the engine then removes the older ones. Says how many it stored.
+/// Stores every point that is in two segments again; the engine then removes the old copies. Returns the number stored.
 pub(super) fn remove_doubles(engine: &EdgeShard) -> OperationResult<u64> {
     let (mut stored, mut offset) = (0, None);
     loop {

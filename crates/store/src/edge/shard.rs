@@ -1,4 +1,4 @@
-//! One shard, of records or documents: the engine's shard with its journal replayed, and what is known of it without asking.
+//! One shard, of records or documents: the engine's shard with its journal replayed, and its cached state.
 
 use std::{
     fs, io,
@@ -24,27 +24,27 @@ use super::{
 use crate::{CollectionKind, IndexError, KindStatus, Result};
 use duijie_core::domain::Kind;
 
-/// Most rows in one operation of the engine; it holds its locks for 32 at a time.
+/// Most rows per engine operation; the engine holds its locks for 32 at a time.
 const OPERATION_POINTS: usize = 500;
 
-/// A shard with its state. The writer alone writes, flushes and loads; anyone reads.
+/// A shard with its state. Only the writer writes, flushes and loads; any thread reads.
 pub(super) struct Shard {
-    /// Where its files lie.
+    /// Location of its files.
     pub(super) place: Place,
-    /// When what is done.
+    /// Tuning.
     pub(super) tuning: Tuning,
-    /// Held by whoever optimises, flushes or loads: these three exclude each other.
+    /// Held while optimising, flushing or loading: these three exclude each other.
     maintenance: Mutex<()>,
     /// `None` only after a failed load.
     engine: RwLock<Option<EdgeShard>>,
     config: EdgeConfig,
-    /// What is known of it.
+    /// Cached state.
     pub(super) state: State,
-    /// Keeps the folder locked until the last thread that uses it has ended.
+    /// Keeps the folder locked until the last thread using it has ended.
     _store: Arc<Store>,
 }
 
-/// What is known of a shard without asking the engine.
+/// Cached state of a shard, known without asking the engine.
 #[derive(Debug)]
 pub(super) struct State {
     /// Points stored.
@@ -53,7 +53,7 @@ pub(super) struct State {
     pub(super) changed: AtomicU64,
     /// Whether the optimiser runs.
     pub(super) optimizing: AtomicBool,
-    /// Whether the engine's state is not to be trusted until the shard is loaded anew.
+    /// Whether the engine's state is unreliable until the shard is reloaded.
     pub(super) suspect: AtomicBool,
     indexed: AtomicU64,
     segments: AtomicU64,
@@ -64,7 +64,7 @@ pub(super) struct State {
 // === impl Shard ===
 
 impl Shard {
-    /// Loads the shard at `place`, or makes it, and replays the journal.
+    /// Loads or creates the shard at `place`, and replays the journal.
     pub(super) fn open(store: &Arc<Store>, place: Place, tuning: Tuning) -> Result<(Self, Journal)> {
         let config = match place.collection {
             CollectionKind::Records(_) => convert::config(store.shape.dimensions, &tuning),
@@ -91,35 +91,35 @@ impl Shard {
             _store: Arc::clone(store),
         };
         shard.look();
-        // what a former process left unfinished is looked at after the first rest
+        // unfinished work of an earlier process is optimised after the first pause in writes
         shard.state.changed.store(1, Relaxed);
         Ok((shard, journal))
     }
 
-    /// Asks the engine something. Several may do so at a time.
+    /// Reads from the engine. Several threads may read at once.
     pub(super) fn read<T>(&self, ask: impl FnOnce(&EdgeShard) -> OperationResult<T>) -> Result<T> {
         let engine = self.engine.read();
         let Some(engine) = engine.as_ref() else { return Err(self.failed("the shard is not loaded")) };
         guarded(|| ask(engine)).map_err(|reason| self.failed(reason))
     }
 
-    /// Writes changes into the engine; they are not on disk yet.
+    /// Applies changes to the engine; they are not on disk yet.
     pub(super) fn apply(&self, changes: Changes) -> Result<()> {
         self.read(|engine| apply(engine, changes))
     }
 
-    /// Waits until nobody else optimises, flushes or loads.
+    /// Waits until no other thread optimises, flushes or loads.
     pub(super) fn maintain(&self) -> MutexGuard<'_, ()> {
         self.maintenance.lock()
     }
 
-    /// The same where it is possible at once.
+    /// As [`Shard::maintain`], but returns `None` instead of waiting.
     pub(super) fn try_maintain(&self) -> Option<MutexGuard<'_, ()>> {
         self.maintenance.try_lock()
     }
 
-    /// Puts everything on disk and empties the journal. Only the writer may call it, under [`Shard::maintain`]: the
-    /// engine panics where another thread writes or optimises meanwhile.
+    /// Flushes everything to disk and empties the journal. Only the writer may call it, under [`Shard::maintain`]: the
+    /// engine panics if another thread writes or optimises meanwhile.
     pub(super) fn checkpoint(&self, journal: &mut Journal) -> Result<()> {
         let engine = self.engine.read();
         let Some(engine) = engine.as_ref() else { return Err(self.failed("the shard is not loaded")) };
@@ -127,11 +127,11 @@ impl Shard {
         finish(&self.place, journal)
     }
 
-    /// Throws the engine's state away and loads it from disk with the journal replayed. Only the writer may call it,
+    /// Discards the engine's state and reloads it from disk with the journal replayed. Only the writer may call it,
     /// under [`Shard::maintain`]. Reads wait meanwhile.
     pub(super) fn reload(&self, journal: &mut Journal) -> Result<()> {
         let mut engine = self.engine.write();
-        // stays so where loading fails: the next write tries again
+        // stays set if loading fails: the next write tries again
         self.state.suspect.store(true, Relaxed);
         let old = engine.take();
         discard(&self.place, old);
@@ -144,29 +144,29 @@ impl Shard {
         Ok(())
     }
 
-    /// Takes the engine apart at the end.
+    /// Closes the engine.
     pub(super) fn close(&self) {
         let engine = self.engine.write().take();
         discard(&self.place, engine);
     }
 
-    /// Looks at the engine's own numbers.
+    /// Updates the cached counts from the engine.
     pub(super) fn look(&self) {
         let Ok(info) = self.read(|engine| Ok(engine.info())) else { return };
         let points = info.points_count as u64;
         self.state.points.store(points, Relaxed);
         self.state.segments.store(info.segments_count as u64, Relaxed);
-        // the engine counts the sparse vectors in, each of which is indexed
+        // the engine's count includes the sparse vectors, all of which are indexed
         let indexed = (info.indexed_vectors_count as u64).saturating_sub(points);
         self.state.indexed.store(indexed.min(points), Relaxed);
     }
 
-    /// Says what failed.
+    /// Error for a failed engine operation.
     pub(super) fn failed(&self, reason: impl ToString) -> IndexError {
         IndexError::Engine { collection: self.place.collection, reason: reason.to_string() }
     }
 
-    /// State for outside, of a shard of records.
+    /// Public status of a record shard.
     pub(super) fn status(&self, kind: Kind) -> KindStatus {
         KindStatus {
             kind,
@@ -197,35 +197,35 @@ impl Default for State {
 }
 
 impl State {
-    /// Notes a write of `changed` points that leaves `points`.
+    /// Records a write of `changed` points that leaves `points` in total.
     pub(super) fn wrote(&self, changed: u64, points: u64) {
         self.changed.fetch_add(changed, Relaxed);
         self.points.store(points, Relaxed);
         *self.last_write.lock() = Instant::now();
     }
 
-    /// When the last write was.
+    /// Time of the last write.
     pub(super) fn last_write(&self) -> Instant {
         *self.last_write.lock()
     }
 
-    /// What is wrong; `None` when all is well.
+    /// Current problem; `None` when healthy.
     pub(super) fn problem(&self) -> Option<String> {
         self.problem.lock().clone()
     }
 
-    /// Notes what is wrong, or that all is well.
+    /// Sets or clears the problem.
     pub(super) fn set_problem(&self, problem: Option<String>) {
         *self.problem.lock() = problem;
     }
 }
 
-/// Loads the engine, replays the journal, repairs what a cut-off optimiser left, and puts all of it on disk.
+/// Loads the engine, replays the journal, repairs leftovers of a cut-off optimiser, and flushes everything to disk.
 fn load(place: &Place, config: &EdgeConfig, journal: &mut Journal) -> Result<EdgeShard> {
     let folder = place.engine();
     let log = folder.join("wal");
     wal::renew(&log).map_err(at(&log))?;
-    // what the optimiser was building; nothing refers to it
+    // unfinished work of the optimiser; nothing refers to it
     let unfinished = folder.join("temp_segments");
     let removed = if unfinished.is_dir() { fs::remove_dir_all(&unfinished) } else { fs::remove_file(&unfinished) };
     match removed {
@@ -249,7 +249,7 @@ fn load(place: &Place, config: &EdgeConfig, journal: &mut Journal) -> Result<Edg
     }
 }
 
-/// Brings a loaded engine to the state that was acknowledged, on disk.
+/// Restores a loaded engine to the acknowledged state, on disk.
 fn recover(place: &Place, engine: &EdgeShard, journal: &mut Journal) -> Result<()> {
     let replayed = 0 < journal.bytes();
     if replayed {
@@ -269,7 +269,7 @@ fn recover(place: &Place, engine: &EdgeShard, journal: &mut Journal) -> Result<(
     Ok(())
 }
 
-/// Puts everything that the engine holds on disk. It panics where it cannot.
+/// Flushes the engine to disk; the engine panics on failure.
 fn flush(engine: &EdgeShard) -> std::result::Result<(), String> {
     guarded(|| {
         engine.flush();
@@ -277,7 +277,7 @@ fn flush(engine: &EdgeShard) -> std::result::Result<(), String> {
     })
 }
 
-/// Drops an engine. That flushes, which may fail; the journal makes up for it.
+/// Drops an engine. Dropping flushes, which may fail; the journal covers that.
 fn discard(place: &Place, engine: Option<EdgeShard>) {
     let dropped = guarded(|| {
         drop(engine);
@@ -288,7 +288,7 @@ fn discard(place: &Place, engine: Option<EdgeShard>) {
     }
 }
 
-/// After a flush nothing needs to be replayed or repaired.
+/// Empties the journal and removes the optimiser's mark after a flush.
 fn finish(place: &Place, journal: &mut Journal) -> Result<()> {
     let path = place.journal();
     journal.clear().map_err(at(&path))?;

@@ -1,4 +1,4 @@
-//! The folder of a store: who holds it, by which versions it was built, where its shards lie.
+//! The folder of a store: lock, versions, location of the shards.
 //!
 //! ```text
 //! store.json            versions, dimensions, whether all shards are made; written whole or not at all
@@ -7,7 +7,7 @@
 //! achievements/journal  writes since the last flush of the engine
 //! achievements/optimizing  there while the optimiser runs, and after it was cut off
 //! demands/, experts/    the same
-//! documents/            the same, of what lies beside the records
+//! documents/            the same for documents
 //! ```
 
 use std::{
@@ -24,15 +24,15 @@ use crate::{CollectionKind, IndexError, Result, StoreShape};
 const STORE_FILE: &str = "store.json";
 const LOCK_FILE: &str = "lock";
 
-/// A store's folder, held by this process while the value lives.
+/// A store's folder, locked by this process while the value lives.
 #[derive(Debug)]
 pub(super) struct Store {
     folder: PathBuf,
-    /// Versions that it was built by, and dimensions of the embeddings in it.
+    /// Versions that the store was built with, and dimensions of its embeddings.
     pub(super) shape: StoreShape,
-    /// Whether all shards of records had been made when it was opened, so that a missing one is damage.
+    /// Whether all record shards existed at opening; if so, a missing one is damage.
     pub(super) complete: bool,
-    /// The same of the shard of documents, which stores had not from the beginning.
+    /// The same for the shard of documents, which early stores did not have.
     documents: bool,
     _lock: File,
 }
@@ -40,7 +40,7 @@ pub(super) struct Store {
 /// Folder of one shard.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
-    /// What it holds.
+    /// The collection.
     pub(super) collection: CollectionKind,
     folder: PathBuf,
 }
@@ -49,10 +49,10 @@ pub(super) struct Place {
 struct StoreFile {
     #[serde(flatten)]
     shape: StoreShape,
-    /// Set once all shards of records are made.
+    /// Set once all record shards exist.
     #[serde(default)]
     complete: bool,
-    /// Set once the shard of documents is made.
+    /// Set once the shard of documents exists.
     #[serde(default)]
     documents: bool,
 }
@@ -60,7 +60,7 @@ struct StoreFile {
 // === impl Store ===
 
 impl Store {
-    /// Opens or makes a store's folder and locks it.
+    /// Opens or creates a store's folder and locks it.
     pub(super) fn open(options: &EdgeOptions) -> Result<Self> {
         let folder = &options.folder;
         fs::create_dir_all(folder).map_err(at(folder))?;
@@ -87,17 +87,17 @@ impl Store {
         Ok(store)
     }
 
-    /// Shape of the store in a folder; `None` where there is no store.
+    /// Shape of the store in a folder; `None` if there is no store.
     pub(super) fn shape_of(folder: &Path) -> Result<Option<StoreShape>> {
         Ok(read(folder)?.map(|file| file.shape))
     }
 
-    /// Notes that all shards are made.
+    /// Records in `store.json` that all shards exist.
     pub(super) fn set_complete(&self) -> Result<()> {
         if self.complete && self.documents { Ok(()) } else { self.save(true) }
     }
 
-    /// Whether the shard was made before the store was opened, so that it must be there.
+    /// Returns whether the shard existed before this opening, so that it must be present.
     pub(super) fn has(&self, collection: CollectionKind) -> bool {
         match collection {
             CollectionKind::Records(_) => self.complete,
@@ -121,28 +121,28 @@ impl Store {
 // === impl Place ===
 
 impl Place {
-    /// Folder that the engine owns.
+    /// Folder owned by the engine.
     pub(super) fn engine(&self) -> PathBuf {
         self.folder.join("engine")
     }
 
-    /// The journal.
+    /// Path of the journal.
     pub(super) fn journal(&self) -> PathBuf {
         self.folder.join("journal")
     }
 
-    /// Whether the optimiser was cut off.
+    /// Returns whether the optimiser is running or was cut off.
     pub(super) fn is_optimizing(&self) -> bool {
         self.marker().exists()
     }
 
-    /// Notes that the optimiser runs. It is on disk when this returns.
+    /// Marks that the optimiser runs. The mark is on disk when this returns.
     pub(super) fn mark_optimizing(&self) -> Result<()> {
         let marker = self.marker();
         write_whole(&marker, b"").map_err(at(&marker))
     }
 
-    /// Notes that the optimiser has ended and that the engine is flushed.
+    /// Removes the mark: the optimiser has ended and the engine is flushed.
     pub(super) fn unmark_optimizing(&self) -> Result<()> {
         let marker = self.marker();
         match fs::remove_file(&marker) {
@@ -151,7 +151,7 @@ impl Place {
         }
     }
 
-    /// Says that the engine's files cannot be used.
+    /// Error for engine files that cannot be used.
     pub(super) fn damaged(&self, reason: impl ToString) -> IndexError {
         IndexError::Damaged { collection: self.collection, folder: self.folder.clone(), reason: reason.to_string() }
     }
@@ -161,13 +161,13 @@ impl Place {
     }
 }
 
-/// Names the path at which the system failed.
+/// Adds the path to an I/O error.
 pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> IndexError + use<> {
     let path = path.to_path_buf();
     move |source| IndexError::Folder { path, source }
 }
 
-/// Writes a file so that after a power failure it is whole or not there.
+/// Writes a file atomically: after a power failure it is complete or absent.
 pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let parent = path.parent().unwrap_or(Path::new("."));
     let mut name = path.file_name().unwrap_or_default().to_os_string();
@@ -199,7 +199,7 @@ fn lock(folder: &Path) -> Result<File> {
     Ok(file)
 }
 
-/// A folder without [`STORE_FILE`] must be empty but for what a start that was cut off leaves.
+/// Rejects a folder without [`STORE_FILE`] unless it is empty or holds only leftovers of a start that was cut off.
 fn refuse_foreign(folder: &Path) -> Result<()> {
     let ours = [LOCK_FILE, "store.json.tmp", "lost+found"];
     for entry in fs::read_dir(folder).map_err(at(folder))? {
@@ -211,7 +211,7 @@ fn refuse_foreign(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What the folder says about its store; `None` where there is none.
+/// Reads the store's description from a folder; `None` if there is none.
 fn read(folder: &Path) -> Result<Option<StoreFile>> {
     let path = folder.join(STORE_FILE);
     match fs::read(&path) {

@@ -1,11 +1,11 @@
-//! The engine's own log. The engine writes every operation into it, takes its numbers from it, and never reads it again
-//! nor cuts it: it would grow for ever. The journal does what it was meant for, so before each load it is replaced by an
-//! empty one whose numbers go on above all that were given out. They must never go back: the engine silently ignores an
-//! operation whose number is not above that of the point.
+//! The engine's own log. The engine writes every operation into it and numbers operations by it, but never reads or
+//! truncates it, so it would grow forever. Our journal provides durability instead. Before each load we replace the log
+//! by an empty one with numbers above all used ones. Numbers must never decrease: the engine silently ignores an
+//! operation whose number is not above the point's.
 //!
-//! File format (crate `wal` in qdrant-edge): `closed-N` holds the operations from number N, `open-K` those after the last
-//! closed file; 8 bytes of header, then for each operation 8 bytes of length, the data padded to 8 bytes, 4 bytes of
-//! check sum.
+//! File format (crate `wal` in qdrant-edge): `closed-N` holds the operations from number N, `open-K` the operations
+//! after the last closed file; 8 bytes of header, then for each operation 8 bytes of length, the data padded to 8
+//! bytes, 4 bytes of checksum.
 
 use std::{
     fs::{self, File},
@@ -16,10 +16,10 @@ use std::{
 use super::store::write_whole;
 
 const HEADER: &[u8] = b"wal\0\0\0\0\0";
-/// Numbers left free above the highest one counted: after a power failure the files may lack the newest operations.
+/// Gap left above the highest number found: after a power failure the files may lack the newest operations.
 const MARGIN: u64 = 1 << 16;
 
-/// Replaces the log in `folder`, where there is one.
+/// Replaces the log in `folder`, if present.
 pub(super) fn renew(folder: &Path) -> io::Result<()> {
     if !folder.exists() {
         return Ok(());
@@ -40,7 +40,7 @@ pub(super) fn renew(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Bytes of the closed files of the log, which only grow; there are two open ones of 32 MiB besides.
+/// Bytes of the closed log files, which only grow; two open files of 32 MiB come on top.
 pub(super) fn closed_bytes(folder: &Path) -> io::Result<u64> {
     let closed = files(folder)?.into_iter().filter(|(_, start)| start.is_some());
     closed.map(|(path, _)| Ok(fs::metadata(path)?.len())).sum()
@@ -61,7 +61,7 @@ fn files(folder: &Path) -> io::Result<Vec<(PathBuf, Option<u64>)>> {
     Ok(found)
 }
 
-/// Counts the operations of a file by their lengths; what stands behind a damaged one is left to [`MARGIN`].
+/// Counts the operations of a file by their lengths, up to the first damaged one; [`MARGIN`] covers the rest.
 fn operations(path: &Path) -> io::Result<u64> {
     let file = File::open(path)?;
     let size = file.metadata()?.len();
@@ -75,13 +75,13 @@ fn operations(path: &Path) -> io::Result<u64> {
             return Ok(count);
         }
         let length = u64::from_le_bytes(length);
-        // length, data and check sum together are a multiple of 8
+        // length, data and checksum together are a multiple of 8
         let whole = length.saturating_add(8 + 4).checked_next_multiple_of(8).unwrap_or(u64::MAX);
         if length == 0 || size < offset.saturating_add(whole) {
             return Ok(count);
         }
         offset = offset.saturating_add(whole);
-        // keeps what is buffered, which `seek` does not
+        // unlike `seek`, this keeps the buffer
         reader.seek_relative(i64::try_from(whole - 8).unwrap_or(i64::MAX))?;
         count += 1;
     }
@@ -102,7 +102,7 @@ mod tests {
         for (name, lengths) in files {
             let mut bytes = HEADER.to_vec();
             bytes.extend(lengths.iter().flat_map(|length| entry(*length)));
-            // files of the engine are made long and filled later
+            // the engine preallocates its files
             bytes.resize(bytes.len() + 64, 0);
             fs::write(folder.path().join(name), bytes).unwrap();
         }

@@ -1,5 +1,6 @@
-//! One thread for each shard that owns all writing. It takes what waits, decides by revision, syncs the journal once for
-//! all of it, applies it to the engine, and answers. Now and then it flushes the engine and empties the journal.
+//! One writer thread per shard. It takes the queued writes, decides each by revision, syncs the journal once for the
+//! group, applies the group to the engine, and answers. From time to time it flushes the engine and empties the
+//! journal.
 
 use std::{
     collections::HashMap,
@@ -26,29 +27,29 @@ use crate::{
     payload::{REVISION, Row, revision},
 };
 
-/// Most points that are written with one sync.
+/// Most points per sync.
 pub(super) const GROUP_POINTS: usize = 1_000;
-/// Groups after which a checkpoint is made whatever their size: the engine's log must not run ahead too far (see
-/// `wal.rs`).
+/// Groups after which a checkpoint is made whatever their size: the engine's log numbers must not get too far ahead
+/// (see `wal.rs`).
 const CHECKPOINT_AFTER_GROUPS: u64 = 10_000;
 
-/// What the writer is asked for.
+/// Commands to the writer.
 pub(super) enum Command {
-    /// To write.
+    /// Write.
     Write(Job),
-    /// To flush the engine and empty the journal, for the optimiser has ended.
+    /// Flush the engine and empty the journal, because the optimiser has ended.
     Checkpoint,
-    /// To end after what came before.
+    /// Stop after all earlier commands.
     Stop,
 }
 
-/// Writes of one caller, done together or not at all.
+/// Writes of one caller, applied all or none.
 pub(super) struct Job {
-    /// What to write, in order.
+    /// Writes, in order.
     pub(super) writes: Vec<Write>,
-    /// Where the outcomes go.
+    /// Channel for the outcomes.
     pub(super) reply: oneshot::Sender<Result<Vec<Outcome>>>,
-    /// Holds the points' places in the queue until the answer is given.
+    /// Holds the points' places in the queue until the answer is sent.
     pub(super) permit: OwnedSemaphorePermit,
 }
 
@@ -56,36 +57,36 @@ pub(super) struct Job {
 pub(super) enum Write {
     /// Stores a point if its revision is higher than the stored one.
     Upsert(Box<Point>),
-    /// Stores a document if what is stored is what its writer expects.
+    /// Stores a document if its precondition holds.
     Put(Box<DocumentWrite>),
-    /// Stores a document as it is if its version is higher than the stored one.
+    /// Stores a document unchanged if its version is higher than the stored one.
     Restore(Box<Document>),
     /// Removes a point.
     Delete(PointId),
 }
 
-/// What became of one write.
+/// Outcome of one write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// Of an upsert.
     Written(Written),
     /// Of a document.
     Put(DocumentWritten),
-    /// Of a deletion: whether there was a point.
+    /// Of a deletion: whether the point existed.
     Deleted(bool),
 }
 
-/// What is stored under the ids of a group, and what the group has done so far.
+/// Stored state of a group's ids, including the changes of the group so far.
 type Stored = HashMap<PointId, Mark>;
 
-/// What the writer knows of a point.
+/// Stored state of a point.
 struct Mark {
     revision: u64,
     /// Folder and key of a document.
     label: Option<(String, Key)>,
 }
 
-/// The thread's state.
+/// State of the writer thread.
 pub(super) struct Writer {
     shard: Arc<Shard>,
     journal: Journal,
@@ -97,12 +98,12 @@ pub(super) struct Writer {
 // === impl Writer ===
 
 impl Writer {
-    /// A writer of `shard` that listens to `inbox`.
+    /// Writer of `shard` that receives from `inbox`.
     pub(super) fn new(shard: Arc<Shard>, journal: Journal, inbox: Receiver<Command>) -> Self {
         Self { shard, journal, inbox, groups: 0, stop: false }
     }
 
-    /// Writes until told to stop.
+    /// Writes until stopped.
     pub(super) fn run(mut self) {
         while !self.stop {
             match self.inbox.recv_timeout(self.shard.tuning.checkpoint_after_rest) {
@@ -111,7 +112,7 @@ impl Writer {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
-        // nobody waits for an answer any more; where the optimiser still runs the journal is replayed at the next start
+        // no more answers are due; if the optimiser still runs, the next start replays the journal
         self.checkpoint_if(true);
         if let Some(guard) = self.shard.try_maintain() {
             self.shard.close();
@@ -119,8 +120,8 @@ impl Writer {
         }
     }
 
-    /// After a while without writes: the checkpoint. After a failure also whether writing works again: health keeps
-    /// callers away, and with them the write that would show it.
+    /// Makes a checkpoint after a pause in writes. After a failure it also tests whether writing works again: an
+    /// unhealthy instance gets no writes that would reveal its recovery.
     fn rest(&mut self) {
         let failed = self.shard.state.problem().is_some();
         self.checkpoint_if(failed || 0 < self.journal.bytes());
@@ -150,7 +151,7 @@ impl Writer {
         self.checkpoint_if(checkpoint || due);
     }
 
-    /// Writes what several callers want with one sync and answers each.
+    /// Writes the jobs of several callers with one sync, and answers each.
     fn write_group(&mut self, jobs: Vec<Job>) {
         let (mut replies, mut groups) = (Vec::with_capacity(jobs.len()), Vec::with_capacity(jobs.len()));
         for job in jobs {
@@ -160,7 +161,7 @@ impl Writer {
         match self.write(groups) {
             Ok(outcomes) => {
                 for ((reply, _permit), outcomes) in replies.into_iter().zip(outcomes) {
-                    // a caller that has gone needs no answer
+                    // a caller that is gone needs no answer
                     let _ = reply.send(Ok(outcomes));
                 }
             }
@@ -196,7 +197,7 @@ impl Writer {
         self.groups += 1;
         let changed = changes.len() as u64;
         if let Err(error) = self.shard.apply(changes) {
-            // the journal has the changes: a shard loaded anew has them too
+            // the changes are in the journal, so a reloaded shard has them
             tracing::error!(collection = %self.shard.place.collection, %error, "the engine refused a write");
             self.shard.state.suspect.store(true, Relaxed);
             self.reload()?;
@@ -207,7 +208,7 @@ impl Writer {
         Ok(outcomes)
     }
 
-    /// Decides on one write by what is stored and what the group has done so far.
+    /// Decides on one write by the stored state and the group's changes so far.
     fn decide(&self, write: Write, stored: &mut Stored, changes: &mut Changes) -> Result<Outcome> {
         match write {
             Write::Upsert(point) => {
@@ -235,7 +236,7 @@ impl Writer {
         }
     }
 
-    /// Decides on a document that is to be stored as the next version, or as `version` if that is higher.
+    /// Decides on a document write; the new version is the next one, or `version` if that is higher.
     fn put(
         &self,
         write: DocumentWrite,
@@ -279,7 +280,7 @@ impl Writer {
         found.map(|found| found.ok_or_else(|| self.shard.place.damaged("有的记录没有修订号"))).collect()
     }
 
-    /// Keeps the journal within its bounds: where the optimiser runs for so long that it fills up, writing waits.
+    /// Limits the journal: if it fills up during a long optimiser run, writes wait.
     fn make_room(&mut self) -> Result<()> {
         if self.journal.bytes() < self.shard.tuning.max_journal_bytes {
             return Ok(());
@@ -295,7 +296,7 @@ impl Writer {
         self.reload_now()
     }
 
-    /// Makes a checkpoint, unless the optimiser runs: then the journal stays for a while.
+    /// Makes a checkpoint if due, unless the optimiser runs; the journal is then kept.
     fn checkpoint_if(&mut self, due: bool) {
         let shard = Arc::clone(&self.shard);
         let Some(_guard) = due.then(|| shard.try_maintain()).flatten() else { return };
@@ -308,7 +309,7 @@ impl Writer {
         }
     }
 
-    /// Whether there is room to write, where it was wanting.
+    /// After a failure, tests whether there is room to write again.
     fn try_room(&mut self) -> Result<()> {
         if self.shard.state.problem().is_none() {
             return Ok(());
@@ -347,7 +348,7 @@ mod tests {
         edge::{EdgeOptions, Tuning, store::Store},
     };
 
-    /// Whether a document could be stored.
+    /// Stores a document; returns whether it succeeded.
     fn store(writer: &mut Writer, number: u64) -> bool {
         let write = DocumentWrite::new("tests", Key::Number(number), "文字".to_string(), Expect::Absent);
         let (reply, mut answer) = oneshot::channel();

@@ -1,4 +1,4 @@
-//! The collections: made where they are missing, checked where they are there.
+//! The collections: created if missing, checked if present.
 
 use std::collections::HashMap;
 
@@ -24,15 +24,15 @@ use crate::{
 };
 use duijie_core::domain::Kind;
 
-/// Links of a point in the graph, and the beam with which its place is looked for: see the embedded engine's `Tuning`.
+/// Graph links per point, and beam width when inserting: see the embedded engine's `Tuning`.
 const GRAPH_LINKS: u64 = 32;
 const GRAPH_BEAM: u64 = 200;
-/// KiB of embeddings in a segment from which it gets a graph; below it going through all of them is as fast and exact.
+/// Segments with at least this many KiB of embeddings get a graph; below it a full scan is as fast, and exact.
 const GRAPH_FROM_KIB: u64 = 10_000;
-/// KiB of embeddings that a filter may leave for going through all of them instead of the graph.
+/// If a filter leaves at most this many KiB of embeddings, the search scans them instead of using the graph.
 const SCAN_UP_TO_KIB: u64 = 30_000;
 
-/// Makes the collection of versions and duties where it is missing.
+/// Creates the collection of versions and duties if missing.
 pub(super) async fn ensure_state(core: &Core) -> Result<()> {
     let name = core.state_name();
     if info(core, &name).await?.is_some() {
@@ -48,7 +48,7 @@ pub(super) async fn ensure_state(core: &Core) -> Result<()> {
     create(core, collection).await
 }
 
-/// Makes the collection of the documents beside the records, and its indexes, where they are missing.
+/// Creates the collection of documents and its indexes if missing.
 #[allow(deprecated, reason = "the newer names of these settings are not known to servers before 1.19")]
 pub(super) async fn ensure_documents(core: &Core) -> Result<()> {
     let name = core.documents_name();
@@ -73,7 +73,7 @@ pub(super) async fn ensure_documents(core: &Core) -> Result<()> {
     Ok(())
 }
 
-/// Makes the collections and payload indexes of a store where they are missing, and checks what is there.
+/// Creates the collections and payload indexes of a store if missing, and checks the existing ones.
 pub(super) async fn ensure_records(core: &Core, store: &StoreFile) -> Result<()> {
     for kind in Kind::ALL {
         let name = core.records_name(kind, store.generation);
@@ -85,7 +85,7 @@ pub(super) async fn ensure_records(core: &Core, store: &StoreFile) -> Result<()>
             }
         };
         check(&name, &found, store.shape.dimensions)?;
-        // before any data comes in: made later, each takes a pass over all points
+        // before any data arrives: created later, each index takes a pass over all points
         for field in Field::ALL.into_iter().filter(|field| !found.payload_schema.contains_key(field.key())) {
             create_index(core, &name, (field.key(), field.field_type())).await?;
         }
@@ -93,10 +93,10 @@ pub(super) async fn ensure_records(core: &Core, store: &StoreFile) -> Result<()>
     Ok(())
 }
 
-/// How each collection is.
+/// State of each collection.
 ///
 /// # Errors
-/// [`IndexError::Unfit`] where one has vanished.
+/// [`IndexError::Unfit`] if one has disappeared.
 pub(super) async fn look(core: &Core, store: &StoreFile) -> Result<Looked> {
     let mut kinds = Vec::new();
     for kind in Kind::ALL {
@@ -122,7 +122,7 @@ fn problem(name: &str, found: &CollectionInfo) -> Option<String> {
     red.then(|| format!("Qdrant 中的集合 {name} 出错（{said}），请查看 Qdrant 的日志"))
 }
 
-/// Removes the collections of a store for good.
+/// Deletes the record collections of a store.
 pub(super) async fn remove_records(core: &Core, generation: u64) -> Result<()> {
     for kind in Kind::ALL {
         let collection_name = core.records_name(kind, generation);
@@ -152,7 +152,7 @@ async fn info(core: &Core, name: &str) -> Result<Option<CollectionInfo>> {
     }
 }
 
-/// Makes a collection; that another instance was faster is as good.
+/// Creates a collection; succeeds too if another instance has just created it.
 async fn create(core: &Core, request: CreateCollection) -> Result<()> {
     let created = core.wire.send(|node| {
         let request = request.clone();
@@ -187,7 +187,7 @@ async fn create_index(core: &Core, name: &str, (key, field_type): (&str, FieldTy
     created.await.map(drop).map_err(|failure| core.wire.error(failure))
 }
 
-/// The same as in the embedded engine, as far as one machine's memory does not decide.
+/// Same layout as the embedded engine, except for settings that depend on one machine's memory.
 #[allow(deprecated, reason = "the newer names of these settings are not known to servers before 1.19")]
 fn layout(core: &Core, name: &str, dimensions: usize) -> CreateCollection {
     let layout = &core.layout;
@@ -202,7 +202,7 @@ fn layout(core: &Core, name: &str, dimensions: usize) -> CreateCollection {
         Quantization::None => None,
         Quantization::Int8 => Some(ServerQuantization::Scalar(ScalarQuantization {
             r#type: QuantizationType::Int8.into(),
-            // 1 in 100 numbers lies outside of the range that the bytes cover
+            // 1 in 100 numbers lies outside the range that the bytes cover
             quantile: Some(0.99),
             always_ram: Some(true),
             ..ScalarQuantization::default()
@@ -218,7 +218,7 @@ fn layout(core: &Core, name: &str, dimensions: usize) -> CreateCollection {
         hnsw_config: Some(HnswConfigDiff {
             m: Some(GRAPH_LINKS),
             ef_construct: Some(GRAPH_BEAM),
-            // no graph of its own for each value of each field: with these building took 5 times as long
+            // no separate graph for each value of each field: with them, building took 5 times as long
             payload_m: Some(0),
             full_scan_threshold: Some(SCAN_UP_TO_KIB),
             ..HnswConfigDiff::default()
@@ -238,7 +238,7 @@ fn layout(core: &Core, name: &str, dimensions: usize) -> CreateCollection {
     }
 }
 
-/// Compares what decides over answers; how it is stored is the administrator's business.
+/// Checks only settings that affect results; storage settings are the administrator's choice.
 fn check(name: &str, found: &CollectionInfo, dimensions: usize) -> Result<()> {
     let unfit = |difference: String| IndexError::Unfit { collection: name.to_string(), difference };
     let params = found.config.as_ref().and_then(|config| config.params.as_ref());

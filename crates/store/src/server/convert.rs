@@ -1,4 +1,5 @@
-//! Between our types and Qdrant's messages. Nothing else in the crate builds or reads a message about points.
+//! Conversion between our types and Qdrant's messages. No other code in the crate builds or reads messages about
+//! points.
 
 use std::collections::HashMap;
 
@@ -24,17 +25,17 @@ use duijie_core::{
     text::SparseVector,
 };
 
-/// Name of the embedding.
+/// Vector name of the embedding.
 pub(super) const DENSE: &str = "dense";
-/// Name of the term weights.
+/// Vector name of the term weights.
 pub(super) const SPARSE: &str = "sparse";
 
-/// How a search goes through the graph.
+/// Parameters of a graph search.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Beam {
-    /// Candidates kept on the way.
+    /// Beam width.
     pub(super) width: u64,
-    /// How many times more candidates are taken where vectors are quantized; `None` where they are whole.
+    /// Factor of extra candidates for quantized vectors; `None` without quantization.
     pub(super) oversampling: Option<f64>,
 }
 
@@ -43,7 +44,7 @@ pub(super) fn server_id(id: PointId) -> ServerId {
     ServerId { point_id_options: Some(PointIdOptions::Uuid(id.to_string())) }
 }
 
-/// Our id of a server's point; `None` for one that we never gave out.
+/// Our id of a server's point; `None` if it is not one of ours.
 pub(super) fn point_id(id: Option<&ServerId>) -> Option<PointId> {
     match id?.point_id_options.as_ref()? {
         PointIdOptions::Uuid(text) => Uuid::parse_str(text).ok().map(PointId::from),
@@ -51,12 +52,12 @@ pub(super) fn point_id(id: Option<&ServerId>) -> Option<PointId> {
     }
 }
 
-/// The point as the server stores it, with a few more fields in the payload.
+/// The point as the server stores it, with extra payload fields.
 pub(super) fn point_in(id: PointId, row: Row, more: impl IntoIterator<Item = (&'static str, Value)>) -> PointStruct {
     let mut payload: HashMap<String, Value> = row.payload.into_iter().map(|(key, json)| (key, value(json))).collect();
     payload.extend(more.into_iter().map(|(key, value)| (key.to_string(), value)));
     let named = |vector| Vector { vector: Some(vector), ..Vector::default() };
-    // the server wants to be told that a document has none
+    // the server requires an explicit empty set for a document
     let vectors = match row.dense.is_empty() {
         true => HashMap::new(),
         false => HashMap::from([
@@ -68,7 +69,7 @@ pub(super) fn point_in(id: PointId, row: Row, more: impl IntoIterator<Item = (&'
     PointStruct { id: Some(server_id(id)), payload, vectors: Some(vectors) }
 }
 
-/// The point of a record that was read; vectors that were not read are empty.
+/// Converts a point read from the server; vectors that were not read are empty.
 pub(super) fn point_out(found: RetrievedPoint) -> Result<Point, String> {
     let id = point_id(found.id.as_ref()).map(|id| id.to_string()).unwrap_or_default();
     let texts = found.payload.into_iter().filter_map(|(key, value)| Some((key, text(&value)?)));
@@ -77,7 +78,7 @@ pub(super) fn point_out(found: RetrievedPoint) -> Result<Point, String> {
     Row { payload, dense, sparse }.into_point().map_err(|reason| format!("point {id}: {reason}"))
 }
 
-/// A text in a payload.
+/// Text of a payload value.
 pub(super) fn text(value: &Value) -> Option<String> {
     match value.kind.as_ref()? {
         ValueKind::StringValue(text) => Some(text.clone()),
@@ -85,7 +86,7 @@ pub(super) fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// Texts in a payload.
+/// Texts of a payload value.
 pub(super) fn texts(value: &Value) -> Vec<String> {
     match value.kind.as_ref() {
         Some(ValueKind::ListValue(list)) => list.values.iter().filter_map(text).collect(),
@@ -93,7 +94,7 @@ pub(super) fn texts(value: &Value) -> Vec<String> {
     }
 }
 
-/// An integer in a payload.
+/// Integer of a payload value.
 pub(super) fn integer(value: &Value) -> Option<i64> {
     match value.kind.as_ref()? {
         ValueKind::IntegerValue(number) => Some(*number),
@@ -101,7 +102,7 @@ pub(super) fn integer(value: &Value) -> Option<i64> {
     }
 }
 
-/// A value of a payload.
+/// Payload value of a JSON value.
 pub(super) fn value(json: Json) -> Value {
     let kind = match json {
         Json::Null => ValueKind::NullValue(0),
@@ -112,13 +113,13 @@ pub(super) fn value(json: Json) -> Value {
         },
         Json::String(text) => ValueKind::StringValue(text),
         Json::Array(values) => ValueKind::ListValue(ListValue { values: values.into_iter().map(value).collect() }),
-        // no field of ours is an object; should one come, it is kept as text
+        // none of our fields is an object; an object would be kept as text
         object @ Json::Object(_) => ValueKind::StringValue(object.to_string()),
     };
     Value { kind: Some(kind) }
 }
 
-/// A payload of texts, lists of texts and integers; of anything else nothing.
+/// Converts a payload of texts, lists of texts and integers; drops all other values.
 pub(super) fn payload_out(payload: HashMap<String, Value>) -> Map<String, Json> {
     let json = |value: Value| match value.kind? {
         ValueKind::StringValue(text) => Some(Json::String(text)),
@@ -129,7 +130,7 @@ pub(super) fn payload_out(payload: HashMap<String, Value>) -> Map<String, Json> 
     payload.into_iter().filter_map(|(key, value)| Some((key, json(value)?))).collect()
 }
 
-/// What to read of points.
+/// Request that reads points by id.
 pub(super) fn get(collection: &str, ids: &[PointId], with: FieldSelection) -> GetPoints {
     GetPoints {
         collection_name: collection.to_string(),
@@ -140,7 +141,7 @@ pub(super) fn get(collection: &str, ids: &[PointId], with: FieldSelection) -> Ge
     }
 }
 
-/// What to read of payloads.
+/// Selector for the payload fields to read.
 pub(super) fn payload_of_interest(with: FieldSelection) -> WithPayloadSelector {
     fields(match with {
         FieldSelection::Payload | FieldSelection::Sparse => &[RECORD],
@@ -148,14 +149,14 @@ pub(super) fn payload_of_interest(with: FieldSelection) -> WithPayloadSelector {
     })
 }
 
-/// These fields of payloads.
+/// Selector for these payload fields.
 pub(super) fn fields(names: &[&str]) -> WithPayloadSelector {
     let fields = names.iter().map(ToString::to_string).collect();
     let include = with_payload_selector::SelectorOptions::Include(PayloadIncludeSelector { fields });
     WithPayloadSelector { selector_options: Some(include) }
 }
 
-/// What to read of vectors.
+/// Selector for the vectors to read.
 pub(super) fn vectors_of_interest(with: FieldSelection) -> WithVectorsSelector {
     let options = match with {
         FieldSelection::Payload => with_vectors_selector::SelectorOptions::Enable(false),
@@ -167,12 +168,12 @@ pub(super) fn vectors_of_interest(with: FieldSelection) -> WithVectorsSelector {
     WithVectorsSelector { selector_options: Some(options) }
 }
 
-/// No payload.
+/// Selector for no payload.
 pub(super) fn no_payload() -> WithPayloadSelector {
     with_payload_selector::SelectorOptions::Enable(false).into()
 }
 
-/// These vectors.
+/// Selector for these vectors.
 pub(super) fn these_vectors(which: VectorSelection) -> WithVectorsSelector {
     let names: &[&str] = match which {
         VectorSelection::Dense => &[DENSE],
@@ -184,19 +185,19 @@ pub(super) fn these_vectors(which: VectorSelection) -> WithVectorsSelector {
     WithVectorsSelector { selector_options: Some(options) }
 }
 
-/// Id and vectors of a record that was read; `None` where the id is not one of ours.
+/// Id and vectors of a point read from the server; `None` if the id is not one of ours.
 pub(super) fn plain_vectors(found: RetrievedPoint) -> Option<(PointId, PlainVectors)> {
     let id = point_id(found.id.as_ref())?;
     let (dense, sparse) = vectors_out(found.vectors);
     Some((id, PlainVectors { dense, sparse }))
 }
 
-/// The server's filter; `None` where everything is kept.
+/// The server's filter; `None` if it keeps everything.
 pub(super) fn point_filter(filter: &Filter) -> Option<PointFilter> {
     narrowed(filter, Vec::new(), None)
 }
 
-/// The server's filter with the points to leave out and the only ones to keep.
+/// The server's filter, with the points to exclude and the only points to keep.
 fn narrowed(filter: &Filter, exclude: Vec<PointId>, within: Option<Vec<PointId>>) -> Option<PointFilter> {
     let mut all = PointFilter::default();
     for condition in conditions(filter) {
@@ -211,13 +212,13 @@ fn narrowed(filter: &Filter, exclude: Vec<PointId>, within: Option<Vec<PointId>>
     (all != PointFilter::default()).then_some(all)
 }
 
-/// The server's filter of documents; `None` where everything is kept.
+/// The server's filter of documents; `None` if it keeps everything.
 pub(super) fn document_filter(query: DocumentQuery) -> Option<PointFilter> {
     let must: Vec<_> = document_row::conditions(query).into_iter().map(|(key, value)| any(key, vec![value])).collect();
     (!must.is_empty()).then(|| PointFilter { must, ..PointFilter::default() })
 }
 
-/// The keyword field has one of these values.
+/// Condition: the keyword field has one of these values.
 pub(super) fn any(key: &str, values: Vec<String>) -> PointCondition {
     let value = MatchValue::Keywords(RepeatedStrings { strings: values });
     field(FieldCondition {
@@ -227,10 +228,10 @@ pub(super) fn any(key: &str, values: Vec<String>) -> PointCondition {
     })
 }
 
-/// The searches of both sources, as far as they are asked for and can find something: dense, sparse.
+/// Searches of both sources (dense, sparse); `None` if a source is not requested or cannot match.
 pub(super) fn searches(collection: &str, search: Search, beam: Beam) -> (Option<QueryPoints>, Option<QueryPoints>) {
     let filter = narrowed(&search.filter, search.exclude, search.within);
-    // looks two steps ahead in the graph where a filter leaves up to 7 of 10 points, for others may stand in between
+    // looks two steps ahead in the graph if a filter keeps at most 7 of 10 points, as filtered points lie in between
     let acorn = filter.is_some().then_some(AcornSearchParams { enable: Some(true), max_selectivity: Some(0.7) });
     let request = |vector: vector_input::Variant, name: &str, params: Option<SearchParams>| QueryPoints {
         filter: filter.clone(),
@@ -249,13 +250,13 @@ pub(super) fn searches(collection: &str, search: Search, beam: Beam) -> (Option<
         ..SearchParams::default()
     };
     let dense = search.dense.map(|dense| request(vector_input::Variant::Dense(dense.into()), DENSE, Some(params)));
-    // a query without terms finds nothing; the engine is not asked what it makes of it
+    // a query without terms matches nothing, so the engine is not asked
     let sparse = search.sparse.filter(|sparse| !sparse.indices.is_empty());
     let sparse = sparse.map(|sparse| request(vector_input::Variant::Sparse(server_sparse(sparse)), SPARSE, None));
     (dense, sparse)
 }
 
-/// The cosines of these points.
+/// Request for the cosines of these points.
 pub(super) fn cosines(collection: &str, dense: Vec<f32>, ids: &[PointId]) -> QueryPoints {
     QueryPoints {
         filter: Some(PointFilter { must: vec![has_id(ids.iter().copied())], ..PointFilter::default() }),
@@ -265,7 +266,7 @@ pub(super) fn cosines(collection: &str, dense: Vec<f32>, ids: &[PointId]) -> Que
     }
 }
 
-/// Candidates as found; equal scores in the order of ids, so that the same search gives the same list.
+/// Hits, with equal scores in id order, so that the same search returns the same list.
 pub(super) fn hits(points: Vec<ScoredPoint>) -> Vec<Hit> {
     let hits = points.iter().filter_map(|point| Some(Hit { id: point_id(point.id.as_ref())?, score: point.score }));
     let mut hits: Vec<Hit> = hits.collect();
@@ -283,7 +284,7 @@ fn nearest(collection: &str, vector: vector_input::Variant, name: &str) -> Query
     }
 }
 
-/// The engine wants terms in order.
+/// Sorts terms, as the engine requires.
 fn server_sparse(sparse: SparseVector) -> ServerSparse {
     let mut terms: Vec<(u32, f32)> = sparse.indices.into_iter().zip(sparse.values).collect();
     terms.sort_by_key(|(index, _)| *index);
@@ -297,7 +298,7 @@ fn vectors_out(found: Option<VectorsOutput>) -> (Vec<f32>, SparseVector) {
         return vectors;
     };
     for vector in named.vectors.into_values() {
-        // reads what older servers send as well
+        // also reads the format of older servers
         match vector.into_vector() {
             qdrant_client::qdrant::vector_output::Vector::Dense(dense) => vectors.0 = dense.data,
             qdrant_client::qdrant::vector_output::Vector::Sparse(sparse) => {
@@ -318,7 +319,7 @@ fn field(condition: FieldCondition) -> PointCondition {
     PointCondition { condition_one_of: Some(ConditionOneOf::Field(condition)) }
 }
 
-/// The engine compares integers with floats; amounts and seconds lie far below 2^53, where these are exact.
+/// The engine compares integers as floats; amounts and seconds are far below 2^53, where floats are exact.
 fn between(on: Field, range: Range) -> PointCondition {
     let end = |value: Option<i64>| value.map(|value| value as f64);
     let range = PointRange { lt: None, gt: None, gte: end(range.min), lte: end(range.max) };

@@ -1,4 +1,4 @@
-//! What all parts of the server index share.
+//! State shared by all parts of the server index.
 
 use std::sync::Arc;
 
@@ -14,53 +14,53 @@ use super::{
 use crate::{IndexError, KindStatus, Result, StoreShape};
 use duijie_core::domain::Kind;
 
-/// The connections, and what is known of the store behind them.
+/// The connections, and the known state of the store.
 pub(super) struct Core {
     /// Connections.
     pub(super) wire: Wire,
-    /// Start of all names of collections.
+    /// Prefix of all collection names.
     pub(super) prefix: String,
-    /// How collections are laid out.
+    /// Layout of new collections.
     pub(super) layout: QdrantLayout,
-    /// When what is done.
+    /// Timing.
     pub(super) pace: Pace,
-    /// Which store is wanted.
+    /// The store to open.
     pub(super) wanted: Wanted,
-    /// Name of this process among those that claim duties.
+    /// Id of this process as a lease holder.
     pub(super) holder: String,
-    /// What was seen of other holders.
+    /// Renewals seen from other holders.
     pub(super) sightings: Mutex<Sightings>,
     opened: RwLock<Option<Arc<StoreFile>>>,
     status: RwLock<Looked>,
 }
 
-/// What a look has shown.
+/// Result of a health check.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Looked {
     /// State of each kind.
     pub(super) kinds: Vec<KindStatus>,
-    /// What is wrong with the collection of the documents.
+    /// Problem of the document collection; `None` when healthy.
     pub(super) documents_problem: Option<String>,
 }
 
-/// Which store is wanted.
+/// The store to open.
 #[derive(Debug, Clone)]
 pub(super) enum Wanted {
-    /// The one that is there, whatever its versions.
+    /// The existing one, whatever its versions.
     Any,
-    /// One of this shape; made where there is none.
+    /// One of this shape; created if there is none.
     This(StoreShape),
-    /// One that grows beside the one in use.
+    /// One that grows beside the store in use.
     Growing(StoreFile),
 }
 
-/// What a store was built by, and where it is.
+/// Shape and generation of a store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct StoreFile {
     /// Versions and dimensions.
     #[serde(flatten)]
     pub(super) shape: StoreShape,
-    /// Number in the names of its collections, from 1; a rebuilt store has the next one.
+    /// Number in its collection names, from 1; a rebuilt store has the next one.
     pub(super) generation: u64,
 }
 
@@ -85,54 +85,54 @@ impl Core {
         }
     }
 
-    /// The store, once it was found.
+    /// The store, once known.
     pub(super) fn store(&self) -> Result<Arc<StoreFile>> {
         let opened = self.opened.read().clone();
         opened
             .ok_or_else(|| IndexError::Unreachable { url: self.wire.urls.clone(), reason: "尚未连接".to_string() })
     }
 
-    /// Notes the store that was found.
+    /// Sets the store found.
     pub(super) fn set_store(&self, file: StoreFile) {
         *self.opened.write() = Some(Arc::new(file));
     }
 
-    /// What the last look has shown.
+    /// Result of the last health check.
     pub(super) fn status(&self) -> Looked {
         self.status.read().clone()
     }
 
-    /// Notes what a look has shown.
+    /// Sets the result of a health check.
     pub(super) fn set_status(&self, status: Looked) {
         *self.status.write() = status;
     }
 
-    /// The store, for messages.
+    /// Location of the store, for messages.
     pub(super) fn place(&self) -> String {
         format!("{}（前缀 {}）", self.wire.urls, self.prefix)
     }
 
-    /// Collection of versions and duties.
+    /// Name of the collection of versions and duties.
     pub(super) fn state_name(&self) -> String {
         format!("{}_state", self.prefix)
     }
 
-    /// Collection of the documents beside the records.
+    /// Name of the collection of documents.
     pub(super) fn documents_name(&self) -> String {
         format!("{}_documents", self.prefix)
     }
 
-    /// Collection of a kind's records.
+    /// Name of the collection of a kind's records.
     pub(super) fn records_name(&self, kind: Kind, generation: u64) -> String {
         format!("{}_{}_{generation}", self.prefix, kind.collection())
     }
 
-    /// Collection of a kind's records in the store that is open.
+    /// Name of the collection of a kind's records in the open store.
     pub(super) fn records(&self, kind: Kind) -> Result<String> {
         self.store().map(|store| self.records_name(kind, store.generation))
     }
 
-    /// Whose order of writes counts: one replica must decide which of two conditional writes came first.
+    /// Write ordering: one replica must decide which of two conditional writes came first.
     pub(super) fn ordering(&self) -> WireOrdering {
         let ordering = match self.layout.write_ordering {
             WriteOrdering::Strong => WriteOrderingType::Strong,

@@ -1,5 +1,5 @@
-//! Documents in a collection of their own, `<prefix>_documents`, which a rebuilt store keeps: written as records are, each
-//! conditional on what its writer saw.
+//! Documents in a collection of their own, `<prefix>_documents`, which survives a rebuild. Writes are conditional, as
+//! for records.
 
 use std::collections::HashMap;
 
@@ -14,9 +14,9 @@ use crate::{
     payload::{REVISION, Row},
 };
 
-/// Bytes of documents that go in one request, at most; below the 32 MB that a server takes.
+/// Most bytes of documents per request; below the server's limit of 32 MB.
 const GROUP_BYTES: usize = 8 << 20;
-/// What is read of a document.
+/// Payload fields read for a document.
 const FIELDS: [&str; 5] = [FOLDER, KEY, REVISION, TAGS, TEXT];
 
 impl Documents for ServerIndex {
@@ -100,13 +100,13 @@ impl ServerIndex {
                 async move { node.points().get(request).await }
             });
             let documents = documents(answer.await?.result)?.into_iter();
-            // another folder's document with the same id is none of this folder
+            // skips a document of another folder with the same id
             found.extend(documents.filter(|it| it.folder == folder).map(|it| (it.key.clone(), it)));
         }
         Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
     }
 
-    /// Writes in groups that bound the bytes of one request.
+    /// Writes in groups that limit the bytes per request.
     async fn put_documents<I: write::Item>(&self, items: Vec<I>, size: fn(&I) -> usize) -> Result<Vec<I::Outcome>> {
         self.core.store()?;
         let collection = self.core.documents_name();

@@ -1,4 +1,4 @@
-//! Duties as documents: claimed, renewed and given up by conditional writes.
+//! Duties as documents: claimed, renewed and released by conditional writes.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -15,18 +15,18 @@ use super::{
 };
 use crate::{Lease, MAINTENANCE, Result};
 
-/// Which renewal of which duty was first seen when, by this process's clock.
+/// For each duty: the token of its last renewal, and when this process first saw it, on its own clock.
 pub(super) type Sightings = HashMap<String, (String, Instant)>;
 
 /// Text of a duty's document.
 #[derive(Debug, Serialize, Deserialize)]
 struct Holder {
     holder: String,
-    /// For people who look into the collection.
+    /// For people inspecting the collection.
     process: u32,
 }
 
-/// Claims a duty; `None` while another has it.
+/// Claims a duty; `None` while another process holds it.
 pub(super) async fn claim(core: &Arc<Core>, duty: &str) -> Result<Option<Lease>> {
     let error = |failure| core.wire.error(failure);
     let key = key(duty);
@@ -42,14 +42,14 @@ pub(super) async fn claim(core: &Arc<Core>, duty: &str) -> Result<Option<Lease>>
     let keep = Keep { core: Arc::clone(core), duty: duty.to_string(), document, until };
     let lease = Lease::kept(duty, |stopped, losing| keep.run(stopped, losing));
     if duty == MAINTENANCE {
-        // until no instance serves any more, and what it had begun has ended
+        // wait until every instance has stopped serving and its started requests have ended
         sleep(core.pace.stale_after + core.wire.timeout).await;
     }
     Ok(Some(lease).filter(Lease::held))
 }
 
-/// Who holds a duty, as far as can be told by now: nobody, where the document says so or was not renewed for the whole
-/// period under the eyes of this process.
+/// Holder of a duty, as far as known now. `None` if the document says so, or if this process has seen no renewal for
+/// one lease period.
 pub(super) fn held(core: &Core, duty: &str, seen: &Document) -> Option<String> {
     let holder = serde_json::from_str::<Holder>(&seen.value).ok()?.holder;
     let mut sightings = core.sightings.lock();
@@ -70,12 +70,12 @@ fn text(core: &Core) -> String {
     serde_json::to_string(&holder).unwrap_or_default()
 }
 
-/// Keeps a duty by renewing it.
+/// Keeps a lease by renewing it.
 struct Keep {
     core: Arc<Core>,
     duty: String,
     document: Document,
-    /// Until when the last renewal holds.
+    /// End of the lease by the last renewal.
     until: Instant,
 }
 
@@ -90,7 +90,7 @@ impl Keep {
             }
             let held = match timeout_at(self.until, self.renew()).await {
                 Ok(Ok(held)) => held,
-                // two more tries fit into the period
+                // two more tries fit into the lease period
                 Ok(Err(failure)) => {
                     tracing::warn!(duty = self.duty, ?failure, "a duty could not be renewed");
                     Instant::now() < self.until
@@ -105,13 +105,13 @@ impl Keep {
         }
     }
 
-    /// Says whether the duty is still this process's.
+    /// Renews the lease; returns whether this process still holds it.
     async fn renew(&mut self) -> std::result::Result<bool, Failure> {
         let key = key(&self.duty);
         let sent = Instant::now();
         let mut written = state::put(&self.core, &key, text(&self.core), Some(&self.document)).await?;
         if written.is_none() {
-            // the answer to the last renewal may have got lost, so that its token is not known here
+            // the response to the last renewal may be lost, so the current token is unknown here
             let now = state::read(&self.core, &[&key]).await?.into_iter().next().flatten();
             written = now.filter(|now| now.value == self.document.value);
         }

@@ -1,16 +1,16 @@
 //! A Qdrant server or cluster as an index: the same collections, vectors, payloads, filters and scores as in the
-//! embedded engine, with several instances of this program beside each other.
+//! embedded engine, shared by several instances of this program.
 //!
-//! - `wire`: requests, tries, deadlines, the circuit; `watch`: whether requests go out at all
-//! - `collections`: made and checked; `convert`: between our types and Qdrant's messages
-//! - `write`: conditional writes of records and of what lies beside them (`documents`)
-//! - `state`: versions of the store and duties; `duty`: leases among them
+//! - `wire`: requests, retries, deadlines, circuit breaker; `watch`: health checks
+//! - `collections`: creation and checks; `convert`: conversion between our types and Qdrant's messages
+//! - `write`: conditional writes of records and of `documents`
+//! - `state`: versions of the store and duties; `duty`: leases on them
 //! - `rebuild`: a store that grows beside the one in use
 //!
-//! This process keeps nothing: what it knows it reads from the engine, and all that decides lies there.
+//! This process is stateless: it reads its state from the engine, and every decision rests on data stored there.
 //!
-//! Invariant: every write is conditional on what its writer saw, so that it may be repeated, and instances that write
-//! the same record cannot both win.
+//! Invariant: every write is conditional on an earlier read, so it may be repeated, and of instances that write the
+//! same record only one wins.
 
 mod collections;
 mod convert;
@@ -43,12 +43,12 @@ use super::{
 };
 use duijie_core::domain::{Filter, Kind, RecordName};
 
-/// Width of a graph search, as in the embedded engine.
+/// Beam width of a graph search, as in the embedded engine.
 const BEAM: u64 = 400;
-/// Most points of one page of a scroll, and of one fetch.
+/// Most points per scroll page or fetch.
 const MAX_PAGE_POINTS: usize = 10_000;
 
-/// The collections of a store on a server. Dropping it ends its look at the engine.
+/// The collections of a store on a server. Dropping it ends the health checks.
 pub struct ServerIndex {
     core: Arc<Core>,
     watch: JoinHandle<()>,
@@ -57,16 +57,16 @@ pub struct ServerIndex {
 // === impl ServerIndex ===
 
 impl ServerIndex {
-    /// Starts to look for a store of this shape, which is made where there is none. Connects in the background: until
-    /// the engine answers, calls fail with [`IndexError::Unreachable`]. Needs a tokio runtime.
+    /// Opens a store of this shape, or creates it if there is none. Connects in the background: until the engine
+    /// answers, calls fail with [`IndexError::Unreachable`]. Needs a tokio runtime.
     ///
     /// # Errors
-    /// Only for what is wrong with the options themselves.
+    /// Only invalid options.
     pub fn open(options: &Qdrant, shape: StoreShape) -> Result<Self> {
         Self::open_at(options, shape, Pace::default())
     }
 
-    /// The same at another pace.
+    /// As [`ServerIndex::open`], with other timing.
     ///
     /// # Errors
     /// As [`ServerIndex::open`].
@@ -74,7 +74,7 @@ impl ServerIndex {
         Self::start(options, pace, Wanted::This(shape))
     }
 
-    /// Starts to look for the store that is there, whatever its versions.
+    /// Opens the existing store, whatever its versions.
     ///
     /// # Errors
     /// As [`ServerIndex::open`].
@@ -92,10 +92,10 @@ impl ServerIndex {
         Self { watch: tokio::spawn(watch::run(Arc::clone(&core))), core }
     }
 
-    /// Waits until requests go out: for commands that have nothing else to do.
+    /// Waits until requests can be sent; for commands that need the engine at once.
     ///
     /// # Errors
-    /// What keeps them from going out, after `patience` or at once where it is for good.
+    /// Why requests cannot be sent: after `patience`, or at once if the reason is permanent.
     pub async fn ready(&self, patience: Duration) -> Result<()> {
         let end = Instant::now() + patience;
         loop {
@@ -112,10 +112,10 @@ impl ServerIndex {
         }
     }
 
-    /// Versions and dimensions of the store, once it was found.
+    /// Versions and dimensions of the store, once known.
     ///
     /// # Errors
-    /// [`IndexError::Unreachable`] before.
+    /// [`IndexError::Unreachable`] until then.
     pub fn shape(&self) -> Result<StoreShape> {
         self.core.store().map(|store| store.shape.clone())
     }

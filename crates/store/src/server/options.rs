@@ -1,82 +1,82 @@
-//! What can be set for a Qdrant server, and when what is done.
+//! Options of a Qdrant server, and timing.
 
 use std::{fmt, path::PathBuf, time::Duration};
 
 use crate::lease::{LEASE_PERIOD, RENEW_EVERY};
 
-/// A Qdrant server or cluster in place of the embedded store.
+/// A Qdrant server or cluster instead of the embedded store.
 #[derive(Clone)]
 pub struct Qdrant {
     /// Addresses of its nodes, at least one.
     pub urls: Vec<String>,
-    /// Key that every request carries.
+    /// API key, sent with every request.
     pub api_key: Option<String>,
-    /// Certificate of the authority that signed the server's, in PEM.
+    /// PEM file of the CA that signed the server's certificate.
     pub ca_file: Option<PathBuf>,
-    /// Start of the names of all collections.
+    /// Prefix of all collection names.
     pub prefix: String,
-    /// Deadline of a connection.
+    /// Connect timeout.
     pub connect_timeout: Duration,
-    /// Deadline of a request whose caller has more time.
+    /// Timeout of one try, unless the caller's deadline is earlier.
     pub timeout: Duration,
-    /// Tries of one request, the first included.
+    /// Tries per request, including the first.
     pub attempts: u32,
-    /// How collections are laid out when they are made.
+    /// Layout of new collections.
     pub layout: QdrantLayout,
 }
 
-/// How the collections of a Qdrant server are laid out; the first two are fixed once they are made.
+/// Layout of the collections on a Qdrant server; the first two cannot change after creation.
 #[derive(Debug, Clone)]
 pub struct QdrantLayout {
     /// Shards of a collection.
     pub shard_number: u32,
-    /// Copies of each shard.
+    /// Replicas of each shard.
     pub replication_factor: u32,
-    /// Copies that must confirm a write.
+    /// Replicas that must confirm a write.
     pub write_consistency_factor: u32,
-    /// Who puts the writes of a record in order.
+    /// Which replica orders the writes of a record.
     pub write_ordering: WriteOrdering,
-    /// Whether whole vectors are on disk only.
+    /// Whether full-precision vectors are kept on disk only.
     pub vectors_on_disk: bool,
-    /// Whether payloads are on disk only.
+    /// Whether payloads are kept on disk only.
     pub payload_on_disk: bool,
-    /// How vectors are made small.
+    /// Compression of vectors.
     pub quantization: Quantization,
-    /// How many times more candidates a search of small vectors takes before whole ones order them.
+    /// Factor of extra candidates that a search of quantized vectors takes before full vectors re-rank them.
     pub oversampling: f64,
 }
 
-/// Who puts the writes of a record in order.
+/// Which replica orders the writes of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteOrdering {
-    /// The replica that always does, or nobody.
+    /// A fixed replica; without it writes fail.
     Strong,
-    /// The first replica that is alive.
+    /// The first live replica.
     Medium,
 }
 
-/// How vectors are made small in memory.
+/// Compression of vectors in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quantization {
-    /// Not at all.
+    /// None.
     None,
-    /// A byte for each number.
+    /// One byte per number.
     Int8,
-    /// A bit for each number.
+    /// One bit per number.
     Binary,
 }
 
-/// When what is done; tests are faster.
+/// Timing; tests use shorter times.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
-    /// Time between two looks at the engine.
+    /// Interval of health checks.
     pub look_every: Duration,
-    /// Time without a look that showed all well after which requests stop: who maintains the store waits this long
-    /// before counting on it.
+    /// Requests stop when no health check has succeeded for this long; a maintaining process waits this long before it
+    /// starts.
     pub stale_after: Duration,
-    /// Time after which a duty that its holder has not renewed is free.
+    /// Lease period: a duty without a renewal for this long is free.
     pub lease_period: Duration,
-    /// Time between renewals.
+    /// Interval of lease renewals.
     pub renew_every: Duration,
 }
 
@@ -84,7 +84,7 @@ pub struct Pace {
 
 impl fmt::Debug for Qdrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // without the key
+        // without the API key
         f.debug_struct("Qdrant").field("urls", &self.urls).field("prefix", &self.prefix).finish_non_exhaustive()
     }
 }

@@ -1,7 +1,7 @@
-//! A store that grows beside the one in use, in collections of the next generation, and takes its place.
+//! Rebuilding: a new store grows in collections of the next generation beside the store in use, then replaces it.
 //!
-//! Which store is in use is said by one document; one conditional write changes it. Whoever rebuilds holds the duty
-//! [`MAINTENANCE`](crate::MAINTENANCE), so that nobody writes into the old store meanwhile.
+//! One document names the store in use; one conditional write changes it. The rebuilding process holds the duty
+//! [`MAINTENANCE`](crate::MAINTENANCE), so nobody writes to the old store meanwhile.
 
 use super::options::Qdrant;
 use super::{
@@ -12,12 +12,12 @@ use super::{
 };
 use crate::{IndexError, Result, StoreShape};
 
-/// Key of the document that says by which versions the growing store is built.
+/// Key of the document with the versions of the growing store.
 const GROWING: &str = "growing";
 
 impl ServerIndex {
-    /// The store that grows beside this one; what was begun for the same versions goes on, what was begun for others is
-    /// begun anew.
+    /// Opens the growing store beside this one. Resumes an unfinished rebuild for the same versions; discards one for
+    /// other versions.
     ///
     /// # Errors
     /// When the engine fails.
@@ -41,11 +41,11 @@ impl ServerIndex {
         Ok(growing)
     }
 
-    /// Puts the grown store in this one's place and removes this one's collections.
+    /// Replaces this store by the grown one and removes this store's collections.
     ///
     /// # Errors
-    /// When the engine fails, or somebody else has changed the store; either this store or the grown one is in use then,
-    /// whole.
+    /// When the engine fails, or another process has changed the store; either this store or the grown one is then in
+    /// use, complete.
     pub async fn replace_by(&self, grown: &Self) -> Result<()> {
         let error = |failure| self.core.wire.error(failure);
         let (old, new) = (self.core.store()?, grown.core.store()?);
@@ -58,7 +58,7 @@ impl ServerIndex {
         if state::put(&self.core, watch::STORE, text, Some(&seen)).await.map_err(error)?.is_none() {
             return Err(IndexError::Maintenance);
         }
-        // left behind by a fault here, they take room and nothing else
+        // if this fails, the old collections only take up space
         collections::remove_records(&self.core, old.generation).await
     }
 }

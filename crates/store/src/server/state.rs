@@ -1,12 +1,12 @@
-//! Small documents of our own: versions of the store, duties. Each is written only by who has seen it last.
+//! Small state documents: versions of the store, duties. Every write is conditional on the version last seen.
 //!
-//! A document is a point without vectors in the collection `<prefix>_state`. Each write carries a token of its own; a
-//! write is applied only where the token in the store is the one that its writer saw (Qdrant's conditional update), and
-//! a look afterwards says whose token is there. A write that reaches the engine twice is applied once.
+//! A document is a point without vectors in the collection `<prefix>_state`. Each write carries a unique token. The
+//! engine applies a write only if the stored token is the one that the writer saw (Qdrant's conditional update);
+//! reading afterwards shows whose token is stored. A write that reaches the engine twice is applied once.
 //!
-//! Looks ask one replica. Qdrant can ask several, but then answers nothing as soon as one of them is down, and leaves out
-//! what they hold in different versions. A replica that lags shows an old token: then a write is not applied, or counts
-//! as not applied, and is tried again; it is never lost or doubled.
+//! Reads ask one replica. Qdrant can ask several, but then it fails as soon as one is down, and omits points whose
+//! versions differ. A lagging replica shows an old token; the write is then not applied, or counts as not applied, and
+//! is retried. It is never lost or applied twice.
 
 use std::collections::HashMap;
 
@@ -20,28 +20,28 @@ use super::{
 };
 use crate::PointId;
 
-/// Namespace of the documents' ids, made up once.
+/// Random namespace of the documents' ids.
 const NAMESPACE: Uuid = Uuid::from_u128(0x2f0b_8f3a_66c1_5d0e_9a57_70cd_1be4_83d2);
-/// Key of the token of the last write, in documents and in records.
+/// Key of the last write's token, in documents and records.
 pub(super) const WRITE: &str = "write";
 const KEY: &str = "key";
 const VALUE: &str = "value";
 
-/// A document as it was seen.
+/// A document as last seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Document {
-    /// Its text; empty where it was given up.
+    /// Text; empty after a release.
     pub(super) value: String,
-    /// Token of the write that made it.
+    /// Token of the write that stored it.
     pub(super) write: String,
 }
 
-/// A token that no other write has.
+/// A unique token.
 pub(super) fn token() -> String {
     Uuid::new_v4().to_string()
 }
 
-/// Keeps what one of these writes has made; nothing where there are none.
+/// Filter that keeps points last written with one of these tokens; keeps nothing if there are none.
 pub(super) fn written_by(mut tokens: Vec<String>) -> Filter {
     if tokens.is_empty() {
         // no write has this token
@@ -71,7 +71,7 @@ pub(super) async fn read(core: &Core, keys: &[&str]) -> Result<Vec<Option<Docume
     Ok(ids.into_iter().map(|id| found.remove(&Some(id))).collect())
 }
 
-/// Writes a document if it still is as it was seen (`None`: it was not there); `None` where it is not.
+/// Writes a document if it is unchanged since `seen` (`None`: it did not exist); returns `None` if it has changed.
 pub(super) async fn put(
     core: &Core,
     key: &str,
@@ -81,7 +81,7 @@ pub(super) async fn put(
     let document = Document { value, write: token() };
     let payload = [(KEY, key), (VALUE, &document.value), (WRITE, &document.write)];
     let payload = payload.map(|(key, text)| (key.to_string(), Value::from(text)));
-    // the server wants to be told that there are none
+    // the server requires an explicit empty set of vectors
     let none = Vectors { vectors_options: Some(vectors::VectorsOptions::Vectors(NamedVectors::default())) };
     let point = PointStruct { id: Some(convert::server_id(id(key))), payload: payload.into(), vectors: Some(none) };
     let request = UpsertPoints {

@@ -1,5 +1,5 @@
-//! Looks at the engine every second: finds the store when the engine first answers, stops requests when it does not or
-//! when the store is maintained, and lets them go on.
+//! Health checks, once a second. They find the store when the engine first answers, open the circuit when the engine
+//! fails or the store is under maintenance, and close it again.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,10 +11,10 @@ use super::{
 };
 use crate::{IndexError, MAINTENANCE, Result};
 
-/// Key of the document that says which store is in use.
+/// Key of the document that names the store in use.
 pub(super) const STORE: &str = "store";
 
-/// Looks until the program does not fit the store.
+/// Checks until the program proves unfit for the store.
 pub(super) async fn run(core: Arc<Core>) {
     loop {
         let circuit_state = look(&core).await;
@@ -27,9 +27,9 @@ pub(super) async fn run(core: Arc<Core>) {
     }
 }
 
-/// One look.
+/// One health check.
 async fn look(core: &Core) -> CircuitState {
-    // a look that hangs must not keep the last one's word alive
+    // a hanging check must not keep the last result valid
     let looked = tokio::time::timeout(core.pace.stale_after.max(Duration::from_secs(1)), find(core));
     match looked.await {
         Ok(Ok(circuit_state)) => circuit_state,
@@ -71,7 +71,7 @@ async fn find(core: &Core) -> Result<CircuitState> {
     Ok(if holder.is_none_or(|holder| holder == core.holder) { CircuitState::Ready } else { CircuitState::Maintenance })
 }
 
-/// Makes the first store.
+/// Creates the first store.
 async fn begin(core: &Core) -> Result<StoreFile> {
     let Wanted::This(shape) = &core.wanted else { return Err(no_store(core)) };
     let file = StoreFile { shape: shape.clone(), generation: 1 };
@@ -79,7 +79,7 @@ async fn begin(core: &Core) -> Result<StoreFile> {
     let text = serde_json::to_string(&file).map_err(|error| IndexError::Server { reason: error.to_string() })?;
     match state::put(core, STORE, text, None).await.map_err(|failure| core.wire.error(failure))? {
         Some(_) => Ok(file),
-        // another instance was faster; the next look reads what it made
+        // another instance was faster; the next check reads its store
         None => Err(IndexError::Server { reason: "另一个实例正在建立存储".to_string() }),
     }
 }

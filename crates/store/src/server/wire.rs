@@ -1,11 +1,11 @@
-//! Requests to the server: which node, how long, how often, and when not at all.
+//! Requests to the server: choice of node, timeouts, retries, circuit breaker.
 //!
-//! A request is tried on one node after the other, those that have failed lately last, until one answers, the tries are used up, or the caller's time is:
-//! what is left of the caller's deadline goes to the engine with every try. Every request that this program sends may be
-//! repeated: reads by nature, writes because each is conditional on what was seen before (`write`, `state`).
+//! A request tries one node after another, recently failed nodes last, until a node answers, the tries are used up, or
+//! the deadline passes. Every try sends the remaining time of the caller's deadline to the engine. All requests may be
+//! repeated: reads by nature, writes because each is conditional on an earlier read (`write`, `state`).
 //!
-//! After [`OPEN_AFTER`] failures in a row the circuit opens: requests fail at once, and only the look that `watch` takes
-//! every second goes out. When that is answered, the circuit closes.
+//! After [`OPEN_AFTER`] consecutive failures the circuit opens: requests fail at once, except the check that `watch`
+//! sends every second. When a check is answered, the circuit closes.
 
 use std::{
     fs,
@@ -27,19 +27,19 @@ use tonic::{
 use super::options::Qdrant;
 use crate::{IndexError, Result, deadline};
 
-/// Failures in a row after which the engine counts as down.
+/// Consecutive failures after which the engine counts as down.
 const OPEN_AFTER: u32 = 5;
-/// How far the transport's clock may be ahead.
+/// Tolerance for a transport clock that runs ahead.
 const CLOCK_MARGIN: Duration = Duration::from_millis(5);
-/// Time for which a node that has failed is asked only when no other can be.
+/// After a failure, a node is asked only if no other node is available for this long.
 const REST: Duration = Duration::from_secs(2);
-/// Longest wait before the second try; doubled for each further one.
+/// Longest back-off before the second try; doubles for each further try.
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
-/// Longest wait between two tries.
+/// Longest back-off.
 const MAX_BACKOFF: Duration = Duration::from_secs(1);
-/// Largest answer taken in: a page of 10,000 points with texts and vectors.
+/// Largest response accepted: a page of 10,000 points with texts and vectors.
 const MAX_ANSWER_BYTES: usize = 256 << 20;
-/// Pings on connections, so that a dead one is found before a call needs it.
+/// Interval of keep-alive pings, which find dead connections before a call needs them.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
 /// The connections to a server or to the nodes of a cluster.
@@ -47,7 +47,7 @@ pub(super) struct Wire {
     nodes: Vec<Node>,
     turn: AtomicUsize,
     api_key: Option<MetadataValue<Ascii>>,
-    /// Most time of one try.
+    /// Timeout of one try.
     pub(super) timeout: Duration,
     stale_after: Duration,
     attempts: u32,
@@ -57,7 +57,7 @@ pub(super) struct Wire {
     pub(super) urls: String,
 }
 
-/// One node, and until when it rests because it has failed.
+/// One node, and the time until which it rests after a failure.
 struct Node {
     channel: Channel,
     rests_until: Mutex<Option<Instant>>,
@@ -66,38 +66,38 @@ struct Node {
 /// Whether requests go out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum CircuitState {
-    /// They do.
+    /// Requests go out.
     Ready,
-    /// The engine does not answer, or has not done so yet.
+    /// The engine does not answer, or has not answered yet.
     Down(String),
-    /// Somebody rebuilds, restores or copies into the store.
+    /// The store is being rebuilt, restored or copied into.
     Maintenance,
-    /// This program does not fit the store, for good.
+    /// This program does not fit the store, permanently.
     Refused(String),
 }
 
-/// One try: a node and the time it has.
+/// One try: a node and a timeout.
 #[derive(Clone)]
 pub(super) struct Try {
     channel: Channel,
     header: Header,
 }
 
-/// What every request carries.
+/// Metadata of every request.
 #[derive(Clone)]
 pub(super) struct Header {
     api_key: Option<MetadataValue<Ascii>>,
     time: Duration,
 }
 
-/// Why a request has no answer.
+/// Why a request failed.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The engine refused it; trying again does not help.
+    /// The engine refused the request; retrying does not help.
     Refused(Status),
     /// No node answered.
     Unreachable(String),
-    /// The caller's time was used up.
+    /// The caller's deadline passed.
     Late,
 }
 
@@ -106,7 +106,7 @@ type Service = InterceptedService<Channel, Header>;
 // === impl Wire ===
 
 impl Wire {
-    /// Connections that are made when the first request needs them.
+    /// Prepares connections; each is opened by its first request.
     pub(super) fn new(options: &Qdrant, stale_after: Duration) -> Result<Self> {
         let urls = options.urls.join(",");
         let api_key = match &options.api_key {
@@ -146,7 +146,7 @@ impl Wire {
         })
     }
 
-    /// Sends a request of a caller, if requests go out at all.
+    /// Sends a caller's request if the circuit is closed.
     pub(super) async fn call<T, F>(&self, ask: impl Fn(Try) -> F) -> Result<T>
     where
         F: Future<Output = std::result::Result<Response<T>, Status>>,
@@ -160,7 +160,7 @@ impl Wire {
         self.send(ask).await.map_err(|failure| self.error(failure))
     }
 
-    /// Sends a request whatever the circuit_state: for those who find out and for those who maintain.
+    /// Sends a request whatever the circuit state; for health checks and maintenance.
     pub(super) async fn send<T, F>(&self, ask: impl Fn(Try) -> F) -> std::result::Result<T, Failure>
     where
         F: Future<Output = std::result::Result<Response<T>, Status>>,
@@ -185,9 +185,9 @@ impl Wire {
                     return Ok(answer.into_inner());
                 }
                 Ok(Err(status)) if !may_pass(status.code()) => return Err(Failure::Refused(status)),
-                // the caller's time is used up, which says nothing about the engine
+                // the caller's deadline passed; this says nothing about the engine
                 Err(_) if time < self.timeout => return Err(Failure::Late),
-                // the transport's own clock may be a moment faster than ours
+                // the transport's clock may run slightly ahead of ours
                 Ok(Err(_)) if time < self.timeout && end <= Instant::now() + CLOCK_MARGIN => return Err(Failure::Late),
                 Ok(Err(status)) => describe(&status),
                 Err(_) => format!("{} 毫秒内没有应答", time.as_millis()),
@@ -204,7 +204,7 @@ impl Wire {
         }
     }
 
-    /// Whether requests go out: they do for as long as a look has shown lately that all is well.
+    /// State of the circuit; a `Ready` older than `stale_after` counts as `Down`.
     pub(super) fn circuit_state(&self) -> CircuitState {
         match &*self.circuit_state.read() {
             (CircuitState::Ready, since) if self.stale_after < since.elapsed() => {
@@ -214,7 +214,7 @@ impl Wire {
         }
     }
 
-    /// Says whether requests go out.
+    /// Sets the state of the circuit.
     pub(super) fn set_circuit_state(&self, circuit_state: CircuitState) {
         let mut now = self.circuit_state.write();
         if now.0 != circuit_state {
@@ -223,7 +223,7 @@ impl Wire {
         *now = (circuit_state, Instant::now());
     }
 
-    /// A failure as the caller hears it.
+    /// Converts a failure to the caller's error.
     pub(super) fn error(&self, failure: Failure) -> IndexError {
         match failure {
             Failure::Refused(status) => IndexError::Server { reason: describe(&status) },
@@ -232,7 +232,7 @@ impl Wire {
         }
     }
 
-    /// The nodes in turn, without those that rest as long as another does not.
+    /// Next node in turn; resting nodes only if all rest.
     fn next_node(&self) -> Option<&Node> {
         let turn = self.turn.fetch_add(1, Relaxed) % self.nodes.len().max(1);
         let (before, after) = self.nodes.split_at_checked(turn)?;
@@ -288,7 +288,7 @@ impl Interceptor for Header {
     }
 }
 
-/// Whether the same request may be answered a moment later, or by another node.
+/// Returns whether a retry, or another node, may succeed.
 fn may_pass(code: Code) -> bool {
     match code {
         Code::Unavailable
@@ -311,7 +311,7 @@ fn may_pass(code: Code) -> bool {
     }
 }
 
-/// Full jitter: anything from nothing to a bound that doubles, so that many callers do not come back together.
+/// Back-off with full jitter: random between zero and a doubling bound, so that callers do not retry in step.
 fn backoff(tried: u32) -> Duration {
     let bound = FIRST_BACKOFF.saturating_mul(1 << tried.saturating_sub(1).min(10)).min(MAX_BACKOFF);
     bound.mul_f64(fastrand::f64())

@@ -1,12 +1,11 @@
-//! Writes that what is stored decides on, with any number of instances writing at once: records by revision, documents by
-//! version.
+//! Conditional writes, safe with any number of concurrent instances: records by revision, documents by version.
 //!
-//! Who writes has seen what is stored: which revision, made by which write. The engine stores the new version only where
-//! that write is still the last one (Qdrant's conditional update), and a look afterwards says whose is there. Of two who
-//! saw the same version one wins; the other looks again. A write that reaches the engine twice is applied once.
+//! A writer first reads the stored revision and the token of its last write. The engine stores the new version only if
+//! that token is unchanged (Qdrant's conditional update); reading afterwards shows which write won. Of two writers that
+//! saw the same version, one wins and the other retries. A write that reaches the engine twice is applied once.
 //!
-//! Each record and document carries the tokens of its last writes, so that who was overwritten at once still learns that
-//! he was not refused.
+//! Each record and document keeps the tokens of its recent writes, so a writer whose version was overwritten at once
+//! still learns that its write was applied.
 
 use std::collections::{HashMap, HashSet};
 
@@ -24,34 +23,34 @@ use crate::{
 };
 use duijie_core::domain::Kind;
 
-/// Points of one request: a few MB.
+/// Points per request: a few MB.
 const GROUP_POINTS: usize = 500;
-/// Rounds of a write that others are faster than.
+/// Rounds in which a write may lose against others before it fails.
 const ROUNDS: u32 = 20;
-/// Tokens of former writes that a record keeps.
+/// Past tokens kept per record.
 const KEPT_TOKENS: usize = 8;
 /// Key of these tokens.
 const PAST: &str = "past";
 
-/// What is written under an id if what is stored there allows it.
+/// An item to store under an id, if the stored version allows it.
 pub(super) trait Item: Clone + Send + Sync {
-    /// What became of it.
+    /// Outcome of the write.
     type Outcome: Copy + Send;
 
-    /// Its id.
+    /// Id of the item.
     fn id(&self) -> PointId;
 
-    /// Why it is left out, given the revision that is stored.
+    /// Outcome if the item must not be stored over this revision.
     fn refusal(&self, stored: Option<u64>) -> Option<Self::Outcome>;
 
-    /// What became of it once it is stored over this revision.
+    /// Outcome after the item was stored over this revision.
     fn done(&self, stored: Option<u64>) -> Self::Outcome;
 
-    /// How it is laid out when it is stored over this revision.
+    /// Row of the item when it is stored over this revision.
     fn row(self, stored: Option<u64>) -> Result<Row>;
 }
 
-/// What a writer sees of what is stored.
+/// Stored revision and tokens of a point.
 #[derive(Debug, Clone, Default)]
 struct Mark {
     revision: u64,
@@ -59,7 +58,7 @@ struct Mark {
     past: Vec<String>,
 }
 
-/// One item on its way: where its outcome goes, and the token of its write.
+/// A pending item: the index of its outcome, and the token of its write.
 struct Pending<I> {
     place: usize,
     item: I,
@@ -75,12 +74,12 @@ pub(super) async fn upsert(core: &Core, kind: Kind, points: Vec<Point>) -> Resul
     write_all(core, &core.records_name(kind, store.generation), points).await
 }
 
-/// Stores items in order, each if it may be stored.
+/// Stores items in order, each if its stored version allows it.
 pub(super) async fn write_all<I: Item>(core: &Core, collection: &str, items: Vec<I>) -> Result<Vec<I::Outcome>> {
     let mut outcomes: Vec<Option<I::Outcome>> = vec![None; items.len()];
     let mut waiting: Vec<(usize, I)> = items.into_iter().enumerate().collect();
     while !waiting.is_empty() {
-        // what comes twice is stored twice, one after the other
+        // items with the same id are stored one after the other
         let mut taken = HashSet::new();
         let (group, rest) =
             waiting.into_iter().partition(|(_, item)| taken.len() < GROUP_POINTS && taken.insert(item.id()));
@@ -91,7 +90,7 @@ pub(super) async fn write_all<I: Item>(core: &Core, collection: &str, items: Vec
     whole.ok_or_else(|| IndexError::Server { reason: "写入的结果不完整".to_string() })
 }
 
-/// Removes a point. Two who do so at the same time may both be told that there was one.
+/// Deletes a point and returns whether it existed; two concurrent deletes may both return true.
 pub(super) async fn delete(core: &Core, kind: Kind, id: PointId) -> Result<bool> {
     let collection = core.records(kind)?;
     let there = !marks(core, &collection, &[id]).await?.is_empty();
@@ -99,7 +98,7 @@ pub(super) async fn delete(core: &Core, kind: Kind, id: PointId) -> Result<bool>
     Ok(there)
 }
 
-/// Removes whatever has these ids.
+/// Deletes all points with these ids.
 pub(super) async fn remove(core: &Core, collection: String, ids: Vec<PointId>) -> Result<()> {
     let ids: Vec<_> = ids.into_iter().map(convert::server_id).collect();
     let request = DeletePoints {
@@ -116,7 +115,7 @@ pub(super) async fn remove(core: &Core, collection: String, ids: Vec<PointId>) -
     deleted.await.map(drop)
 }
 
-/// Stores items whose ids differ.
+/// Stores items with distinct ids.
 async fn write_group<I: Item>(
     core: &Core,
     collection: &str,
@@ -130,7 +129,7 @@ async fn write_group<I: Item>(
         let seen = marks(core, collection, &ids).await?;
         waiting.retain(|pending| {
             let mark = seen.get(&pending.item.id());
-            // applied in an earlier round, although a replica that lagged did not show it
+            // applied in an earlier round, but a lagging replica did not show it
             if mark.is_some_and(|mark| mark.is_after(&pending.token)) {
                 return false;
             }
@@ -149,7 +148,7 @@ async fn write_group<I: Item>(
         waiting.retain(|pending| {
             let id = pending.item.id();
             set(outcomes, pending.place, Some(pending.item.done(seen.get(&id).map(|mark| mark.revision))));
-            // gone again: deleted by another, or not there yet on a replica that lags, so it is looked at once more
+            // missing again: deleted by another, or not yet on a lagging replica; so check once more
             !now.get(&id).map_or(0 < round, |mark| mark.is_after(&pending.token))
         });
         if waiting.is_empty() {
@@ -161,7 +160,7 @@ async fn write_group<I: Item>(
     Err(IndexError::Server { reason: "同一内容正被多处反复写入".to_string() })
 }
 
-/// Sends the items; each is applied only where what was seen of it is still there.
+/// Sends the items; each is applied only if its stored token is unchanged.
 async fn store<I: Item>(
     core: &Core,
     collection: &str,
@@ -172,7 +171,7 @@ async fn store<I: Item>(
     for Pending { item, token, .. } in items {
         rows.push(row(item.clone(), token, seen.get(&item.id()))?);
     }
-    // a token is of one write of one item, so that the whole set can stand for each
+    // a token belongs to one write of one item, so one filter with all tokens is enough
     let tokens = items.iter().filter_map(|pending| seen.get(&pending.item.id()));
     let request = UpsertPoints {
         collection_name: collection.to_string(),
@@ -198,7 +197,7 @@ fn row<I: Item>(item: I, token: &str, mark: Option<&Mark>) -> Result<PointStruct
     Ok(convert::point_in(id, row, [(WRITE, Value::from(token)), (PAST, past)]))
 }
 
-/// What is stored of these points.
+/// Stored revisions and tokens of these points.
 async fn marks(core: &Core, collection: &str, ids: &[PointId]) -> Result<HashMap<PointId, Mark>> {
     let request = GetPoints {
         collection_name: collection.to_string(),
@@ -254,7 +253,7 @@ impl Item for Point {
 // === impl Mark ===
 
 impl Mark {
-    /// Whether the write of this token was applied: last, or before others that saw it.
+    /// Returns whether the write with this token was applied: as the last write, or before later ones.
     fn is_after(&self, token: &str) -> bool {
         self.write == token || self.past.iter().any(|past| past == token)
     }

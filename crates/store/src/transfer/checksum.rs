@@ -1,9 +1,10 @@
-//! Count and SHA-256 of all points of a kind, and of all documents, in the order of their ids.
+//! Count and SHA-256 of all points of a kind, and of all documents, in id order.
 //!
-//! A point goes in as its record (JSON), the bits of its embedding, its terms in order with the bits of their weights,
-//! and its lexical query likewise; each part behind its length, so that no two points run together to the same bytes.
+//! The hash of a point covers its record (JSON), the bits of its embedding, its sorted terms with the bits of their
+//! weights, and its lexical query likewise. Each part is preceded by its length, so different points never give the
+//! same bytes.
 //!
-//! Engines bring embeddings to length 1 when they store them. One that has length 1 already stays bit for bit, so that a
+//! Engines normalise embeddings to length 1 when they store them. A normalised one stays bit for bit the same, so a
 //! copy has the checksum of its source.
 
 use std::collections::BTreeMap;
@@ -23,13 +24,13 @@ pub type Digests = BTreeMap<CollectionKind, Digest>;
 /// Checksum of the points of one kind, or of the documents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Digest {
-    /// Points or documents.
+    /// Number of points or documents.
     pub count: u64,
-    /// SHA-256 over them, 64 hexadecimal digits.
+    /// SHA-256 of their contents, 64 hexadecimal digits.
     pub sha256: String,
 }
 
-/// Takes points or documents in, in the order of ids.
+/// Hashes points or documents, given in id order.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Hasher {
     count: u64,
@@ -39,7 +40,7 @@ pub(super) struct Hasher {
 // === impl Hasher ===
 
 impl Hasher {
-    /// Takes the next one in.
+    /// Adds the next one.
     pub(super) fn add(&mut self, piece: &Piece) -> Result<()> {
         self.count += 1;
         match piece {
@@ -80,7 +81,7 @@ impl Hasher {
         Ok(())
     }
 
-    /// The checksum.
+    /// Returns the checksum.
     pub(super) fn finish(self) -> Digest {
         Digest { count: self.count, sha256: format!("{:x}", self.sha256.finalize()) }
     }
@@ -94,13 +95,13 @@ impl Hasher {
 /// Checksums of all kinds, read page by page.
 ///
 /// # Errors
-/// Those of the index.
+/// Errors of the index.
 pub async fn digests(index: &dyn Index) -> Result<Digests> {
     let mut nobody = |_| ();
     track_digests(index, &mut Track::new(Step::Verify, 0, &mut nobody)).await
 }
 
-/// The same, with progress.
+/// As `digests`, with progress.
 pub(super) async fn track_digests(index: &dyn Index, track: &mut Track<'_, '_>) -> Result<Digests> {
     let mut digests = Digests::new();
     for collection in CollectionKind::ALL {
@@ -194,7 +195,7 @@ mod tests {
         assert_eq!((both.count, both.sha256.len()), (2, 64));
         assert_ne!(both.sha256, digest(&[other, point()]).sha256);
         assert_ne!(both.sha256, digest(&[point(), point()]).sha256);
-        // of nothing: the one of SHA-256
+        // the SHA-256 of no bytes
         assert!(digest(&[]).sha256.starts_with("e3b0c442"));
     }
 }

@@ -1,4 +1,4 @@
-//! What a target holds already.
+//! Comparison with the contents of a target.
 
 use super::{
     Result, Track,
@@ -6,32 +6,32 @@ use super::{
 };
 use crate::{CollectionKind, FieldSelection, Index};
 
-/// How pieces that are to be written stand to what is stored under their names.
+/// Pieces to write, compared with the stored ones.
 #[derive(Debug, Default)]
 pub(super) struct Compared {
-    /// To be written: absent, or there with a lower revision.
+    /// To be written: absent, or stored with a lower revision.
     pub(super) missing: Vec<Piece>,
-    /// There in the same revision.
+    /// Number stored with the same revision.
     pub(super) same: u64,
 }
 
-/// Pieces of a target that a source cannot answer for.
+/// Pieces of a target that contradict the source.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Beyond {
-    /// The source has none of the name.
+    /// Missing in the source.
     pub(super) extra: u64,
-    /// The source has a lower revision.
+    /// With a lower revision in the source.
     pub(super) newer: u64,
 }
 
-/// Looks the pieces of one page up in the target.
+/// Compares the pieces of one page with the target.
 pub(super) async fn compare(target: &dyn Index, collection: CollectionKind, pieces: Vec<Piece>) -> Result<Compared> {
     let there = piece::revisions(target, collection, &pieces).await?;
     let mut compared = Compared::default();
     for (piece, stored) in pieces.into_iter().zip(there) {
         match stored {
             Some(stored) if stored == piece.revision() => compared.same += 1,
-            // a higher one is told by `beyond`
+            // `beyond` reports higher revisions
             Some(stored) if piece.revision() < stored => {}
             _ => compared.missing.push(piece),
         }
@@ -39,7 +39,7 @@ pub(super) async fn compare(target: &dyn Index, collection: CollectionKind, piec
     Ok(compared)
 }
 
-/// Goes through the whole target and looks each piece up in the source.
+/// Compares every piece of the target with the source.
 pub(super) async fn beyond(source: &dyn Index, target: &dyn Index, track: &mut Track<'_, '_>) -> Result<Beyond> {
     let mut beyond = Beyond::default();
     for collection in CollectionKind::ALL {

@@ -1,4 +1,4 @@
-//! All of one index into another.
+//! Copy of one index into another.
 
 use super::{
     Progress, Result, Step, Track, TransferError,
@@ -8,24 +8,24 @@ use super::{
 };
 use crate::{CollectionKind, FieldSelection, Index, tombstones};
 
-/// Times that the source is gone through before it is called unsettled.
+/// Passes over the source before it counts as unsettled.
 const ROUNDS: u32 = 3;
 
-/// What a copy has done.
+/// Result of a copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copied {
-    /// Points and documents that were written; the others were there already.
+    /// Points and documents written; the rest was already present.
     pub written: u64,
-    /// Both sides, as they are now.
+    /// Checksums, equal on both sides.
     pub digests: Digests,
 }
 
-/// Copies every point and document of `source` into `target`, whose shape must be the same (see [`super::check_shapes`]), then compares
-/// both sides by checksum. Where the source has changed meanwhile, it is gone through again. Nothing is written where the
-/// target holds what the source has not. Broken off, the same call goes on.
+/// Copies every point and document of `source` into `target`, then compares both sides by checksum. Both must have the
+/// same shape (see [`super::check_shapes`]). If the source changes meanwhile, another round follows. Nothing is written
+/// if the target holds points that the source lacks. Calling again resumes an interrupted copy.
 ///
 /// # Errors
-/// Those of the indexes; [`TransferError::Foreign`], [`TransferError::Different`], [`TransferError::Unsettled`],
+/// Errors of the indexes; [`TransferError::Foreign`], [`TransferError::Different`], [`TransferError::Unsettled`],
 /// [`TransferError::LeaseLost`].
 pub async fn copy(source: &dyn Index, target: &dyn Index, mut progress: impl FnMut(Progress) + Send) -> Result<Copied> {
     in_maintenance(target, rounds(source, target, &mut progress)).await
@@ -45,14 +45,14 @@ async fn rounds(
         remove_own_tombstones(source, target).await?;
         let total = count(source).await? + count(target).await?;
         let mut track = Track::new(Step::Verify, total, progress);
-        // the target first: what the source gets meanwhile is then seen as a difference, and copied in the next round
+        // target first: later changes of the source then show as a difference and are copied in the next round
         let copied = track_digests(target, &mut track).await?;
         let original = track_digests(source, &mut track).await?;
         if copied == original {
             return Ok(Copied { written, digests: original });
         }
         refuse_beyond(source, target, progress).await?;
-        // nothing was missing, and the source is as it was: then the difference is older than this copy
+        // nothing was missing and the source is unchanged, so the difference is older than this copy
         if new == 0 && before.as_ref() == Some(&original) {
             return Err(TransferError::Different);
         }
@@ -61,7 +61,7 @@ async fn rounds(
     Err(TransferError::Unsettled { rounds: ROUNDS })
 }
 
-/// Nothing is written into a target that holds what the source has not.
+/// Rejects a target that holds points missing in the source, or newer than the source's.
 async fn refuse_beyond(
     source: &dyn Index,
     target: &dyn Index,
@@ -81,7 +81,7 @@ async fn remove_own_tombstones(source: &dyn Index, target: &dyn Index) -> Result
     Ok(tombstones::remove(target, own.into_values()).await?)
 }
 
-/// Writes what the target has not; says how many.
+/// Writes the pieces missing in the target; returns their number.
 async fn write(source: &dyn Index, target: &dyn Index, track: &mut Track<'_, '_>) -> Result<u64> {
     let mut written = 0;
     for collection in CollectionKind::ALL {

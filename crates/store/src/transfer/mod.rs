@@ -1,13 +1,14 @@
-//! All that a store holds from one to another as it is, records with their vectors and the documents beside them: copied from index to index, or through a file.
+//! Transfer of a whole store, unchanged: records with their vectors, and documents, from index to index or through a
+//! file.
 //!
-//! - [`mod@copy`]: all of one index into another
-//! - [`snapshot`]: a file that holds all of an index, and the way back
+//! - [`mod@copy`]: one index into another
+//! - [`snapshot`]: a file with the whole contents of an index, and restoring it
 //! - `piece`: points and documents alike, page by page
-//! - [`checksum`]: count and SHA-256 by which two sides are compared
-//! - `compare`: what a target holds already
+//! - [`checksum`]: count and SHA-256 that compare two sides
+//! - `compare`: pieces already present in a target
 //!
-//! No model is loaded for any of it. Broken off at any moment, the same call goes on: what is there already in the same
-//! revision is not written again, and nothing is ever deleted.
+//! No model is loaded. Calling again resumes an interrupted transfer: pieces already present in the same revision are
+//! not written again, and nothing is ever deleted.
 
 pub mod checksum;
 mod compare;
@@ -25,36 +26,35 @@ pub use snapshot::{PartFile, Restored, Snapshot, Summary, create};
 
 use crate::{CollectionKind, Index, IndexError, Lease, MAINTENANCE, StoreShape};
 
-/// Points that are read and written together. A group of writes costs one sync of the disk, 10 ms; this many points
-/// with the longest texts take 25 MB.
+/// Points per page. One group of writes costs one disk sync, 10 ms; this many points with the longest texts take 25 MB.
 const PAGE: usize = 256;
 
-/// What is being done at the moment.
+/// Step of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// Looking at what the target holds already.
+    /// Checking what the target already holds.
     Compare,
-    /// Reading points and writing them.
+    /// Reading and writing points.
     Write,
     /// Comparing both sides by checksum.
     Verify,
 }
 
-/// How far a step is.
+/// Progress of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// Which step.
+    /// The step.
     pub step: Step,
-    /// Points and documents done in it.
+    /// Points and documents processed in this step.
     pub done: u64,
-    /// Points and documents to be done in it, as far as is known.
+    /// Total points and documents of this step, as far as known.
     pub total: u64,
 }
 
-/// Hears how far the work is.
+/// Callback for progress.
 type Listener<'a> = dyn FnMut(Progress) + Send + 'a;
 
-/// A step that is under way.
+/// A running step.
 struct Track<'a, 'b> {
     at: Progress,
     listener: &'a mut Listener<'b>,
@@ -76,7 +76,7 @@ impl<'a, 'b> Track<'a, 'b> {
     }
 }
 
-/// Refuses two stores between which points cannot go as they are.
+/// Rejects two stores whose points cannot be copied unchanged.
 ///
 /// # Errors
 /// [`TransferError::Mismatch`].
@@ -86,10 +86,10 @@ pub fn check_shapes(source: &StoreShape, target: &StoreShape) -> Result<()> {
     if difference.is_empty() { Ok(()) } else { Err(TransferError::Mismatch { difference: difference.join("；") }) }
 }
 
-/// Points of all kinds, and documents.
+/// Number of points of all kinds, plus documents.
 ///
 /// # Errors
-/// Those of the index.
+/// Errors of the index.
 pub async fn count(index: &dyn Index) -> Result<u64> {
     let mut total = 0;
     for collection in CollectionKind::ALL {
@@ -98,11 +98,11 @@ pub async fn count(index: &dyn Index) -> Result<u64> {
     Ok(total)
 }
 
-/// Does work that only one process may do on `target`, and stops it when the duty is lost.
+/// Runs work under the maintenance duty of `target`, and stops it when the lease is lost.
 async fn in_maintenance<T>(target: &dyn Index, work: impl Future<Output = Result<T>>) -> Result<T> {
     let lease: Lease = target.claim(MAINTENANCE).await?.ok_or(IndexError::Maintenance)?;
     let done = tokio::select! {
-        // the loss first: nothing more is written once it is known
+        // checks the lease first, so that nothing is written after its loss
         biased;
         () = lease.lost() => Err(TransferError::LeaseLost),
         done = work => done,

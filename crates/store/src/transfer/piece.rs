@@ -1,4 +1,4 @@
-//! What a store is made of, page by page: points of each kind, and the documents beside them.
+//! Contents of a store, page by page: points of each kind, and documents.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,7 +8,7 @@ use crate::{
 };
 use duijie_core::domain::Filter;
 
-/// Documents that are read and written together; with the longest texts they take 32 MB.
+/// Documents per page; with the longest texts they take 32 MB.
 const PAGE_DOCUMENTS: usize = 32;
 
 /// A point or a document.
@@ -39,7 +39,7 @@ impl Piece {
         }
     }
 
-    /// Revision of a record, version of a document: the higher one is the newer one.
+    /// Revision of a record or version of a document; higher is newer.
     pub(super) fn revision(&self) -> u64 {
         match self {
             Self::Point(point) => point.record.revision,
@@ -52,7 +52,7 @@ impl Piece {
         matches!(self, Self::Document(document) if tombstones::is_tombstone(document))
     }
 
-    /// What to call it in a message.
+    /// Name for messages.
     pub(super) fn name(&self) -> String {
         match self {
             Self::Point(point) => point.record.name().to_string(),
@@ -61,7 +61,7 @@ impl Piece {
     }
 }
 
-/// Most pieces of a page.
+/// Page size of a collection.
 pub(super) fn page_size(collection: CollectionKind) -> usize {
     match collection {
         CollectionKind::Records(_) => PAGE,
@@ -69,7 +69,7 @@ pub(super) fn page_size(collection: CollectionKind) -> usize {
     }
 }
 
-/// The next page in the order of ids, and what to ask for after it; `None` on the last one.
+/// The next page in id order, and the id to continue after; `None` on the last page.
 pub(super) async fn page(
     index: &dyn Index,
     collection: CollectionKind,
@@ -89,7 +89,7 @@ pub(super) async fn page(
     }
 }
 
-/// Revisions of what an index holds in the places of these pieces; `None` where there is nothing.
+/// Revisions stored in an index for these pieces; `None` for a missing one.
 pub(super) async fn revisions(
     index: &dyn Index,
     collection: CollectionKind,
@@ -116,7 +116,7 @@ async fn versions(index: &dyn Index, pieces: &[Piece]) -> Result<Vec<Option<u64>
     Ok(pieces.iter().map(|piece| found.get(&piece.id()).copied()).collect())
 }
 
-/// Stores pieces of one collection as they are.
+/// Stores pieces of one collection unchanged.
 pub(super) async fn store(index: &dyn Index, collection: CollectionKind, pieces: Vec<Piece>) -> Result<()> {
     let (mut points, mut documents) = (Vec::new(), Vec::new());
     for piece in pieces {
@@ -132,7 +132,7 @@ pub(super) async fn store(index: &dyn Index, collection: CollectionKind, pieces:
     Ok(())
 }
 
-/// How many pieces of a collection there are.
+/// Number of pieces in a collection.
 pub(super) async fn count(index: &dyn Index, collection: CollectionKind) -> Result<u64> {
     Ok(match collection {
         CollectionKind::Records(kind) => index.count(kind, &Filter::default()).await?,

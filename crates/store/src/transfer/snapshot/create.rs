@@ -13,22 +13,22 @@ use crate::{
     },
 };
 
-/// Pages that wait for the encoder: one, so that reading and writing go side by side.
+/// Pages queued for the encoder: one, so that reading and writing overlap.
 const WAITING_PAGES: usize = 1;
 
-/// What the encoder's thread is told.
+/// Messages to the encoder's thread.
 enum Told {
     /// More pieces.
     Page(Vec<Piece>),
-    /// That was all. Without it the snapshot gets no end.
+    /// End of data. Without it the snapshot stays incomplete.
     End,
 }
 
-/// Writes all that an index holds to `sink`, from a thread of its own; a slow sink slows the reading down. Gives the sink
-/// back, flushed. Dropped or failed, what is in the sink has no end and no seal.
+/// Writes the whole index to `sink`, from a thread of its own; a slow sink slows down reading. Returns the sink,
+/// flushed. After a failure or drop, the sink holds an incomplete snapshot without seal.
 ///
 /// # Errors
-/// Those of the index; [`TransferError::Sink`], [`TransferError::Unwritable`].
+/// Errors of the index; [`TransferError::Sink`], [`TransferError::Unwritable`].
 pub async fn create<W: Write + Send + 'static>(
     index: &dyn Index,
     store: StoreShape,
@@ -46,7 +46,7 @@ pub async fn create<W: Write + Send + 'static>(
     let read = read(index, pages, total, &mut progress).await;
     let written = writer.await.map_err(|_| TransferError::Stopped)?;
     match (read, written) {
-        // the reader stops when the writer has failed: that one knows why
+        // if the writer fails, the reader stops; the writer has the cause
         (Ok(()) | Err(TransferError::Stopped), written) => written,
         (Err(error), _) => Err(error),
     }

@@ -1,4 +1,4 @@
-//! The bytes of a snapshot → points and documents, with limits and in order.
+//! Bytes of a snapshot → points and documents, with limits and order checked.
 
 use std::{
     fs::File,
@@ -18,10 +18,10 @@ use crate::{
     transfer::{Digests, checksum::Hasher, piece::Piece},
 };
 
-/// What is wrong with a snapshot, for the sentence about it.
+/// Fault of a snapshot, as part of an error message.
 pub(super) type Reason = String;
 
-/// A part of an open file, read from its start whatever else reads the same file.
+/// A section of an open file with its own read position, independent of other readers.
 #[derive(Debug)]
 pub(super) struct FilePart {
     file: Arc<File>,
@@ -29,10 +29,10 @@ pub(super) struct FilePart {
     end: u64,
 }
 
-/// Reads header, points, documents and trailer; the trailer is compared with what was read.
+/// Reads header, points, documents and trailer, and checks the trailer against the contents.
 pub(super) struct Decoder<R: Read> {
     lines: BufReader<zstd::stream::read::Decoder<'static, BufReader<R>>>,
-    /// Of all lines but the last one that was read.
+    /// Hash of all lines before the last line read.
     sha256: Sha256,
     last_line: Vec<u8>,
     header: Header,
@@ -63,7 +63,7 @@ impl Read for FilePart {
 // === impl Decoder ===
 
 impl<R: Read> Decoder<R> {
-    /// Reads the header; `None` where the bytes do not begin as a snapshot does.
+    /// Reads the header; `None` if the bytes do not start like a snapshot.
     pub(super) fn new(bytes: R) -> Option<Self> {
         let mut stream = zstd::stream::read::Decoder::with_buffer(BufReader::new(bytes)).ok()?;
         stream.window_log_max(MAX_WINDOW_LOG).ok()?;
@@ -81,7 +81,7 @@ impl<R: Read> Decoder<R> {
         &self.header
     }
 
-    /// The next point or document; `None` after the last one, once the trailer was found right.
+    /// The next point or document; `None` after the last one, if the trailer is correct.
     pub(super) fn next_piece(&mut self) -> Result<Option<Piece>, Reason> {
         if self.trailer.is_some() {
             return Ok(None);
@@ -96,12 +96,12 @@ impl<R: Read> Decoder<R> {
         }
     }
 
-    /// Checksums of what the snapshot holds; known after the last piece.
+    /// Checksums of the contents; known after the last piece.
     pub(super) fn digests(&self) -> Option<&Digests> {
         self.trailer.as_ref().map(|trailer| &trailer.kinds)
     }
 
-    /// Everything comes once, and in order.
+    /// Checks order and uniqueness, and adds the piece to the checksums.
     fn take_in(&mut self, piece: Piece) -> Result<Piece, Reason> {
         let (collection, id) = (piece.collection(), piece.id());
         match &piece {
@@ -121,7 +121,7 @@ impl<R: Read> Decoder<R> {
     fn end(&mut self, mut trailer: Trailer) -> Result<(), Reason> {
         let digest = |(collection, hasher): (CollectionKind, Hasher)| (collection, hasher.finish());
         let kinds: Digests = self.hashers.drain(..).map(digest).collect();
-        // version 1 knew no documents
+        // version 1 had no documents
         trailer.kinds.entry(CollectionKind::Documents).or_insert_with(|| Hasher::default().finish());
         if trailer.sha256 != format!("{:x}", self.sha256.clone().finalize()) || trailer.kinds != kinds {
             return Err("末行的校验和不符".to_string());

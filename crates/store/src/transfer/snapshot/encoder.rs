@@ -14,7 +14,7 @@ use crate::{
     transfer::{Digests, Result, TransferError, checksum::Hasher, piece::Piece},
 };
 
-/// Writes a snapshot; points must come by kind, then documents, each by id.
+/// Writes a snapshot; expects points by kind, then documents, each in id order.
 pub(super) struct Encoder<W: Write> {
     lines: zstd::stream::write::Encoder<'static, Sealing<W>>,
     sha256: Sha256,
@@ -24,7 +24,7 @@ pub(super) struct Encoder<W: Write> {
 // === impl Encoder ===
 
 impl<W: Write> Encoder<W> {
-    /// Begins with the header.
+    /// Writes the header.
     pub(super) fn new(sink: W, header: Header) -> Result<Self> {
         let lines = zstd::stream::write::Encoder::new(Sealing::new(sink), LEVEL).map_err(TransferError::Sink)?;
         let hashers = CollectionKind::ALL.map(|collection| (collection, Hasher::default())).into();
@@ -69,9 +69,9 @@ impl<W: Write> Encoder<W> {
 
 /// Why a line cannot be written.
 enum LineError {
-    /// It would not be read back.
+    /// The line could not be read back.
     Line(String),
-    /// Its bytes are not taken.
+    /// The sink failed.
     Sink(std::io::Error),
 }
 

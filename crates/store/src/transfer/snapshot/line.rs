@@ -13,21 +13,21 @@ use duijie_core::{
     text::{LexicalQuery, SparseVector},
 };
 
-/// A line as it is written.
+/// A line of the file.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Line {
-    /// The first one.
+    /// First line.
     Header(Header),
-    /// All between.
+    /// A point.
     Point(Box<PointLine>),
-    /// Behind all points, since version 2.
+    /// A document; after all points, since version 2.
     Document(Document),
-    /// The last one.
+    /// Last line.
     Trailer(Trailer),
 }
 
-/// What a snapshot is of.
+/// Header of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
     /// Name of the format.
@@ -36,13 +36,13 @@ pub struct Header {
     pub version: u32,
     /// Versions and dimensions of the store.
     pub store: StoreShape,
-    /// Points of each kind, and documents, when the snapshot was begun; the trailer tells how many there are in it.
+    /// Points of each kind, and documents, at the start; the trailer has the final counts.
     pub counts: BTreeMap<CollectionKind, u64>,
-    /// When it was begun.
+    /// Start of the snapshot.
     pub create_time: Timestamp,
 }
 
-/// What a snapshot must hold.
+/// Trailer of a snapshot: expected counts and checksums.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trailer {
     /// Checksum of each kind, and of the documents.
@@ -51,7 +51,7 @@ pub struct Trailer {
     pub sha256: String,
 }
 
-/// A point; vectors as base64 of little-endian numbers of 32 bits.
+/// A point; vectors as base64 of little-endian 32-bit numbers.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct PointLine {
     record: Record,
@@ -64,7 +64,7 @@ pub(super) struct PointLine {
 // === impl Header ===
 
 impl Header {
-    /// Header of a snapshot that is begun now.
+    /// Header of a snapshot started now.
     pub(super) fn new(store: StoreShape, counts: BTreeMap<CollectionKind, u64>) -> Self {
         Self { format: FORMAT.to_string(), version: VERSION, store, counts, create_time: Timestamp::now() }
     }
@@ -83,7 +83,7 @@ impl PointLine {
         }
     }
 
-    /// The point; what is wrong with it otherwise.
+    /// Converts to a point; the error is the reason.
     pub(super) fn into_point(self) -> Result<Point, String> {
         let floats = |text: &str| read(text).map(|words| words.into_iter().map(f32::from_le_bytes).collect());
         let indices = read(&self.indices)?.into_iter().map(u32::from_le_bytes).collect();

@@ -1,4 +1,4 @@
-//! A snapshot: one file with all that an index holds.
+//! A snapshot: one file with the whole contents of an index.
 //!
 //! ```text
 //! zstd stream of lines of JSON:
@@ -9,12 +9,12 @@
 //! 40 bytes: a skippable frame of zstd with the SHA-256 of all bytes before
 //! ```
 //!
-//! `zstd -dc file` shows the lines. Nothing is believed before the whole file was read: a snapshot that was cut off or
-//! altered anywhere is refused before a point of it is written. A snapshot of an index that is written to meanwhile holds
-//! each record as it was at some moment while the snapshot was made.
+//! `zstd -dc file` shows the lines. A restore first reads and checks the whole file: a truncated or altered snapshot is
+//! refused before any point is written. If the index is written to meanwhile, the snapshot holds each record as of some
+//! moment during its creation.
 //!
 //! - `line`: one line; `encoder`, `decoder`: lines to bytes and back; `seal`: the last 40 bytes
-//! - `part_file`: a file that is whole or not there
+//! - `part_file`: a file that is complete or absent
 //! - `create`: index → bytes; `restore`: file → index
 
 mod create;
@@ -37,27 +37,27 @@ use crate::CollectionKind;
 
 /// Name of the format, in every header.
 const FORMAT: &str = "duijie-snapshot";
-/// Version of the format; to be raised with any change that an older program would misread.
-/// Version 1 had no documents; it is read as well.
+/// Version of the format; raise it with every change that an older program would misread. Version 1 had no documents;
+/// it is still readable.
 const VERSION: u32 = 2;
-/// Longest line in bytes, to bound memory: the longest documents, their quotes escaped, take a fourth of it.
+/// Longest line in bytes, to limit memory; the longest documents, with escaped quotes, take a quarter of it.
 const MAX_LINE_BYTES: usize = 8 << 20;
-/// Windows of zstd up to 8 MiB are accepted, to bound memory; ours are 2 MiB.
+/// Largest accepted zstd window, 8 MiB, to limit memory; ours are 2 MiB.
 const MAX_WINDOW_LOG: u32 = 23;
-/// zstd's own default: stronger levels gain little on vectors, which are most of the bytes.
+/// zstd's default level: higher levels gain little on vectors, which are most of the data.
 const LEVEL: i32 = 3;
 
-/// What a snapshot holds.
+/// Contents of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
-    /// Checksum of each kind.
+    /// Checksum of each kind, and of the documents.
     pub digests: Digests,
 }
 
 // === impl Summary ===
 
 impl Summary {
-    /// Records of all kinds.
+    /// Number of records of all kinds.
     pub fn points(&self) -> u64 {
         self.digests
             .iter()
@@ -66,7 +66,7 @@ impl Summary {
             .sum()
     }
 
-    /// Records of all kinds, and documents.
+    /// Number of records of all kinds, plus documents.
     pub fn pieces(&self) -> u64 {
         self.digests.values().map(|digest| digest.count).sum()
     }

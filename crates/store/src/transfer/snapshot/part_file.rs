@@ -1,4 +1,4 @@
-//! A file that is whole or not there: written under another name, synced, then renamed.
+//! A file that is complete or absent: written under another name, synced, then renamed.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -8,8 +8,8 @@ use std::{
 
 use crate::transfer::{Result, TransferError};
 
-/// A file that is being written. Dropped before it is finished, it is removed; after a kill `<path>.part` is left, which
-/// the next one of the same name takes over.
+/// A file being written. Removed if dropped before it is finished. A kill leaves `<path>.part`, which the next attempt
+/// at the same path takes over.
 #[derive(Debug)]
 pub struct PartFile {
     path: PathBuf,
@@ -21,7 +21,7 @@ pub struct PartFile {
 // === impl PartFile ===
 
 impl PartFile {
-    /// Begins `<path>.part`.
+    /// Creates `<path>.part`.
     ///
     /// # Errors
     /// [`TransferError::Exists`], [`TransferError::InUse`], [`TransferError::File`].
@@ -37,7 +37,7 @@ impl PartFile {
             Err(TryLockError::Error(source)) => return Err(TransferError::File { path: part, source }),
         }
         let begun = Self { path: path.to_path_buf(), part, file, finished: false };
-        // looked at under the lock, before anything is cut: whoever held the lock before may have just renamed it
+        // checked under the lock, before truncating: the former lock holder may have just renamed it
         if path.symlink_metadata().is_ok() {
             return Err(TransferError::Exists { path: path.to_path_buf() });
         }
@@ -45,12 +45,12 @@ impl PartFile {
         Ok(begun)
     }
 
-    /// Where it grows.
+    /// Path of the unfinished file.
     pub fn part(&self) -> &Path {
         &self.part
     }
 
-    /// What to write to.
+    /// Handle for writing.
     ///
     /// # Errors
     /// [`TransferError::File`].
@@ -58,7 +58,7 @@ impl PartFile {
         self.file.try_clone().map_err(at(&self.part))
     }
 
-    /// Gives the file its name. It is on disk when this returns.
+    /// Renames the file to its final name. It is on disk when this returns.
     ///
     /// # Errors
     /// [`TransferError::File`], [`TransferError::Exists`].
@@ -77,7 +77,7 @@ impl PartFile {
 impl Drop for PartFile {
     fn drop(&mut self) {
         if !self.finished {
-            // nothing is lost with it
+            // a failure here loses nothing
             let _ = fs::remove_file(&self.part);
         }
     }

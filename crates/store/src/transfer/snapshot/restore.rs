@@ -28,12 +28,12 @@ use crate::{
     },
 };
 
-/// What every file of zstd begins with.
+/// First bytes of every zstd file.
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-/// Batches that wait to be stored: one, so that reading and storing go side by side.
+/// Batches queued for storing: one, so that reading and storing overlap.
 const WAITING_BATCHES: usize = 1;
 
-/// A snapshot whose file was read once from end to end and found whole.
+/// A snapshot whose file has been read once from end to end and is valid.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     path: PathBuf,
@@ -43,20 +43,20 @@ pub struct Snapshot {
     summary: Summary,
 }
 
-/// What a restore has done.
+/// Result of a restore.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {
-    /// Points and documents that were written; the others were there already.
+    /// Points and documents written; the rest was already present.
     pub written: u64,
 }
 
-/// Points of one kind, or documents, that are stored together.
+/// Points of one kind, or documents, stored together.
 type Batch = (CollectionKind, Vec<Piece>);
 
 // === impl Snapshot ===
 
 impl Snapshot {
-    /// Opens a snapshot and reads all of it: seal, every line, order, checksums. Blocks; memory stays flat.
+    /// Opens a snapshot and checks all of it: seal, every line, order, checksums. Blocks; memory use is constant.
     ///
     /// # Errors
     /// [`TransferError::File`], [`TransferError::Foreigner`], [`TransferError::OtherFormat`],
@@ -85,22 +85,22 @@ impl Snapshot {
         Ok(Self { path, file, length, header, summary: Summary { digests } })
     }
 
-    /// What it is of.
+    /// Header.
     pub fn header(&self) -> &Header {
         &self.header
     }
 
-    /// What it holds.
+    /// Counts and checksums.
     pub fn summary(&self) -> &Summary {
         &self.summary
     }
 
-    /// Writes every point and document into `target`, whose shape must be the one of the header (see
-    /// [`check_shapes`](crate::transfer::check_shapes)) and which must be empty or hold nothing but points of this
-    /// snapshot; then compares by checksum. Broken off, the same call goes on.
+    /// Writes every point and document into `target`, then compares by checksum. The target must have the shape in the
+    /// header (see [`check_shapes`](crate::transfer::check_shapes)) and must be empty or hold only points of this
+    /// snapshot. Calling again resumes an interrupted restore.
     ///
     /// # Errors
-    /// Those of the index; [`TransferError::NotEmpty`] before anything is written; [`TransferError::Damaged`] where the
+    /// Errors of the index; [`TransferError::NotEmpty`] before anything is written; [`TransferError::Damaged`] if the
     /// file has changed since it was opened; [`TransferError::NotRestored`], [`TransferError::LeaseLost`].
     pub async fn restore(&self, target: &dyn Index, mut progress: impl FnMut(Progress) + Send) -> Result<Restored> {
         in_maintenance(target, self.write_all(target, &mut progress)).await
@@ -155,21 +155,21 @@ impl Snapshot {
         }
     }
 
-    /// Reads everything once more, from a thread that ends when nobody listens any more.
+    /// Reads everything again, from a thread that ends when the receiver is dropped.
     fn batches(&self) -> Receiver<Result<Batch>> {
         let (sender, receiver) = mpsc::channel(WAITING_BATCHES);
         let snapshot = self.clone();
         tokio::task::spawn_blocking(move || {
             let sent = snapshot.read(|batch| sender.blocking_send(Ok(batch)).is_ok());
             if let Err(error) = sent {
-                // nobody to tell: the receiver is gone
+                // the receiver may be gone
                 let _ = sender.blocking_send(Err(error));
             }
         });
         receiver
     }
 
-    /// Hands batches to `take` until it says that it wants no more.
+    /// Passes batches to `take` until it returns false.
     fn read(&self, mut take: impl FnMut(Batch) -> bool) -> Result<()> {
         let damaged = |reason: String| TransferError::Damaged { path: self.path.clone(), reason };
         let body = FilePart::new(Arc::clone(&self.file), self.length.saturating_sub(SEAL_BYTES));

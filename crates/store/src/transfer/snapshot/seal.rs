@@ -1,7 +1,7 @@
 //! The last 40 bytes of a snapshot: a skippable frame of zstd (RFC 8878, 3.1.2) with the SHA-256 of all bytes before.
 //!
-//! zstd's own checksum covers what comes out of a stream, not the bytes of its headers: a bit that no decoder looks at
-//! could flip unseen.
+//! zstd's own checksum covers the decompressed data, not the header bytes, so a flipped bit that no decoder reads would
+//! go unnoticed.
 
 use std::io::{self, Read, Write};
 
@@ -12,7 +12,7 @@ const HEAD: [u8; 8] = [0x50, 0x2a, 0x4d, 0x18, 32, 0, 0, 0];
 /// Bytes of the whole frame.
 pub(super) const SEAL_BYTES: u64 = 40;
 
-/// Passes bytes on and sums them up.
+/// Passes bytes on and hashes them.
 pub(super) struct Sealing<W> {
     inner: W,
     sha256: Sha256,
@@ -45,7 +45,7 @@ impl<W: Write> Write for Sealing<W> {
     }
 }
 
-/// Whether `bytes` of this length end with their seal; reads all of them.
+/// Returns whether `bytes` of this length end with a valid seal; reads all of them.
 pub(super) fn is_sealed(mut bytes: impl Read, length: u64) -> io::Result<bool> {
     let Some(body) = length.checked_sub(SEAL_BYTES) else { return Ok(false) };
     let mut sha256 = Sha256::new();

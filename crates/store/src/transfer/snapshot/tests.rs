@@ -24,7 +24,7 @@ fn point(id: &str) -> Point {
     }
 }
 
-/// Points in the order of their ids.
+/// Points in id order.
 fn points() -> Vec<Point> {
     let mut points: Vec<Point> = ["d-1", "d-2", "d-3"].map(point).into();
     points.sort_by_key(Point::id);
@@ -43,7 +43,7 @@ fn lines() -> Vec<String> {
     String::from_utf8(text).unwrap().lines().map(String::from).collect()
 }
 
-/// A file of these lines with a seal that fits.
+/// A file of these lines with a valid seal.
 fn sealed(lines: &[String]) -> Vec<u8> {
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
     let mut sealing = Sealing::new(Vec::new());
@@ -51,7 +51,7 @@ fn sealed(lines: &[String]) -> Vec<u8> {
     sealing.seal().unwrap()
 }
 
-/// The trailer with the sum of the lines that it ends.
+/// The lines, with the trailer's checksum recomputed.
 fn resummed(mut lines: Vec<String>) -> Vec<String> {
     let mut trailer: Value = serde_json::from_str(&lines.pop().unwrap()).unwrap();
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
@@ -160,7 +160,7 @@ fn lines_that_are_not_what_they_were_are_told() {
     check(|lines| lines.insert(1, "{".to_string()), "无法读取");
     check(|lines| lines.push(lines[1].clone()), "末行之后");
     check(|lines| lines.insert(1, "0".repeat(MAX_LINE_BYTES)), "超过");
-    // every line as its sum says, but not as many points as the trailer says
+    // a valid checksum, but fewer points than the trailer states
     let mut fewer = lines();
     fewer.remove(2);
     refused(&sealed(&resummed(fewer)), "末行的校验和不符");
