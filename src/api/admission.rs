@@ -1,7 +1,7 @@
-//! The admission that every call of ours passes: a global limit, the deadline, and one count per method and code.
+//! Admission control of all calls: a global limit, the deadline, and one count per method and code.
 //!
-//! tonic's own timeout answers CANCELLED and is seen by no layer of ours, so a call is ended here a moment earlier, with
-//! DEADLINE_EXCEEDED. A call that ends in any way, dropped by its caller too, is counted by a guard.
+//! tonic's own timeout answers CANCELLED and bypasses our layers. Therefore this layer ends a call a moment earlier,
+//! with DEADLINE_EXCEEDED. A guard counts every call, including calls dropped by the caller.
 
 use std::{
     future::Future,
@@ -19,7 +19,7 @@ use tower::{Layer, Service};
 use crate::{error::Error, foreground::Foreground, metrics};
 use duijie_store::deadline;
 
-/// Methods that may take as long as they need when their caller sets no deadline: streams, and plans of large events.
+/// Methods without a default deadline: streams, and plans of large events.
 const UNLIMITED: [&str; 11] = [
     "ImportRecords",
     "CreateSnapshot",
@@ -33,15 +33,15 @@ const UNLIMITED: [&str; 11] = [
     "CancelParticipant",
     "ExportEvent",
 ];
-/// Methods beside these that nobody's work waits for: batch work need not leave them room.
+/// Further methods that batch work need not yield to.
 const PATIENT: [&str; 1] = ["WaitRematch"];
-/// How much earlier than the caller's deadline a call is ended, at most: time for the answer to be sent and to arrive,
-/// on a loaded machine as well. Of a short deadline a tenth.
+/// Maximum margin between the end of a call and the caller's deadline, so that the answer arrives in time even on a
+/// loaded machine. A short deadline has a margin of one tenth.
 const MARGIN: Duration = Duration::from_millis(50);
-/// When a refused caller shall come back.
+/// Retry delay for a refused caller, in milliseconds.
 const RETRY_MS: u64 = 100;
 
-/// Makes gates with one common limit.
+/// Layer that gives its services one shared limit.
 #[derive(Clone)]
 pub struct AdmissionLayer {
     calls: Arc<Semaphore>,
@@ -49,14 +49,14 @@ pub struct AdmissionLayer {
     foreground: Foreground,
 }
 
-/// A service behind the admission.
+/// Service behind admission control.
 #[derive(Clone)]
 pub struct Admission<S> {
     inner: S,
     layer: AdmissionLayer,
 }
 
-/// Counts a call when it ends, however it ends.
+/// Guard that counts a call when dropped.
 struct Count {
     method: String,
     started: Instant,
@@ -66,15 +66,15 @@ struct Count {
 // === impl AdmissionLayer ===
 
 impl AdmissionLayer {
-    /// At most `max_calls` at a time; `default_deadline` for callers that set none. Calls whose callers
-    /// wait for the answer are counted in `foreground`.
+    /// Allows `max_calls` at a time. `default_deadline` applies to callers that set none. `foreground` counts calls
+    /// whose callers wait for the answer.
     pub fn new(max_calls: usize, default_deadline: Duration, foreground: Foreground) -> Self {
         Self { calls: Arc::new(Semaphore::new(max_calls)), default_deadline, foreground }
     }
 
     fn deadline(&self, method: &str, headers: &HeaderMap) -> Option<Duration> {
         match headers.get("grpc-timeout").and_then(|value| value.to_str().ok()).and_then(parse_timeout) {
-            // a little before tonic's own timers, the caller's too, which would answer CANCELLED
+            // earlier than tonic's timers on both sides, which would answer CANCELLED
             Some(timeout) => Some(timeout.saturating_sub((timeout / 10).min(MARGIN))),
             None if UNLIMITED.contains(&method) => None,
             None => Some(self.default_deadline),
@@ -108,7 +108,7 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let path = request.uri().path();
-        // health and reflection must answer when everything else is full
+        // health and reflection must answer even when all places are taken
         if !path.starts_with("/duijie.") {
             return Box::pin(self.inner.call(request));
         }
@@ -156,7 +156,7 @@ impl Drop for Count {
     }
 }
 
-/// `grpc-timeout` of the gRPC specification: up to eight digits and a unit.
+/// Parses `grpc-timeout` as in the gRPC specification: up to eight digits and a unit.
 fn parse_timeout(value: &str) -> Option<Duration> {
     let (digits, unit) = value.split_at_checked(value.len().checked_sub(1)?)?;
     let number: u64 = Some(digits).filter(|digits| digits.len() <= 8)?.parse().ok()?;

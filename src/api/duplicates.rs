@@ -1,4 +1,4 @@
-//! `FindDuplicates`: what the search says, message by message, no faster than it is taken.
+//! `FindDuplicates`: streams progress and results of the search, no faster than the caller reads.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,26 +23,26 @@ use duijie_proto as pb;
 use duijie_proto::find_duplicates_response::Event;
 use duijie_store::{FieldSelection, Index};
 
-/// Members and links of one message: 0.2 MB at most, far below what a client takes by default (4 MiB).
+/// Maximum members and maximum links per message: at most 0.2 MB, far below the default client limit (4 MiB).
 const PART: usize = 100;
-/// Registration numbers that a summary names.
+/// Maximum registration numbers in a summary.
 const MAX_NUMBERS: usize = 100;
-/// Messages that wait to be sent, to bound memory.
+/// Messages queued for sending; bounds memory.
 const WAITING: usize = 4;
-/// Time that a caller has to take the next message before it counts as gone: it keeps others waiting.
+/// Time until a caller that reads no message is disconnected, since it keeps others waiting.
 const STALL: Duration = Duration::from_secs(60);
-/// When a caller that has to wait for another's search shall come back, in milliseconds.
+/// Retry delay while another search runs, in milliseconds.
 const RETRY_MS: u64 = 10_000;
 
 type Message = Result<pb::FindDuplicatesResponse, Status>;
 
-/// The caller has gone, or takes nothing.
+/// The caller has cancelled or stopped reading.
 struct Gone;
 
-/// Starts a search, unless another one is under way.
+/// Starts a search unless another one is running.
 ///
 /// # Errors
-/// [`Error::Busy`].
+/// [`Error::Busy`] if another search is running.
 pub fn find(
     index: Arc<dyn Index>,
     kind: Kind,
@@ -64,11 +64,11 @@ async fn run(
     let _turn = turn;
     let (progress, heard) = watch::channel(Progress::default());
     let searched = search(Arc::clone(&index), kind, &filter, progress);
-    // both to their end: the finder's thread may go on for a moment when the caller has gone, and it is still its turn
+    // wait for both: after a cancellation the search thread may run on for a moment and still needs the permit
     let (report, ()) = tokio::join!(searched, forward(heard, &sender));
     match report {
         Ok(Some(report)) => {
-            // a caller that has gone hears no more
+            // an error means that the caller has gone
             let _ = send_report(&*index, report, &sender).await;
         }
         Ok(None) => {}
@@ -76,7 +76,7 @@ async fn run(
     }
 }
 
-/// Sends the progress on until the search has ended or the caller has gone; then nobody listens to the search any more.
+/// Forwards progress until the search ends or the caller cancels. Dropping the receiver tells the search to stop.
 async fn forward(mut heard: watch::Receiver<Progress>, sender: &Sender<Message>) {
     loop {
         tokio::select! {
@@ -108,7 +108,7 @@ async fn send_report(index: &dyn Index, report: Report, sender: &Sender<Message>
     send(Event::Summary(summary), sender).await
 }
 
-/// Sends a group in parts, with titles and owners as they are now.
+/// Sends a group in parts, with the current titles and owners.
 async fn send_group(
     index: &dyn Index,
     place: i32,

@@ -1,4 +1,4 @@
-//! `ExportEvent`: the bytes of a file, part by part, no faster than they are taken.
+//! `ExportEvent`: streams a file in parts, no faster than the caller reads.
 
 use std::time::Duration;
 
@@ -18,16 +18,16 @@ use crate::{
 use duijie_core::domain::{Code, Problem, RecordName, Violation};
 use duijie_proto as pb;
 
-/// Bytes of one part: few messages, and far below what a client takes by default (4 MiB).
+/// Bytes per part: few messages, each far below the default client limit (4 MiB).
 const CHUNK_BYTES: usize = 1 << 20;
-/// Parts that wait to be sent, to bound memory.
+/// Parts queued for sending; bounds memory.
 const WAITING: usize = 2;
-/// Time that a caller has to take the next part before it counts as gone.
+/// Time until a caller that reads no part is disconnected.
 const STALL: Duration = Duration::from_secs(60);
 
 type Part = Result<pb::ExportEventResponse, Status>;
 
-/// Makes the file and starts to send it.
+/// Makes the file and starts sending it.
 ///
 /// # Errors
 /// Violations of the request; [`EventError::NotFound`], [`EventError::NoShortlist`], [`EventError::ScheduleOutdated`],
@@ -64,7 +64,7 @@ fn made(report: &Report, format: Format, record: Option<&RecordName>) -> Result<
         plan: &report.plan,
         participants: &report.participants,
         outcomes: &report.outcomes,
-        // the time of the last change, so that the same event gives the same bytes
+        // use the time of the last change, so that the same event gives the same bytes
         time: report.event.event.update_time,
     };
     export::export(&values, format, record).map_err(|error| match error {

@@ -1,5 +1,5 @@
-//! `ExportRematch`: the bytes of a file, part by part, no faster than they are taken. Records are read on async threads, the
-//! file is made on one that may block.
+//! `ExportRematch`: streams a file in parts, no faster than the caller reads. Async tasks read the records; a blocking
+//! thread makes the file.
 
 use std::{
     io::{self, Write},
@@ -26,30 +26,30 @@ use crate::{
 };
 use duijie_proto as pb;
 
-/// Bytes of one part: few messages, and far below what a client takes by default (4 MiB).
+/// Bytes per part: few messages, each far below the default client limit (4 MiB).
 const CHUNK_BYTES: usize = 1 << 20;
-/// Parts that wait to be sent, to bound memory.
+/// Parts queued for sending; bounds memory.
 const WAITING_CHUNKS: usize = 2;
-/// Batches of rows that wait for the file.
+/// Batches of rows queued for the file.
 const WAITING_ROWS: usize = 2;
-/// Time that a caller has to take the next part before it counts as gone: it holds a thread.
+/// Time until a caller that reads no part is disconnected, since it holds a thread.
 pub const STALL: Duration = Duration::from_secs(60);
 
-/// A part, or why there are no more.
+/// A part, or the error that ends the stream.
 pub type Part = Result<pb::ExportRematchResponse, Status>;
 
-/// What file is to be made.
+/// The file to make.
 #[derive(Debug, Clone, Copy)]
 pub struct File {
-    /// Sort of file.
+    /// File format.
     pub format: Format,
-    /// What its rows say.
+    /// Content of the rows: results or differences.
     pub content: Content,
-    /// When it says that it was made.
+    /// Creation time that the file states.
     pub made: Timestamp,
 }
 
-/// Cuts bytes into parts and sends them; used on a thread that may block.
+/// Cuts bytes into parts and sends them. Blocks, so it is used on a blocking thread only.
 struct Chunks {
     bytes: Vec<u8>,
     rows: i64,
@@ -57,11 +57,11 @@ struct Chunks {
     runtime: Handle,
 }
 
-/// The same twice: for the library that makes the file, and to send what is left when it is done.
+/// Shared handle: the file library writes to it, and the end of the file flushes it.
 #[derive(Clone)]
 struct Shared(Arc<Mutex<Chunks>>);
 
-/// Sends the file of a job's results, or of what differs from the job before.
+/// Streams the file of a job's results, or of the differences from an earlier job.
 pub fn send(reader: Reader, (before, job): (Option<Job>, Job), file: File) -> ReceiverStream<Part> {
     let (sender, parts) = mpsc::channel(WAITING_CHUNKS);
     tokio::spawn(run(reader, (before, job), file, sender));
@@ -77,7 +77,7 @@ async fn run(reader: Reader, (before, job): (Option<Job>, Job), file: File, send
         None => reader.pairs(job.id, &batches).await,
     };
     if let Err(error) = read {
-        // the file is not ended: without its last part nobody takes it for whole
+        // the last part with `complete` is not sent, so the file counts as truncated
         let _ = sender.send_timeout(Err(error.into()), STALL).await;
         return;
     }
@@ -94,7 +94,7 @@ async fn run(reader: Reader, (before, job): (Option<Job>, Job), file: File, send
     let _ = sender.send_timeout(Ok(last), STALL).await;
 }
 
-/// Makes the file; says how many rows it has.
+/// Makes the file and returns its number of rows.
 fn make(file: File, mut rows: Receiver<Vec<Row>>, chunks: Chunks) -> Result<i64, ExportError> {
     let shared = Shared(Arc::new(Mutex::new(chunks)));
     let mut exporter = Exporter::new(file.format, file.content, file.made, shared.clone())?;
@@ -131,7 +131,7 @@ impl Write for Shared {
         })
     }
 
-    /// Does nothing: parts are sent when they are full, and at the end.
+    /// Does nothing: parts are sent when full and at the end.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }

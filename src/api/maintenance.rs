@@ -1,4 +1,4 @@
-//! `MaintenanceService`: the bytes of a snapshot, part by part, no faster than they are taken.
+//! `MaintenanceService`: streams a snapshot in parts, no faster than the caller reads.
 
 use std::{
     io::{self, Write},
@@ -24,16 +24,16 @@ use duijie_proto as pb;
 use duijie_proto::maintenance_service_server::MaintenanceService;
 use duijie_store::{StoreShape, transfer};
 
-/// Bytes of one part: few messages, and far below what a client takes by default (4 MiB).
+/// Bytes per part: few messages, each far below the default client limit (4 MiB).
 const CHUNK_BYTES: usize = 1 << 20;
-/// Parts that wait to be sent, to bound memory.
+/// Parts queued for sending; bounds memory.
 const WAITING_CHUNKS: usize = 2;
-/// Time that a caller has to take the next part before it counts as gone: it holds a thread.
+/// Time until a caller that reads no part is disconnected, since it holds a thread.
 const STALL: Duration = Duration::from_secs(60);
-/// When a caller that has to wait for another's snapshot shall come back, in milliseconds.
+/// Retry delay while another snapshot runs, in milliseconds.
 const RETRY_MS: u64 = 10_000;
 
-/// The service over its parts; clones take turns.
+/// The service. Its clones share one permit for snapshots.
 #[derive(Clone)]
 pub struct Maintenance {
     parts: Parts,
@@ -42,7 +42,7 @@ pub struct Maintenance {
 
 type Part = Result<pb::CreateSnapshotResponse, Status>;
 
-/// Cuts bytes into parts and sends them; used on a thread that may block.
+/// Cuts bytes into parts and sends them. Blocks, so it is used on a blocking thread only.
 struct Chunks {
     bytes: Vec<u8>,
     sender: Sender<Part>,
@@ -54,7 +54,7 @@ struct Chunks {
 // === impl Maintenance ===
 
 impl Maintenance {
-    /// A service over these parts.
+    /// Creates the service from its parts.
     pub fn new(parts: Parts) -> Self {
         Self { parts, turn: Arc::new(Semaphore::new(1)) }
     }
@@ -76,7 +76,7 @@ impl Maintenance {
             total.store(progress.total, Ordering::Relaxed);
         });
         if let Err(error) = created.await {
-            // a caller that has gone, or takes nothing, does not hear it either
+            // a failed send means that the caller has gone
             let _ = sender.send_timeout(Err(Error::from(error).into()), STALL).await;
         }
     }
@@ -123,7 +123,7 @@ impl Write for Chunks {
         Ok(taken)
     }
 
-    /// Called once, at the end of the snapshot.
+    /// Sends the rest; called once, at the end of the snapshot.
     fn flush(&mut self) -> io::Result<()> {
         if self.bytes.is_empty() { Ok(()) } else { self.send() }
     }

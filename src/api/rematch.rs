@@ -30,20 +30,20 @@ use duijie_proto as pb;
 use duijie_proto::{diff_rematches_response::Event, rematch_service_server::RematchService};
 use duijie_store::deadline;
 
-/// Jobs or results on a page where the caller does not say.
+/// Default page size of jobs and results.
 const DEFAULT_PAGE: usize = 50;
-/// Runs where the caller does not say.
+/// Default number of runs.
 const DEFAULT_RUNS: usize = 20;
-/// Longest wait in seconds.
+/// Maximum wait in seconds.
 const MAX_WAIT: u64 = 600;
-/// Part of the caller's time that is kept for the answer.
+/// Part of the caller's deadline reserved for sending the answer.
 const ANSWER_TIME: Duration = Duration::from_millis(100);
-/// Results of a page of a stream.
+/// Results read at a time for a stream.
 const STREAM_PAGE: usize = 100;
-/// Messages that wait to be sent, to bound memory.
+/// Messages queued for sending; bounds memory.
 const WAITING: usize = 4;
 
-/// The service over its parts.
+/// The service.
 #[derive(Clone)]
 pub struct Rematches(pub Parts);
 
@@ -148,7 +148,7 @@ impl RematchService for Rematches {
         };
         let after = after.map_err(|violation: Violation| Violation::new("after_demand", violation.problem));
         let (id, after) = both(job_in(&request.name, "name"), after)?;
-        // a job that is not there is told before the stream begins
+        // report a missing job before the stream begins
         self.0.rematch.get(id).await?;
         let (sender, results) = mpsc::channel(WAITING);
         tokio::spawn(send_results(self.0.clone(), (id, after), sender));
@@ -260,11 +260,11 @@ async fn send_changes(reader: Reader, (before, after): (Job, Job), sender: mpsc:
         Ok(totals) => Ok(pb::DiffRematchesResponse { event: Some(Event::Totals(totals_out(&totals))) }),
         Err(error) => Err(error.into()),
     };
-    // a caller that has gone does not hear it
+    // a failed send means that the caller has gone
     let _ = sender.send_timeout(last, STALL).await;
 }
 
-/// Both values, or what is wrong with each.
+/// Returns both values, or the violations of both.
 fn both<A, B>(one: Result<A, Violation>, other: Result<B, Violation>) -> Result<(A, B), Error> {
     match (one, other) {
         (Ok(one), Ok(other)) => Ok((one, other)),
