@@ -1,9 +1,7 @@
-//! Admission control for every call of ours: bounds on calls and on streams, the deadline, and one count per method and
-//! code.
+//! Admission control of all calls: a global limit, the deadline, and one count per method and code.
 //!
-//! A call holds its place until the last byte of its answer is sent, so that callers who read slowly count as long as they
-//! read. tonic's own timeout answers CANCELLED and is seen by no layer of ours, so a call is ended here a moment earlier,
-//! with DEADLINE_EXCEEDED. A guard counts a call when it ends in any way, also when its caller drops it.
+//! tonic's own timeout answers CANCELLED and bypasses our layers. Therefore this layer ends a call a moment earlier,
+//! with DEADLINE_EXCEEDED. A guard counts every call, including calls dropped by the caller.
 
 use std::{
     collections::HashSet,
@@ -27,7 +25,7 @@ use super::Limits;
 use crate::{error::Error, foreground::Foreground, metrics};
 use duijie_store::deadline;
 
-/// Methods that may take as long as they need when their caller sets no deadline: streams, and plans of large events.
+/// Methods without a default deadline: streams, and plans of large events.
 const UNLIMITED: [&str; 11] = [
     "ImportRecords",
     "CreateSnapshot",
@@ -41,10 +39,10 @@ const UNLIMITED: [&str; 11] = [
     "CancelParticipant",
     "ExportEvent",
 ];
-/// Methods beside these that nobody's work waits for: batch work need not leave them room.
+/// Further methods that batch work need not yield to.
 const PATIENT: [&str; 1] = ["WaitRematch"];
-/// How much earlier than the caller's deadline a call is ended, at most: time for the answer to be sent and to arrive,
-/// on a loaded machine as well. Of a short deadline a tenth.
+/// Maximum margin between the end of a call and the caller's deadline, so that the answer arrives in time even on a
+/// loaded machine. A short deadline has a margin of one tenth.
 const MARGIN: Duration = Duration::from_millis(50);
 /// Longest deadline; a longer one is cut down.
 const MAX_DEADLINE: Duration = Duration::from_secs(24 * 3_600);
@@ -75,14 +73,14 @@ pub struct AdmissionLayer {
     methods: Arc<HashSet<String>>,
 }
 
-/// A service behind the admission.
+/// Service behind admission control.
 #[derive(Clone)]
 pub struct Admission<S> {
     inner: S,
     layer: AdmissionLayer,
 }
 
-/// Counts a call when it ends, however it ends.
+/// Guard that counts a call when dropped.
 struct Count {
     method: String,
     started: Instant,
@@ -151,7 +149,7 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let path = request.uri().path();
-        // health and reflection must answer when everything else is full
+        // health and reflection must answer even when all places are taken
         if !path.starts_with("/duijie.") {
             return Box::pin(self.inner.call(request));
         }
@@ -231,7 +229,7 @@ impl http_body::Body for Tracked {
     }
 }
 
-/// `grpc-timeout` of the gRPC specification: up to eight digits and a unit.
+/// Parses `grpc-timeout` as in the gRPC specification: up to eight digits and a unit.
 fn parse_timeout(value: &str) -> Option<Duration> {
     let (digits, unit) = value.split_at_checked(value.len().checked_sub(1)?)?;
     let number: u64 = Some(digits).filter(|digits| digits.len() <= 8)?.parse().ok()?;

@@ -22,16 +22,16 @@ use duijie_proto as pb;
 use duijie_proto::catalog_service_server::CatalogService;
 use duijie_store::{FieldSelection, PageRequest, PointId};
 
-/// Records on a page where the caller does not say.
+/// Default page size.
 const DEFAULT_PAGE: usize = 50;
-/// Most records on a page.
+/// Maximum page size.
 const MAX_PAGE: usize = 200;
-/// Refused records that a summary names.
+/// Maximum refused records listed in a summary.
 const MAX_SAMPLES: usize = 100;
-/// Parts of a stream that are worked on at the same time: one is embedded while the next is cut and compared.
+/// Batches of a stream in progress at the same time: one is embedded while the next is tokenised and compared.
 const PARTS_IN_FLIGHT: usize = 3;
 
-/// The service over its parts; clones take turns in the search for duplicates.
+/// The service. Its clones share one permit for the search for duplicates.
 #[derive(Clone)]
 pub struct Catalog {
     parts: Parts,
@@ -141,7 +141,7 @@ impl CatalogService for Catalog {
 // === impl Catalog ===
 
 impl Catalog {
-    /// A service over these parts.
+    /// Creates the service from its parts.
     pub fn new(parts: Parts) -> Self {
         Self { parts, duplicates_turn: Arc::new(Semaphore::new(1)) }
     }
@@ -159,7 +159,7 @@ impl Catalog {
     }
 }
 
-/// Entries on a page: 0 means the default, more than allowed is cut down, negative is refused.
+/// Returns the page size: 0 means the default, a value above the maximum is reduced to it, a negative one is refused.
 pub(super) fn page_size(asked: i32, default: usize) -> Result<usize, Error> {
     match usize::try_from(asked) {
         Ok(0) => Ok(default),
@@ -171,12 +171,12 @@ pub(super) fn page_size(asked: i32, default: usize) -> Result<usize, Error> {
     }
 }
 
-/// A token whose checksum fits and whose position does not: made by another version.
+/// Error for a token with a valid checksum but an invalid position, made by another version.
 pub(super) fn bad_token() -> Error {
     Violation::new("page_token", Problem::PageToken).into()
 }
 
-/// Id of a point at which a page ended; `None` for a token of another version.
+/// Returns the id of the last point of the previous page; `None` for a token of another version.
 pub(super) fn point_id(position: &[u8]) -> Option<PointId> {
     uuid::Uuid::from_slice(position).ok().map(PointId::from)
 }

@@ -1,4 +1,4 @@
-//! Wire types to domain values and back, by hand, at this one border.
+//! Conversion between wire types and domain values. All other code uses domain values only.
 
 pub mod event;
 pub mod evidence;
@@ -18,8 +18,8 @@ use duijie_core::domain::{
 };
 use duijie_proto as pb;
 
-/// Reads a record; what the wire can hold and the domain cannot is a violation. The rules of the domain come later, with
-/// [`Record::checked`].
+/// Reads a record. Values that the domain type cannot hold are violations. [`Record::checked`] checks the rules of the
+/// domain later.
 ///
 /// # Errors
 /// All violations.
@@ -156,10 +156,10 @@ fn achievement_out(it: Achievement, common: Option<pb::Common>) -> pb::Achieveme
     }
 }
 
-/// Reads the kind of records asked for.
+/// Reads the requested record kind.
 ///
 /// # Errors
-/// A violation of `field` where it is not stated or unknown.
+/// A violation of `field` if it is not stated or unknown.
 pub fn kind_in(kind: i32, field: &str) -> Result<Kind, Violation> {
     match pb::RecordKind::try_from(kind) {
         Ok(pb::RecordKind::Achievement) => Ok(Kind::Achievement),
@@ -170,7 +170,7 @@ pub fn kind_in(kind: i32, field: &str) -> Result<Kind, Violation> {
     }
 }
 
-/// Number of a kind on the wire.
+/// Wire number of a kind.
 pub fn kind_out(kind: Kind) -> i32 {
     let kind = match kind {
         Kind::Achievement => pb::RecordKind::Achievement,
@@ -220,7 +220,7 @@ pub fn filter_out(filter: Filter) -> pb::Filter {
         codes.into_iter().map(Code::number).collect()
     }
     let range = |range: Range| pb::IntRange { min: range.min, max: range.max };
-    // a closed range of seconds is a half-open one of times
+    // converts a closed range of seconds to a half-open range of times
     let time = |second: i64| prost_types::Timestamp { seconds: second, nanos: 0 };
     let times = |range: Range| pb::TimeRange {
         start_time: range.min.map(time),
@@ -245,7 +245,7 @@ pub fn filter_out(filter: Filter) -> pb::Filter {
     }
 }
 
-/// Reads names of achievements; a violation for each that is none.
+/// Reads names of achievements, with a violation for each invalid one.
 fn names_in(names: &[String], path: &str, found: &mut Violations) -> Vec<RecordName> {
     let read = |(index, name): (usize, &String)| {
         let read = name.parse::<RecordName>().ok().filter(|name| name.kind == Kind::Achievement);
@@ -259,7 +259,7 @@ fn names_in(names: &[String], path: &str, found: &mut Violations) -> Vec<RecordN
     names.iter().enumerate().filter_map(read).collect()
 }
 
-/// Writes what matching found, without the evidence.
+/// Writes a match without its evidence.
 pub fn match_out(found: hit::MatchHit) -> pb::Match {
     let source = |source: pb::Source, said: hit::SourceScore| pb::SourceScore {
         source: source as i32,
@@ -287,7 +287,7 @@ pub fn match_out(found: hit::MatchHit) -> pb::Match {
     }
 }
 
-/// Number of a level on the wire.
+/// Wire number of a level.
 pub fn grade_out(level: Option<hit::Level>) -> i32 {
     let grade = match level {
         None => pb::Grade::Unspecified,
@@ -323,7 +323,7 @@ fn range_in(range: pb::IntRange) -> Range {
     Range { min: range.min, max: range.max }
 }
 
-/// A half-open range of times as a closed range of whole seconds: stored times are cut to seconds.
+/// Converts a half-open range of times to a closed range of whole seconds, as stored times are truncated to seconds.
 fn times_in(range: pb::TimeRange, path: &str, found: &mut Violations) -> Range {
     let start = range.start_time.and_then(|time| time_in(time, &format!("{path}.start_time"), found));
     let end = range.end_time.and_then(|time| time_in(time, &format!("{path}.end_time"), found));
@@ -346,7 +346,7 @@ pub fn time_out(time: Timestamp) -> prost_types::Timestamp {
     prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }
 }
 
-/// Value of an enumeration; 0 is "not stated", a number outside the table a violation.
+/// Reads a value of an enumeration. 0 means "not stated"; an unknown number is a violation.
 fn code<C: Code>(number: i32, path: &str, found: &mut Violations) -> Option<C> {
     let value = C::from_number(number);
     if value.is_none() && number != 0 {
@@ -355,7 +355,7 @@ fn code<C: Code>(number: i32, path: &str, found: &mut Violations) -> Option<C> {
     value
 }
 
-/// Values of a list; "not stated" has no place in one.
+/// Reads a list of enumeration values; "not stated" is a violation.
 fn codes<C: Code>(numbers: &[i32], path: &str, found: &mut Violations) -> Vec<C> {
     let row = |(index, &number): (usize, &i32)| {
         let value = C::from_number(number);

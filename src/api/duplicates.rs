@@ -1,4 +1,4 @@
-//! `FindDuplicates`: what the search says, message by message, no faster than it is taken.
+//! `FindDuplicates`: streams progress and results of the search, no faster than the caller reads.
 
 use std::sync::Arc;
 
@@ -20,11 +20,11 @@ use duijie_proto as pb;
 use duijie_proto::find_duplicates_response::Event;
 use duijie_store::{FieldSelection, Index};
 
-/// Members and links of one message: 0.2 MB at most, far below what a client takes by default (4 MiB).
+/// Maximum members and maximum links per message: at most 0.2 MB, far below the default client limit (4 MiB).
 const PART: usize = 100;
-/// Registration numbers that a summary names.
+/// Maximum registration numbers in a summary.
 const MAX_NUMBERS: usize = 100;
-/// Messages that wait to be sent, to bound memory.
+/// Messages queued for sending; bounds memory.
 const WAITING: usize = 4;
 /// When a caller that has to wait for another's search shall come back, in milliseconds.
 const RETRY_MS: u64 = 10_000;
@@ -32,7 +32,7 @@ const RETRY_MS: u64 = 10_000;
 /// Starts a search, unless another one is under way.
 ///
 /// # Errors
-/// [`Error::Busy`].
+/// [`Error::Busy`] if another search is running.
 pub fn find(
     index: Arc<dyn Index>,
     kind: Kind,
@@ -103,7 +103,7 @@ async fn send_report(
     send(Event::Summary(summary), outgoing).await
 }
 
-/// Sends a group in parts, with titles and owners as they are now.
+/// Sends a group in parts, with the current titles and owners.
 async fn send_group(
     index: &dyn Index,
     place: i32,

@@ -1,4 +1,4 @@
-//! `ExportEvent`: the bytes of a file, part by part, no faster than they are taken.
+//! `ExportEvent`: streams a file in parts, no faster than the caller reads.
 
 use super::{
     convert::event::{event_name_in, record_name_in},
@@ -18,7 +18,7 @@ use duijie_proto as pb;
 /// Parts that the caller has not taken yet, to bound memory.
 const WAITING_PARTS: usize = 2;
 
-/// Makes the file and starts to send it.
+/// Makes the file and starts sending it.
 ///
 /// # Errors
 /// Violations of the request; [`EventError::NotFound`], [`EventError::NoShortlist`], [`EventError::ScheduleOutdated`],
@@ -58,7 +58,7 @@ fn made(report: &Report, format: Format, record: Option<&RecordName>) -> Result<
         plan: &report.plan,
         participants: &report.participants,
         outcomes: &report.outcomes,
-        // the time of the last change, so that the same event gives the same bytes
+        // use the time of the last change, so that the same event gives the same bytes
         time: report.event.event.update_time,
     };
     export::export(&values, format, record).map_err(|error| match error {

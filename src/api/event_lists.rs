@@ -24,22 +24,22 @@ use duijie_core::domain::RecordName;
 use duijie_proto as pb;
 use duijie_store::PointId;
 
-/// Participants, demands on a page where the caller does not say.
+/// Default page size of participants and shortlists.
 const DEFAULT_PAGE: usize = 50;
-/// Meetings, outcomes on a page where the caller does not say.
+/// Default page size of meetings and outcomes.
 const DEFAULT_LONG_PAGE: usize = 200;
-/// Most meetings on a page.
+/// Maximum meetings per page.
 const MAX_MEETINGS: usize = 1_000;
-/// Pairs without a meeting that the first page names.
+/// Maximum pairs without a meeting on the first page.
 const MAX_UNPLACED: usize = 1_000;
 
-/// A place in a list of a plan: the plan's number, then the place.
+/// Position in a list of a plan: the plan's number and the index.
 struct Place {
     plan: u64,
     at: u64,
 }
 
-/// A page of the participants.
+/// Returns a page of participants.
 pub async fn participants(
     events: &Events,
     request: pb::ListParticipantsRequest,
@@ -61,7 +61,7 @@ pub async fn participants(
     })
 }
 
-/// A page of the shortlists.
+/// Returns a page of shortlists.
 pub async fn shortlists(events: &Events, request: pb::ListShortlistsRequest) -> Result<pb::ListShortlistsResponse> {
     let query = pb::ListShortlistsRequest { page_size: 0, page_token: String::new(), ..request.clone() };
     let query = query.encode_to_vec();
@@ -85,7 +85,7 @@ pub async fn shortlists(events: &Events, request: pb::ListShortlistsRequest) -> 
     })
 }
 
-/// A page of the meetings.
+/// Returns a page of meetings.
 pub async fn meetings(events: &Events, request: pb::ListMeetingsRequest) -> Result<pb::ListMeetingsResponse> {
     let query = pb::ListMeetingsRequest { page_size: 0, page_token: String::new(), ..request.clone() };
     let query = query.encode_to_vec();
@@ -104,7 +104,7 @@ pub async fn meetings(events: &Events, request: pb::ListMeetingsRequest) -> Resu
     })
 }
 
-/// A page of outcomes.
+/// Returns a page of outcomes.
 pub async fn outcomes(events: &Events, request: pb::ListOutcomesRequest) -> Result<pb::ListOutcomesResponse> {
     let query = pb::ListOutcomesRequest { page_size: 0, page_token: String::new(), ..request.clone() };
     let query = query.encode_to_vec();
@@ -121,12 +121,12 @@ pub async fn outcomes(events: &Events, request: pb::ListOutcomesRequest) -> Resu
     })
 }
 
-/// The id of the event that a request names; `None` where it means all events.
+/// Returns the id of the event that a request names; `None` for all events.
 pub fn optional_event(name: &str) -> Result<Option<String>> {
     if name.is_empty() { Ok(None) } else { Ok(Some(event_name_in(name, "name")?)) }
 }
 
-/// Token of the page behind a document.
+/// Returns the page token for the entries after a document.
 pub fn next(id: PointId, query: &[u8]) -> String {
     page_token::write(id.uuid().as_bytes(), query)
 }
@@ -140,7 +140,7 @@ fn record_in(name: &str, field: &str) -> Result<Option<RecordName>> {
     if name.is_empty() { Ok(None) } else { Ok(Some(record_name_in(name, field)?)) }
 }
 
-/// As [`page_size`], for pages that may be longer.
+/// Like [`page_size`], with a larger default and the given maximum.
 fn long_page(asked: i32, most: usize) -> Result<usize> {
     match usize::try_from(asked) {
         Ok(0) => Ok(DEFAULT_LONG_PAGE),
@@ -152,20 +152,20 @@ fn long_page(asked: i32, most: usize) -> Result<usize> {
 // === impl Place ===
 
 impl Place {
-    /// Where the page begins.
+    /// Returns the index of the first entry of the page.
     fn read(token: &str, query: &[u8], report: &Report) -> Result<usize> {
         let Some(bytes) = page_token::read(token, query)? else { return Ok(0) };
         let (plan, at) = bytes.split_at_checked(8).ok_or_else(bad_token)?;
         let number = |bytes: &[u8]| Some(u64::from_be_bytes(bytes.try_into().ok()?));
         let place = Self { plan: number(plan).ok_or_else(bad_token)?, at: number(at).ok_or_else(bad_token)? };
-        // what the earlier pages said no longer holds
+        // the earlier pages belong to an outdated plan
         if place.plan != report.plan.number {
             return Err(bad_token());
         }
         usize::try_from(place.at).map_err(|_| bad_token())
     }
 
-    /// Token of the next page; empty where there is none.
+    /// Returns the token of the next page; empty on the last page.
     fn next(at: usize, len: usize, report: &Report, query: &[u8]) -> String {
         if len <= at {
             return String::new();
@@ -176,7 +176,7 @@ impl Place {
     }
 }
 
-/// An error of a request about an event: paths of an event's fields stand below `event`.
+/// Moves the field paths of an event's violations below `event`.
 pub fn below_event(error: Error) -> Error {
     let Error::Invalid(mut violations) = error else { return error };
     let outside = ["event", "event_id", "request_id", "name"];

@@ -29,10 +29,10 @@ use duijie_core::domain::{Code, Problem, Violation, check::Violations};
 use duijie_proto as pb;
 use duijie_proto::event_service_server::EventService;
 
-/// Events on a page where the caller does not say.
+/// Default page size.
 const DEFAULT_PAGE: usize = 50;
 
-/// The service over its parts.
+/// The service.
 #[derive(Clone)]
 pub struct EventRpcs {
     events: Events,
@@ -228,7 +228,7 @@ impl EventService for EventRpcs {
 // === impl EventRpcs ===
 
 impl EventRpcs {
-    /// A service over these parts.
+    /// Creates the service from its parts.
     pub fn new(parts: &Parts) -> Self {
         Self { events: parts.events.clone() }
     }
@@ -248,7 +248,7 @@ fn closed(count: i32) -> Result<usize, Error> {
     found.ok_or_else(|| Violation::new("closed_slot_count", Problem::OutOfRange { min: 0, max }).into())
 }
 
-/// Who shall take part: by names, or by a filter, not both.
+/// Reads the participants to add: by name or by filter, not both.
 fn who(request: pb::AddParticipantsRequest) -> Result<Who, Error> {
     if !request.participants.is_empty() {
         if request.kind != 0 {

@@ -1,4 +1,5 @@
-//! `ExportRematch`: a file in parts. Async tasks read the records; a thread that may block makes the file.
+//! `ExportRematch`: streams a file in parts, no faster than the caller reads. Async tasks read the records; a blocking
+//! thread makes the file.
 
 use std::{
     io::Write,
@@ -30,14 +31,14 @@ const WAITING_PARTS: usize = 2;
 /// Batches of rows that wait for the file.
 const WAITING_ROWS: usize = 2;
 
-/// What file is to be made.
+/// The file to make.
 #[derive(Debug, Clone, Copy)]
 pub struct File {
-    /// Sort of file.
+    /// File format.
     pub format: Format,
-    /// What its rows say.
+    /// Content of the rows: results or differences.
     pub content: Content,
-    /// When it says that it was made.
+    /// Creation time that the file states.
     pub made: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! Health of each service and of the whole: all serve while the engine answers, none of them once the service stops.
+//! Health of each service and of the server. All are SERVING while the engine answers, and none once the service stops.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use tonic_health::{ServingStatus, server::HealthReporter};
 use super::routes::NAMES;
 use crate::app::Parts;
 
-/// How often health is looked at.
+/// Interval of the health check.
 const HEALTH_PERIOD: Duration = Duration::from_millis(500);
 
-/// Looks at health again and again; nobody serves once `stopped` is set.
+/// Checks health repeatedly; sets every service to NOT_SERVING once `stopped` is set.
 pub(super) async fn watch_health(parts: Parts, reporter: HealthReporter, mut stopped: watch::Receiver<bool>) {
     let mut said = ServingStatus::NotServing;
     while !*stopped.borrow() {
@@ -27,7 +27,7 @@ pub(super) async fn watch_health(parts: Parts, reporter: HealthReporter, mut sto
     set_health(&reporter, ServingStatus::NotServing).await;
 }
 
-/// Says the same of the whole and of each service.
+/// Sets the same status for the server and each service.
 pub(super) async fn set_health(reporter: &HealthReporter, status: ServingStatus) {
     for service in [""].iter().chain(&NAMES) {
         reporter.set_service_status(*service, status).await;

@@ -1,4 +1,4 @@
-//! `MaintenanceService`: the bytes of a snapshot, part by part, no faster than they are taken.
+//! `MaintenanceService`: streams a snapshot in parts, no faster than the caller reads.
 
 use std::sync::{
     Arc,
@@ -19,7 +19,7 @@ const WAITING_PARTS: usize = 2;
 /// When a caller that has to wait for another's snapshot shall come back, in milliseconds.
 const RETRY_MS: u64 = 10_000;
 
-/// The service over its parts; clones take turns.
+/// The service. Its clones share one permit for snapshots.
 #[derive(Clone)]
 pub struct Maintenance {
     parts: Parts,
@@ -29,7 +29,7 @@ pub struct Maintenance {
 // === impl Maintenance ===
 
 impl Maintenance {
-    /// A service over these parts.
+    /// Creates the service from its parts.
     pub fn new(parts: Parts) -> Self {
         Self { parts, turn: Arc::new(Semaphore::new(1)) }
     }

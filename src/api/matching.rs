@@ -29,12 +29,12 @@ use duijie_proto as pb;
 use duijie_proto::match_service_server::MatchService;
 use duijie_store::FieldSelection;
 
-/// Matches on a page where the caller does not say.
+/// Default page size.
 const DEFAULT_PAGE: usize = 20;
-/// Most records that are to be avoided.
+/// Maximum records to exclude.
 const MAX_AVOIDED: usize = 200;
 
-/// The service over its parts.
+/// The service.
 #[derive(Clone)]
 pub struct Matching(pub Parts);
 
@@ -106,18 +106,18 @@ impl MatchService for Matching {
     }
 }
 
-/// Which page is asked for.
+/// Paging fields of a request.
 struct Paging<'a> {
     size: i32,
     token: &'a str,
-    /// The request without its paging: what the token belongs to.
+    /// The encoded request without its paging fields; the page token is bound to it.
     shape: &'a [u8],
 }
 
 // === impl Matching ===
 
 impl Matching {
-    /// The page of an answer that the paging of the call says.
+    /// Returns the requested page with the token of the next one.
     async fn page(&self, asking: matching::Request, paging: Paging<'_>) -> Result<(Page, String), Error> {
         let limit = page_size(paging.size, DEFAULT_PAGE)?;
         let offset = match page_token::read(paging.token, paging.shape)? {
@@ -130,7 +130,7 @@ impl Matching {
         Ok((page, token))
     }
 
-    /// Evidence of a page, off the async threads: long texts take milliseconds.
+    /// Computes the evidence of a page on a blocking thread, since long texts take milliseconds.
     async fn explain(
         &self,
         query: Query,
@@ -147,8 +147,8 @@ impl Matching {
         explained.await.map_err(|error| Error::Internal(error.to_string()))
     }
 
-    /// The query as a record: a text that looks for demands is an offer, any other one a demand. `None` where the record
-    /// is gone since it was matched.
+    /// Returns the query as a record. A text becomes an achievement if demands are sought, otherwise a demand. `None`
+    /// if the record was deleted since it was matched.
     async fn asking(&self, query: Query, target: Kind) -> Result<Option<Record>, Error> {
         match query {
             Query::Stored(name) => {
@@ -194,7 +194,7 @@ fn query_in(query: Option<pb::match_request::Query>, found: &mut Violations) -> 
     }
 }
 
-/// Reads whom to avoid.
+/// Reads the records to exclude.
 fn avoidance_in(avoidance: Option<pb::Avoidance>, target: Kind) -> Result<Avoidance, Error> {
     let Some(pb::Avoidance { same_owner, names }) = avoidance else { return Ok(Avoidance::default()) };
     let mut found = Violations::default();

@@ -1,5 +1,5 @@
-//! The gRPC border: services, health, reflection, limits. Only this module, `pb` and the command line's client know
-//! tonic and prost; no matching logic lives here.
+//! The gRPC layer: services, health, reflection, limits. Only this module, `pb` and the command-line client use tonic
+//! and prost. It has no matching logic.
 
 mod admission;
 mod catalog;
@@ -30,39 +30,39 @@ use crate::app::Parts;
 use admission::AdmissionLayer;
 use health::{set_health, watch_health};
 
-/// Streams of one connection.
+/// Maximum concurrent streams per connection.
 const MAX_STREAMS: u32 = 256;
 
-/// Limits of the server.
+/// Server limits.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Calls at a time.
+    /// Maximum concurrent calls.
     pub max_calls: usize,
     /// Streams at a time, beside the calls.
     pub max_streams: usize,
-    /// Largest message taken in, in bytes.
+    /// Maximum message size in bytes.
     pub max_message_bytes: usize,
-    /// Deadline of callers that set none.
+    /// Deadline for callers that set none.
     pub default_deadline: Duration,
-    /// Time that calls in flight have to finish after `stop`.
+    /// Time for calls in flight to finish after `stop`.
     pub drain: Duration,
 }
 
-/// Why serving ended early.
+/// Error that ended serving early.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The transport failed.
     #[error("gRPC 服务中断：{0}")]
     Transport(#[from] tonic::transport::Error),
-    /// The descriptors of the services cannot be read: a mistake of the build.
+    /// The service descriptors cannot be read: a build error.
     #[error("无法提供反射服务：{0}")]
     Reflection(#[from] tonic_reflection::server::Error),
 }
 
-/// Serves on `listener` until `stopped` is set, then lets calls in flight finish within the drain time.
+/// Serves on `listener` until `stopped` is set, then waits for calls in flight up to the drain time.
 ///
 /// # Errors
-/// When the transport fails.
+/// If the transport fails.
 pub async fn serve(
     parts: Parts,
     limits: Limits,
@@ -83,7 +83,7 @@ pub async fn serve(
         .serve_with_incoming_shutdown(TcpListenerStream::new(listener), wait(stopped.clone()));
     let drained = async move {
         wait(stopped).await;
-        // tonic waits for open connections without a limit
+        // tonic would wait for open connections without a limit
         tokio::time::sleep(limits.drain).await;
     };
     let result = tokio::select! {

@@ -1,19 +1,19 @@
-//! Opaque page tokens: where the next page starts and which query it belongs to, with a checksum over both.
+//! Opaque page tokens: the start of the next page, with a checksum over it and the query.
 //!
-//! The checksum tells a token that was changed or belongs to another query from a good one; it is no secret, since a
-//! token holds nothing that its reader may not see, and several instances must read each other's tokens.
+//! The checksum detects a token that was changed or belongs to another query. It needs no secret: a token holds nothing
+//! confidential, and every instance must read the tokens of the others.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
 use duijie_core::domain::{Problem, Violation};
 
-/// Version of the form; a token of another one is refused.
+/// Format version; tokens of other versions are refused.
 const VERSION: u8 = 1;
-/// Bytes of the checksum: 64 bits are plenty against accidents.
+/// Bytes of the checksum: 64 bits suffice against accidents.
 const CHECK_BYTES: usize = 8;
 
-/// Makes a token for the page that starts at `position` of the query with these `query` bytes.
+/// Returns a token for the page that starts at `position` of the query with these `query` bytes.
 pub fn write(position: &[u8], query: &[u8]) -> String {
     let mut bytes = vec![VERSION];
     bytes.extend_from_slice(position);
@@ -21,10 +21,10 @@ pub fn write(position: &[u8], query: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Reads a token back: the position; `None` for the empty token of a first page.
+/// Returns the position in a token; `None` for the empty token of a first page.
 ///
 /// # Errors
-/// [`Problem::PageToken`] on `page_token` when it was not made by [`write`] for the same query.
+/// [`Problem::PageToken`] on `page_token` if [`write`] did not make the token for the same query.
 pub fn read(token: &str, query: &[u8]) -> Result<Option<Vec<u8>>, Violation> {
     if token.is_empty() {
         return Ok(None);

@@ -29,17 +29,17 @@ use duijie_proto as pb;
 use duijie_proto::{diff_rematches_response::Event, rematch_service_server::RematchService};
 use duijie_store::deadline;
 
-/// Jobs or results on a page where the caller does not say.
+/// Default page size of jobs and results.
 const DEFAULT_PAGE: usize = 50;
-/// Runs where the caller does not say.
+/// Default number of runs.
 const DEFAULT_RUNS: usize = 20;
-/// Longest wait in seconds.
+/// Maximum wait in seconds.
 const MAX_WAIT: u64 = 600;
-/// Part of the caller's time that is kept for the answer.
+/// Part of the caller's deadline reserved for sending the answer.
 const ANSWER_TIME: Duration = Duration::from_millis(100);
-/// Results of a page of a stream.
+/// Results read at a time for a stream.
 const STREAM_PAGE: usize = 100;
-/// Messages that wait to be sent, to bound memory.
+/// Messages queued for sending; bounds memory.
 const WAITING: usize = 4;
 
 /// Files that are sent at a time, of the 512 threads that may block.
@@ -47,7 +47,7 @@ const MAX_FILES: usize = 32;
 /// When a caller that finds all places for files taken shall come back, in milliseconds.
 const FILE_RETRY_MS: u64 = 5_000;
 
-/// The service over its parts.
+/// The service.
 #[derive(Clone)]
 pub struct Rematches {
     parts: Parts,
@@ -282,7 +282,7 @@ async fn send_changes(reader: Reader, (before, after): (Job, Job), outgoing: Out
     }
 }
 
-/// Both values, or what is wrong with each.
+/// Returns both values, or the violations of both.
 fn both<A, B>(one: Result<A, Violation>, other: Result<B, Violation>) -> Result<(A, B), Error> {
     match (one, other) {
         (Ok(one), Ok(other)) => Ok((one, other)),

@@ -1,4 +1,4 @@
-//! All services behind one listener, each with its limits.
+//! Routes of all services, with their limits.
 
 use tokio::sync::watch;
 use tonic::{codec::CompressionEncoding, server::NamedService, service::Routes};
@@ -15,7 +15,7 @@ use duijie_proto::{
     rematch_service_server::RematchServiceServer, watch_service_server::WatchServiceServer,
 };
 
-/// Names of our services, by which their health is asked for.
+/// Names of our services in the health service.
 pub(super) const NAMES: [&str; 6] = [
     <CatalogServiceServer<Catalog> as NamedService>::NAME,
     <MatchServiceServer<Matching> as NamedService>::NAME,
@@ -25,8 +25,8 @@ pub(super) const NAMES: [&str; 6] = [
     <EventServiceServer<EventRpcs> as NamedService>::NAME,
 ];
 
-/// A service whose messages are at most so many bytes either way, and may be compressed. What the generated servers have
-/// in common is no trait.
+/// Limits the message size of a service in both directions and accepts gzip. A macro, since the generated servers share
+/// no trait.
 macro_rules! limited {
     ($service:expr, $bytes:expr) => {
         $service
@@ -36,7 +36,7 @@ macro_rules! limited {
     };
 }
 
-/// Our services and reflection; streams end once `stopped` is set.
+/// Returns the routes of our services and reflection. Watch streams end once `stopped` is set.
 pub(super) fn all(
     parts: &Parts,
     max_bytes: usize,
@@ -54,7 +54,7 @@ pub(super) fn all(
         .add_service(limited!(EventServiceServer::new(EventRpcs::new(parts)), max_bytes)))
 }
 
-/// What reflection shows: our services and health.
+/// Returns the reflection service for our services and health.
 fn reflection() -> tonic_reflection::server::Builder<'static> {
     tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(pb::DESCRIPTORS)

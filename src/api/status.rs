@@ -1,5 +1,5 @@
-//! The one place where a gRPC status is made. Each carries `ErrorInfo`, bad input all its violations, and a sentence in
-//! Chinese.
+//! The only place that makes a gRPC status. Each status carries `ErrorInfo` and a sentence in Chinese; invalid input
+//! adds all violations.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -11,7 +11,7 @@ use crate::error::{Error, RefusalKind};
 /// Domain of the reasons in `ErrorInfo`.
 const DOMAIN: &str = "duijie";
 
-/// Turns an error into a status. What went wrong inside stays in the log.
+/// Converts an error to a status. Details of internal errors go to the log only.
 pub fn status(error: &Error) -> Status {
     let (code, reason, message) = match error {
         Error::Invalid(violations) => {

@@ -26,28 +26,28 @@ use duijie_core::domain::{Problem, Violation, check::Violations, name::check_id}
 use duijie_proto as pb;
 use duijie_proto::{watch_request::Wanted, watch_response::Event as WireEvent, watch_service_server::WatchService};
 
-/// Events that wait for a subscriber.
+/// Events queued for a subscriber.
 const WAITING: usize = 64;
-/// Longest time between two checkpoints, in seconds.
+/// Maximum time between two checkpoints, in seconds.
 const MAX_HEARTBEAT: u64 = 300;
-/// Time between two checkpoints where the caller does not say.
+/// Default time between two checkpoints.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// When a subscriber that was too slow, or that the service left, shall come back, in milliseconds.
+/// Retry delay for a subscriber that was too slow or that the service dropped, in milliseconds.
 const RETRY_MS: u64 = 1_000;
 
-/// The service over its parts; streams end when `stopped` is set.
+/// The service. Its streams end when `stopped` is set.
 #[derive(Clone)]
 pub struct Watching {
     parts: Parts,
     stopped: watch::Receiver<bool>,
 }
 
-/// What a call asks for, checked.
+/// A checked request.
 struct Asked {
     subscription: Subscription,
     cursor: Cursor,
     heartbeat: Duration,
-    /// What its tokens belong to.
+    /// The encoded subscription that its tokens are bound to.
     shape: Vec<u8>,
 }
 
@@ -68,7 +68,7 @@ impl WatchService for Watching {
         tokio::spawn(async move {
             let _place = place;
             let end = watcher.run((subscription, cursor), heartbeat, sender, stopped).await;
-            // a subscriber that has gone does not hear it
+            // a failed send means that the subscriber has gone
             let _ = ending.send(end);
         });
         let messages = ReceiverStream::new(events).map(move |event| Ok(event_out(event, &shape)));
@@ -114,7 +114,7 @@ impl WatchService for Watching {
 // === impl Watching ===
 
 impl Watching {
-    /// A service over these parts.
+    /// Creates the service from its parts.
     pub fn new(parts: Parts, stopped: watch::Receiver<bool>) -> Self {
         Self { parts, stopped }
     }
@@ -166,7 +166,7 @@ fn event_out(event: Event, shape: &[u8]) -> pb::WatchResponse {
     pb::WatchResponse { event: Some(event) }
 }
 
-/// What a stream ends with, after all that waited.
+/// Returns the status that ends a stream after all queued events.
 fn last(ended: oneshot::Receiver<End>) -> impl Stream<Item = Result<pb::WatchResponse, Status>> + Send {
     let end = async move {
         match ended.await {

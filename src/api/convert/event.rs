@@ -1,4 +1,4 @@
-//! Events and participants: wire types to domain values and back.
+//! Conversion of events and participants between wire types and domain values.
 
 use jiff::civil::{Date, Time};
 
@@ -15,10 +15,10 @@ use duijie_core::domain::{
 };
 use duijie_proto as pb;
 
-/// Start of the name of an event.
+/// Prefix of event names.
 const EVENTS: &str = "events/";
 
-/// Reads the name of an event: its id.
+/// Reads the name of an event and returns its id.
 ///
 /// # Errors
 /// A violation of `field`.
@@ -56,8 +56,8 @@ pub fn pair_in(demand: &str, counterpart: &str, path: &str) -> Result<Pair, Vec<
     }
 }
 
-/// Reads an event; what the wire can hold and the domain cannot is a violation. The rules of the domain come later, with
-/// [`Event::checked`].
+/// Reads an event. Values that the domain type cannot hold are violations. [`Event::checked`] checks the rules of the
+/// domain later.
 ///
 /// # Errors
 /// All violations, with paths below `event`.
@@ -157,7 +157,7 @@ fn time_wanted() -> Problem {
     Problem::Malformed { want: "a time such as 09:00", want_zh: "形如 09:00 的时间" }
 }
 
-/// Reads a number that is not negative.
+/// Reads a non-negative number.
 pub fn number(number: i32, path: &str, found: &mut Violations) -> u32 {
     u32::try_from(number).unwrap_or_else(|_| {
         found.say(path, Problem::OutOfRange { min: 0, max: i32::MAX.into() });
@@ -185,7 +185,7 @@ pub fn event_out(stored: &StoredEvent) -> pb::Event {
     }
 }
 
-/// Writes the outline of the plan that holds.
+/// Writes the outline of the current plan.
 pub fn outline_out(stored: &StoredEvent) -> Option<pb::PlanOutline> {
     let plan = stored.plan.as_ref()?;
     let size = |size: u64| i32::try_from(size).unwrap_or(i32::MAX);
@@ -271,7 +271,7 @@ fn participant_in(it: pb::Participant, path: &str, found: &mut Violations) -> Op
     })
 }
 
-/// Writes a participant, its contact masked.
+/// Writes a participant with its contact masked.
 pub fn participant_out(it: Participant) -> pb::Participant {
     let contact = it.contact.masked();
     let organisation = it.organisation.map(|organisation| {
@@ -293,12 +293,12 @@ pub fn participant_out(it: Participant) -> pb::Participant {
     }
 }
 
-/// Writes a contact as it is.
+/// Writes a contact unmasked.
 pub fn contact_out(contact: Contact) -> pb::Contact {
     pb::Contact { person: contact.person, phone: contact.phone, email: contact.email }
 }
 
-/// Reads decisions of the staff, with paths below `edits`.
+/// Reads staff decisions, with paths below `edits`.
 ///
 /// # Errors
 /// All violations.
@@ -315,7 +315,7 @@ pub fn edits_in(edits: Vec<pb::EventEdit>) -> Result<Vec<(Pair, Edit)>, Vec<Viol
 }
 
 fn edit_in(it: &pb::EventEdit, path: &str) -> Result<Edit, Violation> {
-    // 0 and less lie outside of every event
+    // 0 and negative numbers become a number outside every event
     let place = |number: i32| u32::try_from(number).ok().and_then(|number| number.checked_sub(1)).unwrap_or(u32::MAX);
     match pb::EditAction::try_from(it.action) {
         Ok(pb::EditAction::Pin) => Ok(Edit::Pin),
@@ -331,7 +331,7 @@ fn edit_in(it: &pb::EventEdit, path: &str) -> Result<Edit, Violation> {
     }
 }
 
-/// Writes the decisions of the staff.
+/// Writes the staff decisions.
 pub fn edits_out(edits: Edits) -> Vec<pb::EventEdit> {
     let row = |(pair, decision): (Pair, Decision)| {
         let (action, slot, table) = match decision {
@@ -345,7 +345,7 @@ pub fn edits_out(edits: Edits) -> Vec<pb::EventEdit> {
     edits.0.into_iter().map(row).collect()
 }
 
-/// A count on the wire.
+/// Converts a count to its wire type.
 pub fn count(count: u32) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
@@ -388,7 +388,7 @@ mod tests {
         assert_eq!((back.name.as_str(), back.etag.as_str(), back.state()), ("events/e", "3", pb::EventState::Draft));
         assert_eq!((back.title, back.place, back.slots), (want.title, want.place, want.slots));
         assert_eq!((back.table_count, back.spare_percent, back.rules), (3, 10, want.rules));
-        // what is not given gets its default
+        // omitted rules get their defaults
         let bare = pb::Event { rules: None, ..wire() };
         let rules = event_in("e".into(), Some(bare)).unwrap().rules;
         assert_eq!(rules, Rules::default());

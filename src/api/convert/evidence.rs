@@ -1,4 +1,4 @@
-//! Evidence on the wire.
+//! Conversion of evidence to wire types.
 
 use super::span_out;
 use duijie_insight::{
@@ -9,7 +9,7 @@ use duijie_insight::{
 };
 use duijie_proto as pb;
 
-/// Reads which evidence is wanted. Levels are made where scores are.
+/// Reads the evidence options. Levels are not among them: matching computes them with the scores.
 pub fn options_in(options: Option<pb::EvidenceOptions>) -> Options {
     let pb::EvidenceOptions { levels: _, reasons, indicators, policy, diagnosis } = options.unwrap_or_default();
     Options { reasons, indicators, policy, diagnosis }
@@ -22,7 +22,7 @@ pub fn add(found: &mut pb::Match, evidence: MatchEvidence) {
     found.policy_notes = evidence.notes.into_iter().map(note_out).collect();
 }
 
-/// Writes what a demand says and does not say.
+/// Writes a diagnosis.
 pub fn diagnosis_out(diagnosis: Diagnosis) -> pb::Diagnosis {
     let level = match diagnosis.level {
         Level::Complete => pb::DiagnosisLevel::Complete,

@@ -1,4 +1,4 @@
-//! Outcomes and their counts: wire types to domain values and back.
+//! Conversion of outcomes and their counts between wire types and domain values.
 
 use super::{
     code,

@@ -1,4 +1,4 @@
-//! Plans: shortlists, meetings, changes on the wire.
+//! Conversion of plans to wire types: shortlists, meetings, changes.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::events::{
 use duijie_core::domain::{Code, RecordName};
 use duijie_proto as pb;
 
-/// Titles of records.
+/// Titles by record.
 pub type Titles<'a> = BTreeMap<&'a RecordName, &'a Participant>;
 
 /// Writes a plan without its lists.
@@ -100,7 +100,7 @@ fn reason_out(reason: &LeftOutReason) -> pb::LeftOutReason {
     pb::LeftOutReason { code: reason.code().to_string(), localized_description: reason.chinese(), taken_by }
 }
 
-/// Writes some meetings of an event.
+/// Writes meetings of an event.
 pub fn meetings_out(report: &Report, meetings: &[&Meeting]) -> Vec<pb::Meeting> {
     let titles = by_record(&report.participants);
     let title = |record: &RecordName| titles.get(record).map(|it| it.title.clone()).unwrap_or_default();

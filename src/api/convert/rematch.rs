@@ -1,4 +1,4 @@
-//! Jobs of re-matching on the wire.
+//! Conversion of re-matching jobs between wire types and domain values.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use duijie_core::domain::{
 use duijie_proto as pb;
 use duijie_proto::start_rematch_request::Selection as WireSelection;
 
-/// Reads what a job is to do; what only the jobs can judge is left to them.
+/// Reads the definition of a job. Checks that need the stored jobs come later.
 ///
 /// # Errors
 /// All violations.
@@ -130,7 +130,7 @@ fn limit_in(limit: i32, found: &mut Violations) -> usize {
     }
 }
 
-/// Reads a least grade; `None` where none is stated.
+/// Reads a minimum grade; `None` if not stated.
 pub fn grade_in(grade: i32, field: &str, found: &mut Violations) -> Option<Level> {
     match pb::Grade::try_from(grade) {
         Ok(pb::Grade::Unspecified) => None,
@@ -145,7 +145,7 @@ pub fn grade_in(grade: i32, field: &str, found: &mut Violations) -> Option<Level
     }
 }
 
-/// Reads a least score.
+/// Reads a minimum score.
 pub fn score_in(score: f64, field: &str, found: &mut Violations) -> f64 {
     if (0.0..=1.0).contains(&score) {
         return score;
@@ -169,7 +169,7 @@ fn optional_job_in(name: &str, field: &str, found: &mut Violations) -> Option<Jo
     job_in(name, field).map_err(|violation| found.0.push(violation)).ok()
 }
 
-/// Reads a sort of file.
+/// Reads a file format.
 ///
 /// # Errors
 /// A violation of `format`.
@@ -184,7 +184,7 @@ pub fn format_in(format: i32) -> Result<Format, Violation> {
     }
 }
 
-/// Reads a span of time, above 0 and between two numbers of seconds; `None` where none is stated.
+/// Reads a duration above 0 and within a range of seconds; `None` if not stated.
 ///
 /// # Errors
 /// A violation of `field`.
@@ -244,7 +244,7 @@ pub fn job_out(job: Job) -> pb::Rematch {
     written
 }
 
-/// Number of a state on the wire.
+/// Wire number of a state.
 pub fn state_out(state: State) -> i32 {
     let state = match state {
         State::Queued => pb::RematchState::Queued,
@@ -277,7 +277,7 @@ fn inputs_out(inputs: Inputs) -> pb::RematchInputs {
     }
 }
 
-/// Writes what a job is to do.
+/// Writes the definition of a job.
 pub fn request_out(request: JobRequest) -> pb::StartRematchRequest {
     let selection = match request.selection {
         Selection::Filter(filter) => WireSelection::Filter(filter_out(*filter)),
@@ -317,7 +317,7 @@ pub fn result_out(result: DemandResult) -> pb::RematchResult {
     }
 }
 
-/// Writes a pair that differs.
+/// Writes a changed pair.
 pub fn change_out(row: Row) -> pb::RematchChange {
     let (kind, reasons, before) = match row.change {
         Some(change) => (change_kind_out(change.change), change.reasons, change.before),
@@ -372,7 +372,7 @@ fn reason_out(reason: Reason) -> pb::RematchReason {
     }
 }
 
-/// Writes how much differs.
+/// Writes the totals of a comparison.
 pub fn totals_out(totals: &Totals) -> pb::RematchTotals {
     let [new, lost, up, down] = totals.changes.map(int64);
     let counts = Reason::ALL.into_iter().zip(totals.reasons).filter(|(_, count)| 0 < *count);
@@ -407,7 +407,7 @@ pub fn run_out(run: Run) -> pb::RematchRun {
     }
 }
 
-/// When a file says that it was made: when its job ended, so that the same job makes the same file.
+/// Returns the creation time that a file states: the end of its job, so that the same job gives the same file.
 pub fn made(job: &Job) -> Timestamp {
     job.end_time.unwrap_or(job.create_time)
 }

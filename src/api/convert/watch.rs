@@ -1,4 +1,4 @@
-//! Subscriptions and new matches on the wire.
+//! Conversion of subscriptions and new matches.
 
 use super::{
     filter_in, filter_out, grade_out, kind_in, kind_out, match_out,
@@ -16,7 +16,7 @@ use duijie_core::domain::{
 use duijie_proto as pb;
 use duijie_proto::subscription::Subject as WireSubject;
 
-/// Reads which matches are wanted.
+/// Reads a subscription.
 ///
 /// # Errors
 /// All violations, with paths below `subscription`.
@@ -67,7 +67,7 @@ fn subject_in(subject: Option<WireSubject>, found: &mut Violations) -> Option<Su
     }
 }
 
-/// Writes which matches are wanted.
+/// Writes a subscription.
 pub fn subscription_out(subscription: Subscription) -> pb::Subscription {
     let subject = match subscription.subject {
         Subject::Record(name) => WireSubject::Record(name.to_string()),
@@ -85,7 +85,7 @@ pub fn subscription_out(subscription: Subscription) -> pb::Subscription {
     }
 }
 
-/// Writes a subscription that is kept.
+/// Writes a saved subscription.
 pub fn saved_out(saved: Saved) -> pb::SavedSubscription {
     pb::SavedSubscription {
         id: saved.id,
@@ -94,7 +94,7 @@ pub fn saved_out(saved: Saved) -> pb::SavedSubscription {
     }
 }
 
-/// Writes a match that became new.
+/// Writes a new match.
 pub fn new_match_out(it: NewMatch) -> pb::NewMatch {
     let (query, revision) = it.query.map(|(name, revision)| (name.to_string(), revision)).unwrap_or_default();
     pb::NewMatch {
