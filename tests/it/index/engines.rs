@@ -1,4 +1,4 @@
-//! Every engine behind the trait: Qdrant Edge in this process; the server implementation over the wire, against the test
+//! Every engine behind the trait: the tests' own in memory; Qdrant Edge in this process; the server implementation over the wire, against the test
 //! server; and against a real Qdrant server wherever `QDRANT_URL` is set (`make test` says when it is not).
 
 use std::{path::Path, time::Duration};
@@ -9,7 +9,10 @@ use duijie::{
     index::{Index, IndexStatus, Pace, ServerIndex, StoreShape},
 };
 
-use super::sample::{self, DIMENSIONS, Dice};
+use super::{
+    memory::Memory,
+    sample::{self, DIMENSIONS, Dice},
+};
 use crate::qdrant_server::QdrantServer;
 
 /// Faster than in service, so that tests do not wait; slow enough for a machine that has other work to do.
@@ -25,6 +28,8 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs one promise against a fresh store of each engine.
 pub async fn on_every_engine(promise: impl AsyncFn(&dyn Index, &mut Dice)) {
+    promise(&Memory::default(), &mut Dice::new(7)).await;
+
     let folder = tempfile::tempdir().unwrap();
     let index = sample::open(folder.path());
     promise(&index, &mut Dice::new(7)).await;

@@ -14,7 +14,7 @@ use duijie::{
 };
 
 /// What a filter means, said without an engine.
-fn matches(filter: &Filter, record: &Record) -> bool {
+pub fn matches(filter: &Filter, record: &Record) -> bool {
     let one_of = |list: &[String], value: &dyn Fn(&str) -> bool| list.is_empty() || list.iter().any(|code| value(code));
     let within = |range: Option<Range>, value: Option<i64>| {
         range.is_none_or(|range| {

@@ -1,22 +1,26 @@
 //! Jobs of re-matching on the real engine.
 //!
-//! - `incremental`: what an incremental job says is what a full one says, whatever was edited
+//! - `incremental`: what an incremental job says is what a full one says, whatever was edited; `edits`: made at random
 //! - `jobs`: asking, waiting, stopping, reading page by page
 //! - `scheduled`: the job of a night, once, with two instances
 //! - `survives`: kill -9, and two instances on one server
 //! - `stalling`: an engine on which a job stays under way
 
+mod edits;
 mod incremental;
 mod jobs;
 mod scheduled;
 mod stalling;
 mod survives;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use duijie::{
     domain::{Detail, Kind, Record, RecordName, codes::Status},
-    index::{EdgeIndex, Index, Point, StoreVersions},
+    index::{Index, Point, StoreVersions},
     matcher::Settings,
     rank::{Calibration, Fusion},
     rematch::{DemandResult, Job, JobId, JobRequest, Rematch, State},
@@ -26,10 +30,15 @@ use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle};
 
-use crate::index::sample::{self, DIMENSIONS, Dice};
+use crate::index::{
+    memory::Memory,
+    sample::{self, DIMENSIONS, Dice},
+};
 
 /// How long anything may take that is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How often a job is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(1);
 /// Different words of the made texts.
 const WORDS: usize = 60;
 /// Subjects around which the made vectors lie.
@@ -37,10 +46,10 @@ const SUBJECTS: u64 = 6;
 
 /// A store with somebody who runs its jobs.
 pub struct Store {
-    pub index: Arc<EdgeIndex>,
+    pub index: Arc<dyn Index>,
     pub rematch: Rematch,
     worker: Worker,
-    folder: TempDir,
+    folder: Option<TempDir>,
 }
 
 /// Somebody who runs jobs.
@@ -57,9 +66,15 @@ impl Store {
     /// A store whose jobs see the engine through something.
     pub fn through(settings: Settings, engine: impl FnOnce(Arc<dyn Index>) -> Arc<dyn Index>) -> Self {
         let folder = TempDir::new().unwrap();
-        let index = Arc::new(sample::open(folder.path()));
+        let index: Arc<dyn Index> = Arc::new(sample::open(folder.path()));
         let rematch = Rematch::new(engine(index.clone()), settings, Arc::new(versions()));
-        Self { worker: Worker::start(&rematch), index, rematch, folder }
+        Self { worker: Worker::start(&rematch), index, rematch, folder: Some(folder) }
+    }
+
+    /// A store on an engine in memory.
+    pub fn in_memory(settings: Settings, memory: Arc<Memory>) -> Self {
+        let rematch = Rematch::new(memory.clone(), settings, Arc::new(versions()));
+        Self { worker: Worker::start(&rematch), index: memory, rematch, folder: None }
     }
 
     /// The same store with other settings.
@@ -72,8 +87,12 @@ impl Store {
 
     /// Runs a job to its end.
     pub async fn run(&self, request: JobRequest) -> Job {
-        let job = self.rematch.start(request).await.unwrap();
-        let job = self.rematch.wait(job.id, PATIENCE).await.unwrap();
+        let (mut job, start) = (self.rematch.start(request).await.unwrap(), Instant::now());
+        while !job.state.ended() && start.elapsed() < PATIENCE {
+            // not `wait`, which looks ten times a second: most of these jobs take a few milliseconds
+            tokio::time::sleep(LOOK_EVERY).await;
+            job = self.rematch.get(job.id).await.unwrap();
+        }
         assert_eq!(job.state, State::Done, "{job:?}");
         job
     }
