@@ -22,6 +22,7 @@ mod quality;
 mod relevance;
 mod rematch;
 mod rematch_api;
+mod seeds;
 mod tidy;
 mod transfer;
 mod transfer_commands;

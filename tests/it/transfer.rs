@@ -13,7 +13,10 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 use tokio::{runtime::Handle, sync::Notify, task::block_in_place};
 
-use crate::index::sample::{self, Dice};
+use crate::{
+    index::sample::{self, Dice},
+    seeds::{self, seeds},
+};
 
 /// A temporary store.
 struct Store {
@@ -317,7 +320,7 @@ fn refused(bytes: &[u8]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(seeds::config(400, seeds!("transfer")))]
 
     #[test]
     fn any_flipped_byte_is_seen(place in any::<prop::sample::Index>(), flip in 1_u8..) {

@@ -25,7 +25,7 @@ const RANDOM_BITS: u32 = 20;
 ///
 /// # Errors
 /// Errors of the store.
-pub(crate) async fn write(index: &dyn Index, name: &RecordName) -> Result<bool> {
+pub async fn write(index: &dyn Index, name: &RecordName) -> Result<bool> {
     let stored = index.get(std::slice::from_ref(name), FieldSelection::Payload).await?;
     if stored.iter().all(Option::is_none) {
         return Ok(false);

@@ -1,9 +1,10 @@
 //! Targets that can be among the best of an unchanged demand after targets have changed. Pure.
 //!
-//! A changed target matters only if it was among the best of a pass, or would now be among them. If none of the best
-//! has changed, the new best are among the old best and the targets that would come in, so no search is needed. Queries
-//! are stored as 16-bit numbers, half the size, so the comparison allows for rounding: a doubtful demand is matched
-//! again, which is always right.
+//! A changed target matters where it stood among the best of a pass, or where it would come among them now; another one
+//! cannot. Where none of the best has changed, the best now are among them and those that would come in, so that no search
+//! is needed. The list depends on the first pass as well: its query is made of the records of the first pass, so that it is
+//! another one where one of these has another content, even if the same records are the best. Queries are kept as numbers of 16 bits, half the size, so the comparison has slack: a doubtful demand is
+//! matched again, which is always right.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -18,9 +19,9 @@ use duijie_store::PointId;
 /// Targets that can now be among the best of a pass.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidates {
-    /// The earlier best, in order.
-    before: Vec<PointId>,
-    /// Whether one of these has changed or is gone, so that any target may take its place.
+    /// The best before.
+    before: Best,
+    /// Whether one of them has changed or is gone, so that any target may take its place.
     open: bool,
     /// Changed targets that may come in.
     fresh: Vec<PointId>,
@@ -64,12 +65,19 @@ impl Candidates {
 
     /// All targets that can be among the best; `None` if any target can.
     pub fn all(&self) -> Option<Vec<PointId>> {
-        (!self.open).then(|| [self.before.as_slice(), &self.fresh].concat())
+        (!self.open).then(|| [self.before.ids.as_slice(), &self.fresh].concat())
     }
 
-    /// Whether `best` equals the earlier best.
-    pub fn were(&self, best: impl Iterator<Item = PointId>) -> bool {
-        best.eq(self.before.iter().copied())
+    /// Whether the best now are the same records as before, with the same content. The same ids are not enough: a changed
+    /// record can keep its place.
+    pub fn same_as_before(&self, now: &Best) -> bool {
+        !self.open && self.before.ids == now.ids
+    }
+
+    /// Whether no other target can be among these, the best of [`Candidates::all`]: no other one scores more than the last
+    /// of the best before. One of these that has changed while the job ran can score less.
+    pub fn are_all(&self, now: &Best) -> bool {
+        self.before.last.is_none_or(|before| now.last.is_some_and(|now| before <= now))
     }
 }
 
@@ -121,7 +129,7 @@ impl Changes {
             };
             let open = best.ids.iter().any(|id| self.changed.contains(id));
             let fresh = self.fresh.iter().zip(&bm25).filter_map(comes_in).collect();
-            Candidates { before: best.ids.clone(), open, fresh }
+            Candidates { before: best.clone(), open, fresh }
         };
         let second = if kind.first.is_some() { &kind.expanded } else { &demand.dense };
         KindCandidates {
@@ -190,7 +198,42 @@ mod tests {
         assert_eq!(list(&changes).all(), Some(vec![id(7), id(10)]));
         changes.add(id(7), None);
         assert_eq!(list(&changes).all(), None);
-        assert!(list(&changes).were([id(7)].into_iter()));
+    }
+
+    #[test]
+    fn a_changed_record_that_keeps_its_place_makes_another_query() {
+        let query = SparseVector::default();
+        let demand = demand(&[1.0, 0.0], &query, Some(best(&[7, 8], Some(0.6))), best(&[9], Some(0.5)));
+        let weigh = || Statistics::default().weigh(&query);
+        let check = |changed: u128, fresh: Option<[f32; 2]>, now: &[u128], want: bool| {
+            let mut changes = Changes::default();
+            let fresh = fresh.map(|dense| Fresh { dense: dense.to_vec(), sparse: SparseVector::default() });
+            changes.add(id(changed), fresh);
+            let KindCandidates { first, list } = changes.candidates(&demand, &demand.kinds[0], weigh, &FUSION);
+            // none of the list has changed, so that the first pass decides
+            assert!(list.all().is_some());
+            assert_eq!(first.unwrap().same_as_before(&best(now, Some(0.6))), want, "{changed} {now:?}");
+        };
+        check(8, Some([0.9, 0.1]), &[7, 8], false);
+        check(8, None, &[7, 10], false);
+        check(10, Some([1.0, 0.0]), &[7, 10], false);
+        check(10, Some([0.8, 0.6]), &[8, 7], false);
+        check(10, Some([0.8, 0.6]), &[7, 8], true);
+        check(10, None, &[7, 8], true);
+    }
+
+    #[test]
+    fn where_the_last_scores_less_another_may_be_better() {
+        let check = |before: Option<f64>, now: Option<f64>, want: bool| {
+            let candidates = Candidates { before: best(&[7], before), open: false, fresh: Vec::new() };
+            assert_eq!(candidates.are_all(&best(&[7], now)), want, "{before:?} {now:?}");
+        };
+        check(Some(0.5), Some(0.5), true);
+        check(Some(0.5), Some(0.6), true);
+        check(Some(0.5), Some(0.4), false);
+        check(Some(0.5), None, false);
+        check(None, Some(0.1), true);
+        check(None, None, true);
     }
 
     proptest! {

@@ -59,10 +59,18 @@ struct Side<'a> {
 // === impl Demand ===
 
 impl Demand {
-    /// A demand with its possible best targets for each kind of targets; empty if any target is possible.
-    pub fn new(point: Point, candidates: Vec<KindCandidates>) -> Self {
+    /// A demand of which nothing is known.
+    pub fn new(point: Point) -> Self {
         let (name, revision) = (point.record.name(), point.record.revision);
-        Self { name, revision, dense: point.dense, sparse: point.query.sparse(), candidates }
+        Self { name, revision, dense: point.dense, sparse: point.query.sparse(), candidates: Vec::new() }
+    }
+
+    /// The same with what can be among its best, for each kind of targets. It was decided of the queries that `before`
+    /// has; a demand that has changed since then has others.
+    #[must_use]
+    pub fn with_candidates(self, before: &Decision, candidates: Vec<KindCandidates>) -> Self {
+        let same = before.dense == Packed::new(&self.dense) && before.sparse == self.sparse;
+        if same { Self { candidates, ..self } } else { self }
     }
 }
 
@@ -108,9 +116,9 @@ impl Side<'_> {
         };
         let query = if first.is_some() { &expanded } else { &demand.dense };
         let known = self.candidates.filter(|candidates| {
-            // the expanded query is unchanged if the first pass gives its earlier result
-            let ids = || first.iter().flat_map(|first| &first.ids).copied();
-            candidates.first.as_ref().is_none_or(|before| before.were(ids()))
+            // the second query is what it was where the first pass gave what it gave
+            let same = |before: &Candidates| first.as_ref().is_some_and(|first| before.same_as_before(first));
+            candidates.first.as_ref().is_none_or(same)
         });
         let best = self.pass(query, limit, known.map(|candidates| &candidates.list)).await?;
         let decision =
@@ -120,13 +128,17 @@ impl Side<'_> {
 
     /// The best of a pass; only among the possible targets if these are known and few.
     async fn pass(&mut self, query: &[f32], wanted: usize, known: Option<&Candidates>) -> Result<Vec<Scored>> {
-        if let Some(ids) = known.and_then(Candidates::all).filter(|ids| ids.len() <= FEW) {
-            let hits = self.targets.cosines(query, ids.clone()).await?;
-            // if one of them is gone meanwhile, another target may take its place
-            if hits.len() == ids.len() {
-                let mut pool = Pool::new(&[], ids.len(), (&self.wish.settings.fusion, wanted));
-                self.take(&mut pool, &hits).await?;
-                return Ok(pool.best());
+        if let Some(known) = known
+            && let Some(ids) = known.all().filter(|ids| ids.len() <= FEW)
+        {
+            let count = ids.len();
+            let hits = self.targets.cosines(query, ids).await?;
+            let mut pool = Pool::new(&[], count, (&self.wish.settings.fusion, wanted));
+            self.take(&mut pool, &hits).await?;
+            let best = pool.best();
+            // another may take the place of one that has gone or changed meanwhile
+            if hits.len() == count && known.are_all(&kept(&best, wanted)) {
+                return Ok(best);
             }
         }
         self.best(query, wanted).await
@@ -142,7 +154,8 @@ impl Side<'_> {
             let mut pool = Pool::new(&nearest, depth, (&self.wish.settings.fusion, wanted));
             self.take_nearest(&mut pool, &nearest, wanted).await?;
             self.settle(&mut pool, query).await?;
-            let too_short = pool.min_bm25().is_some_and(|least| least < self.lexical.unnamed());
+            // also where it could be just as good: ties are in order of ids, whatever the lists hold
+            let too_short = pool.min_bm25().is_some_and(|least| least <= self.lexical.unnamed());
             if DEEPEST <= depth || !too_short {
                 return Ok(pool.best());
             }

@@ -68,9 +68,9 @@ pub(super) struct Done {
 struct Split {
     /// The block over the root's, as far as it holds.
     over: Block,
-    /// Demands to match besides the planned ones, with the possible best targets of each kind.
-    again: Vec<(PointId, Vec<KindCandidates>)>,
-    /// Number of demands with kept results, and number of their pairs.
+    /// Demands to match beside those that the plan names, with what can be among the best of each kind of targets.
+    again: Vec<(Decision, Vec<KindCandidates>)>,
+    /// Demands whose result is kept, and their pairs.
     carried: u64,
     pairs: u64,
 }
@@ -175,7 +175,7 @@ impl Running {
             tokio::task::yield_now().await;
             let candidates = self.candidates(base, &decision);
             if !candidates.iter().all(KindCandidates::hold) {
-                split.again.push((decision.demand, candidates));
+                split.again.push((decision, candidates));
                 continue;
             }
             split.carried += 1;
@@ -205,20 +205,24 @@ impl Running {
     async fn demands(
         &self,
         work: &Work,
-        again: Vec<(PointId, Vec<KindCandidates>)>,
+        again: Vec<(Decision, Vec<KindCandidates>)>,
         retried: &[RecordName],
     ) -> Result<Vec<(PointId, std::result::Result<Demand, Option<RecordName>>)>> {
-        let mut wanted: BTreeMap<PointId, (Option<RecordName>, Vec<KindCandidates>)> = BTreeMap::new();
-        wanted.extend(again.into_iter().map(|(id, candidates)| (id, (None, candidates))));
+        let mut wanted: BTreeMap<PointId, (Option<RecordName>, Option<_>)> = BTreeMap::new();
+        wanted.extend(again.into_iter().map(|known| (known.0.demand, (None, Some(known)))));
         let named = work.demands.iter().chain(retried);
-        wanted.extend(named.map(|name| (PointId::of(name), (Some(name.clone()), Vec::new()))));
+        wanted.extend(named.map(|name| (PointId::of(name), (Some(name.clone()), None))));
         let ids: Vec<PointId> = wanted.keys().copied().collect();
         if ids.is_empty() {
             return Ok(Vec::new());
         }
         let points = self.engine.read(self.engine.index.fetch(Kind::Demand, &ids, FieldSelection::Everything)).await?;
-        let demands = wanted.into_iter().zip(points).map(|((id, (name, candidates)), point)| {
-            (id, point.map(|point| Demand::new(point, candidates)).ok_or(name))
+        let demands = wanted.into_iter().zip(points).map(|((id, (name, known)), point)| {
+            let demand = point.map(Demand::new).map(|demand| match known {
+                Some((before, candidates)) => demand.with_candidates(&before, candidates),
+                None => demand,
+            });
+            (id, demand.ok_or(name))
         });
         Ok(demands.collect())
     }

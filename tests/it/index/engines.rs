@@ -1,5 +1,5 @@
-//! All engines: Qdrant Edge in this process; the server implementation over the wire, against the test server; and a
-//! real Qdrant server if `QDRANT_URL` is set (`make test` reports when it is not).
+//! Every engine behind the trait: the tests' own in memory; Qdrant Edge in this process; the server implementation over the wire, against the test
+//! server; and against a real Qdrant server wherever `QDRANT_URL` is set (`make test` says when it is not).
 
 use std::{path::Path, time::Duration};
 
@@ -7,7 +7,10 @@ use duijie::config::Config;
 use duijie_core::domain::Kind;
 use duijie_store::{Index, IndexStatus, Pace, Qdrant, ServerIndex, StoreShape};
 
-use super::sample::{self, DIMENSIONS, Dice};
+use super::{
+    memory::Memory,
+    sample::{self, DIMENSIONS, Dice},
+};
 use crate::qdrant_server::QdrantServer;
 
 /// Faster than in production, to save time, but slow enough for a busy machine.
@@ -23,6 +26,8 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs one test against a fresh store of each engine.
 pub async fn on_every_engine(promise: impl AsyncFn(&dyn Index, &mut Dice)) {
+    promise(&Memory::default(), &mut Dice::new(7)).await;
+
     let folder = tempfile::tempdir().unwrap();
     let index = sample::open(folder.path());
     promise(&index, &mut Dice::new(7)).await;

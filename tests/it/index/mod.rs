@@ -5,13 +5,15 @@
 //! - `documents`: the contract of `Documents`
 //! - `server`: faults that only a remote server has
 //! - `oracle`: searches and filters against plain Rust
-//! - `crash`: kill -9 while writing and optimising
+//! - `memory`: an engine in memory, for many cases in little time; it keeps the same promises
+//! - `crash`: kill -9 in the middle of writing and optimising
 //! - `store`: opening, refusing, repairing
 
 pub mod contract;
 mod crash;
 mod documents;
 pub mod engines;
+pub mod memory;
 mod oracle;
 pub mod sample;
 pub mod server;

@@ -13,8 +13,8 @@ use duijie_core::{
 };
 use duijie_store::{FieldSelection, Hit, Index, PageRequest, Point, PointId, Search};
 
-/// Meaning of a filter, in plain Rust.
-fn matches(filter: &Filter, record: &Record) -> bool {
+/// What a filter means, said without an engine.
+pub fn matches(filter: &Filter, record: &Record) -> bool {
     let one_of = |list: &[String], value: &dyn Fn(&str) -> bool| list.is_empty() || list.iter().any(|code| value(code));
     let within = |range: Option<Range>, value: Option<i64>| {
         range.is_none_or(|range| {

@@ -2,11 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use duijie::foreground::Foreground;
-use duijie::rematch::{
-    job::{JobRequest, Rematch, State},
-    schedule::Schedule,
-    scheduler::{Plan, Run, Scheduler},
+use duijie::{
+    foreground::Foreground,
+    rematch::{
+        job::{JobRequest, Rematch, State},
+        schedule::Schedule,
+        scheduler::{Plan, Run, Scheduler},
+    },
 };
 use duijie_store::Index;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
