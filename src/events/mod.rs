@@ -1,8 +1,8 @@
 //! Matchmaking events (对接会).
 //!
 //! - [`model`]: events as plain values: rules, participants, plans, outcomes: pure
-//! - [`service`]: events over the store, the query path and the two optimisations
-//! - [`export`]: what people take home: workbook, pages, calendars: pure
+//! - [`service`]: event operations on the store, the query path and the two optimisations
+//! - [`export`]: files for participants and staff: workbook, pages, calendars: pure
 
 pub mod export;
 pub mod model;

@@ -77,7 +77,7 @@ fn what_the_wire_can_hold_and_the_domain_cannot_is_told() {
     let bad = prost_types::Timestamp { seconds: i64::MAX, nanos: 0 };
     check(&|it| it.common.as_mut().unwrap().publish_time = Some(bad), "common.publish_time");
     assert_eq!(record_in(pb::Record { kind: None }).unwrap_err()[0].field, "kind");
-    // a TRL that no byte can hold reaches the rules as one that is out of range
+    // a TRL that does not fit into a byte is reported as out of range
     let far = pb::Achievement { common: Some(pb::Common::default()), trl: 1000, ..Default::default() };
     let record = record_in(pb::Record { kind: Some(pb::record::Kind::Achievement(far)) }).unwrap();
     assert!(record.checked().unwrap_err().iter().any(|v| v.field == "trl"));

@@ -1,7 +1,7 @@
-//! Calendars (RFC 5545): of one participant, of all meetings, or an archive with one for each participant.
+//! Calendars (RFC 5545): of one participant, of all meetings, or an archive with one per participant.
 //!
-//! A meeting keeps its UID through all plans, and SEQUENCE is the plan's number: a calendar that is imported again moves
-//! what has moved, and a meeting that the last plan dropped comes as cancelled.
+//! A meeting keeps its UID through all plans; SEQUENCE is the plan's number. Importing a newer calendar therefore moves
+//! changed meetings. Meetings that the current plan dropped are marked as cancelled.
 
 use std::{
     collections::BTreeSet,
@@ -23,12 +23,12 @@ use duijie_core::domain::RecordName;
 /// Bytes of the hash in a UID.
 const UID_BYTES: usize = 16;
 
-/// Name of a participant's calendar in an archive or a folder. `~` stands in no name of a record.
+/// Returns the file name of a participant's calendar in an archive or a folder. No record name contains `~`.
 pub fn file_name(record: &RecordName) -> String {
     format!("{}.ics", record.to_string().replace('/', "~"))
 }
 
-/// The calendar of a participant, or of all meetings.
+/// Makes the calendar of a participant, or of all meetings.
 pub(super) fn calendar(view: &View, participant: Option<&RecordName>) -> Result<Vec<u8>, ExportError> {
     let title = line(&view.event.title);
     let name = match participant {
@@ -58,12 +58,12 @@ pub(super) fn calendar(view: &View, participant: Option<&RecordName>) -> Result<
     Ok(text.into_bytes())
 }
 
-/// A ZIP archive with the calendar of each participant who has, or had, a meeting.
+/// Makes a ZIP archive with the calendar of each participant that has, or had, a meeting.
 pub(super) fn archive(view: &View) -> Result<Vec<u8>, ExportError> {
     let pairs = view.rows.iter().map(|row| &row.meeting.pair);
     let pairs = pairs.chain(view.plan.changes.iter().filter(|change| change.to.is_none()).map(|change| &change.pair));
     let records: BTreeSet<&RecordName> = pairs.flat_map(|pair| [&pair.demand, &pair.counterpart]).collect();
-    // The time of the files is the archive's zero, so that the same event gives the same bytes.
+    // Files get the earliest ZIP time, so that the same event gives the same bytes.
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
     let options = options.last_modified_time(zip::DateTime::default());
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
@@ -103,7 +103,7 @@ fn cancelled(view: &View, change: &Change, participant: Option<&RecordName>) -> 
     Some(entry.done())
 }
 
-/// What every entry has. Times are instants in UTC, which every calendar shows in its own zone.
+/// Makes an entry with its common properties. Times are in UTC; calendars show them in the local time zone.
 fn entry(view: &View, pair: &Pair, slot: &Slot) -> Entry {
     let mut entry = Entry::new();
     entry.uid(&uid(&view.event.id, pair)).add_property("DTSTAMP", utc(view.time));
@@ -140,7 +140,7 @@ fn contact(heading: &str, side: &Side, row: &Row) -> Option<String> {
     (!parts.is_empty()).then(|| format!("{heading}：{}{note}", parts.join(" ")))
 }
 
-/// The same for a pair of an event, whatever its place.
+/// Returns the UID of a pair at an event, independent of slot and table.
 fn uid(event: &str, pair: &Pair) -> String {
     let hash = Sha256::digest(format!("{event}\n{}", pair.key()));
     let hex: String = hash.iter().take(UID_BYTES).map(|byte| format!("{byte:02x}")).collect();

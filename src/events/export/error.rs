@@ -1,16 +1,16 @@
-//! Why an export fails.
+//! Errors of an export.
 
 use thiserror::Error;
 
 use duijie_core::domain::RecordName;
 
-/// Why an export fails.
+/// Errors of an export.
 #[derive(Debug, Error)]
 pub enum ExportError {
-    /// A meeting is in a slot that the event does not have.
+    /// The event does not have the slot of a meeting.
     #[error("日程中的第 {0} 个时段不在活动的时段之内，请重新排程后再导出")]
     UnknownSlot(usize),
-    /// The participant takes no part.
+    /// The record is not a participant.
     #[error("{0} 不是本次活动的参会者")]
     UnknownParticipant(RecordName),
     /// The workbook cannot be written.

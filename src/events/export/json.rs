@@ -1,4 +1,4 @@
-//! Everything as JSON. Keys stand in a fixed order and keep their meaning; new ones may come.
+//! All data as JSON. Keys have a fixed order and meaning; new keys may be added.
 
 use serde::Serialize;
 
@@ -37,7 +37,7 @@ struct About<'a> {
     slots: Vec<Time>,
 }
 
-/// Slots and tables are counted from 1, as people read them. Times are those of China (UTC+8).
+/// Slots and tables count from 1. Times are in UTC+8.
 #[derive(Serialize)]
 struct Time {
     slot: usize,
@@ -63,7 +63,7 @@ struct Met<'a> {
     table: u32,
     demand: Party<'a>,
     counterpart: Party<'a>,
-    /// Whether the contacts are the real ones.
+    /// Whether contacts are shown in full.
     contacts_shown: bool,
     score: Option<f64>,
     level: Option<u8>,

@@ -1,20 +1,20 @@
-//! Chinese words for times, tables and states, as they stand on paper.
+//! Chinese labels for times, tables and states.
 
 use jiff::civil::{Date, Time, Weekday};
 
 use crate::events::model::{Outcome, Progress, Slot};
 
-/// `2026年12月1日`.
+/// Returns a date such as `2026年12月1日`.
 pub(super) fn full_date(date: Date) -> String {
     format!("{}年{}月{}日", date.year(), date.month(), date.day())
 }
 
-/// `12月1日`.
+/// Returns a date such as `12月1日`.
 pub(super) fn short_date(date: Date) -> String {
     format!("{}月{}日", date.month(), date.day())
 }
 
-/// `星期二`.
+/// Returns a weekday such as `星期二`.
 pub(super) fn weekday(date: Date) -> &'static str {
     match date.weekday() {
         Weekday::Monday => "星期一",
@@ -27,17 +27,17 @@ pub(super) fn weekday(date: Date) -> &'static str {
     }
 }
 
-/// `09:00`.
+/// Returns a time such as `09:00`.
 pub(super) fn clock(time: Time) -> String {
     format!("{:02}:{:02}", time.hour(), time.minute())
 }
 
-/// `09:00–09:25`.
+/// Returns a time range such as `09:00–09:25`.
 pub(super) fn hours(slot: &Slot) -> String {
     format!("{}–{}", clock(slot.start), clock(slot.end))
 }
 
-/// The days of an event: `2026年12月1日`, `2026年12月1日至2日`, `2026年11月30日至12月1日`.
+/// Returns the days of an event: `2026年12月1日`, `2026年12月1日至2日`, `2026年11月30日至12月1日`.
 pub(super) fn days(slots: &[Slot]) -> String {
     let (Some(first), Some(last)) = (slots.first(), slots.last()) else { return String::new() };
     let (first, last) = (first.date, last.date);
@@ -49,7 +49,7 @@ pub(super) fn days(slots: &[Slot]) -> String {
     }
 }
 
-/// How far the two have come, with the amount of a contract; empty where nothing is known.
+/// Returns the progress with the amount of a contract; empty if none is recorded.
 pub(super) fn progress(outcome: Option<&Outcome>) -> String {
     use duijie_core::domain::Code;
     match outcome.and_then(|outcome| outcome.progress) {
@@ -62,7 +62,7 @@ pub(super) fn progress(outcome: Option<&Outcome>) -> String {
     }
 }
 
-/// Text of a line: control characters, line ends among them, become spaces. No format has to fear them then.
+/// Returns the text as one line: control characters and line ends become spaces, so every format can hold it.
 pub(super) fn line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

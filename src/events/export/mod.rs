@@ -1,5 +1,5 @@
-//! What people take home from an event: workbook, printed pages, calendars, table, JSON. Pure: values in, bytes out; no
-//! clock, so the same report gives the same bytes.
+//! Exports of an event: workbook, printed pages, calendars, table, JSON. Pure, without a clock: the same report gives
+//! the same bytes.
 //!
 //! ```text
 //! EventReport ─ view (labels, organisations, contacts masked) ─┬─ workbook  XLSX, for the staff
@@ -9,10 +9,11 @@
 //!                                                              └─ json      JSON
 //! ```
 //!
-//! **Contacts** are masked in the view, before any format sees them: the real ones stand there only where both sides of that
-//! meeting agree. Notes of the staff and who presents are in no export.
+//! **Contacts** are masked in the view, before any format gets them; they are shown in full only if both sides of the
+//! meeting consent. No export contains staff notes or presenters.
 //!
-//! Everything is made in memory: about 1.5 KB a meeting in HTML, the largest. A workbook's rows go through temporary files.
+//! Files are made in memory: about 1.5 KB per meeting for HTML, the largest. Rows of a workbook go through temporary
+//! files.
 
 mod calendar;
 mod error;
@@ -35,43 +36,43 @@ use duijie_core::domain::{Code, RecordName};
 
 use self::view::View;
 
-/// All that an export shows of an event.
+/// Data of an event for an export.
 #[derive(Debug, Clone, Copy)]
 pub struct EventReport<'a> {
     /// The event.
     pub event: &'a Event,
-    /// Its plan; its meetings are what is handed out.
+    /// The current plan with its meetings.
     pub plan: &'a Plan,
-    /// Everybody, in the order of their records, those who called off included.
+    /// All participants, ordered by record, including cancelled ones.
     pub participants: &'a [Participant],
-    /// What became of the meetings; consent to show contacts is taken from here.
+    /// Outcomes of the meetings, with the consent to show contacts.
     pub outcomes: &'a [Outcome],
-    /// When the export is made: the time stamp of calendars and workbook.
+    /// Time of the export: the time stamp of calendars and workbook.
     pub time: Timestamp,
 }
 
-/// In which form.
+/// File format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
     /// A workbook for the staff.
     Xlsx,
-    /// Pages to print, one for each organisation that has a meeting.
+    /// Printable pages, one per organisation with a meeting.
     Html,
-    /// A calendar: of one participant where one is named, of all meetings otherwise.
+    /// iCalendar of the given participant, or of all meetings.
     Ics,
-    /// A ZIP archive with a calendar for each participant who has a meeting.
+    /// ZIP archive with one iCalendar per participant with a meeting.
     IcsZip,
-    /// A table of the meetings: UTF-8 with a byte order mark.
+    /// CSV of the meetings in UTF-8 with a byte order mark.
     Csv,
-    /// Everything, for programs.
+    /// JSON with all data, for programs.
     Json,
 }
 
-/// Makes an export. `participant` is asked for by [`Format::Ics`] only.
+/// Makes an export. Only [`Format::Ics`] uses `participant`.
 ///
 /// # Errors
-/// The plan names a slot that the event does not have, the participant takes no part, or a library refuses what it is
-/// given (a workbook holds 1,048,576 rows).
+/// If the plan has a slot that the event does not have, the record is not a participant, or a library refuses the data
+/// (a workbook holds 1,048,576 rows).
 pub fn export(report: &EventReport, format: Format, participant: Option<&RecordName>) -> Result<Vec<u8>, ExportError> {
     let view = View::new(report)?;
     match format {
@@ -87,7 +88,7 @@ pub fn export(report: &EventReport, format: Format, participant: Option<&RecordN
 // === impl Format ===
 
 impl Format {
-    /// Media type of the bytes.
+    /// Returns the media type.
     pub fn media_type(self) -> &'static str {
         match self {
             Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -99,12 +100,12 @@ impl Format {
         }
     }
 
-    /// Whether it holds nothing but meetings' times.
+    /// Returns whether the format is a calendar.
     pub fn is_calendar(self) -> bool {
         matches!(self, Self::Ics | Self::IcsZip)
     }
 
-    /// Ending of a file of it, without the dot.
+    /// Returns the file extension without the dot.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Xlsx => "xlsx",

@@ -1,4 +1,4 @@
-//! Pages to print: A4, one for each organisation that has a meeting, all styles inside, nothing fetched from anywhere.
+//! Printable A4 pages, one per organisation with a meeting. All styles are inline; nothing is fetched.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -7,10 +7,10 @@ use super::{
     view::{Organisation, Row, Side, View},
 };
 
-/// Rows from which the lines stand closer, so that more meetings fit on the page.
+/// Number of rows from which line spacing is tighter, so that more meetings fit on a page.
 const DENSE: usize = 9;
 
-/// Makes the pages. An organisation with more meetings than fit goes on on the next page, under the same headings.
+/// Makes the pages. An organisation with too many meetings for one page continues on the next, with the same headings.
 pub(super) fn pages(view: &View) -> String {
     let title = labels::line(&view.event.title);
     let page = html! {
@@ -76,7 +76,7 @@ fn section(view: &View, organisation: &Organisation) -> Markup {
     }
 }
 
-/// The project of an organisation that comes with one only: it stands above the table, which has more room then.
+/// Returns the project of an organisation with only one. It goes above the table, which leaves more room in the table.
 fn only_project<'a>(rows: &[(&'a Row, bool)]) -> Option<&'a Side> {
     let mut own = rows.iter().map(|(row, is_demand)| row.sides(*is_demand).0);
     let first = own.next()?;
@@ -116,7 +116,7 @@ fn contact(side: &Side) -> Markup {
     }
 }
 
-/// `共 5 场洽谈：12月1日 3 场，12月2日 2 场。`
+/// Returns a sentence such as `共 5 场洽谈：12月1日 3 场，12月2日 2 场。`
 fn summary(rows: &[(&Row, bool)]) -> String {
     let days = rows.chunk_by(|(one, _), (next, _)| one.slot.date == next.slot.date);
     let days = days.filter_map(|day| Some((day.first()?.0.slot.date, day.len())));

@@ -1,4 +1,4 @@
-//! The meetings as CSV: UTF-8 with a byte order mark, as spreadsheets want it, one row for each meeting.
+//! The meetings as CSV, one row per meeting, in UTF-8 with the byte order mark that spreadsheets need.
 
 use super::{
     ExportError, labels,
@@ -63,7 +63,7 @@ fn fields(number: usize, row: &Row) -> Vec<String> {
     fields
 }
 
-/// A field that no spreadsheet takes for a formula: those that begin like one get an apostrophe before them.
+/// Escapes a field that begins like a formula with a leading apostrophe.
 pub(super) fn plain(field: &str) -> String {
     let looks_like_a_formula = |c: char| "=+-@＝＋－＠\t\r\n".contains(c);
     if field.starts_with(looks_like_a_formula) { format!("'{field}") } else { field.to_string() }

@@ -1,4 +1,4 @@
-//! The report as all formats show it: rows with labels, organisations with their meetings, contacts masked.
+//! View of the report shared by all formats: rows with labels, organisations with their meetings, contacts masked.
 
 use std::collections::BTreeMap;
 
@@ -9,19 +9,19 @@ use crate::events::model::{
 };
 use duijie_core::domain::{RecordName, hit::Level};
 
-/// Shown where a record has no organisation.
+/// Label for a record without organisation.
 pub(super) const NO_ORGANISATION: &str = "（单位未填）";
 
-/// What the formats show.
+/// Data shown by all formats.
 #[derive(Debug)]
 pub(super) struct View<'a> {
     pub event: &'a Event,
     pub plan: &'a Plan,
     pub participants: &'a [Participant],
     pub time: jiff::Timestamp,
-    /// Meetings by slot, then table.
+    /// Meetings, ordered by slot and table.
     pub rows: Vec<Row<'a>>,
-    /// Organisations with a meeting, by name.
+    /// Organisations with a meeting, ordered by name.
     pub organisations: Vec<Organisation>,
     pub statistics: Statistics,
     people: ByRecord<'a>,
@@ -34,7 +34,7 @@ pub(super) struct Row<'a> {
     pub slot: &'a Slot,
     pub demand: Side,
     pub counterpart: Side,
-    /// Whether the contacts are the real ones.
+    /// Whether contacts are shown in full.
     pub agreed: bool,
     pub score: Option<f64>,
     pub level: Option<Level>,
@@ -47,9 +47,9 @@ pub(super) struct Side {
     pub record: RecordName,
     pub title: String,
     pub organisation: String,
-    /// By what meetings are gathered on one page: the organisation, or the record where it has none.
+    /// Key that groups meetings on a page: the organisation, or the record if it has none.
     pub key: String,
-    /// Masked, unless both sides agree.
+    /// Contact, masked unless both sides consent.
     pub contact: Contact,
 }
 
@@ -57,14 +57,14 @@ pub(super) struct Side {
 #[derive(Debug)]
 pub(super) struct Organisation {
     pub name: String,
-    /// Places in [`View::rows`], each with whether the organisation is the demand's side, in order of time.
+    /// Indexes into [`View::rows`] in order of time, each with whether the organisation is the demand side.
     pub meetings: Vec<(usize, bool)>,
 }
 
 // === impl View ===
 
 impl<'a> View<'a> {
-    /// Brings a report into this form.
+    /// Makes the view of a report.
     pub fn new(report: &EventReport<'a>) -> Result<Self, ExportError> {
         let people = by_record(report.participants);
         let outcomes: BTreeMap<&Pair, &Outcome> =
@@ -101,19 +101,19 @@ impl<'a> View<'a> {
         })
     }
 
-    /// A participant.
+    /// Returns the participant of a record.
     pub fn participant(&self, record: &RecordName) -> Option<&'a Participant> {
         self.people.get(record).copied()
     }
 
-    /// A record as it stands beside its contact, which stays masked.
+    /// Returns one side of a meeting with its contact masked.
     pub fn side(&self, record: &RecordName) -> Side {
         Side::new(&self.people, record, false)
     }
 }
 
-/// Organisations with a meeting, by name. One that asks and offers has one entry for both, and one that is written in two
-/// ways under one credit code is called by the first of them. One that meets itself has the meeting twice.
+/// Returns the organisations with a meeting, ordered by name. An organisation on both sides has one entry. One with two
+/// spellings under the same credit code gets the first in order. One that meets itself has that meeting twice.
 fn organisations(rows: &[Row]) -> Vec<Organisation> {
     let mut by_key: BTreeMap<&str, Organisation> = BTreeMap::new();
     for (at, row) in rows.iter().enumerate() {
@@ -135,17 +135,17 @@ fn organisations(rows: &[Row]) -> Vec<Organisation> {
 // === impl Row ===
 
 impl Row<'_> {
-    /// Number of the table as people read it.
+    /// Returns the table number, from 1.
     pub fn table(&self) -> u32 {
         self.meeting.table + 1
     }
 
-    /// A side and the other one.
+    /// Returns the own side and the other side.
     pub fn sides(&self, is_demand: bool) -> (&Side, &Side) {
         if is_demand { (&self.demand, &self.counterpart) } else { (&self.counterpart, &self.demand) }
     }
 
-    /// `已交换` where contacts are shown.
+    /// Returns `已交换` if contacts are shown.
     pub fn exchange(&self) -> &'static str {
         if self.agreed { "已交换" } else { "未交换" }
     }

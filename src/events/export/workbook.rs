@@ -1,4 +1,4 @@
-//! The workbook for the staff: 总览, 各单位, 各桌, 各时段, 统计. Each sheet prints on A4 across, with its heading on each page.
+//! The workbook for the staff: 总览, 各单位, 各桌, 各时段, 统计. Each sheet prints on A4 landscape with its headings on each page.
 
 use rust_xlsxwriter::{
     DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
@@ -11,9 +11,9 @@ use super::{
 use crate::events::model::{Counts, Grouping, Rejection};
 use duijie_core::domain::{Code, gb};
 
-/// A4 in Excel's numbering.
+/// Excel's number for A4.
 const A4: u8 = 9;
-/// Shade of headings.
+/// Background colour of headings.
 const SHADE: u32 = 0x00DD_E6F0;
 
 /// A column: heading and width in characters.
@@ -79,7 +79,7 @@ const STATISTICS: [Column; 20] = [
     ("价格、条件或知识产权谈不拢", 11),
 ];
 
-/// A value of a cell.
+/// Cell value.
 enum Cell {
     Text(String),
     Number(f64),
@@ -191,7 +191,7 @@ fn counted(by: &str, group: &str, counts: &Counts) -> Vec<Cell> {
     cells
 }
 
-/// Facts about the event, then what could not be placed.
+/// Writes facts about the event, then the pairs without a meeting.
 fn overview(sheet: &mut Worksheet, view: &View) -> Result<(), XlsxError> {
     let (heading, body) = (heading(), body());
     set_up(sheet, view, "总览", &[("项目", 24), ("内容", 60), ("说明", 60)])?;
@@ -219,7 +219,7 @@ fn overview(sheet: &mut Worksheet, view: &View) -> Result<(), XlsxError> {
     Ok(())
 }
 
-/// What is said about the event as a whole.
+/// Returns the facts about the event.
 pub(super) fn facts(view: &View) -> Vec<(&'static str, String)> {
     let (event, plan) = (view.event, view.plan);
     let active = view.participants.iter().filter(|it| it.is_active());
@@ -247,7 +247,7 @@ pub(super) fn facts(view: &View) -> Vec<(&'static str, String)> {
     facts
 }
 
-/// Writes a sheet row by row; what is written leaves memory.
+/// Writes a sheet row by row; written rows leave memory.
 fn sheet(
     sheet: &mut Worksheet,
     view: &View,
@@ -272,7 +272,7 @@ fn sheet(
 }
 
 fn set_up(sheet: &mut Worksheet, view: &View, name: &str, columns: &[Column]) -> Result<(), XlsxError> {
-    // An ampersand begins a code in headers and footers.
+    // An ampersand starts a code in headers and footers.
     let title = labels::line(&view.event.title).replace('&', "&&");
     let title: String = title.chars().take(80).collect();
     sheet.set_name(name)?;

@@ -1,4 +1,4 @@
-//! Every rule of an event, a participant and an edit in one place. What passes is in its normal form.
+//! All checks of an event, a participant and an edit. Checked values are in normal form.
 
 use super::{
     AvoidedPair, Event, Group, Pair, Participant, Quota, Rules, Window,
@@ -14,7 +14,7 @@ use duijie_core::domain::{
     name::check_id,
 };
 
-/// Most pairs that a quota may ask for.
+/// Maximum pairs in a quota.
 const MAX_QUOTA: u32 = 1_000_000;
 
 impl Event {
@@ -57,7 +57,7 @@ impl Event {
         }
     }
 
-    /// Checks a decision of the staff about two participants; which they are is known already.
+    /// Checks a staff decision; the participants are checked elsewhere.
     ///
     /// # Errors
     /// All violations, with paths below `path`.
@@ -145,7 +145,7 @@ impl AvoidedPair {
 }
 
 impl Participant {
-    /// Checks every rule; `event` says how many tables there are.
+    /// Checks every rule; `event` gives the number of tables.
     ///
     /// # Errors
     /// All violations, with paths below `path`.
@@ -179,7 +179,7 @@ impl Participant {
 }
 
 impl Pair {
-    /// Checks that one side asks and the other offers.
+    /// Checks that the first is a demand and the second is not.
     ///
     /// # Errors
     /// All violations, with paths below `path`.

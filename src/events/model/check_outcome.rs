@@ -1,4 +1,4 @@
-//! Every rule of an outcome.
+//! All checks of an outcome.
 
 use super::{Attendance, Outcome, Progress, outcome::MAX_NOTE_CHARS};
 use duijie_core::domain::{
@@ -7,7 +7,7 @@ use duijie_core::domain::{
 };
 
 impl Outcome {
-    /// Checks that what followed can have followed, and that each part belongs to it.
+    /// Checks that progress fits the attendance, and that each field fits the progress.
     ///
     /// # Errors
     /// All violations, with paths as in the proto below `outcome`.

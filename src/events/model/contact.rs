@@ -1,51 +1,52 @@
-//! Contacts, and what is shown of them before both sides agree.
+//! Contacts and their masking until both sides consent.
 
 use serde::{Deserialize, Serialize};
 
-/// Most characters of a contact's field.
+/// Maximum characters of a contact's field.
 pub const MAX_CONTACT_CHARS: usize = 100;
-/// What stands for hidden characters of a name.
+/// Mask for hidden characters of a name.
 const HIDDEN: &str = "**";
 
-/// Whom to call.
+/// Contact person of a participant.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Contact {
-    /// Person; empty where not known.
+    /// Name of the person; empty if unknown.
     pub person: String,
-    /// Telephone; empty where not known.
+    /// Telephone number; empty if unknown.
     pub phone: String,
-    /// E-mail; empty where not known.
+    /// E-mail address; empty if unknown.
     pub email: String,
 }
 
 // === impl Contact ===
 
 impl Contact {
-    /// The same with everything hidden that would lead to the person: 张**, 138****0000, a***@x.cn.
+    /// Returns the contact masked so that it does not identify the person: 张**, 138****0000, a***@x.cn.
     #[must_use]
     pub fn masked(&self) -> Self {
         Self { person: masked_name(&self.person), phone: masked_phone(&self.phone), email: masked_email(&self.email) }
     }
 
-    /// The contact itself where both sides agree, else what may be shown.
+    /// Returns the contact in full if both sides consent, otherwise masked.
     #[must_use]
     pub fn shown(&self, agreed: bool) -> Self {
         if agreed { self.clone() } else { self.masked() }
     }
 
-    /// Whether nothing is known.
+    /// Returns whether every field is empty.
     pub fn is_empty(&self) -> bool {
         self.person.is_empty() && self.phone.is_empty() && self.email.is_empty()
     }
 }
 
-/// The first character of a name.
+/// Keeps the first character of a name.
 fn masked_name(name: &str) -> String {
     name.chars().next().map(|first| format!("{first}{HIDDEN}")).unwrap_or_default()
 }
 
-/// The first three and last four digits of a mobile number; of shorter numbers the last two, of the shortest nothing.
+/// Keeps the first three and last four digits of a mobile number, the last two of shorter numbers, none of the
+/// shortest.
 fn masked_phone(phone: &str) -> String {
     let digits: Vec<char> = phone.chars().filter(char::is_ascii_digit).collect();
     let part = |from: usize, to: usize| digits.get(from..to).unwrap_or_default().iter().collect::<String>();
@@ -57,12 +58,12 @@ fn masked_phone(phone: &str) -> String {
     }
 }
 
-/// The first letter and the domain.
+/// Keeps the first letter and the domain.
 fn masked_email(email: &str) -> String {
     match email.rsplit_once('@') {
         Some((local, domain)) => {
             let first = local.chars().next().map(String::from).unwrap_or_default();
-            // a local part of one letter would stand there whole
+            // a local part of one letter would be shown in full
             if local.chars().count() < 2 { format!("***@{domain}") } else { format!("{first}***@{domain}") }
         }
         None if email.is_empty() => String::new(),

@@ -1,4 +1,4 @@
-//! What staff have decided. It is kept through every regeneration, and may contradict the optimum but no rule.
+//! Staff decisions. They are kept through every regeneration and may contradict the optimum but no rule.
 
 use std::collections::BTreeMap;
 
@@ -6,26 +6,26 @@ use serde::{Deserialize, Serialize};
 
 use super::Pair;
 
-/// Most pairs of an event that carry a decision.
+/// Maximum pairs of an event with a decision.
 pub const MAX_EDITS: usize = 2_000;
 
-/// One decision about one pair; a later one on the same matter takes the place of an earlier one.
+/// One decision about one pair; a later decision on the same matter replaces an earlier one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edit {
-    /// The pair shall meet.
+    /// The pair must meet.
     Pin,
-    /// The pair shall not meet.
+    /// The pair must not meet.
     Forbid,
-    /// The optimisation decides again whether the pair meets.
+    /// Withdraws every decision: the optimisation decides whether the pair meets.
     Free,
-    /// The meeting of the pair shall be in this slot and at this table, both from 0. Pins the pair as well.
+    /// The pair must meet in this slot and at this table, both from 0; pins the pair too.
     Lock {
         /// Slot.
         slot: usize,
         /// Table.
         table: u32,
     },
-    /// The schedule decides again when and where the pair meets; a pin stays.
+    /// Withdraws the slot and table of a lock; the pin stays.
     Unlock,
 }
 
@@ -34,15 +34,15 @@ pub enum Edit {
 #[serde(from = "Vec<(Pair, Decision)>", into = "Vec<(Pair, Decision)>")]
 pub struct Edits(pub BTreeMap<Pair, Decision>);
 
-/// What holds for a pair.
+/// Decision in force for a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
-    /// It shall meet.
+    /// The pair must meet.
     Pinned,
-    /// It shall not meet.
+    /// The pair must not meet.
     Forbidden,
-    /// It shall meet in this slot and at this table, both from 0.
+    /// The pair must meet in this slot and at this table, both from 0.
     Locked {
         /// Slot.
         slot: usize,
@@ -54,7 +54,7 @@ pub enum Decision {
 // === impl Edits ===
 
 impl Edits {
-    /// Notes a decision. Says whether anything changed.
+    /// Applies a decision and returns whether anything changed.
     pub fn apply(&mut self, pair: &Pair, edit: Edit) -> bool {
         let before = self.0.get(pair).copied();
         let after = match (edit, before) {
@@ -73,22 +73,22 @@ impl Edits {
         before != after
     }
 
-    /// What holds for a pair.
+    /// Decision in force for a pair.
     pub fn of(&self, pair: &Pair) -> Option<Decision> {
         self.0.get(pair).copied()
     }
 
-    /// Whether a pair shall meet.
+    /// Returns whether a pair must meet.
     pub fn is_pinned(&self, pair: &Pair) -> bool {
         matches!(self.of(pair), Some(Decision::Pinned | Decision::Locked { .. }))
     }
 
-    /// Whether a pair shall not meet.
+    /// Returns whether a pair must not meet.
     pub fn is_forbidden(&self, pair: &Pair) -> bool {
         self.of(pair) == Some(Decision::Forbidden)
     }
 
-    /// Slot and table that a pair's meeting shall have, both from 0.
+    /// Returns the locked slot and table of a pair, both from 0.
     pub fn place(&self, pair: &Pair) -> Option<(usize, u32)> {
         match self.of(pair) {
             Some(Decision::Locked { slot, table }) => Some((slot, table)),

@@ -1,59 +1,59 @@
-//! Why a call about an event fails, beyond bad input.
+//! Errors of calls about events, other than invalid input.
 
 use super::Pair;
 use duijie_core::domain::RecordName;
 
-/// Why a call about an event failed.
+/// Error of a call about an event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
     /// No such event.
     #[error("没有编号为 {0} 的活动")]
     NotFound(String),
-    /// The record takes no part.
+    /// The record is not a participant.
     #[error("{0} 没有参加该活动")]
     NoParticipant(RecordName),
-    /// Nothing was recorded about the pair.
+    /// No outcome is recorded for the pair.
     #[error("没有 {0} 的对接结果")]
     NoOutcome(Box<Pair>),
-    /// The pair has no meeting and is on no shortlist, so nothing can have come of it.
+    /// The pair has no meeting and is on no shortlist, so it can have no outcome.
     #[error("{0} 不在该活动的洽谈安排中")]
     NoMeeting(Box<Pair>),
-    /// There is an event with this id.
+    /// The event id is taken.
     #[error("已有编号为 {0} 的活动")]
     Exists(String),
     /// The `request_id` belongs to another request.
     #[error("request_id 已用于另一内容不同的请求，请换一个")]
     RequestReused,
-    /// The event was changed since the caller read it.
+    /// The event has changed since the caller's etag.
     #[error("活动已被他人修改（当前版本 {current}），请重新读取后再试")]
     Stale {
-        /// The etag that is stored; empty where it is not known.
+        /// The stored etag; empty if unknown.
         current: String,
     },
-    /// The shortlists have to be made first.
+    /// There is no shortlist yet.
     #[error("请先生成对接名单（duijie event shortlist）")]
     NoShortlist,
-    /// The shortlists are older than what they are made from.
+    /// Inputs of the shortlists have changed since.
     #[error("名单生成后规则、参会者或人工指定有变，请先重新生成（duijie event shortlist）")]
     ShortlistOutdated,
-    /// The schedule has to be made, or made again, first.
+    /// There is no current schedule.
     #[error("尚无洽谈安排，或安排后又有改动，请先排期（duijie event schedule）")]
     ScheduleOutdated,
-    /// It cannot be done in this state.
+    /// Not permitted in the event's state.
     #[error("活动处于“{state}”状态，不能{what}")]
     WrongState {
         /// The state, in Chinese.
         state: &'static str,
-        /// What was asked, in Chinese.
+        /// The requested operation, in Chinese.
         what: &'static str,
     },
-    /// Decisions of the staff and rules exclude each other: a sentence each.
+    /// Staff decisions and rules contradict each other: one sentence per contradiction.
     #[error("人工指定与规则相互矛盾：{}", .0.join("；"))]
     Contradictions(Vec<String>),
-    /// Outcomes would be lost.
+    /// The event has outcomes, which would be lost.
     #[error("该活动已有 {0} 条对接结果，如确要一并删除请加 --force")]
     HasOutcomes(u64),
-    /// More than this service plans at once.
+    /// The event is too large to plan.
     #[error("活动过大：{0}")]
     TooLarge(String),
 }
@@ -81,7 +81,7 @@ impl EventError {
         }
     }
 
-    /// A sentence in English.
+    /// Returns a sentence in English.
     pub fn english(&self) -> String {
         match self {
             Self::NotFound(id) => format!("no event named events/{id}"),

@@ -1,80 +1,80 @@
-//! Why a pair is not in the plan.
+//! Pairs that are not in the plan, with reasons.
 
 use serde::{Deserialize, Serialize};
 
 use super::Pair;
 use duijie_core::domain::{RecordName, hit::Level};
 
-/// A pair that ranks high and was not chosen.
+/// A high-ranking pair that was not chosen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LeftOut {
     /// The pair.
     pub pair: Pair,
     /// Score of the match, 0 to 1.
     pub score: f64,
-    /// Level of a demand and an achievement, where it is known.
+    /// Level of a pair of demand and achievement, if known.
     pub level: Option<Level>,
-    /// Place of the counterpart among all that take part, by score for this demand, from 1.
+    /// Rank of the counterpart among all participants by score for this demand, from 1.
     pub rank: u32,
-    /// What kept it out, one or more.
+    /// Reasons for leaving it out, at least one.
     pub reasons: Vec<LeftOutReason>,
-    /// By how much the sum of scores would fall at least were it in all the same; `None` where a rule keeps it out.
+    /// Minimum loss in the sum of scores if the pair were forced in; `None` if a rule excludes it.
     pub loss: Option<f64>,
 }
 
-/// What kept a pair out.
+/// Reason a pair was left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LeftOutReason {
-    /// Staff forbid it.
+    /// Forbidden by the staff.
     Forbidden,
-    /// Both belong to one organisation.
+    /// Both belong to the same organisation.
     SameOrganisation,
-    /// Their organisations shall not meet.
+    /// Their organisations must not meet.
     Avoided,
-    /// They met at this event.
+    /// They met at another event.
     MetBefore {
-        /// Its id.
+        /// Id of that event.
         event: String,
     },
-    /// Its level is below the least one.
+    /// The level is below the minimum.
     BelowLevel,
-    /// Its score is below the least one.
+    /// The score is below the minimum.
     BelowScore,
-    /// The demand has as many as it may have, and these are worth more.
+    /// The demand's cap is taken by pairs of higher value.
     DemandCap,
-    /// The counterpart has as many as it may have, and they are worth more there.
+    /// The counterpart's cap is taken by pairs of higher value.
     CounterpartCap {
-        /// Demands that have it.
+        /// Demands that were given the counterpart.
         taken_by: Vec<RecordName>,
     },
-    /// An organisation has as many pairs as it may have.
+    /// The cap of an organisation is reached.
     OrganisationCap {
-        /// Its credit code or name.
+        /// Credit code or name of the organisation.
         organisation: String,
     },
-    /// A quota is full, or has to be met by others.
+    /// A quota is full, or needs other pairs to reach its minimum.
     Quota {
-        /// Which one, in Chinese.
+        /// Name of the quota, in Chinese.
         quota: String,
     },
-    /// A less valuable pair of the same demand has to stay.
+    /// A pair of the same demand with lower value has to stay.
     Kept {
         /// That pair.
         instead: Pair,
-        /// What holds it, in Chinese.
+        /// Rule that keeps that pair, in Chinese.
         rule: String,
     },
-    /// It is worth nothing, so that it adds nothing.
+    /// The pair has no value.
     NoValue,
-    /// Nothing that can be named: the search ended before the optimum was proved.
+    /// Unknown: the search ended before the optimum was proven.
     NotSearched,
 }
 
 // === impl LeftOutReason ===
 
 impl LeftOutReason {
-    /// For machines.
+    /// Returns the stable reason code.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Forbidden => "FORBIDDEN",
@@ -93,7 +93,7 @@ impl LeftOutReason {
         }
     }
 
-    /// A sentence in Chinese.
+    /// Returns a sentence in Chinese.
     pub fn chinese(&self) -> String {
         match self {
             Self::Forbidden => "工作人员已排除".into(),

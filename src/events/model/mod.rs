@@ -1,15 +1,14 @@
-//! Matchmaking events as plain values: what an event is, who takes part, what was planned, what came of it. Pure: no I/O,
-//! no clock, no wire types.
+//! Matchmaking events as plain values: events, participants, plans, outcomes. Pure: no I/O, no clock, no wire types.
 //!
 //! - [`setup`]: the event with its slots, tables and rules
 //! - [`participant`]: a record at an event, with contact and availability
-//! - [`contact`]: contacts, and what is shown of them before both sides agree
-//! - [`edit`]: what staff have decided, kept through every regeneration
-//! - [`plan`]: shortlists and meetings, as made at one time from one set of inputs
-//! - [`left_out`]: why a pair is not in the plan
-//! - [`outcome`]: what became of a meeting
-//! - [`statistics`]: outcomes counted
-//! - [`error`]: why a call about an event fails
+//! - [`contact`]: contacts and their masking until both sides consent
+//! - [`edit`]: staff decisions, kept through every regeneration
+//! - [`plan`]: shortlists and meetings, made from one set of inputs
+//! - [`left_out`]: pairs that are not in the plan, with reasons
+//! - [`outcome`]: results of meetings
+//! - [`statistics`]: counts of outcomes
+//! - [`error`]: errors of calls about events
 //! - [`check`], [`check_outcome`]: every rule of these, all violations at once
 
 pub mod check;

@@ -1,4 +1,4 @@
-//! What became of a meeting: whether it was held, and what followed.
+//! Outcomes of meetings: attendance and progress.
 
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
@@ -6,64 +6,64 @@ use serde::{Deserialize, Serialize};
 use super::{Pair, PlanVersions};
 use duijie_core::domain::{Code, RecordName, hit::Level};
 
-/// Most characters of a note.
+/// Maximum characters of a note.
 pub const MAX_NOTE_CHARS: usize = 500;
-/// Steps of the history that are kept, the last ones.
+/// Maximum steps of history; the last ones are kept.
 pub const MAX_STEPS: usize = 50;
 
-/// What became of the meeting of a pair, with what it was matched with.
+/// Outcome of the meeting of a pair, with the figures of the match.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// Who met.
+    /// The pair.
     pub pair: Pair,
     /// Id of the event.
     pub event: String,
-    /// Day of the meeting, or the event's first day where it had none.
+    /// Date of the meeting; the event's first day for a pair without a meeting.
     pub date: Date,
-    /// Whether it was held.
+    /// Whether the meeting was held.
     pub attendance: Attendance,
-    /// Who came in the counterpart's place; only with [`Attendance::Replaced`].
+    /// Record that replaced the counterpart; only with [`Attendance::Replaced`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced_by: Option<RecordName>,
-    /// What followed; `None`: nothing yet.
+    /// Progress after the meeting; `None`: none yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
-    /// Who agrees that the other side sees the contact.
+    /// Consent of each side to show its contact.
     #[serde(default)]
     pub consent: Consent,
     /// Note of the staff.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
-    /// Score of the match, 0 to 1, as planned; `None` where the pair was not in the plan.
+    /// Planned score of the match, 0 to 1; `None` if the pair was not in the plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<f64>,
-    /// Level, as planned.
+    /// Planned level.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level: Option<Level>,
-    /// What the match was made with.
+    /// Versions that the match was computed with.
     #[serde(default)]
     pub versions: PlanVersions,
-    /// City of the demand in six digits; empty where not stated.
+    /// City of the demand, six digits; empty if not stated.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub city: String,
-    /// Field of the demand in two digits; empty where not stated.
+    /// Field of the demand, two digits; empty if not stated.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub field: String,
-    /// When it was last recorded.
+    /// Time of the last recording.
     pub update_time: Timestamp,
-    /// What was recorded before, oldest first, the last [`MAX_STEPS`].
+    /// Earlier recordings, oldest first, the last [`MAX_STEPS`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Step>,
 }
 
-/// What was recorded at a time.
+/// An earlier recording.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Step {
-    /// When.
+    /// Time of the recording.
     pub time: Timestamp,
     /// Whether the meeting was held.
     pub attendance: Attendance,
-    /// What followed.
+    /// Progress after the meeting.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
 }
@@ -72,24 +72,24 @@ pub struct Step {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Attendance {
-    /// It is on the schedule.
+    /// On the schedule; not yet reported.
     #[default]
     Booked,
-    /// It took place.
+    /// Took place.
     Held,
-    /// Nobody came, or one side only.
+    /// Did not take place: nobody came, or only one side.
     Empty,
-    /// Somebody else sat there.
+    /// Took place with a replacement for the counterpart.
     Replaced,
 }
 
-/// What followed a meeting.
+/// Progress after a meeting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Progress {
     /// An intent was declared.
     Intent,
-    /// They negotiate.
+    /// Negotiations are under way.
     Negotiating,
     /// A contract was signed.
     Signed {
@@ -98,9 +98,9 @@ pub enum Progress {
         /// Amount in whole yuan.
         amount_yuan: i64,
     },
-    /// One side does not want to go on.
+    /// One side declined to continue.
     Rejected {
-        /// Why.
+        /// Reason for the rejection.
         reason: Rejection,
     },
 }
@@ -121,31 +121,31 @@ pub enum ContractKind {
     Service,
 }
 
-/// Why one side does not want to go on, in eight classes, as many as Inpart's "feedback trends" of 2023 have. The first
-/// four are those that its public report names (too early, benefit unclear, route unclear, text unclear); the others are
-/// ours, since the rest of its list is not public.
+/// Reason one side declined to continue, in eight classes, as in Inpart's "feedback trends" of 2023. Its public report
+/// names the first four (too early, benefit unclear, route unclear, text unclear). The others are ours, since the rest
+/// of its list is not public.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rejection {
-    /// Not mature enough.
+    /// The technology is not mature enough.
     TooEarly,
-    /// No clear benefit over the technique of today.
+    /// The benefit over current technology is unclear.
     BenefitUnclear,
-    /// No clear way to the market.
+    /// The route to market is unclear.
     RouteUnclear,
-    /// The description does not say enough.
+    /// The description is not clear enough.
     TextUnclear,
-    /// Not the field of the organisation.
+    /// Outside the field of the organisation.
     NotOurField,
-    /// No people or money for it.
+    /// No people or budget available.
     NoResources,
-    /// There is a solution already.
+    /// The problem is solved already.
     SolvedAlready,
-    /// Price, terms or rights do not fit.
+    /// Price, terms or rights are not acceptable.
     Terms,
 }
 
-/// Who agrees that the other side sees the contact.
+/// Consent of each side to show its contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Consent {

@@ -1,4 +1,4 @@
-//! A record at an event: whose it is, when its people can come, how many meetings it may have.
+//! Participants: records at an event, with contact, availability and limits.
 
 use std::collections::BTreeMap;
 
@@ -8,49 +8,49 @@ use serde::{Deserialize, Serialize};
 use super::{Contact, Event, Slot};
 use duijie_core::domain::{Code, Kind, Record, RecordName, gb};
 
-/// Most windows of a participant's availability.
+/// Maximum availability windows of a participant.
 pub const MAX_WINDOWS: usize = 50;
-/// Most characters of who presents.
+/// Maximum characters of a presenter.
 pub const MAX_PRESENTER_CHARS: usize = 100;
-/// Most people of one presenter.
+/// Maximum people of one presenter.
 pub const MAX_PEOPLE: u32 = 100;
 
-/// A record at an event.
+/// A record that takes part in an event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Participant {
-    /// The record; one participant for each record.
+    /// The record; each takes part at most once.
     pub record: RecordName,
-    /// Its title, as it was when it was added.
+    /// Title of the record when it was added.
     pub title: String,
-    /// Its organisation; not set where the record has none.
+    /// Organisation of the record; not set if it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organisation: Option<Organisation>,
-    /// GB/T 2260 in six digits; empty where not stated.
+    /// Region by GB/T 2260, six digits; empty if not stated.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub region: String,
-    /// 八大领域; empty where not stated.
+    /// Field of 八大领域; empty if not stated.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub field: String,
-    /// Whom to call.
+    /// Contact.
     #[serde(default, skip_serializing_if = "Contact::is_empty")]
     pub contact: Contact,
-    /// Who sits at the table: participants of one presenter share its people. Empty: the contact's person at the
-    /// organisation, and where none is known, somebody of its own.
+    /// Presenter at the table; participants with the same presenter share its people. Empty: the contact's person at
+    /// the organisation; if there is no contact person, a separate presenter for this participant.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub presenter: String,
-    /// Meetings that the presenter's people can have at one time, 1 to [`MAX_PEOPLE`].
+    /// Meetings that the presenter's people can hold at the same time, 1 to [`MAX_PEOPLE`].
     #[serde(default = "one")]
     pub people: u32,
-    /// When they can come; empty: at any time.
+    /// Availability windows; empty: always available.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<Window>,
-    /// Most meetings, in place of the event's rule.
+    /// Maximum meetings, in place of the event's rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cap: Option<u32>,
-    /// Table that it keeps, from 0; `None`: any.
+    /// Table reserved for this participant, from 0; `None`: any table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<u32>,
-    /// Whether it comes.
+    /// Whether the participant comes.
     #[serde(default)]
     pub state: ParticipantState,
 }
@@ -60,19 +60,19 @@ pub struct Participant {
 pub struct Organisation {
     /// Name.
     pub name: String,
-    /// 统一社会信用代码; empty where not stated.
+    /// 统一社会信用代码; empty if not stated.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub credit_code: String,
 }
 
-/// Time at which people can come.
+/// Time window of availability.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
-    /// Day.
+    /// Date.
     pub date: Date,
-    /// From.
+    /// Start.
     pub start: Time,
-    /// Until; after `start`.
+    /// End; after `start`.
     pub end: Time,
 }
 
@@ -80,10 +80,10 @@ pub struct Window {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ParticipantState {
-    /// It does.
+    /// Takes part.
     #[default]
     Active,
-    /// It has called off; it stays on the list.
+    /// Has cancelled; stays on the list.
     Cancelled,
 }
 
@@ -94,7 +94,7 @@ fn one() -> u32 {
 // === impl Participant ===
 
 impl Participant {
-    /// A record of the catalogue as a participant who can come at any time.
+    /// Creates a participant from a record of the catalogue, always available.
     pub fn of(record: &Record) -> Self {
         let owner = record.owner.as_ref();
         let organisation =
@@ -115,17 +115,17 @@ impl Participant {
         }
     }
 
-    /// Whether it asks: the other side of a pair offers.
+    /// Returns whether the participant is a demand.
     pub fn asks(&self) -> bool {
         self.record.kind == Kind::Demand
     }
 
-    /// Whether it comes.
+    /// Whether the participant comes.
     pub fn is_active(&self) -> bool {
         self.state == ParticipantState::Active
     }
 
-    /// Its organisation by credit code or, where there is none, by name; empty where it has none.
+    /// Returns the credit code of the organisation, or its name if there is no code; empty without organisation.
     pub fn organisation_key(&self) -> &str {
         match &self.organisation {
             Some(it) if !it.credit_code.is_empty() => &it.credit_code,
@@ -134,12 +134,12 @@ impl Participant {
         }
     }
 
-    /// Name of its organisation; empty where it has none.
+    /// Returns the name of the organisation; empty without organisation.
     pub fn organisation_name(&self) -> &str {
         self.organisation.as_ref().map_or("", |it| it.name.as_str())
     }
 
-    /// Who sits at the table; equal for participants that share people.
+    /// Returns the key of the presenter; equal for participants that share people.
     pub fn presenter_key(&self) -> String {
         match (self.presenter.as_str(), self.contact.person.as_str()) {
             ("", "") => format!("record:{}", self.record),
@@ -148,19 +148,19 @@ impl Participant {
         }
     }
 
-    /// Whether its people can come to the whole of a slot.
+    /// Returns whether one window contains the whole slot.
     pub fn can_come(&self, slot: &Slot) -> bool {
         let within = |it: &Window| it.date == slot.date && it.start <= slot.start && slot.end <= it.end;
         self.windows.is_empty() || self.windows.iter().any(within)
     }
 
-    /// Slots to whose whole its people can come, from 0, in order.
+    /// Returns the slots that the participant can attend in full, from 0, in order.
     pub fn slots(&self, event: &Event) -> Vec<usize> {
         let slots = event.slots.iter().enumerate();
         slots.filter(|(_, slot)| self.can_come(slot)).map(|(index, _)| index).collect()
     }
 
-    /// Most meetings of it under the event's rules.
+    /// Returns the maximum meetings under the event's rules.
     pub fn cap_under(&self, event: &Event) -> u32 {
         let rule = match self.record.kind {
             Kind::Demand => event.rules.per_demand,
@@ -170,32 +170,32 @@ impl Participant {
         self.cap.unwrap_or(rule)
     }
 
-    /// Its city in six digits (of a province that is not divided here: the province); empty where not stated.
+    /// Returns the city in six digits; for a region without city, the province; empty if not stated.
     pub fn city(&self) -> String {
         self.region.get(..4).map(|city| format!("{city}00")).unwrap_or_default()
     }
 
-    /// Its root of 八大领域 in two digits; empty where not stated.
+    /// Returns the root of 八大领域 in two digits; empty if not stated.
     pub fn field_root(&self) -> &str {
         self.field.get(..2).unwrap_or_default()
     }
 
-    /// Whether it lies in a region, with all below it.
+    /// Returns whether the participant lies in a region or its subdivisions.
     pub fn is_in_region(&self, region: &str) -> bool {
         !self.region.is_empty() && self.region.starts_with(gb::region_prefix(region))
     }
 
-    /// Whether it belongs to a field, with all below it.
+    /// Returns whether the participant belongs to a field or its subdivisions.
     pub fn is_in_field(&self, field: &str) -> bool {
         let root = if field.len() == 2 { field.trim_end_matches('0') } else { field };
         !self.field.is_empty() && self.field.starts_with(root)
     }
 }
 
-/// Participants by their records.
+/// Participants by record.
 pub type ByRecord<'a> = BTreeMap<&'a RecordName, &'a Participant>;
 
-/// Orders participants by their records, for looking them up.
+/// Indexes participants by record.
 pub fn by_record(participants: &[Participant]) -> ByRecord<'_> {
     participants.iter().map(|participant| (&participant.record, participant)).collect()
 }

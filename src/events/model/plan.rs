@@ -1,4 +1,4 @@
-//! Shortlists and meetings, as made at one time from one set of inputs.
+//! Plans: shortlists and meetings, made from one set of inputs.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,45 +14,45 @@ pub struct Pair {
     pub counterpart: RecordName,
 }
 
-/// One plan of an event. It appears whole and is never changed; the event says which one holds.
+/// A plan of an event. It is written whole and never changes; the event points to the current plan.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// Number, from 1.
     pub number: u64,
-    /// `Event::inputs` that its shortlists were made from.
+    /// `Event::inputs` at the time of the shortlists.
     pub inputs: u64,
-    /// `Event::layout` that its meetings were made from.
+    /// `Event::layout` at the time of the schedule.
     pub layout: u64,
-    /// What it was made with.
+    /// Versions that the plan was made with.
     pub versions: PlanVersions,
-    /// Chosen pairs: by demand, best first.
+    /// Chosen pairs, ordered by demand, best first.
     pub shortlist: Vec<Shortlisted>,
-    /// Pairs that rank high and were not chosen: by demand, best first.
+    /// High-ranking pairs that were not chosen, ordered by demand, best first.
     pub left_out: Vec<LeftOut>,
-    /// How good the shortlists are.
+    /// Quality of the shortlists.
     pub proof: Proof,
-    /// Quotas whose fewest pairs cannot be had.
+    /// Quotas whose minimum cannot be reached.
     pub shortfalls: Vec<Shortfall>,
-    /// Rules that cost something, dearest first.
+    /// Rules with a cost, highest cost first.
     pub costs: Vec<Cost>,
-    /// Meetings: by slot, then table. Empty before the first schedule.
+    /// Meetings, ordered by slot and table. Empty before the first schedule.
     pub meetings: Vec<Meeting>,
     /// Chosen pairs without a meeting. Empty before the first schedule.
     pub unplaced: Vec<Unplaced>,
-    /// How good the schedule is; `None` before the first one.
+    /// Quality of the schedule; `None` before the first one.
     pub schedule: Option<ScheduleFigures>,
-    /// What is different from the plan before.
+    /// Changes since the previous plan.
     pub changes: Vec<Change>,
 }
 
-/// Versions of what a plan was made with.
+/// Versions that a plan was made with.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanVersions {
-    /// Text pipeline.
+    /// Version of the text pipeline.
     pub text: String,
-    /// Model.
+    /// Version of the embedding model.
     pub model: String,
-    /// Calibration of the levels.
+    /// Version of the calibration of the levels.
     pub calibration: String,
 }
 
@@ -63,71 +63,71 @@ pub struct Shortlisted {
     pub pair: Pair,
     /// Score of the match, 0 to 1.
     pub score: f64,
-    /// Level of a demand and an achievement; `None` for experts, and where the service has no levels.
+    /// Level of a pair of demand and achievement; `None` for experts, and if the service has no calibration.
     pub level: Option<Level>,
-    /// Place of the counterpart among all that take part, by score for this demand, from 1.
+    /// Rank of the counterpart among all participants by score for this demand, from 1.
     pub rank: u32,
-    /// Why it is there.
+    /// Reason for the choice.
     pub why: Why,
 }
 
-/// Why a pair was chosen.
+/// Reason a pair was chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Why {
-    /// The optimum has it.
+    /// Chosen by the optimisation.
     Chosen,
-    /// Staff want it.
+    /// Pinned by the staff.
     Pinned,
-    /// It was handed out already and stays.
+    /// Already published, therefore kept.
     Kept,
 }
 
-/// How good shortlists are.
+/// Quality of shortlists.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Proof {
     /// Sum of the scores of the chosen pairs.
     pub value: f64,
-    /// No choice under the rules has a higher sum.
+    /// Upper bound: no choice under the rules has a higher sum.
     pub bound: f64,
-    /// Whether value and bound are equal.
+    /// Whether the value equals the bound.
     pub is_optimal: bool,
-    /// How it is known, in Chinese.
+    /// Proof of the bound, in Chinese.
     pub certificate: String,
-    /// Pairs that were weighed.
+    /// Number of candidate pairs.
     pub candidates: u64,
-    /// Best counterparts that were weighed for each demand; all of them where no demand had more.
+    /// Maximum candidates per demand, best first.
     pub per_demand: u32,
 }
 
-/// What a rule costs: what the sum of scores would gain were it looser by one pair, or not there.
+/// Cost of a rule: the gain in the sum of scores with one pair more, or without the rule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
-    /// Which rule, in Chinese.
+    /// Name of the rule, in Chinese.
     pub rule: String,
-    /// Whether the rule as a whole is meant, not one pair more.
+    /// Whether the cost is of the whole rule; otherwise of one pair more.
     pub is_whole: bool,
-    /// The sum gains this at least.
+    /// Lower bound of the gain.
     pub at_least: f64,
-    /// The sum gains this at most.
+    /// Upper bound of the gain.
     pub at_most: f64,
 }
 
-/// A quota whose fewest pairs cannot be had under the other rules.
+/// A quota whose minimum cannot be reached under the other rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shortfall {
-    /// Which quota, in Chinese.
+    /// Name of the quota, in Chinese.
     pub quota: String,
-    /// Fewest pairs that it asks for.
+    /// Minimum number of pairs of the quota.
     pub at_least: u32,
-    /// Pairs that there are.
+    /// Number of pairs reached.
     pub reached: u32,
 }
 
 /// A meeting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meeting {
-    /// Who meets.
+    /// The pair.
     pub pair: Pair,
     /// Slot, from 0.
     pub slot: usize,
@@ -143,52 +143,52 @@ pub struct Meeting {
 pub struct Unplaced {
     /// The pair.
     pub pair: Pair,
-    /// Why, in Chinese.
+    /// Reason, in Chinese.
     pub reason: String,
-    /// Why, for machines: `SAME_PERSON`, `NO_COMMON_SLOT`, `SLOTS_OVER`, `NOT_REFILLED`, `BLOCKED`.
+    /// Stable reason code: `SAME_PERSON`, `NO_COMMON_SLOT`, `SLOTS_OVER`, `NOT_REFILLED`, `BLOCKED`.
     pub code: String,
 }
 
-/// How good a schedule is.
+/// Quality of a schedule.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct ScheduleFigures {
-    /// Slots that somebody waits between two meetings of a day, over all presenters.
+    /// Idle slots between two meetings of the same day, summed over all presenters.
     pub gaps: u32,
-    /// Times that a demand's side changes tables from one meeting to the next.
+    /// Number of times a demand side changes tables from one meeting to the next.
     pub host_moves: u32,
-    /// Times that a counterpart's side does, which often cannot be avoided.
+    /// Number of times a counterpart side changes tables, often unavoidable.
     pub guest_moves: u32,
-    /// Share of the usable tables and slots that is used, 0 to 1.
+    /// Fraction of the usable table slots in use, 0 to 1.
     pub used: f64,
-    /// Whether it is known that no schedule places pairs of a higher sum of scores.
+    /// Whether it is proven that no schedule places pairs with a higher sum of scores.
     pub is_most: bool,
 }
 
-/// What happened to a meeting between two plans. Meetings that stay as they are have none.
+/// Change of a meeting between two plans. Unchanged meetings have none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    /// Who meets.
+    /// The pair.
     pub pair: Pair,
-    /// Slot and table before, from 0; `None`: it is new.
+    /// Slot and table before, from 0; `None` for a new meeting.
     pub from: Option<(usize, u32)>,
-    /// Slot and table now, from 0; `None`: it is gone.
+    /// Slot and table now, from 0; `None` for a removed meeting.
     pub to: Option<(usize, u32)>,
 }
 
 // === impl Pair ===
 
 impl Pair {
-    /// A pair of these two.
+    /// Creates a pair.
     pub fn new(demand: RecordName, counterpart: RecordName) -> Self {
         Self { demand, counterpart }
     }
 
-    /// Whether one of the two is this record.
+    /// Returns whether the record is one of the two.
     pub fn has(&self, record: &RecordName) -> bool {
         self.demand == *record || self.counterpart == *record
     }
 
-    /// Under what it is stored; `|` stands in no name.
+    /// Returns the storage key; no record name contains `|`.
     pub fn key(&self) -> String {
         format!("{}|{}", self.demand, self.counterpart)
     }
@@ -203,7 +203,7 @@ impl std::fmt::Display for Pair {
 // === impl Plan ===
 
 impl Plan {
-    /// Brings shortlist, meetings and the rest into their one order.
+    /// Sorts all lists into their canonical order.
     pub fn sort(&mut self) {
         self.shortlist.sort_by(|one, other| {
             let by_demand = one.pair.demand.cmp(&other.pair.demand);
@@ -219,7 +219,7 @@ impl Plan {
         self.changes.sort_by(|one, other| one.pair.cmp(&other.pair));
     }
 
-    /// What is different from the meetings before.
+    /// Returns the changes since earlier meetings.
     pub fn changes_since(&self, before: &[Meeting]) -> Vec<Change> {
         use std::collections::BTreeMap;
         let places = |meetings: &[Meeting]| -> BTreeMap<Pair, (usize, u32)> {

@@ -1,4 +1,4 @@
-//! The event: where and when, how many tables, under which rules, and how far it has come.
+//! The event: place, slots, tables, rules and state.
 
 use jiff::{
     Timestamp,
@@ -10,19 +10,19 @@ use serde::{Deserialize, Serialize};
 use super::{Participant, plan::Pair};
 use duijie_core::domain::{Code, Kind, gb, hit::Level};
 
-/// Most slots of an event.
+/// Maximum slots of an event.
 pub const MAX_SLOTS: usize = 200;
-/// Most tables.
+/// Maximum tables.
 pub const MAX_TABLES: u32 = 1_000;
-/// Most participants, demands and counterparts together.
+/// Maximum participants, demands and counterparts together.
 pub const MAX_PARTICIPANTS: usize = 5_000;
-/// Most counterparts of a demand, most demands of a counterpart or an organisation.
+/// Highest cap: pairs of a demand, a counterpart or an organisation.
 pub const MAX_CAP: u32 = 200;
-/// Largest share of the tables that is kept spare, in percent.
+/// Maximum percentage of tables kept free.
 pub const MAX_SPARE_PERCENT: u32 = 50;
-/// Most quotas.
+/// Maximum quotas.
 pub const MAX_QUOTAS: usize = 100;
-/// Most avoided pairs of organisations.
+/// Maximum pairs of organisations that must not meet.
 pub const MAX_AVOIDED: usize = 1_000;
 
 /// A matchmaking event.
@@ -35,99 +35,98 @@ pub struct Event {
     /// Place, up to 200 characters.
     #[serde(default)]
     pub place: String,
-    /// Slots in the order of their times, 1 to [`MAX_SLOTS`]; none overlaps another. Slots are counted from 0 here and from
-    /// 1 wherever a person reads.
+    /// Slots ordered by time, 1 to [`MAX_SLOTS`], without overlap. Slots count from 0 here and from 1 for users.
     pub slots: Vec<Slot>,
-    /// Tables, 1 to [`MAX_TABLES`]. Tables are counted from 0 here and from 1 wherever a person reads.
+    /// Number of tables, 1 to [`MAX_TABLES`]. Tables count from 0 here and from 1 for users.
     pub tables: u32,
-    /// Share of the tables that stays free in every slot, in percent, 0 to [`MAX_SPARE_PERCENT`]; rounded up to whole tables.
+    /// Percentage of the tables kept free in every slot, 0 to [`MAX_SPARE_PERCENT`], rounded up to whole tables.
     #[serde(default)]
     pub spare_percent: u32,
-    /// Rules of the shortlists.
+    /// Rules for the shortlists.
     #[serde(default)]
     pub rules: Rules,
-    /// How far it has come.
+    /// State of the event.
     #[serde(default)]
     pub state: EventState,
-    /// Counts the changes of what shortlists are made from: rules, participants, pins.
+    /// Number of changes of shortlist inputs: rules, participants, pins.
     #[serde(default)]
     pub inputs: u64,
-    /// Counts the changes of what only a schedule is made from: slots, tables, availability, locks.
+    /// Number of changes of inputs of the schedule only: slots, tables, availability, locks.
     #[serde(default)]
     pub layout: u64,
-    /// When it was created.
+    /// Time of creation.
     pub create_time: Timestamp,
-    /// When it was last changed.
+    /// Time of the last change.
     pub update_time: Timestamp,
 }
 
-/// A time at which meetings take place at all tables. Times are those of China (UTC+8).
+/// A time during which every table can hold one meeting. Times are in UTC+8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Slot {
-    /// Day.
+    /// Date.
     pub date: Date,
-    /// Begin.
+    /// Start.
     pub start: Time,
-    /// End, after the begin.
+    /// End, after the start.
     pub end: Time,
 }
 
-/// How far an event has come.
+/// State of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventState {
-    /// Being prepared: everything may be made anew.
+    /// In preparation: everything may be made again.
     #[default]
     Draft,
-    /// With the staff for review.
+    /// Under review by the staff.
     Review,
-    /// Handed out: from now on as few meetings change as possible.
+    /// Published to participants: from now on as few meetings as possible change.
     Published,
 }
 
-/// Rules of the shortlists.
+/// Rules for the shortlists.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Rules {
-    /// Most counterparts of a demand, 1 to [`MAX_CAP`].
+    /// Maximum counterparts per demand, 1 to [`MAX_CAP`].
     pub per_demand: u32,
-    /// Most demands of an achievement, 1 to [`MAX_CAP`].
+    /// Maximum demands per achievement, 1 to [`MAX_CAP`].
     pub per_achievement: u32,
-    /// Most demands of an expert, 1 to [`MAX_CAP`].
+    /// Maximum demands per expert, 1 to [`MAX_CAP`].
     pub per_expert: u32,
-    /// Most pairs of an organisation among the demands; `None`: any number.
+    /// Maximum pairs per organisation on the demand side; `None`: no limit.
     pub per_demand_organisation: Option<u32>,
-    /// Most pairs of an organisation among the counterparts; `None`: any number.
+    /// Maximum pairs per organisation on the counterpart side; `None`: no limit.
     pub per_counterpart_organisation: Option<u32>,
-    /// Least level of a demand and an achievement. [`Level::Unrelated`] lets all in. Experts have no level.
+    /// Minimum level of a pair of demand and achievement. [`Level::Unrelated`] admits all pairs. Experts have no level.
     #[serde(rename = "least_level")]
     pub min_level: Level,
-    /// Least score of any pair, 0 to 1.
+    /// Minimum score of a pair, 0 to 1.
     #[serde(rename = "least_score")]
     pub min_score: f64,
     /// Quotas.
     pub quotas: Vec<Quota>,
-    /// Pairs of organisations that shall not meet.
+    /// Pairs of organisations that must not meet.
     pub avoided: Vec<AvoidedPair>,
-    /// Whether records of one organisation may meet.
+    /// Whether records of the same organisation may meet.
     pub same_organisation: bool,
     /// Whether pairs that met at another event may meet again.
     pub met_before: bool,
 }
 
-/// How many chosen pairs a city or a field may or must have. No two of one side and group overlap.
+/// Bounds on the number of chosen pairs of a city or a field. Quotas with the same side and group do not overlap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quota {
-    /// Whose city or field.
+    /// Side whose city or field counts.
     pub side: Side,
-    /// City or field.
+    /// Attribute: city or field.
     pub group: Group,
-    /// A region (GB/T 2260, six digits, with all below it) or a field (八大领域, with all below it).
+    /// Region (GB/T 2260, six digits) or field (八大领域), including all subdivisions.
     pub code: String,
-    /// Fewest pairs; 0: no demand.
+    /// Minimum number of pairs; 0: none required.
     #[serde(default)]
     pub at_least: u32,
-    /// Most pairs; `None`: any number.
+    /// Maximum number of pairs; `None`: no limit.
     #[serde(default)]
     pub at_most: Option<u32>,
 }
@@ -142,7 +141,7 @@ pub enum Side {
     Counterpart,
 }
 
-/// What a quota goes by.
+/// Attribute that a quota counts by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Group {
@@ -152,25 +151,25 @@ pub enum Group {
     Field,
 }
 
-/// Two organisations, each by its credit code or its name. The order does not count.
+/// Two organisations that must not meet, each by credit code or name, in any order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AvoidedPair {
-    /// The one.
+    /// First organisation.
     pub left: String,
-    /// The other.
+    /// Second organisation.
     pub right: String,
 }
 
 // === impl Event ===
 
 impl Event {
-    /// Tables that may be used in a slot: one at least, as the schedule has it.
+    /// Returns the number of usable tables per slot: at least one, as in the scheduler.
     pub fn usable_tables(&self) -> u32 {
         let spare = self.tables.saturating_mul(self.spare_percent).div_ceil(100);
         self.tables.saturating_sub(spare).max(self.tables.min(1))
     }
 
-    /// First day; the earliest date that can be written where there is no slot.
+    /// Returns the first day; `Date::MIN` without slots.
     pub fn first_day(&self) -> Date {
         self.slots.first().map_or(Date::MIN, |slot| slot.date)
     }
@@ -179,7 +178,7 @@ impl Event {
 // === impl Slot ===
 
 impl Slot {
-    /// Begin and end as instants. China has had no summer time since 1991.
+    /// Returns start and end as instants. China has had no daylight saving time since 1991.
     pub fn instants(&self) -> Option<(Timestamp, Timestamp)> {
         let zone = TimeZone::fixed(offset(8));
         let instant =
@@ -187,7 +186,7 @@ impl Slot {
         Some((instant(self.start)?, instant(self.end)?))
     }
 
-    /// `2026-12-01 09:00-09:25`.
+    /// Returns a label such as `2026-12-01 09:00-09:25`.
     pub fn label(&self) -> String {
         let clock = |time: Time| format!("{:02}:{:02}", time.hour(), time.minute());
         format!("{} {}-{}", self.date, clock(self.start), clock(self.end))
@@ -197,7 +196,8 @@ impl Slot {
 // === impl Rules ===
 
 impl Default for Rules {
-    /// What staff start from: five meetings for everyone, at least a fair level, nobody meets a colleague or meets twice.
+    /// Five meetings for each participant; pairs of any level; no pairs of the same organisation; no pairs that met
+    /// before.
     fn default() -> Self {
         Self {
             per_demand: 5,
@@ -218,7 +218,7 @@ impl Default for Rules {
 // === impl Quota ===
 
 impl Quota {
-    /// Whether it counts a participant's pairs.
+    /// Returns whether the quota counts the pairs of a participant.
     pub fn covers(&self, participant: &Participant) -> bool {
         let is_demand = participant.record.kind == Kind::Demand;
         let inside = match self.group {
@@ -228,14 +228,14 @@ impl Quota {
         is_demand == (self.side == Side::Demand) && inside
     }
 
-    /// Whether some participant's pairs would be counted by both.
+    /// Returns whether both quotas can count the same pairs.
     pub fn overlaps(&self, other: &Self) -> bool {
         let (one, other_prefix) = (self.prefix(), other.prefix());
         let same = (self.side, self.group) == (other.side, other.group);
         same && (one.starts_with(other_prefix) || other_prefix.starts_with(one))
     }
 
-    /// What it is called: 需求方·河北石家庄.
+    /// Returns the Chinese name, such as 需求方·河北石家庄.
     pub fn label(&self) -> String {
         let place = match self.group {
             Group::City => gb::region_label(&self.code),
@@ -257,7 +257,7 @@ impl Quota {
 // === impl AvoidedPair ===
 
 impl AvoidedPair {
-    /// Whether it names the organisations of these two, in any order.
+    /// Returns whether the pair names the organisations of both participants, in any order.
     pub fn names(&self, one: &Participant, other: &Participant) -> bool {
         let is = |name: &str, it: &Participant| it.organisation_key() == name || it.organisation_name() == name;
         (is(&self.left, one) && is(&self.right, other)) || (is(&self.left, other) && is(&self.right, one))
@@ -267,7 +267,7 @@ impl AvoidedPair {
 // === impl Side ===
 
 impl Side {
-    /// Name of the side of a pair.
+    /// Returns the record of a pair on this side.
     pub fn of(self, pair: &Pair) -> &duijie_core::domain::RecordName {
         match self {
             Self::Demand => &pair.demand,

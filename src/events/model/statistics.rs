@@ -1,4 +1,4 @@
-//! Outcomes counted per event, city, field and quarter.
+//! Counts of outcomes by event, city, field and quarter.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Attendance, Outcome, Progress, Rejection};
 use duijie_core::domain::Code;
 
-/// What outcomes are counted by.
+/// Attribute that outcomes are grouped by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Grouping {
@@ -24,15 +24,15 @@ pub enum Grouping {
 /// Counts of a group.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// Outcomes, of whatever kind.
+    /// All outcomes.
     pub meetings: u64,
-    /// On the schedule, nothing heard yet.
+    /// Scheduled, not yet reported.
     pub booked: u64,
     /// Took place.
     pub held: u64,
-    /// Nobody came, or one side only.
+    /// Did not take place.
     pub empty: u64,
-    /// Somebody else sat there.
+    /// Took place with a replacement.
     pub replaced: u64,
     /// Intents declared.
     pub intents: u64,
@@ -40,28 +40,28 @@ pub struct Counts {
     pub negotiating: u64,
     /// Contracts signed.
     pub signed: u64,
-    /// Their amount in whole yuan.
+    /// Sum of the signed contracts in whole yuan.
     pub signed_yuan: i64,
-    /// Not gone on with.
+    /// Rejected by one side.
     pub rejected: u64,
-    /// Of these, by reason, in the order of [`Rejection`]'s table.
+    /// Rejections by reason, in the order of [`Rejection`]'s table.
     pub reasons: [u64; 8],
 }
 
-/// Counts of all groups, and of all together.
+/// Counts per group and in total.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statistics {
-    /// All together.
+    /// Counts of all outcomes together.
     pub total: Counts,
-    /// By what, then by group: the event's id, a city in six digits, a field in two digits, `2026Q4`. An empty group holds
-    /// what does not say its own.
+    /// Counts by attribute and key: the event's id, a city in six digits, a field in two digits, or a quarter such as
+    /// `2026Q4`. The empty key holds outcomes without that attribute.
     pub groups: BTreeMap<Grouping, BTreeMap<String, Counts>>,
 }
 
 // === impl Statistics ===
 
 impl Statistics {
-    /// Counts one outcome.
+    /// Adds one outcome.
     pub fn add(&mut self, outcome: &Outcome) {
         self.total.add(outcome);
         let groups = [

@@ -1,4 +1,4 @@
-//! Shortlists: an event as a problem of the optimisation, and its answer as a part of a plan. Pure.
+//! Shortlists: converts an event to an allocation problem and the solution to shortlists. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,23 +12,23 @@ use duijie_solver::allocation::{
     self, Attribute, Chosen, Constraint, Effort, Fault, Faults, MILLION, Problem, Reason, Relaxed, allocate,
 };
 
-/// Costs that a plan keeps, the dearest.
+/// Maximum rule costs in a plan, highest first.
 const MAX_COSTS: usize = 200;
 
-/// What shortlists are made from.
+/// Inputs of the shortlists.
 pub(super) struct Wanted<'a> {
     pub event: &'a Event,
-    /// Those who come, in the order of their records.
+    /// Active participants, ordered by record.
     pub participants: &'a [Participant],
     pub candidates: &'a Candidates,
     pub edits: &'a Edits,
-    /// Pairs that were handed out and stay.
+    /// Published pairs that stay.
     pub held: &'a BTreeSet<Pair>,
-    /// Pairs that met, each with the id of the event.
+    /// Pairs that met before, each with the event's id.
     pub met: &'a BTreeMap<Pair, String>,
 }
 
-/// The part of a plan that shortlists are.
+/// Shortlist part of a plan.
 #[derive(Debug, Default)]
 pub(super) struct Shortlists {
     pub shortlist: Vec<Shortlisted>,
@@ -38,7 +38,7 @@ pub(super) struct Shortlists {
     pub shortfalls: Vec<Shortfall>,
 }
 
-/// Names and numbers of an event for the optimisation.
+/// Mapping between records of an event and numbers in the optimisation.
 struct Table<'a> {
     wanted: &'a Wanted<'a>,
     demands: Vec<&'a Participant>,
@@ -98,7 +98,7 @@ fn certificate(proof: allocation::Proof) -> &'static str {
     }
 }
 
-/// Millionths as a number.
+/// Converts millionths to a number.
 #[allow(clippy::cast_precision_loss, reason = "sums of at most 100,000 scores stay far below 2^52 millionths")]
 fn value(millionths: i64) -> f64 {
     millionths as f64 / MILLION as f64
@@ -161,7 +161,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Caps of organisations, quotas of cities and fields.
+    /// Returns caps of organisations and quotas of cities and fields.
     fn quotas(&self) -> Vec<allocation::Quota> {
         let rules = &self.wanted.event.rules;
         let sides = [
@@ -212,7 +212,7 @@ impl<'a> Table<'a> {
         self.wanted.edits.is_pinned(pair) || self.wanted.held.contains(pair)
     }
 
-    /// Whether the least score, if nothing else, lets a pair in; pins do not ask for it.
+    /// Returns whether a pair reaches the minimum score; pinned pairs need not.
     fn is_good_enough(&self, candidate: &Candidate) -> bool {
         self.wanted.event.rules.min_score <= candidate.score || self.is_pinned(&candidate.pair)
     }
@@ -221,7 +221,7 @@ impl<'a> Table<'a> {
         self.wanted.candidates.all.iter().filter(|it| !self.is_good_enough(it))
     }
 
-    /// Most pairs of a demand.
+    /// Returns the maximum pairs of a demand.
     fn limit(&self, demand: &RecordName) -> u32 {
         let found = self.demands.iter().find(|it| it.record == *demand);
         found.map_or(0, |it| it.cap_under(self.wanted.event))
@@ -323,7 +323,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// A rule in Chinese.
+    /// Returns the name of a rule in Chinese.
     fn constraint(&self, constraint: Constraint) -> String {
         let limit = |all: &[&'a Participant], place: u32| {
             let found = usize::try_from(place).ok().and_then(|place| all.get(place));

@@ -1,4 +1,4 @@
-//! Meetings: an event as input of the schedule, and its answer as a part of a plan. Pure.
+//! Meetings: converts an event to the input of the scheduler and its schedule to meetings. Pure.
 
 use std::collections::BTreeMap;
 
@@ -10,20 +10,20 @@ use duijie_solver::scheduling::{
     self, Cause, Conflict, Failure, Input, Lock, Place, Published, Schedule, Work, schedule,
 };
 
-/// What a schedule is made from.
+/// Inputs of the schedule.
 pub(super) struct Wanted<'a> {
     pub event: &'a Event,
-    /// Everybody, those who called off, too, in the order of their records.
+    /// All participants, ordered by record, including cancelled ones.
     pub participants: &'a [Participant],
     pub shortlist: &'a [Shortlisted],
     pub edits: &'a Edits,
-    /// Meetings that stay where they are; `None`: everything may move.
+    /// Published meetings to keep in place; `None`: everything may move.
     pub held: Option<&'a [Meeting]>,
-    /// Slots at the beginning that are over.
+    /// Number of first slots that are over.
     pub closed: usize,
 }
 
-/// The part of a plan that a schedule is.
+/// Schedule part of a plan.
 #[derive(Debug, Default)]
 pub(super) struct Arranged {
     pub meetings: Vec<Meeting>,
@@ -31,7 +31,7 @@ pub(super) struct Arranged {
     pub figures: ScheduleFigures,
 }
 
-/// Makes the schedule. `None` when it was stopped.
+/// Makes the schedule. `None` if stopped.
 ///
 /// # Errors
 /// [`EventError::Contradictions`], [`EventError::TooLarge`].
@@ -77,7 +77,7 @@ impl Wanted<'_> {
         }
     }
 
-    /// People of each presenter, and the presenter of each participant.
+    /// Returns the people of each presenter, and the presenter of each participant.
     fn presenters(&self) -> (Vec<u32>, Vec<usize>) {
         let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
         let mut people: Vec<u32> = Vec::new();
@@ -180,7 +180,7 @@ impl Wanted<'_> {
     }
 }
 
-/// Day of each slot, counted from the first.
+/// Returns the day number of each slot, from 0.
 fn days(slots: &[Slot]) -> Vec<u32> {
     let mut day = 0;
     let mut before = None;
@@ -193,14 +193,14 @@ fn days(slots: &[Slot]) -> Vec<u32> {
     days
 }
 
-/// Scores in ten thousandths: finer differences do not matter for who gets a place.
+/// Converts a score to ten-thousandths, at least 1; finer differences do not matter for the schedule.
 fn weight(score: f64) -> u32 {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=10,000")]
     let weight = (score.clamp(0.0, 1.0) * 10_000.0).round() as u32;
     weight.max(1)
 }
 
-/// Why a pair has no place, for machines and in Chinese.
+/// Returns the reason code and the Chinese reason of a pair without a meeting.
 fn reason(cause: &Cause) -> (&'static str, String) {
     match cause {
         Cause::SamePerson => ("SAME_PERSON", "双方由同一人到场".into()),

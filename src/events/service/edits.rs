@@ -1,4 +1,4 @@
-//! What staff decide: pins, bans, fixed places.
+//! Staff decisions: pins, bans, fixed places.
 
 use super::{Events, life::check_list, stored::StoredEvent};
 use crate::{
@@ -7,13 +7,13 @@ use crate::{
 };
 use duijie_core::domain::{Problem, Violation};
 
-/// Most decisions of one call.
+/// Maximum decisions per call.
 const MAX_CALL: usize = 500;
 
 // === impl Events ===
 
 impl Events {
-    /// Notes decisions, all or none, in their order.
+    /// Stores decisions in order, all or none.
     ///
     /// # Errors
     /// All violations, with paths below `edits`; [`crate::events::model::EventError::Stale`].
@@ -45,7 +45,7 @@ impl Events {
             let was_pinned = all.is_pinned(pair);
             let changed = all.apply(pair, *edit);
             match edit {
-                // a pair that was pinned already is on the list: only its place changes
+                // a pinned pair is on the shortlist already: only its place changes
                 Edit::Lock { .. } | Edit::Unlock if was_pinned => layout |= changed,
                 _ => inputs |= changed,
             }

@@ -1,4 +1,4 @@
-//! Events created, read, changed, published, deleted.
+//! Life cycle of events: create, read, change, publish, delete.
 
 use super::{
     Events, now, store,
@@ -11,33 +11,34 @@ use crate::{
 use duijie_core::domain::{Code, Problem, Violation, check::check_text};
 use duijie_store::PointId;
 
-/// Most characters of a request's id.
+/// Maximum characters of an idempotency key.
 pub const MAX_REQUEST_ID_CHARS: usize = 64;
-/// Characters of the ids that are made here.
+/// Characters of generated ids.
 const MADE_ID_CHARS: usize = 16;
 
-/// A page of events, in an order that does not change between pages.
+/// A page of events in a stable order.
 #[derive(Debug, Clone)]
 pub struct Page {
     /// Events.
     pub events: Vec<StoredEvent>,
-    /// What to list after to get the next page.
+    /// Position after which the next page starts.
     pub next: Option<PointId>,
 }
 
-/// A change of an event, whole: what is not given gets its default.
+/// New state of an event; an omitted field gets its default.
 #[derive(Debug, Clone)]
 pub struct Change {
-    /// The event as it shall be. Its state, its counters and times are left as they are.
+    /// The new event. Its state, counters and times are ignored.
     pub event: Event,
-    /// What the caller has seen; empty: anything.
+    /// Expected etag; empty matches any.
     pub etag: String,
 }
 
 // === impl Events ===
 
 impl Events {
-    /// Creates an event, once for each `request_id`. An event without an id gets one: from the request's id, or a random one.
+    /// Creates an event, once per `request_id`. An event without an id gets one derived from `request_id`, or a random
+    /// one.
     ///
     /// # Errors
     /// All violations; [`EventError::Exists`], [`EventError::RequestReused`].
@@ -67,7 +68,7 @@ impl Events {
         }
     }
 
-    /// Reads an event.
+    /// Returns an event.
     ///
     /// # Errors
     /// [`EventError::NotFound`].
@@ -75,17 +76,18 @@ impl Events {
         self.store.event(id).await
     }
 
-    /// Lists events.
+    /// Returns a page of events.
     ///
     /// # Errors
-    /// Those of the store.
+    /// Errors of the store.
     pub async fn list(&self, after: Option<PointId>, limit: usize) -> Result<Page> {
         let page = self.store.events(after, limit).await?;
         Ok(Page { events: page.items, next: page.next })
     }
 
-    /// Changes title, place, slots, tables and rules. Once published, slots can only be added behind the last one and tables
-    /// only become more. Before, other slots or fewer tables undo the schedule and what staff have fixed in it.
+    /// Replaces title, place, slots, tables and rules. After publication, slots can only be added after the last one
+    /// and tables can only be added. Before publication, other slots or fewer tables discard the schedule and turn
+    /// locks into pins.
     ///
     /// # Errors
     /// All violations; [`EventError::Stale`], [`EventError::WrongState`].
@@ -123,7 +125,7 @@ impl Events {
         self.keep(stored).await
     }
 
-    /// Takes the meetings out of the plan, and what staff fixed in it.
+    /// Removes the meetings from the plan and turns locks into pins.
     async fn undo_schedule(&self, stored: &mut StoredEvent) -> Result<()> {
         let id = stored.event.id.clone();
         let mut edits = self.store.edits(&id).await?;
@@ -143,7 +145,7 @@ impl Events {
         Ok(())
     }
 
-    /// Moves an event on, or from review back to draft. Review needs a schedule that follows every change.
+    /// Moves an event to the next state, or from review back to draft. Review and publication need a current schedule.
     ///
     /// # Errors
     /// [`EventError::Stale`], [`EventError::WrongState`], [`EventError::NoShortlist`], [`EventError::ScheduleOutdated`].
@@ -167,7 +169,7 @@ impl Events {
         self.alone(id, change).await
     }
 
-    /// Deletes an event with all that belongs to it; one with outcomes only where `force` is set.
+    /// Deletes an event with all its data; one with outcomes only if `force` is set.
     ///
     /// # Errors
     /// [`EventError::NotFound`], [`EventError::Stale`], [`EventError::HasOutcomes`].
@@ -183,7 +185,7 @@ impl Events {
         self.alone(id, delete).await
     }
 
-    /// What staff have decided.
+    /// Returns the staff decisions.
     ///
     /// # Errors
     /// [`EventError::NotFound`].
@@ -193,7 +195,7 @@ impl Events {
     }
 }
 
-/// Cannot be done in this state.
+/// Returns the error for an operation that is not permitted in the event's state.
 pub(super) fn wrong_state(event: &Event, what: &'static str) -> Error {
     EventError::WrongState { state: event.state.label(), what }.into()
 }
@@ -206,20 +208,21 @@ fn what(state: EventState) -> &'static str {
     }
 }
 
-/// An id from the request's, so that the same request names the same event.
+/// Returns an id derived from the idempotency key, so that a repeated request gets the same event; random for an empty
+/// key.
 fn made_id(request_id: &str) -> String {
     let text = if request_id.is_empty() { uuid::Uuid::new_v4().to_string() } else { request_id.to_string() };
     store::hash(&text).chars().take(MADE_ID_CHARS).collect()
 }
 
-/// Hash of what a request asks for.
+/// Returns the hash of the request's content.
 fn content(event: &Event) -> String {
     let bare =
         Event { create_time: jiff::Timestamp::UNIX_EPOCH, update_time: jiff::Timestamp::UNIX_EPOCH, ..event.clone() };
     store::hash(&serde_json::to_string(&bare).unwrap_or_default())
 }
 
-/// The violation of a list that is empty or too long.
+/// Checks that a list is neither empty nor too long.
 pub(super) fn check_list(field: &str, len: usize, max: usize) -> Result<()> {
     match len {
         0 => Err(Violation::new(field, Problem::Required).into()),

@@ -1,20 +1,20 @@
-//! The service of matchmaking events: events, participants, shortlists, schedules, outcomes, over the store, the matcher
+//! Service of matchmaking events: events, participants, shortlists, schedules, outcomes. It uses the store, the matcher
 //! and the two optimisations.
 //!
-//! - `store`: how an event lies in the store's documents
+//! - `store`: layout of an event in the store's documents
 //! - `stored`: the event's own document
 //! - `life`: create, read, change, delete, publish
-//! - `participants`: who takes part
-//! - `edits`: what staff decide
-//! - `planning`: shortlists and schedules made and kept; `replan`: changes on the day
-//! - `scores`: what pairs are worth
-//! - `allocate`, `arrange`: between events and the optimisations, pure
-//! - `outcomes`: what came of the meetings
-//! - `report`: all of an event at once, for lists and exports
+//! - `participants`: participants of an event
+//! - `edits`: staff decisions
+//! - `planning`: makes and stores shortlists and schedules; `replan`: changes on the day
+//! - `scores`: scores of candidate pairs
+//! - `allocate`, `arrange`: conversion between events and the optimisations, pure
+//! - `outcomes`: outcomes of meetings
+//! - `report`: all data of an event, for lists and exports
 //!
-//! Everything that changes an event is done by one caller at a time (a lease), and is written to the event's own document
-//! last, only if nobody wrote it meanwhile. A plan is written beside it in parts that are never changed; the event's document
-//! says which plan holds, so that a new one appears whole or not at all.
+//! A lease lets one caller at a time change an event. The event's own document is written last, and only if it has not
+//! changed meanwhile. A plan is written beside it in immutable parts. The event's document points to the current plan,
+//! so that a new plan appears whole or not at all.
 
 mod allocate;
 mod arrange;
@@ -48,11 +48,11 @@ pub use report::Report;
 use store::Store;
 pub use stored::{ParticipantCounts, PlanPointer, StoredEvent};
 
-/// Times that a caller looks whether an event that another works on is free.
+/// Maximum attempts to get the lease of an event.
 const TRIES: u32 = 50;
-/// Time between these looks.
+/// Time between these attempts.
 const LOOK: Duration = Duration::from_millis(100);
-/// When a caller shall come back to an event that another works on, in milliseconds.
+/// Retry delay for an event that another caller works on, in milliseconds.
 const RETRY_MS: u64 = 1_000;
 
 /// The service; clones share its parts.
@@ -66,7 +66,7 @@ pub struct Events {
 // === impl Events ===
 
 impl Events {
-    /// A service over these parts; the matcher works on the same index.
+    /// Creates the service from its parts; the matcher must use the same index.
     pub fn new(index: Arc<dyn Index>, matcher: Matcher, versions: &StoreVersions) -> Self {
         let versions = PlanVersions {
             text: versions.text.clone(),
@@ -76,7 +76,7 @@ impl Events {
         Self { store: Store::new(index), matcher, versions }
     }
 
-    /// Does some work on an event while nobody else does.
+    /// Runs work on an event under its lease.
     async fn alone<T>(&self, id: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
         let lease = self.claim(id).await?;
         let done = tokio::select! {
@@ -98,7 +98,7 @@ impl Events {
         Err(Error::Busy { retry_ms: RETRY_MS })
     }
 
-    /// The event, if it is the one that the caller has seen; an empty etag fits any.
+    /// Returns the event if its etag is the caller's; an empty etag matches any.
     async fn seen(&self, id: &str, etag: &str) -> Result<StoredEvent> {
         let stored = self.store.event(id).await?;
         if etag.is_empty() || etag == stored.etag() {

@@ -1,4 +1,4 @@
-//! What came of the meetings: recorded, listed, counted.
+//! Outcomes of meetings: recording, listing, counting.
 
 use std::collections::BTreeMap;
 
@@ -15,60 +15,60 @@ use crate::{
 use duijie_core::domain::RecordName;
 use duijie_store::PointId;
 
-/// Most outcomes of a page.
+/// Maximum outcomes per page.
 pub const MAX_OUTCOME_PAGE: usize = 500;
-/// Most outcomes of one call.
+/// Maximum outcomes per call.
 const MAX_CALL: usize = 500;
-/// Times that a write is tried again when another wrote meanwhile.
+/// Maximum attempts of a write that conflicts with others.
 const TRIES: usize = 5;
 
-/// What is to be recorded of a pair. What is `None` stays as it was recorded.
+/// Change of a pair's outcome. `None` keeps the recorded value.
 #[derive(Debug, Clone)]
 pub struct OutcomeChange {
-    /// Who met.
+    /// The pair.
     pub pair: Pair,
-    /// Whether the meeting was held, with all that goes with it.
+    /// Attendance with its related fields.
     pub result: Option<Recorded>,
-    /// Whether the demand's side agrees that the other sees its contact.
+    /// Whether the demand side consents to show its contact to the other side.
     pub demand_consents: Option<bool>,
-    /// Whether the counterpart's side agrees.
+    /// Whether the counterpart side consents likewise.
     pub counterpart_consents: Option<bool>,
 }
 
-/// Whether a meeting was held, and what followed.
+/// Attendance, progress and note of a meeting.
 #[derive(Debug, Clone, Default)]
 pub struct Recorded {
-    /// Whether it was held.
+    /// Whether the meeting was held.
     pub attendance: Attendance,
-    /// Who came in the counterpart's place.
+    /// Record that replaced the counterpart.
     pub replaced_by: Option<RecordName>,
-    /// What followed.
+    /// Progress after the meeting.
     pub progress: Option<Progress>,
     /// Note of the staff.
     pub note: String,
 }
 
-/// Which outcomes to list.
+/// Selection of outcomes to list.
 #[derive(Debug, Clone)]
 pub struct OutcomeQuery {
-    /// Of this event; `None`: of all events.
+    /// Id of the event; `None`: all events.
     pub event: Option<String>,
-    /// Those that come after this one in the order of ids.
+    /// Position after which the page starts.
     pub after: Option<PointId>,
-    /// Most outcomes, 1 to [`MAX_OUTCOME_PAGE`].
+    /// Maximum outcomes, 1 to [`MAX_OUTCOME_PAGE`].
     pub limit: usize,
 }
 
-/// A page of outcomes, in an order that does not change between pages.
+/// A page of outcomes in a stable order.
 #[derive(Debug, Clone)]
 pub struct OutcomePage {
     /// Outcomes.
     pub outcomes: Vec<Outcome>,
-    /// What to list after to get the next page.
+    /// Position after which the next page starts.
     pub next: Option<PointId>,
 }
 
-/// What is known of the pairs of an event.
+/// Plan and participants of an event, indexed by pair and record.
 struct Known<'a> {
     stored: &'a StoredEvent,
     plan: &'a Plan,
@@ -80,7 +80,7 @@ struct Known<'a> {
 // === impl Events ===
 
 impl Events {
-    /// Records outcomes, each for itself but all checked before the first is written. The same again changes nothing.
+    /// Records outcomes. All are checked before the first write; writes are independent. Idempotent.
     ///
     /// # Errors
     /// All violations, with paths below `outcomes`; [`EventError::NoMeeting`] for a pair that was never planned.
@@ -115,7 +115,7 @@ impl Events {
         Ok(recorded)
     }
 
-    /// Writes an outcome; where another was faster, its words are changed instead.
+    /// Writes an outcome. After a conflicting write, applies the change to the newer outcome.
     async fn write_outcome(
         &self,
         known: &Known<'_>,
@@ -138,7 +138,7 @@ impl Events {
         Err(Error::Busy { retry_ms: super::RETRY_MS })
     }
 
-    /// The outcome of a pair.
+    /// Returns the outcome of a pair.
     ///
     /// # Errors
     /// [`EventError::NotFound`], [`EventError::NoOutcome`].
@@ -148,10 +148,10 @@ impl Events {
         found.ok_or_else(|| EventError::NoOutcome(Box::new(pair.clone())).into())
     }
 
-    /// Lists outcomes.
+    /// Returns a page of outcomes.
     ///
     /// # Errors
-    /// [`EventError::NotFound`] for an event that is not there.
+    /// [`EventError::NotFound`] if the event does not exist.
     pub async fn outcomes(&self, query: OutcomeQuery) -> Result<OutcomePage> {
         if let Some(id) = &query.event {
             self.store.event(id).await?;
@@ -161,7 +161,7 @@ impl Events {
         Ok(OutcomePage { outcomes: page.items, next: page.next })
     }
 
-    /// All outcomes of an event, in the order of pairs; at most as many as a plan has pairs.
+    /// Returns all outcomes of an event, ordered by pair; at most as many as the plan has pairs.
     pub(super) async fn all_outcomes(&self, id: &str) -> Result<Vec<Outcome>> {
         let mut all = Vec::new();
         self.store.each_outcome(Some(id), |outcome| all.push(outcome)).await?;
@@ -169,10 +169,10 @@ impl Events {
         Ok(all)
     }
 
-    /// Counts outcomes, of one event or of all.
+    /// Counts the outcomes of one event or of all events.
     ///
     /// # Errors
-    /// [`EventError::NotFound`] for an event that is not there.
+    /// [`EventError::NotFound`] if the event does not exist.
     pub async fn statistics(&self, id: Option<&str>) -> Result<Statistics> {
         if let Some(id) = id {
             self.store.event(id).await?;
@@ -186,7 +186,7 @@ impl Events {
 // === impl Known ===
 
 impl Known<'_> {
-    /// The outcome as it shall be.
+    /// Returns the changed outcome.
     fn changed(&self, before: Option<Outcome>, change: &OutcomeChange) -> Result<Outcome> {
         let mut after = match &before {
             Some(before) => before.clone(),
@@ -210,7 +210,7 @@ impl Known<'_> {
         Ok(after)
     }
 
-    /// A booked meeting, as planned.
+    /// Returns a booked outcome with the planned figures.
     fn fresh(&self, pair: &Pair) -> Result<Outcome> {
         let planned = self.shortlist.get(pair);
         let slot = self.slots.get(pair);

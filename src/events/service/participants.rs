@@ -1,4 +1,4 @@
-//! Who takes part: records of the catalogue, by name or by filter.
+//! Participants: records of the catalogue, added by name or by filter.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,64 +14,64 @@ use crate::{
 use duijie_core::domain::{Filter, Kind, Problem, RecordName, Violation, codes::Status};
 use duijie_store::{FieldSelection, PageRequest, Point};
 
-/// Most participants of one call that names them.
+/// Maximum participants named in one call.
 pub const MAX_DRAFTS: usize = 500;
-/// Records of a page of the catalogue.
+/// Records read from the catalogue at a time.
 const PAGE: usize = 200;
 
-/// Who shall take part.
+/// Participants to add.
 #[derive(Debug, Clone)]
 pub enum Who {
-    /// These, 1 to 500. Those that take part already are changed, and come again if they had called off.
+    /// Named participants, 1 to 500. Existing ones are updated; cancelled ones become active again.
     Given(Vec<Draft>),
-    /// The first `limit` records that meet a filter, in the order of ids; no status means ACTIVE. Those that take part
-    /// already are left as they are.
+    /// The first `limit` records that meet a filter, ordered by id; status defaults to ACTIVE. Existing participants
+    /// stay unchanged.
     Found {
         /// Kind of records.
         kind: Kind,
         /// Conditions.
         filter: Box<Filter>,
-        /// Most records, 1 to [`MAX_PARTICIPANTS`].
+        /// Maximum records, 1 to [`MAX_PARTICIPANTS`].
         limit: usize,
     },
 }
 
-/// A participant as given: what the catalogue does not say. [`Participant`] says what the fields mean.
+/// Participant data given by the caller, beyond the catalogue. For the fields see [`Participant`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
     /// The record.
     pub record: RecordName,
-    /// Whom to call.
+    /// Contact.
     pub contact: Contact,
-    /// Who sits at the table.
+    /// Presenter at the table.
     pub presenter: String,
-    /// Meetings at one time.
+    /// Meetings at the same time.
     pub people: u32,
-    /// When they can come.
+    /// Availability windows.
     pub windows: Vec<Window>,
-    /// Most meetings.
+    /// Maximum meetings.
     pub cap: Option<u32>,
-    /// Table that it keeps, from 0.
+    /// Reserved table, from 0.
     pub table: Option<u32>,
 }
 
-/// What became of those who shall take part.
+/// Result of adding participants.
 #[derive(Debug, Clone)]
 pub struct Added {
-    /// New ones.
+    /// Number of new participants.
     pub added: u32,
-    /// Changed ones.
+    /// Number of updated participants.
     pub updated: u32,
-    /// Those that took part already, as they are.
+    /// Number of unchanged participants.
     pub unchanged: u32,
-    /// The event now.
+    /// The event after the change.
     pub event: StoredEvent,
 }
 
 // === impl Events ===
 
 impl Events {
-    /// Adds participants, or changes them.
+    /// Adds or updates participants.
     ///
     /// # Errors
     /// All violations, with paths below `participants`; [`EventError::Stale`].
@@ -120,7 +120,7 @@ impl Events {
         Ok(Added { added, updated, unchanged, event })
     }
 
-    /// Drafts with what the catalogue says of their records.
+    /// Completes drafts with data of the catalogue.
     async fn given(
         &self,
         stored: &StoredEvent,
@@ -149,7 +149,7 @@ impl Events {
         if violations.is_empty() { Ok(wanted) } else { Err(violations.into()) }
     }
 
-    /// Records that meet a filter.
+    /// Returns the records that meet a filter.
     async fn found(&self, kind: Kind, mut filter: Filter, limit: usize) -> Result<Vec<Participant>> {
         if !(1..=MAX_PARTICIPANTS).contains(&limit) {
             let max = i64::try_from(MAX_PARTICIPANTS).unwrap_or(i64::MAX);
@@ -170,7 +170,7 @@ impl Events {
         }
     }
 
-    /// Takes participants off the list, with what staff decided about them. Not once published: then they call off.
+    /// Removes participants and the staff decisions about them. After publication participants can only cancel.
     ///
     /// # Errors
     /// [`EventError::NoParticipant`], [`EventError::Stale`], [`EventError::WrongState`].
@@ -199,7 +199,7 @@ impl Events {
         self.counted(stored, all.into_iter().filter(|it| !records.contains(&it.record))).await
     }
 
-    /// All participants, in the order of their records.
+    /// Returns all participants, ordered by record.
     ///
     /// # Errors
     /// [`EventError::NotFound`].
@@ -208,7 +208,7 @@ impl Events {
         self.store.participants(id).await
     }
 
-    /// Keeps the event with its participants counted.
+    /// Writes the event with its participant counts.
     pub(super) async fn counted(
         &self,
         mut stored: StoredEvent,
@@ -219,7 +219,7 @@ impl Events {
     }
 }
 
-/// Counts a change of a participant: of what shortlists are made from, or of the schedule only.
+/// Counts a change of a participant as a change of shortlist inputs, or of the schedule only.
 fn note_change(stored: &mut StoredEvent, old: &Participant, new: &Participant) {
     let for_schedule_only = Participant {
         contact: old.contact.clone(),
@@ -233,7 +233,7 @@ fn note_change(stored: &mut StoredEvent, old: &Participant, new: &Participant) {
     *counter += 1;
 }
 
-/// A table is one participant's own.
+/// Checks that no two participants reserve the same table.
 fn tables_taken(wanted: &[Participant], all: &BTreeMap<RecordName, Participant>) -> Vec<Violation> {
     let mut owners: BTreeMap<u32, &RecordName> = BTreeMap::new();
     let others = all.values().filter(|it| it.is_active() && wanted.iter().all(|new| new.record != it.record));
@@ -251,7 +251,7 @@ fn tables_taken(wanted: &[Participant], all: &BTreeMap<RecordName, Participant>)
 // === impl Draft ===
 
 impl Draft {
-    /// A participant of whom only the record is known.
+    /// Creates a draft with the record only.
     pub fn new(record: RecordName) -> Self {
         Self {
             record,
@@ -278,7 +278,7 @@ impl Draft {
     }
 }
 
-/// A participant must be known.
+/// Returns the participant of a record, or [`EventError::NoParticipant`].
 pub(super) fn find<'a>(all: &'a mut [Participant], record: &RecordName) -> Result<&'a mut Participant> {
     let found = all.iter_mut().find(|it| it.record == *record);
     found.ok_or_else(|| Error::from(EventError::NoParticipant(record.clone())))

@@ -1,8 +1,8 @@
-//! Shortlists and schedules, made and kept.
+//! Makes and stores shortlists and schedules.
 //!
-//! Before it is published an event's shortlists and schedule are made from nothing, each time; only what staff decided
-//! stays. Once published, every pair and every meeting that can stay, stays: shortlists take the pairs of the plan as given
-//! and add to them, and the schedule moves no meeting that need not move.
+//! Before publication, shortlists and schedule are made from scratch each time; only staff decisions stay. After
+//! publication, every pair and meeting that can stay stays: shortlists keep the pairs of the plan and add to them, and
+//! the schedule moves only meetings that have to move.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,27 +23,27 @@ use crate::{
 };
 use duijie_core::domain::RecordName;
 
-/// Most pairs of a plan: what a schedule takes.
+/// Maximum pairs of a plan: the limit of the scheduler.
 const MAX_CHOSEN: usize = duijie_solver::scheduling::MAX_PAIRS;
 
-/// All that a plan is made from.
+/// Inputs of a plan.
 pub(super) struct Inputs {
     pub stored: StoredEvent,
-    /// Everybody, in the order of their records.
+    /// All participants, ordered by record.
     pub participants: Vec<Participant>,
     pub edits: Edits,
-    /// The plan that holds.
+    /// The current plan.
     pub plan: Option<Plan>,
 }
 
-/// Tells the work that nobody waits for it any longer.
+/// Guard that stops the work when its caller is gone.
 struct StopWhenDropped(Arc<AtomicBool>);
 
 // === impl Events ===
 
 impl Events {
-    /// Makes the shortlists. Of a published event the meetings are made as well; the plan then says what changed. Slots before
-    /// `closed` are over: nothing new goes there.
+    /// Makes the shortlists. For a published event it makes the meetings too, and the plan lists the changes. Slots
+    /// before `closed` are over and get no new meetings.
     ///
     /// # Errors
     /// [`EventError::Stale`], [`EventError::Contradictions`], [`EventError::TooLarge`]; as [`crate::matching::Matcher::find`].
@@ -61,7 +61,7 @@ impl Events {
         self.alone(id, make).await
     }
 
-    /// Makes the schedule of the shortlists. Slots before `closed` are over: nothing new goes there.
+    /// Makes the schedule of the shortlists. Slots before `closed` are over and get no new meetings.
     ///
     /// # Errors
     /// [`EventError::Stale`], [`EventError::NoShortlist`], [`EventError::ShortlistOutdated`],
@@ -80,7 +80,7 @@ impl Events {
         self.alone(id, make).await
     }
 
-    /// The event with the plan that holds.
+    /// Returns the event with the current plan.
     ///
     /// # Errors
     /// [`EventError::NotFound`], [`EventError::NoShortlist`].
@@ -91,7 +91,7 @@ impl Events {
         Ok((stored, plan))
     }
 
-    /// All that a plan is made from.
+    /// Inputs of a plan.
     pub(super) async fn inputs(&self, stored: StoredEvent) -> Result<Inputs> {
         let id = &stored.event.id;
         let (participants, edits) = futures::try_join!(self.store.participants(id), self.store.edits(id))?;
@@ -102,7 +102,7 @@ impl Events {
         Ok(Inputs { stored, participants, edits, plan })
     }
 
-    /// A new plan with shortlists. Of a published event the pairs of the plan that holds stay.
+    /// Returns a new plan with shortlists. A published event keeps the pairs of its current plan.
     pub(super) async fn with_shortlists(&self, inputs: &Inputs) -> Result<Plan> {
         let active: Vec<Participant> = inputs.participants.iter().filter(|it| it.is_active()).cloned().collect();
         let held = inputs.held_pairs();
@@ -139,7 +139,7 @@ impl Events {
         Ok(plan)
     }
 
-    /// The plan with its meetings and what is different from the plan that holds.
+    /// Adds the meetings and the changes since the current plan.
     pub(super) async fn with_meetings(&self, inputs: &Inputs, mut plan: Plan, closed: usize) -> Result<Plan> {
         let before = inputs.plan.as_ref().map(|plan| plan.meetings.clone()).unwrap_or_default();
         let is_published = inputs.stored.event.state == EventState::Published;
@@ -168,7 +168,7 @@ impl Events {
         Ok(plan)
     }
 
-    /// Writes the plan, then points at it.
+    /// Writes the plan, then points the event to it.
     pub(super) async fn keep_plan(&self, inputs: Inputs, plan: Plan) -> Result<(StoredEvent, Plan)> {
         let mut stored = inputs.stored;
         let before = stored.plan.take();
@@ -176,14 +176,14 @@ impl Events {
         stored.plan = Some(pointer.clone());
         let stored = self.keep(stored).await?;
         let keep: Vec<_> = before.iter().chain([&pointer]).collect();
-        // what cannot be cleared now is cleared with the next plan
+        // plans not removed now are removed with the next plan
         if let Err(error) = self.store.clear_plans(&stored.event.id, &keep).await {
             tracing::warn!(%error, "old plans of an event were not removed");
         }
         Ok((stored, plan))
     }
 
-    /// Pairs of those who come that met at another event, each with that event's id.
+    /// Returns the pairs of active participants that met at another event, each with the first such event's id.
     async fn met_before(&self, inputs: &Inputs, active: &[Participant]) -> Result<BTreeMap<Pair, String>> {
         let mut met = BTreeMap::new();
         if inputs.stored.event.rules.met_before {
@@ -200,7 +200,7 @@ impl Events {
             let pair = Pair::new(outcome.pair.demand, came);
             if outcome.event != *id && here.contains(&pair.demand) && here.contains(&pair.counterpart) {
                 let first = met.entry(pair).or_insert_with(|| outcome.event.clone());
-                // whatever the order in which they are read
+                // the lowest id, independent of the reading order
                 if outcome.event < *first {
                     *first = outcome.event;
                 }
@@ -214,12 +214,12 @@ impl Events {
 // === impl Inputs ===
 
 impl Inputs {
-    /// Number of the plan that comes next.
+    /// Returns the number of the next plan.
     pub fn next_number(&self) -> u64 {
         self.plan.as_ref().map_or(1, |plan| plan.number + 1)
     }
 
-    /// Whether both sides of a pair come.
+    /// Returns whether both sides of a pair are active.
     pub fn both_come(&self, pair: &Pair) -> bool {
         let comes = |record: &RecordName| {
             let found = self.participants.binary_search_by(|it| it.record.cmp(record)).ok();
@@ -228,7 +228,7 @@ impl Inputs {
         comes(&pair.demand) && comes(&pair.counterpart)
     }
 
-    /// Pairs of a published plan that can stay.
+    /// Returns the pairs of a published plan that can stay.
     fn held_pairs(&self) -> BTreeSet<Pair> {
         let Some(plan) = self.plan.as_ref().filter(|_| self.stored.event.state == EventState::Published) else {
             return BTreeSet::new();
@@ -238,7 +238,7 @@ impl Inputs {
     }
 }
 
-/// Runs long work on a thread of its own; it is told to stop when its caller goes.
+/// Runs long work on a blocking thread; it is told to stop when its caller is gone.
 async fn compute<T: Send + 'static>(work: impl FnOnce(&dyn Fn() -> bool) -> T + Send + 'static) -> Result<T> {
     let stop = Arc::new(AtomicBool::new(false));
     let _guard = StopWhenDropped(Arc::clone(&stop));

@@ -1,4 +1,4 @@
-//! Changes on the day: somebody calls off, and as little as possible changes for the others.
+//! Changes on the day: a cancellation with as few changes as possible for the others.
 
 use super::{
     Events,
@@ -12,33 +12,33 @@ use crate::{
 };
 use duijie_core::domain::RecordName;
 
-/// How a change on the day is made.
+/// Options of a change on the day.
 #[derive(Debug, Clone, Default)]
 pub struct OnTheDay {
-    /// Whether others take the places that become free.
+    /// Whether other pairs may take the freed places.
     pub refill: bool,
-    /// Slots at the beginning that are over: their meetings stay, nothing new goes there.
+    /// Number of first slots that are over: their meetings stay, and they get no new ones.
     pub closed: usize,
-    /// What the caller has seen; empty: anything.
+    /// Expected etag; empty matches any.
     pub etag: String,
 }
 
-/// What a change on the day brought.
+/// Result of a change on the day.
 #[derive(Debug, Clone)]
 pub struct Replanned {
-    /// The event now.
+    /// The event after the change.
     pub event: StoredEvent,
-    /// Meetings that are gone, moved or new.
+    /// Removed, moved and new meetings.
     pub changes: Vec<Change>,
 }
 
 // === impl Events ===
 
 impl Events {
-    /// Notes that a participant calls off, and takes its pairs and meetings out of the plan, if there is one. No other
-    /// meeting moves. With `refill`, pairs that the rules allow and that fit into what is free are added.
+    /// Cancels a participant and removes its pairs and meetings from the plan, if there is one. No other meeting moves.
+    /// With `refill`, pairs that the rules allow and that fit into the freed places are added.
     ///
-    /// Saying it again does no harm.
+    /// Idempotent.
     ///
     /// # Errors
     /// [`crate::events::model::EventError::NoParticipant`], [`crate::events::model::EventError::Stale`]; with `refill` as
@@ -71,7 +71,7 @@ impl Events {
         let next = if how.refill && plan.schedule.is_some() {
             self.refilled(&mut inputs, pruned, how.closed).await?
         } else {
-            // the plan follows this change; what it did not follow before, it does not follow now
+            // this change alone does not outdate the plan; a plan that was outdated before stays outdated
             let inputs_now = if was_current { inputs.stored.event.inputs } else { plan.inputs };
             Plan { number: inputs.next_number(), inputs: inputs_now, ..pruned }
         };
@@ -80,10 +80,10 @@ impl Events {
         Ok(Replanned { event, changes })
     }
 
-    /// A plan with what is left of this one, and what fits beside it.
+    /// Returns a plan with the rest of this one and the pairs that fit in addition.
     async fn refilled(&self, inputs: &mut Inputs, pruned: Plan, closed: usize) -> Result<Plan> {
         let state = inputs.stored.event.state;
-        // what is left stays, published or not
+        // the rest stays, as in a published plan
         inputs.stored.event.state = crate::events::model::EventState::Published;
         let number = inputs.next_number();
         inputs.plan = Some(pruned.clone());
@@ -99,7 +99,7 @@ impl Events {
     }
 }
 
-/// The plan without a participant, but for what took place already.
+/// Removes a participant from the plan, except for meetings in closed slots.
 fn without(mut plan: Plan, record: &RecordName, closed: usize) -> Plan {
     let is_over = |meetings: &[Meeting], pair: &Pair| meetings.iter().any(|it| it.pair == *pair && it.slot < closed);
     let meetings = std::mem::take(&mut plan.meetings);

@@ -1,4 +1,4 @@
-//! All of an event at once, for lists and exports.
+//! All data of an event, for lists and exports.
 
 use std::collections::BTreeMap;
 
@@ -8,23 +8,23 @@ use crate::{
     events::model::{Consent, Contact, Outcome, Pair, Participant, Plan, Statistics, participant::by_record},
 };
 
-/// All of an event, as it is at one time. Everything is in its own order.
+/// All data of an event at one time, in canonical order.
 #[derive(Debug, Clone)]
 pub struct Report {
     /// The event.
     pub event: StoredEvent,
-    /// The plan that holds; an empty one before the first.
+    /// The current plan; an empty one before the first.
     pub plan: Plan,
-    /// Everybody, those who called off, too, in the order of their records.
+    /// All participants, ordered by record, including cancelled ones.
     pub participants: Vec<Participant>,
-    /// Outcomes in the order of their pairs.
+    /// Outcomes, ordered by pair.
     pub outcomes: Vec<Outcome>,
 }
 
 // === impl Events ===
 
 impl Events {
-    /// Reads all of an event.
+    /// Reads all data of an event.
     ///
     /// # Errors
     /// [`crate::events::model::EventError::NotFound`].
@@ -45,12 +45,12 @@ impl Events {
 // === impl Report ===
 
 impl Report {
-    /// Who agrees to show contacts, by pair; pairs of which nothing is recorded are left out.
+    /// Returns the consent to show contacts by pair; pairs without an outcome are omitted.
     pub fn consents(&self) -> BTreeMap<&Pair, Consent> {
         self.outcomes.iter().map(|it| (&it.pair, it.consent)).collect()
     }
 
-    /// The contacts of some pairs, the demand's first: whole where both sides agree, masked otherwise.
+    /// Returns the contacts of pairs, the demand's first: in full if both sides consent, masked otherwise.
     pub fn contacts<'a>(
         &'a self,
         pairs: impl IntoIterator<Item = &'a Pair>,
@@ -64,7 +64,7 @@ impl Report {
         pairs.into_iter().map(contacts).collect()
     }
 
-    /// The outcomes counted.
+    /// Returns the counts of the outcomes.
     pub fn statistics(&self) -> Statistics {
         Statistics::of(&self.outcomes)
     }

@@ -1,4 +1,4 @@
-//! What pairs are worth: the scores and levels that matching gives them.
+//! Scores and levels of candidate pairs, from matching.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,36 +17,36 @@ use crate::{
 };
 use duijie_core::domain::{Kind, RecordName, hit::Level};
 
-/// Pairs that are weighed for one event, so that the optimisation stays within seconds: the best ones of each demand, the
-/// same number for each.
+/// Maximum candidate pairs of an event, so that the optimisation takes seconds only. Each demand gets the same number,
+/// best first.
 pub(super) const MAX_PAIRS: usize = 100_000;
-/// Demands that are scored at the same time.
+/// Demands scored concurrently.
 const AT_ONCE: usize = 4;
 
-/// A pair that may be chosen.
+/// A candidate pair.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Candidate {
     /// The pair.
     pub pair: Pair,
     /// Score, 0 to 1.
     pub score: f64,
-    /// Level, where it is known.
+    /// Level, if known.
     pub level: Option<Level>,
-    /// Place among all counterparts of the demand, from 1; 0 where it has no score.
+    /// Rank among all counterparts of the demand, from 1; 0 without a score.
     pub rank: u32,
 }
 
 /// The counterparts of each demand, best first.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Candidates {
-    /// By demand, then rank.
+    /// Candidates, ordered by demand and rank.
     pub all: Vec<Candidate>,
-    /// Most counterparts that were weighed for a demand.
+    /// Maximum candidates per demand.
     pub per_demand: usize,
 }
 
-/// Scores all counterparts for each demand and keeps the best of each, and the pairs of `always`. A demand that is no longer
-/// stored has no scores.
+/// Scores all counterparts for each demand and keeps the best of each, plus the pairs of `always`. A deleted demand has
+/// no scores.
 pub(super) async fn candidates(
     matcher: &Matcher,
     demands: &[RecordName],
@@ -56,7 +56,7 @@ pub(super) async fn candidates(
     let per_demand = (MAX_PAIRS / demands.len().max(1)).max(1).min(counterparts.len().max(1));
     let of_kind = |kind| counterparts.iter().filter(|it| it.kind == kind).cloned().collect::<Vec<_>>();
     let groups = Arc::new([of_kind(Kind::Achievement), of_kind(Kind::Expert)]);
-    // owned and boxed, for the compiler to see that they can be sent
+    // owned and boxed, so that the compiler can prove `Send`
     let scored = demands.iter().map(|demand| scored(matcher.clone(), demand.clone(), groups.clone()).boxed());
     let mut scored = stream::iter(scored.collect::<Vec<_>>()).buffered(AT_ONCE);
     let mut found = Candidates { all: Vec::new(), per_demand };
@@ -67,7 +67,7 @@ pub(super) async fn candidates(
     Ok(found)
 }
 
-/// All counterparts of a demand, best first.
+/// Returns all counterparts of a demand, best first.
 async fn scored(matcher: Matcher, demand: RecordName, groups: Arc<[Vec<RecordName>; 2]>) -> Result<Vec<Scored>> {
     let mut all = Vec::new();
     for group in groups.iter() {
@@ -100,7 +100,7 @@ impl Candidates {
         self.all.extend(unscored);
     }
 
-    /// The candidates by pair.
+    /// Returns the candidates by pair.
     pub fn by_pair(&self) -> BTreeMap<&Pair, &Candidate> {
         self.all.iter().map(|it| (&it.pair, it)).collect()
     }

@@ -1,14 +1,14 @@
-//! How an event lies in the store's documents.
+//! Layout of events in the store's documents.
 //!
 //! | Folder | Documents |
 //! | --- | --- |
-//! | `events` | one for each event, under its id: the event, and which plan holds |
-//! | `events/{id}/participants` | one for each participant, under its record's name |
-//! | `events/{id}/edits` | one: all decisions of the staff |
-//! | `events/{id}/plan/{number}-{hash}` | the parts of a plan, never changed; equal plans have equal parts |
-//! | `events/{id}/outcomes` | one for each pair |
+//! | `events` | one per event, under its id: the event with a pointer to its current plan |
+//! | `events/{id}/participants` | one per participant, under its record's name |
+//! | `events/{id}/edits` | one: all staff decisions |
+//! | `events/{id}/plan/{number}-{hash}` | the immutable parts of a plan; equal plans have equal parts |
+//! | `events/{id}/outcomes` | one per pair |
 //!
-//! All but the first have the tag of their event, by which they are removed.
+//! All but the first carry the tag of their event, which is used to delete them.
 
 use std::sync::Arc;
 
@@ -30,9 +30,9 @@ use duijie_store::{
 const EVENTS: &str = "events";
 /// Tag of every outcome.
 const OUTCOME: &str = "outcome";
-/// Documents of one write, to bound a message: a participant has 20 KB at most.
+/// Documents per write; bounds the message size, as a participant has at most 20 KB.
 const WRITE: usize = 200;
-/// Documents of a page that is looked through for what is to be removed: parts of plans have 1 MB.
+/// Documents per page when searching for documents to remove; parts of plans have 1 MB.
 const REMOVE_PAGE: usize = 16;
 
 /// Reads and writes events.
@@ -43,9 +43,9 @@ pub(super) struct Store {
 
 /// One page of a list.
 pub(super) struct Listed<T> {
-    /// What was listed.
+    /// Listed entries.
     pub items: Vec<T>,
-    /// What to list after to get the next page.
+    /// Position after which the next page starts.
     pub next: Option<PointId>,
 }
 
@@ -64,26 +64,26 @@ impl Store {
         &*self.index
     }
 
-    /// An event.
+    /// Returns an event, or `EventError::NotFound`.
     pub async fn event(&self, id: &str) -> Result<StoredEvent> {
         let found = self.find_event(id).await?;
         found.ok_or_else(|| EventError::NotFound(id.to_string()).into())
     }
 
-    /// An event, if there is one.
+    /// Returns an event, if there is one.
     pub async fn find_event(&self, id: &str) -> Result<Option<StoredEvent>> {
         let found = self.documents().read_documents(EVENTS, &[id.into()]).await?;
         found.into_iter().flatten().next().map(stored_event).transpose()
     }
 
-    /// A page of events.
+    /// Returns a page of events.
     pub async fn events(&self, after: Option<PointId>, limit: usize) -> Result<Listed<StoredEvent>> {
         let page = self.documents().list_documents(DocumentQuery::folder(EVENTS), after, limit).await?;
         let items = page.documents.into_iter().map(stored_event).collect::<Result<_>>()?;
         Ok(Listed { items, next: page.next })
     }
 
-    /// Writes an event if it is as it was read; one of version 0 must not be there.
+    /// Writes an event if its version is unchanged; version 0 means that it must not exist.
     pub async fn write_event(&self, mut stored: StoredEvent) -> Result<StoredEvent> {
         let expect = if stored.version == 0 { Expect::Absent } else { Expect::Version(stored.version) };
         let write = DocumentWrite::new(EVENTS, stored.event.id.as_str(), json(&stored)?, expect);
@@ -101,13 +101,13 @@ impl Store {
         }
     }
 
-    /// Removes an event with all that belongs to it, the event itself first.
+    /// Removes an event and then all its data.
     pub async fn remove_event(&self, id: &str) -> Result<()> {
         self.documents().remove_documents(EVENTS, &[id.into()]).await?;
         self.remove_tagged(id, |_| true).await
     }
 
-    /// All participants, in the order of their records.
+    /// Returns all participants, ordered by record.
     pub async fn participants(&self, id: &str) -> Result<Vec<Participant>> {
         let found = all_documents(self.documents(), DocumentQuery::folder(participants(id))).await?;
         let mut all: Vec<Participant> = found.iter().map(read).collect::<Result<_>>()?;
@@ -115,7 +115,7 @@ impl Store {
         Ok(all)
     }
 
-    /// Writes participants, whatever was there.
+    /// Writes participants unconditionally.
     pub async fn write_participants(&self, id: &str, all: &[Participant]) -> Result<()> {
         for some in all.chunks(WRITE) {
             let write = |it: &Participant| {
@@ -137,20 +137,20 @@ impl Store {
         Ok(())
     }
 
-    /// All decisions of the staff.
+    /// Returns all staff decisions.
     pub async fn edits(&self, id: &str) -> Result<Edits> {
         let found = self.documents().read_documents(&edits(id), &[Key::Number(0)]).await?;
         found.iter().flatten().next().map_or_else(|| Ok(Edits::default()), read)
     }
 
-    /// Writes all decisions of the staff, whatever was there.
+    /// Writes all staff decisions unconditionally.
     pub async fn write_edits(&self, id: &str, all: &Edits) -> Result<()> {
         let write = DocumentWrite::new(edits(id), 0, json(all)?, Expect::Any).tagged(tag(id));
         self.documents().write_documents(vec![write]).await?;
         Ok(())
     }
 
-    /// The plan that an event points at.
+    /// Returns the plan that an event points to.
     pub async fn plan(&self, pointer: &PlanPointer) -> Result<Plan> {
         let mut text = String::new();
         for part in 0..pointer.parts {
@@ -168,7 +168,7 @@ impl Store {
         text.ok_or_else(|| Error::Internal(format!("part {part} of plan {folder} is gone")))
     }
 
-    /// Writes a plan beside the one that holds.
+    /// Writes a plan beside the current one.
     pub async fn write_plan(&self, id: &str, plan: &Plan) -> Result<PlanPointer> {
         let text = json(plan)?;
         let hash = hash(&text);
@@ -182,20 +182,20 @@ impl Store {
         Ok(PlanPointer::new(plan, folder, parts, hash))
     }
 
-    /// Removes the plans of an event that neither hold now nor held before; somebody may still read the latter.
+    /// Removes all plans of an event except `keep`: the current one, and the previous one, which may still be read.
     pub async fn clear_plans(&self, id: &str, keep: &[&PlanPointer]) -> Result<()> {
         let gone = |document: &Document| keep.iter().all(|plan| plan.folder != document.folder);
         self.remove(DocumentQuery { folder: None, tags: vec![plan_tag(id)] }, gone).await
     }
 
-    /// The outcome of a pair with its version; 0 where there is none.
+    /// Returns the outcome of a pair with its version; 0 if there is none.
     pub async fn outcome(&self, id: &str, pair: &Pair) -> Result<(Option<Outcome>, u64)> {
         let found = self.documents().read_documents(&outcomes(id), &[Key::Name(pair.key())]).await?;
         let Some(document) = found.into_iter().flatten().next() else { return Ok((None, 0)) };
         Ok((Some(read(&document)?), document.version))
     }
 
-    /// Writes an outcome if what is stored has this version. Says whether it was written.
+    /// Writes an outcome if the stored version is this one; returns whether it was written.
     pub async fn write_outcome(&self, outcome: &Outcome, version: u64) -> Result<bool> {
         let expect = if version == 0 { Expect::Absent } else { Expect::Version(version) };
         let id = &outcome.event;
@@ -205,7 +205,7 @@ impl Store {
         Ok(matches!(written.as_slice(), [DocumentWritten::Stored { .. }]))
     }
 
-    /// A page of outcomes: of one event, or of all.
+    /// Returns a page of outcomes of one event or of all events.
     pub async fn outcomes(&self, id: Option<&str>, after: Option<PointId>, limit: usize) -> Result<Listed<Outcome>> {
         let query = match id {
             Some(id) => DocumentQuery::folder(outcomes(id)),
@@ -216,7 +216,7 @@ impl Store {
         Ok(Listed { items, next: page.next })
     }
 
-    /// Goes through outcomes page by page.
+    /// Calls `take` with each outcome, reading page by page.
     pub async fn each_outcome(&self, id: Option<&str>, mut take: impl FnMut(Outcome)) -> Result<()> {
         let mut after = None;
         loop {
@@ -229,7 +229,7 @@ impl Store {
         }
     }
 
-    /// How many outcomes an event has.
+    /// Returns the number of outcomes of an event.
     pub async fn count_outcomes(&self, id: &str) -> Result<u64> {
         Ok(self.documents().count_documents(DocumentQuery::folder(outcomes(id))).await?)
     }
@@ -273,12 +273,12 @@ fn plan_tag(id: &str) -> String {
     format!("event-plan/{id}")
 }
 
-/// Hash of a text.
+/// Returns the hash of a text.
 pub(super) fn hash(text: &str) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Cuts a text into parts that documents take, at characters.
+/// Splits a text at character boundaries into parts that fit into documents.
 fn split(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {

@@ -1,52 +1,52 @@
-//! The event's own document: the event, which plan holds, and what lists show without reading more.
+//! The event's own document: the event, the pointer to its current plan, and the counts shown in lists.
 
 use serde::{Deserialize, Serialize};
 
 use crate::events::model::{Event, Participant, Plan};
 use duijie_core::domain::Kind;
 
-/// An event as it is stored.
+/// A stored event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StoredEvent {
     /// The event.
     pub event: Event,
-    /// The request that created it, where that had an id.
+    /// The request that created the event, if it had an idempotency key.
     #[serde(default)]
     pub request: Option<Request>,
-    /// How many take part.
+    /// Numbers of participants.
     #[serde(default)]
     pub counts: ParticipantCounts,
-    /// The plan that holds; `None` before the first one.
+    /// Pointer to the current plan; `None` before the first one.
     #[serde(default)]
     pub plan: Option<PlanPointer>,
-    /// Number of its writes.
+    /// Version: the number of writes.
     #[serde(skip)]
     pub version: u64,
 }
 
-/// A request that may come again.
+/// A request that may be repeated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
-    /// Its id.
+    /// Idempotency key.
     pub id: String,
-    /// Hash of what it asks for.
+    /// Hash of the content.
     pub hash: String,
 }
 
-/// How many take part.
+/// Numbers of participants.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParticipantCounts {
-    /// Demands that come.
+    /// Active demands.
     pub demands: u32,
-    /// Achievements that come.
+    /// Active achievements.
     pub achievements: u32,
-    /// Experts who come.
+    /// Active experts.
     pub experts: u32,
-    /// Participants of all kinds that have called off.
+    /// Cancelled participants of all kinds.
     pub cancelled: u32,
 }
 
-/// Where a plan lies, and what lists show of it.
+/// Place of a plan, with its counts shown in lists.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlanPointer {
     /// Number, from 1.
@@ -55,36 +55,36 @@ pub struct PlanPointer {
     pub folder: String,
     /// Number of its parts.
     pub parts: u64,
-    /// Hash of the whole.
+    /// Hash of the whole plan.
     pub hash: String,
-    /// `Event::inputs` that it was made from.
+    /// `Event::inputs` at the time of the shortlists.
     pub inputs: u64,
-    /// `Event::layout` that it was made from.
+    /// `Event::layout` at the time of the schedule.
     pub layout: u64,
     /// Chosen pairs.
     pub pairs: u64,
-    /// Meetings.
+    /// Scheduled meetings.
     pub meetings: u64,
     /// Chosen pairs without a meeting.
     pub unplaced: u64,
-    /// Whether it has a schedule.
+    /// Whether the plan has a schedule.
     pub is_scheduled: bool,
 }
 
 // === impl StoredEvent ===
 
 impl StoredEvent {
-    /// What a caller shows to change the event as it was seen.
+    /// Returns the etag.
     pub fn etag(&self) -> String {
         self.version.to_string()
     }
 
-    /// Whether shortlists have to be made again to follow what has changed.
+    /// Returns whether inputs of the shortlists have changed since the plan.
     pub fn is_shortlist_outdated(&self) -> bool {
         self.plan.as_ref().is_some_and(|plan| plan.inputs != self.event.inputs)
     }
 
-    /// Whether a schedule has to be made again to follow what has changed.
+    /// Returns whether inputs of the schedule have changed since the plan.
     pub fn is_schedule_outdated(&self) -> bool {
         self.plan.as_ref().is_some_and(|plan| plan.layout != self.event.layout || plan.inputs != self.event.inputs)
     }
@@ -112,7 +112,7 @@ impl ParticipantCounts {
 // === impl PlanPointer ===
 
 impl PlanPointer {
-    /// Points at a plan of so many parts.
+    /// Creates a pointer to a plan with the given number of parts.
     pub(super) fn new(plan: &Plan, folder: String, parts: u64, hash: String) -> Self {
         Self {
             number: plan.number,

@@ -1,7 +1,7 @@
-//! The printed pages in a real browser: how many pages come out, and whether anything runs over.
+//! The printed pages in a real browser: number of pages, and no overflow.
 //!
-//! Chromium is found by `CHROME_BIN` or on the path. Where there is none, the pages' structure is checked all the same;
-//! with `REQUIRE_BROWSER=1`, as in CI, a missing browser is a failure.
+//! Chromium is found through `CHROME_BIN` or on the path. Without it only the structure of the pages is checked. With
+//! `REQUIRE_BROWSER=1`, as in CI, a missing browser is a failure.
 
 use std::{
     path::{Path, PathBuf},
@@ -11,7 +11,7 @@ use std::{
 use super::fixture::Fixture;
 use crate::events::export::{Format, export};
 
-/// Appended for the test only: says of each page how high it is, and what is wider than its place.
+/// Appended for the test only: reports the height of each page and elements wider than their place.
 const MEASURE: &str = "<script>
 const wide = [...document.querySelectorAll('section *')].filter(e => getComputedStyle(e).display != 'inline')
   .filter(e => e.clientWidth > 0 && e.scrollWidth > e.clientWidth + 1);
@@ -38,7 +38,7 @@ fn organisations(fixture: &Fixture) -> usize {
     names.len()
 }
 
-/// The browser, or a line that says that there is none.
+/// Returns the browser; prints a line if there is none.
 fn browser() -> Option<PathBuf> {
     let named = std::env::var_os("CHROME_BIN").map(PathBuf::from);
     let path = std::env::var_os("PATH").unwrap_or_default();

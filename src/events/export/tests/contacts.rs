@@ -1,4 +1,4 @@
-//! What leaves the house: contacts only where both sides of that meeting agree, notes and presenters never.
+//! Exports show contacts only if both sides of the meeting consent, and never show notes or presenters.
 
 use std::io::{Cursor, Read};
 
@@ -9,7 +9,7 @@ use crate::events::{
 };
 use duijie_core::domain::Code;
 
-/// All text of an export; archives are opened.
+/// Returns all text of an export; archives are opened.
 fn text(fixture: &Fixture, format: Format) -> String {
     let bytes = export(&fixture.report(), format, None).unwrap();
     if !matches!(format, Format::Xlsx | Format::IcsZip) {

@@ -15,7 +15,7 @@ use crate::events::{
 };
 use duijie_core::domain::{Kind, RecordName, hit::Level};
 
-/// Titles as long as those of a catalogue, with what formats trip over: quotes, commas, tags, formulas.
+/// Titles as long as in a catalogue, with content that breaks formats: quotes, commas, tags, formulas.
 const DEMANDS: [&str; 5] = [
     "降低MEMS压力传感器温漂并缩短标定工时，全温区总误差带≤±0.25%FS",
     "=SUM(A1)热镀锌线锌渣在线去除与回收",
@@ -38,8 +38,8 @@ pub struct Fixture {
 }
 
 impl Fixture {
-    /// An event with so many demands, each of an organisation of its own, that meet so many counterparts; two counterparts
-    /// belong to one organisation.
+    /// Makes an event where each of `demands` demands meets `each` counterparts. Each demand has its own organisation;
+    /// two counterparts share one.
     pub fn new(demands: usize, each: usize) -> Self {
         let days = [1, 2].into_iter().flat_map(|day| (0..8).map(move |at| slot(day, at)));
         let mut fixture = Self {
@@ -55,7 +55,7 @@ impl Fixture {
         fixture.participants.sort_by(|one, other| one.record.cmp(&other.record));
         for demand in 0..demands {
             for turn in 0..each {
-                // Demand and counterpart go round each other, so nobody is at two tables.
+                // Slots and counterparts rotate, so that nobody is at two tables at once.
                 let (slot, offer) = ((demand + turn) % 16, (demand * 2 + turn) % offers);
                 let kind = if offer % 4 == 3 { Kind::Expert } else { Kind::Achievement };
                 let pair = Pair::new(record(Kind::Demand, demand), record(kind, offer));
@@ -78,7 +78,7 @@ impl Fixture {
         }
     }
 
-    /// Records what became of a meeting.
+    /// Records the outcome of a meeting.
     pub fn outcome(&mut self, at: usize, consent: Consent, progress: Option<Progress>) {
         self.outcomes.push(Outcome {
             pair: self.plan.meetings[at].pair.clone(),

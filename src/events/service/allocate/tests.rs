@@ -48,8 +48,8 @@ fn pair(demand: usize, counterpart: usize) -> Pair {
     Pair::new(name(format!("demands/d-{demand}")), name(format!("achievements/a-{counterpart}")))
 }
 
-/// All nine pairs, no two plans worth the same; each demand likes the first counterpart best, and the first demand likes it
-/// most. The level is 较强 for the first counterpart, else 弱.
+/// All nine pairs; no two plans have the same value. Each demand scores highest with the first counterpart, the first
+/// demand highest of all. The level is 较强 for the first counterpart, else 弱.
 fn candidates() -> Candidates {
     let of = |demand: usize, counterpart: usize| Candidate {
         pair: pair(demand, counterpart),
@@ -80,7 +80,7 @@ fn made(rules: Rules, edits: &[(Pair, Edit)], met: &[Pair]) -> Result<Shortlists
     shortlists(&wanted, &|| false)
 }
 
-/// Rules that let everything in.
+/// Rules that admit every pair.
 fn open() -> Rules {
     Rules { per_demand: 3, same_organisation: true, met_before: false, ..Rules::default() }
 }
