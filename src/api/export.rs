@@ -1,12 +1,9 @@
 //! `ExportRematch`: streams a file in parts, no faster than the caller reads. Async tasks read the records; a blocking
 //! thread makes the file.
 
-use std::{
-    io::Write,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering::Relaxed},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering::Relaxed},
 };
 
 use jiff::Timestamp;

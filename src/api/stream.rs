@@ -35,6 +35,7 @@ pub(super) struct Gone;
 pub(super) struct Outgoing<T> {
     messages: Sender<Result<T, Status>>,
     whole: Arc<AtomicBool>,
+    stall: Duration,
 }
 
 /// The receiving side of a stream, which tonic sends to the caller.
@@ -58,7 +59,7 @@ struct Parts<T> {
 pub(super) fn stream<T>(waiting: usize) -> (Outgoing<T>, Answers<T>) {
     let (sender, receiver) = mpsc::channel(waiting);
     let whole = Arc::new(AtomicBool::new(false));
-    let outgoing = Outgoing { messages: sender, whole: Arc::clone(&whole) };
+    let outgoing = Outgoing { messages: sender, whole: Arc::clone(&whole), stall: STALL };
     (outgoing, Answers { messages: receiver, whole, ended: false })
 }
 
@@ -67,7 +68,7 @@ pub(super) fn stream<T>(waiting: usize) -> (Outgoing<T>, Answers<T>) {
 impl<T> Outgoing<T> {
     /// Sends a message as soon as there is room for it.
     pub(super) async fn send(&self, message: T) -> Result<(), Gone> {
-        self.messages.send_timeout(Ok(message), STALL).await.map_err(|_| Gone)
+        self.messages.send_timeout(Ok(message), self.stall).await.map_err(|_| Gone)
     }
 
     /// Ends the stream as whole, once all clones are dropped.
@@ -77,7 +78,7 @@ impl<T> Outgoing<T> {
 
     /// Ends the stream with an error. A caller that has gone does not hear it.
     pub(super) async fn fail(self, error: Error) {
-        let _ = self.messages.send_timeout(Err(error.into()), STALL).await;
+        let _ = self.messages.send_timeout(Err(error.into()), self.stall).await;
     }
 
     /// Whether the caller has gone.
@@ -93,7 +94,7 @@ impl<T> Outgoing<T> {
 
 impl<T> Clone for Outgoing<T> {
     fn clone(&self) -> Self {
-        Self { messages: self.messages.clone(), whole: Arc::clone(&self.whole) }
+        Self { messages: self.messages.clone(), whole: Arc::clone(&self.whole), stall: self.stall }
     }
 }
 
@@ -197,9 +198,10 @@ mod tests {
         assert_eq!(failed, [Err(Code::NotFound)]);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_caller_that_takes_nothing_counts_as_gone_and_hears_that_it_missed_something() {
-        let (outgoing, answers) = stream(1);
+        let (mut outgoing, answers) = stream(1);
+        outgoing.stall = Duration::from_millis(1);
         outgoing.send(1).await.unwrap();
         assert!(outgoing.send(2).await.is_err());
         drop(outgoing);

@@ -65,12 +65,12 @@ fn from(after: Option<PointId>) -> PointId {
 }
 
 /// What comes after an id, and the id to go on from.
-fn page<'a, T>(
-    all: &'a BTreeMap<PointId, T>,
+fn page<T>(
+    all: &BTreeMap<PointId, T>,
     after: Option<PointId>,
     limit: usize,
     wanted: impl Fn(&T) -> bool,
-) -> (Vec<&'a T>, Option<PointId>) {
+) -> (Vec<&T>, Option<PointId>) {
     let start = all.range(from(after)..).filter(|(id, it)| after != Some(**id) && wanted(it));
     let mut found: Vec<(&PointId, &T)> = start.take(limit + 1).collect();
     let more = limit < found.len();

@@ -28,7 +28,7 @@ use duijie_core::{
     rank::{Calibration, Fusion},
     text::LexicalQuery,
 };
-use duijie_store::{EdgeIndex, Index, Point, StoreVersions};
+use duijie_store::{Index, Point, StoreVersions};
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -70,13 +70,13 @@ impl Store {
     pub fn through(settings: Settings, engine: impl FnOnce(Arc<dyn Index>) -> Arc<dyn Index>) -> Self {
         let folder = TempDir::new().unwrap();
         let index: Arc<dyn Index> = Arc::new(sample::open(folder.path()));
-        let rematch = Rematch::new(engine(index.clone()), settings, Arc::new(versions()));
+        let rematch = Rematch::new(engine(index.clone()), settings, Arc::new(versions()), Foreground::default());
         Self { worker: Worker::start(&rematch), index, rematch, folder: Some(folder) }
     }
 
     /// A store on an engine in memory.
     pub fn in_memory(settings: Settings, memory: Arc<Memory>) -> Self {
-        let rematch = Rematch::new(memory.clone(), settings, Arc::new(versions()));
+        let rematch = Rematch::new(memory.clone(), settings, Arc::new(versions()), Foreground::default());
         Self { worker: Worker::start(&rematch), index: memory, rematch, folder: None }
     }
 
