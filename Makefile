@@ -36,6 +36,7 @@ check:
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps
 	$(CARGO) test --release --locked --test it tidy
+	@if command -v buf > /dev/null; then buf lint proto; else echo "未找到 buf：proto 的格式只由 tidy 检查"; fi
 
 bench: runtime
 	$(CARGO) bench --locked --bench bench
