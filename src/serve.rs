@@ -5,7 +5,7 @@ use std::future::Future;
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
-    api::{self, Limits, ServeError},
+    api::{self, Incoming, Limits, ServeError},
     app::{Background, Parts},
 };
 
@@ -29,7 +29,7 @@ pub async fn serve(
         std::future::pending().await
     };
     let served = tokio::select! {
-        served = api::serve(parts, limits, listener, stopped) => served,
+        served = api::serve(parts, limits, Incoming::new(listener), stopped) => served,
         never = told => never,
     };
     // after a transport failure nobody has told the tasks to stop

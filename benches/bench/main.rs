@@ -11,6 +11,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "benches")]
 
 mod allocation;
+mod client;
 mod embedding;
 mod matching;
 mod process_memory;
@@ -27,6 +28,7 @@ use criterion::{Criterion, criterion_group};
 criterion_group!(
     benches,
     matching::hot_path,
+    client::client,
     server::server,
     embedding::embedding,
     allocation::allocation,
@@ -34,6 +36,9 @@ criterion_group!(
 );
 
 fn main() {
+    if client::serves() {
+        return;
+    }
     if std::env::args().any(|argument| argument == "scale") {
         return scale::run();
     }

@@ -10,6 +10,7 @@ mod event_lists;
 mod events;
 mod export;
 mod health;
+mod incoming;
 mod maintenance;
 mod matching;
 mod page_token;
@@ -21,14 +22,14 @@ mod watching;
 
 use std::time::Duration;
 
-use tokio::{net::TcpListener, sync::watch};
-use tokio_stream::wrappers::TcpListenerStream;
+use tokio::sync::watch;
 use tonic::transport::Server;
 use tonic_health::ServingStatus;
 
 use crate::app::Parts;
 use admission::AdmissionLayer;
 use health::{set_health, watch_health};
+pub use incoming::Incoming;
 
 /// Maximum concurrent streams per connection.
 const MAX_STREAMS: u32 = 256;
@@ -59,14 +60,14 @@ pub enum ServeError {
     Reflection(#[from] tonic_reflection::server::Error),
 }
 
-/// Serves on `listener` until `stopped` is set, then waits for calls in flight up to the drain time.
+/// Serves the connections of `incoming` until `stopped` is set, then lets calls in flight finish within the drain time.
 ///
 /// # Errors
 /// If the transport fails.
 pub async fn serve(
     parts: Parts,
     limits: Limits,
-    listener: TcpListener,
+    incoming: Incoming,
     stopped: watch::Receiver<bool>,
 ) -> Result<(), ServeError> {
     let (reporter, health) = tonic_health::server::health_reporter();
@@ -78,9 +79,8 @@ pub async fn serve(
         .layer(admission)
         .max_concurrent_streams(MAX_STREAMS)
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
-        .tcp_nodelay(true)
         .add_routes(routes)
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), wait(stopped.clone()));
+        .serve_with_incoming_shutdown(incoming, wait(stopped.clone()));
     let drained = async move {
         wait(stopped).await;
         // tonic would wait for open connections without a limit

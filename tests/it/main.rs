@@ -4,6 +4,7 @@
 mod bad_input;
 mod catalog;
 mod command_line;
+mod connections;
 mod crash;
 mod deploy;
 mod duplicates;

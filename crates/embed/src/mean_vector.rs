@@ -191,6 +191,7 @@ mod tests {
     struct Vectors {
         records: Vec<Vec<f32>>,
         queries: Vec<Vec<f32>>,
+        #[serde(rename = "centre")]
         mean_vector: Vec<f32>,
         centred_records: Vec<Vec<f32>>,
         centred_query_0: Vec<f32>,

@@ -112,7 +112,7 @@ mod tests {
 
     fn check(path: &Path, want: &str) {
         let mut child = Command::new(env::current_exe().unwrap());
-        child.args(["--exact", "embed::runtime::tests::child", "--nocapture"]).env(CHILD_PATH, path);
+        child.args(["--exact", "runtime::tests::child", "--nocapture"]).env(CHILD_PATH, path);
         let output = child.output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(output.status.success(), "{}: {:?} {text}", path.display(), output.status);
