@@ -16,7 +16,8 @@
 //! out.
 //!
 //! Invariants: only the writer's thread writes, flushes and loads a shard; never while the optimiser works on it, except
-//! for plain writes. What is acknowledged is in the synced journal or in a flushed engine.
+//! for plain writes. What is acknowledged is in the synced journal or in a flushed engine. Counts and pages exclude the
+//! replacing and deleting of points (`Shard::read_settled`).
 
 mod convert;
 mod documents;
@@ -54,8 +55,8 @@ use self::{
     writer::{Command, GROUP_POINTS, Job, Outcome, Write, Writer},
 };
 use super::{
-    Candidates, Hit, Holding, Index, IndexError, IndexStatus, Lease, Page, PageRequest, Point, PointId, Result, Search,
-    StoreShape, StoreVersions, VectorPage, Vectors, Which, With, Written, lease::LocalDuties,
+    Candidates, Hit, Holding, Index, IndexError, IndexStatus, Lease, MAINTENANCE, Page, PageRequest, Point, PointId,
+    Result, Search, StoreShape, StoreVersions, VectorPage, Vectors, Which, With, Written, lease::LocalDuties,
 };
 use crate::domain::{Filter, Kind, RecordName};
 
@@ -183,6 +184,16 @@ impl EdgeIndex {
         // never full: a job takes a place at least
         handle.charge.writer.try_send(job).map_err(|_| IndexError::Closed)?;
         answer.await.map_err(|_| IndexError::Closed)?
+    }
+
+    /// Waits until all that was to be written is written, also where nobody waits for it any more: a caller that has
+    /// gone does not take its writes back.
+    async fn settle(&self) -> Result<()> {
+        let all = u32::try_from(QUEUE_POINTS).unwrap_or(u32::MAX);
+        for handle in &self.shards {
+            drop(handle.places.acquire_many(all).await.map_err(|_| IndexError::Closed)?);
+        }
+        Ok(())
     }
 
     async fn write_points(&self, kind: Kind, points: Vec<Point>) -> Result<Vec<Written>> {
@@ -345,14 +356,21 @@ impl Index for EdgeIndex {
 
     fn count(&self, kind: Kind, filter: &Filter) -> BoxFuture<'_, Result<u64>> {
         let request = CountRequest { filter: convert::edge_filter(filter), exact: true };
-        let count = move |shard: &Shard| shard.read(|engine| engine.count(request)).map(|count| count as u64);
+        let count = move |shard: &Shard| shard.read_settled(|engine| engine.count(request)).map(|count| count as u64);
         self.read(Holding::Records(kind), count).boxed()
     }
 
     fn claim(&self, duty: &str) -> BoxFuture<'_, Result<Option<Lease>>> {
         // the folder's lock keeps other processes out, so that duties are shared out within this one only
         let lease = self.duties.claim(duty);
-        async move { Ok(lease) }.boxed()
+        let settle = lease.is_some() && duty == MAINTENANCE;
+        async move {
+            if settle {
+                self.settle().await?;
+            }
+            Ok(lease)
+        }
+        .boxed()
     }
 
     fn status(&self) -> IndexStatus {
@@ -418,7 +436,7 @@ fn read_vectors(shard: &Shard, ids: &[PointId], which: Which) -> Result<Vec<Opti
 }
 
 fn scan_page(shard: &Shard, request: ScrollRequest) -> Result<VectorPage> {
-    let (records, more) = shard.read(|engine| engine.scroll(request))?;
+    let (records, more) = shard.read_settled(|engine| engine.scroll(request))?;
     let rows: Vec<_> = records.into_iter().filter_map(convert::vectors).collect();
     let next = rows.last().map(|(id, _)| *id).filter(|_| more.is_some());
     Ok(VectorPage { rows, next })
@@ -429,7 +447,7 @@ fn too_many(count: usize) -> IndexError {
 }
 
 fn read_page(shard: &Shard, request: ScrollRequest) -> Result<Page> {
-    let (records, more) = shard.read(|engine| engine.scroll(request))?;
+    let (records, more) = shard.read_settled(|engine| engine.scroll(request))?;
     let last = records.last().and_then(|record| convert::point_id(record.id));
     Ok(Page { points: points(shard, records)?, next: last.filter(|_| more.is_some()) })
 }

@@ -1,6 +1,7 @@
 //! One shard, of records or documents: the engine's shard with its journal replayed, and what is known of it without asking.
 
 use std::{
+    collections::HashSet,
     fs, io,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
@@ -9,7 +10,7 @@ use std::{
     time::Instant,
 };
 
-use qdrant_edge::{EdgeConfig, EdgeShard, OperationResult};
+use qdrant_edge::{EdgeConfig, EdgeShard, OperationResult, UpdateOperation};
 
 use super::{
     convert,
@@ -22,11 +23,13 @@ use super::{
 };
 use crate::{
     domain::Kind,
-    index::{Holding, IndexError, KindStatus, Result},
+    index::{Holding, IndexError, KindStatus, PointId, Result},
 };
 
 /// Most rows in one operation of the engine; it holds its locks for 32 at a time.
 const OPERATION_POINTS: usize = 500;
+/// Most rows in one operation that counts and pages wait for.
+const SETTLED_POINTS: usize = 100;
 
 /// A shard with its state. The writer alone writes, flushes and loads; anyone reads.
 pub(super) struct Shard {
@@ -38,6 +41,10 @@ pub(super) struct Shard {
     maintenance: Mutex<()>,
     /// `None` only after a failed load.
     engine: RwLock<Option<EdgeShard>>,
+    /// Shared by counts and pages, exclusive while points that are there already are replaced or deleted. The engine
+    /// goes from segment to segment: a point that moves meanwhile is counted twice, and a page of which a point is
+    /// deleted meanwhile says that it is the last one. Always taken before `engine`.
+    settled: RwLock<()>,
     config: EdgeConfig,
     /// What is known of it.
     pub(super) state: State,
@@ -87,14 +94,23 @@ impl Shard {
             tuning,
             maintenance: Mutex::new(()),
             engine: RwLock::new(Some(loaded)),
+            settled: RwLock::new(()),
             config,
             state,
             _store: Arc::clone(store),
         };
         shard.look();
+        shard.count_points();
         // what a former process left unfinished is looked at after the first rest
         shard.state.changed.store(1, Relaxed);
         Ok((shard, journal))
+    }
+
+    /// Asks the engine something that it answers from all segments as they are at one moment: a count, or a page. Waits
+    /// while points are replaced or deleted.
+    pub(super) fn read_settled<T>(&self, ask: impl FnOnce(&EdgeShard) -> OperationResult<T>) -> Result<T> {
+        let _settled = self.settled.read().unwrap_or_else(PoisonError::into_inner);
+        self.read(ask)
     }
 
     /// Asks the engine something. Several may do so at a time.
@@ -104,9 +120,14 @@ impl Shard {
         guarded(|| ask(engine)).map_err(|reason| self.failed(reason))
     }
 
-    /// Writes changes into the engine; they are not on disk yet.
-    pub(super) fn apply(&self, changes: Changes) -> Result<()> {
-        self.read(|engine| apply(engine, changes))
+    /// Writes changes into the engine; they are not on disk yet. `there` are the points among them that it has.
+    pub(super) fn apply(&self, changes: Changes, there: &HashSet<PointId>) -> Result<()> {
+        let (old, new): (Changes, Changes) = changes.into_iter().partition(|(id, _)| there.contains(id));
+        for operation in operations(old, SETTLED_POINTS) {
+            let _settled = self.settled.write().unwrap_or_else(PoisonError::into_inner);
+            self.read(|engine| engine.update(operation))?;
+        }
+        operations(new, OPERATION_POINTS).try_for_each(|operation| self.read(|engine| engine.update(operation)))
     }
 
     /// Waits until nobody else optimises, flushes or loads.
@@ -146,6 +167,7 @@ impl Shard {
         drop(engine);
         self.state.suspect.store(false, Relaxed);
         self.look();
+        self.count_points();
         Ok(())
     }
 
@@ -155,11 +177,16 @@ impl Shard {
         discard(&self.place, engine);
     }
 
+    /// Takes the number of points from the engine. Only while nobody writes: from then on the writer counts.
+    fn count_points(&self) {
+        let Ok(info) = self.read(|engine| Ok(engine.info())) else { return };
+        self.state.points.store(info.points_count as u64, Relaxed);
+    }
+
     /// Looks at the engine's own numbers.
     pub(super) fn look(&self) {
         let Ok(info) = self.read(|engine| Ok(engine.info())) else { return };
         let points = info.points_count as u64;
-        self.state.points.store(points, Relaxed);
         self.state.segments.store(info.segments_count as u64, Relaxed);
         // the engine counts the sparse vectors in, each of which is indexed
         let indexed = (info.indexed_vectors_count as u64).saturating_sub(points);
@@ -301,6 +328,11 @@ fn finish(place: &Place, journal: &mut Journal) -> Result<()> {
 }
 
 fn apply(engine: &EdgeShard, changes: Changes) -> OperationResult<()> {
+    operations(changes, OPERATION_POINTS).try_for_each(|operation| engine.update(operation))
+}
+
+/// Operations that write changes, of at most `points` rows each.
+fn operations(changes: Changes, points: usize) -> impl Iterator<Item = UpdateOperation> {
     let (mut rows, mut gone) = (Vec::new(), Vec::new());
     for (id, row) in changes {
         match row {
@@ -308,12 +340,11 @@ fn apply(engine: &EdgeShard, changes: Changes) -> OperationResult<()> {
             None => gone.push(id),
         }
     }
-    if !gone.is_empty() {
-        engine.update(convert::delete(gone.into_iter()))?;
-    }
-    while !rows.is_empty() {
-        let rest = rows.split_off(rows.len().min(OPERATION_POINTS));
-        engine.update(convert::upsert(std::mem::replace(&mut rows, rest).into_iter()))?;
-    }
-    Ok(())
+    let deletion = (!gone.is_empty()).then(|| convert::delete(gone.into_iter()));
+    let upserts = std::iter::from_fn(move || {
+        let rest = rows.split_off(rows.len().min(points));
+        let part = std::mem::replace(&mut rows, rest);
+        (!part.is_empty()).then(|| convert::upsert(part.into_iter()))
+    });
+    deletion.into_iter().chain(upserts)
 }

@@ -16,11 +16,11 @@ use super::{
     seal::{SEAL_BYTES, is_sealed},
 };
 use crate::{
-    index::{Holding, Index, STORE_FORMAT},
+    index::{Holding, Index, STORE_FORMAT, With},
     transfer::{
         Digests, Listener, Progress, Result, Step, Track, TransferError,
         checksum::track_digests,
-        compare::compare,
+        compare::missing,
         count, in_maintenance,
         piece::{self, Piece},
     },
@@ -50,6 +50,12 @@ pub struct Restored {
 
 /// Points of one kind, or documents, that are stored together.
 type Batch = (Holding, Vec<Piece>);
+
+/// The pieces of a snapshot, one after the other.
+struct Ours {
+    batches: Receiver<Result<Batch>>,
+    batch: std::vec::IntoIter<Piece>,
+}
 
 // === impl Snapshot ===
 
@@ -112,7 +118,7 @@ impl Snapshot {
         while let Some(batch) = batches.recv().await {
             let (holding, pieces) = batch?;
             let read = pieces.len();
-            let missing = compare(target, holding, pieces).await?.missing;
+            let missing = missing(target, holding, pieces).await?;
             if !missing.is_empty() {
                 written += missing.len() as u64;
                 piece::store(target, holding, missing).await?;
@@ -128,22 +134,32 @@ impl Snapshot {
         }
     }
 
-    /// Nothing is written where the target holds anything that is not of this snapshot.
+    /// Nothing is written where the target holds anything that is not of this snapshot. Each piece of the target is looked
+    /// up here: to subtract what was found from a count would go wrong where a write of a broken-off restore comes in
+    /// between.
     async fn refuse_others(&self, target: &dyn Index, progress: &mut Listener<'_>) -> Result<()> {
         let there = count(target).await?;
         if there == 0 {
             return Ok(());
         }
-        let mut track = Track::new(Step::Compare, self.summary.pieces(), progress);
-        let mut same = 0;
-        let mut batches = self.batches();
-        while let Some(batch) = batches.recv().await {
-            let (holding, pieces) = batch?;
-            let read = pieces.len();
-            same += compare(target, holding, pieces).await?.same;
-            track.add(read);
+        let mut track = Track::new(Step::Compare, there, progress);
+        let mut ours = Ours { batches: self.batches(), batch: Vec::new().into_iter() };
+        let mut others = 0;
+        for holding in Holding::ALL {
+            let mut after = None;
+            loop {
+                let (theirs, next) = piece::page(target, holding, after, With::Payload).await?;
+                for piece in &theirs {
+                    others += u64::from(!ours.has(piece).await?);
+                }
+                track.add(theirs.len());
+                if next.is_none() {
+                    break;
+                }
+                after = next;
+            }
         }
-        match there.saturating_sub(same) {
+        match others {
             0 => Ok(()),
             others => Err(TransferError::NotEmpty { others }),
         }
@@ -185,6 +201,25 @@ impl Snapshot {
             take(rest);
         }
         Ok(())
+    }
+}
+
+// === impl Ours ===
+
+impl Ours {
+    /// Whether the snapshot has this piece in this revision. To be asked in the order of the snapshot.
+    async fn has(&mut self, wanted: &Piece) -> Result<bool> {
+        let place = |piece: &Piece| (piece.holding(), piece.id());
+        loop {
+            match self.batch.as_slice().first() {
+                Some(piece) if place(piece) < place(wanted) => drop(self.batch.next()),
+                Some(piece) => return Ok(place(piece) == place(wanted) && piece.revision() == wanted.revision()),
+                None => match self.batches.recv().await {
+                    Some(batch) => self.batch = batch?.1.into_iter(),
+                    None => return Ok(false),
+                },
+            }
+        }
     }
 }
 

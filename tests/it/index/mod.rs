@@ -6,6 +6,7 @@
 //! - `server`: what only a server across the network can do to us
 //! - `oracle`: searches and filters against plain Rust
 //! - `crash`: kill -9 in the middle of writing and optimising
+//! - `settled`: counts and pages while much is written
 //! - `store`: opening, refusing, repairing
 
 pub mod contract;
@@ -15,4 +16,5 @@ pub mod engines;
 mod oracle;
 pub mod sample;
 pub mod server;
+mod settled;
 mod store;
