@@ -274,7 +274,7 @@ async fn others_points_are_seen_while_the_snapshots_own_are_written() {
     let page = PageRequest { after: None, limit: 600, with: With::Everything };
     let own = source.index.scroll(Kind::Demand, &Filter::default(), page).await.unwrap().points;
     target.add("not-of-it").await;
-    for part in own.chunks(60) {
+    for part in own.chunks(200) {
         // between the count of the target and the look at what is in it
         let restored = snapshot.restore(&target.index, |at| {
             if at.step == Step::Compare && at.done == 0 {
