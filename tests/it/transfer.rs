@@ -4,7 +4,7 @@ use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use duijie_core::domain::{Filter, Kind};
 use duijie_store::{
-    CollectionKind, EdgeIndex, EdgeOptions, Index, IndexError, MAINTENANCE, Point,
+    CollectionKind, EdgeIndex, EdgeOptions, FieldSelection, Index, IndexError, MAINTENANCE, PageRequest, Point,
     transfer::{
         Digests, Progress, Restored, Snapshot, Step, TransferError, check_shapes, copy, count, create, digests,
     },
@@ -259,7 +259,7 @@ async fn a_restore_that_was_broken_off_goes_on_and_others_points_are_refused() {
     let point = target.add("not-of-it").await;
     let said = snapshot.restore(&target.index, quiet).await.unwrap_err();
     assert!(matches!(said, TransferError::NotEmpty { others: 1 }), "{said}");
-    target.index.delete(&point.record.name()).await.unwrap();
+    assert!(target.index.delete(&point.record.name()).await.unwrap());
     let rest = snapshot.restore(&target.index, quiet).await.unwrap();
     assert!(0 < rest.written && rest.written < 2_400, "{}", rest.written);
     assert_eq!(target.digests().await, source.digests().await);
@@ -269,6 +269,25 @@ async fn a_restore_that_was_broken_off_goes_on_and_others_points_are_refused() {
     target.index.upsert(Kind::Demand, vec![changed]).await.unwrap();
     let said = snapshot.restore(&target.index, quiet).await.unwrap_err();
     assert!(matches!(said, TransferError::NotEmpty { .. }), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn others_points_are_seen_while_the_snapshots_own_are_written() {
+    let (source, target) = (Store::filled(600, 12).await, Store::empty());
+    let snapshot = snapshot_of(&source, &source.folder.path().join("snapshot")).await;
+    let page = PageRequest { after: None, limit: 600, with: FieldSelection::Everything };
+    let own = source.index.scroll(Kind::Demand, &Filter::default(), page).await.unwrap().points;
+    target.add("not-of-it").await;
+    for part in own.chunks(200) {
+        // between the count of the target and the look at what is in it
+        let restored = snapshot.restore(&target.index, |at| {
+            if at.step == Step::Compare && at.done == 0 {
+                wait(async { target.index.upsert(Kind::Demand, part.to_vec()).await.unwrap() });
+            }
+        });
+        let said = restored.await.unwrap_err();
+        assert!(matches!(said, TransferError::NotEmpty { others: 1 }), "{said}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,6 +7,7 @@
 //! - `oracle`: searches and filters against plain Rust
 //! - `memory`: an engine in memory, for many cases in little time; it keeps the same promises
 //! - `crash`: kill -9 in the middle of writing and optimising
+//! - `settled`: counts and pages while much is written
 //! - `store`: opening, refusing, repairing
 
 pub mod contract;
@@ -17,4 +18,5 @@ pub mod memory;
 mod oracle;
 pub mod sample;
 pub mod server;
+mod settled;
 mod store;

@@ -90,7 +90,7 @@ impl Documents for EdgeIndex {
 
     fn count_documents(&self, query: DocumentQuery) -> BoxFuture<'_, Result<u64>> {
         let request = CountRequest { filter: convert::document_filter(query), exact: true };
-        let count = move |shard: &Shard| shard.read(|engine| engine.count(request)).map(|count| count as u64);
+        let count = move |shard: &Shard| shard.read_settled(|engine| engine.count(request)).map(|count| count as u64);
         self.read(CollectionKind::Documents, count).boxed()
     }
 }
@@ -135,7 +135,7 @@ fn read(shard: &Shard, folder: &str, keys: &[Key]) -> Result<Vec<Option<Document
 }
 
 fn list(shard: &Shard, request: ScrollRequest) -> Result<DocumentPage> {
-    let (records, more) = shard.read(|engine| engine.scroll(request))?;
+    let (records, more) = shard.read_settled(|engine| engine.scroll(request))?;
     let last = records.last().and_then(|record| convert::point_id(record.id));
     Ok(DocumentPage { documents: documents(shard, records)?, next: last.filter(|_| more.is_some()) })
 }

@@ -15,7 +15,8 @@
 //! points updated after their segment got a graph, still count until the optimiser purges them.
 //!
 //! Invariants: only the writer's thread writes, flushes and loads a shard; while the optimiser works on the shard, it
-//! only writes. Acknowledged changes are in the synced journal or in a flushed engine.
+//! only writes. Acknowledged changes are in the synced journal or in a flushed engine. Counts and pages wait
+//! while points are replaced or deleted (`Shard::read_settled`).
 
 mod convert;
 mod documents;
@@ -53,9 +54,9 @@ use self::{
     writer::{Command, GROUP_POINTS, Job, Outcome, Write, Writer},
 };
 use super::{
-    Candidates, CollectionKind, FieldSelection, Hit, Index, IndexError, IndexStatus, Lease, Page, PageRequest, Point,
-    PointId, Result, Search, StoreShape, StoreVersions, VectorPage, VectorSelection, Vectors, Written,
-    lease::LocalDuties, tombstones,
+    Candidates, CollectionKind, FieldSelection, Hit, Index, IndexError, IndexStatus, Lease, MAINTENANCE, Page,
+    PageRequest, Point, PointId, Result, Search, StoreShape, StoreVersions, VectorPage, VectorSelection, Vectors,
+    Written, lease::LocalDuties, tombstones,
 };
 use duijie_core::domain::{Filter, Kind, RecordName};
 
@@ -183,6 +184,16 @@ impl EdgeIndex {
         // never full: each job takes at least one place
         handle.charge.writer.try_send(job).map_err(|_| IndexError::Closed)?;
         answer.await.map_err(|_| IndexError::Closed)?
+    }
+
+    /// Waits until all that was to be written is written, also where nobody waits for it any more: a caller that has
+    /// gone does not take its writes back.
+    async fn settle(&self) -> Result<()> {
+        let all = u32::try_from(QUEUE_POINTS).unwrap_or(u32::MAX);
+        for handle in &self.shards {
+            drop(handle.places.acquire_many(all).await.map_err(|_| IndexError::Closed)?);
+        }
+        Ok(())
     }
 
     async fn write_points(&self, kind: Kind, points: Vec<Point>) -> Result<Vec<Written>> {
@@ -357,14 +368,21 @@ impl Index for EdgeIndex {
 
     fn count(&self, kind: Kind, filter: &Filter) -> BoxFuture<'_, Result<u64>> {
         let request = CountRequest { filter: convert::edge_filter(filter), exact: true };
-        let count = move |shard: &Shard| shard.read(|engine| engine.count(request)).map(|count| count as u64);
+        let count = move |shard: &Shard| shard.read_settled(|engine| engine.count(request)).map(|count| count as u64);
         self.read(CollectionKind::Records(kind), count).boxed()
     }
 
     fn claim(&self, duty: &str) -> BoxFuture<'_, Result<Option<Lease>>> {
         // the folder's lock excludes other processes, so duties only matter within this one
         let lease = self.duties.claim(duty);
-        async move { Ok(lease) }.boxed()
+        let settle = lease.is_some() && duty == MAINTENANCE;
+        async move {
+            if settle {
+                self.settle().await?;
+            }
+            Ok(lease)
+        }
+        .boxed()
     }
 
     fn status(&self) -> IndexStatus {
@@ -430,7 +448,7 @@ fn read_vectors(shard: &Shard, ids: &[PointId], which: VectorSelection) -> Resul
 }
 
 fn scan_page(shard: &Shard, request: ScrollRequest) -> Result<VectorPage> {
-    let (records, more) = shard.read(|engine| engine.scroll(request))?;
+    let (records, more) = shard.read_settled(|engine| engine.scroll(request))?;
     let rows: Vec<_> = records.into_iter().filter_map(convert::vectors).collect();
     let next = rows.last().map(|(id, _)| *id).filter(|_| more.is_some());
     Ok(VectorPage { rows, next })
@@ -441,7 +459,7 @@ fn too_many(count: usize) -> IndexError {
 }
 
 fn read_page(shard: &Shard, request: ScrollRequest) -> Result<Page> {
-    let (records, more) = shard.read(|engine| engine.scroll(request))?;
+    let (records, more) = shard.read_settled(|engine| engine.scroll(request))?;
     let last = records.last().and_then(|record| convert::point_id(record.id));
     Ok(Page { points: points(shard, records)?, next: last.filter(|_| more.is_some()) })
 }

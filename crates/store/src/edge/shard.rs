@@ -1,6 +1,7 @@
 //! One shard, of records or documents: the engine's shard with its journal replayed, and its cached state.
 
 use std::{
+    collections::HashSet,
     fs, io,
     sync::{
         Arc,
@@ -10,7 +11,7 @@ use std::{
 };
 
 use parking_lot::{Mutex, MutexGuard, RwLock};
-use qdrant_edge::{EdgeConfig, EdgeShard, OperationResult};
+use qdrant_edge::{EdgeConfig, EdgeShard, OperationResult, UpdateOperation};
 
 use super::{
     convert,
@@ -21,11 +22,13 @@ use super::{
     store::{Place, Store, at},
     wal,
 };
-use crate::{CollectionKind, IndexError, KindStatus, Result};
+use crate::{CollectionKind, IndexError, KindStatus, PointId, Result};
 use duijie_core::domain::Kind;
 
 /// Most rows per engine operation; the engine holds its locks for 32 at a time.
 const OPERATION_POINTS: usize = 500;
+/// Most rows in one operation that counts and pages wait for.
+const SETTLED_POINTS: usize = 100;
 
 /// A shard with its state. Only the writer writes, flushes and loads; any thread reads.
 pub(super) struct Shard {
@@ -37,6 +40,10 @@ pub(super) struct Shard {
     maintenance: Mutex<()>,
     /// `None` only after a failed load.
     engine: RwLock<Option<EdgeShard>>,
+    /// Shared by counts and pages, exclusive while points that are there already are replaced or deleted. The engine
+    /// goes from segment to segment: a point that moves meanwhile is counted twice, and a page of which a point is
+    /// deleted meanwhile says that it is the last one. Always taken before `engine`.
+    settled: RwLock<()>,
     config: EdgeConfig,
     /// Cached state.
     pub(super) state: State,
@@ -86,26 +93,40 @@ impl Shard {
             tuning,
             maintenance: Mutex::new(()),
             engine: RwLock::new(Some(loaded)),
+            settled: RwLock::new(()),
             config,
             state,
             _store: Arc::clone(store),
         };
         shard.look();
-        // unfinished work of an earlier process is optimised after the first pause in writes
+        shard.count_points();
+        // what a former process left unfinished is looked at after the first rest
         shard.state.changed.store(1, Relaxed);
         Ok((shard, journal))
     }
 
-    /// Reads from the engine. Several threads may read at once.
+    /// Asks the engine something that it answers from all segments as they are at one moment: a count, or a page. Waits
+    /// while points are replaced or deleted.
+    pub(super) fn read_settled<T>(&self, ask: impl FnOnce(&EdgeShard) -> OperationResult<T>) -> Result<T> {
+        let _settled = self.settled.read();
+        self.read(ask)
+    }
+
+    /// Asks the engine something. Several may do so at a time.
     pub(super) fn read<T>(&self, ask: impl FnOnce(&EdgeShard) -> OperationResult<T>) -> Result<T> {
         let engine = self.engine.read();
         let Some(engine) = engine.as_ref() else { return Err(self.failed("the shard is not loaded")) };
         guarded(|| ask(engine)).map_err(|reason| self.failed(reason))
     }
 
-    /// Applies changes to the engine; they are not on disk yet.
-    pub(super) fn apply(&self, changes: Changes) -> Result<()> {
-        self.read(|engine| apply(engine, changes))
+    /// Writes changes into the engine; they are not on disk yet. `there` are the points among them that it has.
+    pub(super) fn apply(&self, changes: Changes, there: &HashSet<PointId>) -> Result<()> {
+        let (old, new): (Changes, Changes) = changes.into_iter().partition(|(id, _)| there.contains(id));
+        for operation in operations(old, SETTLED_POINTS) {
+            let _settled = self.settled.write();
+            self.read(|engine| engine.update(operation))?;
+        }
+        operations(new, OPERATION_POINTS).try_for_each(|operation| self.read(|engine| engine.update(operation)))
     }
 
     /// Waits until no other thread optimises, flushes or loads.
@@ -141,6 +162,7 @@ impl Shard {
         drop(engine);
         self.state.suspect.store(false, Relaxed);
         self.look();
+        self.count_points();
         Ok(())
     }
 
@@ -150,11 +172,16 @@ impl Shard {
         discard(&self.place, engine);
     }
 
-    /// Updates the cached counts from the engine.
+    /// Takes the number of points from the engine. Only while nobody writes: from then on the writer counts.
+    fn count_points(&self) {
+        let Ok(info) = self.read(|engine| Ok(engine.info())) else { return };
+        self.state.points.store(info.points_count as u64, Relaxed);
+    }
+
+    /// Looks at the engine's own numbers.
     pub(super) fn look(&self) {
         let Ok(info) = self.read(|engine| Ok(engine.info())) else { return };
         let points = info.points_count as u64;
-        self.state.points.store(points, Relaxed);
         self.state.segments.store(info.segments_count as u64, Relaxed);
         // the engine's count includes the sparse vectors, all of which are indexed
         let indexed = (info.indexed_vectors_count as u64).saturating_sub(points);
@@ -296,6 +323,11 @@ fn finish(place: &Place, journal: &mut Journal) -> Result<()> {
 }
 
 fn apply(engine: &EdgeShard, changes: Changes) -> OperationResult<()> {
+    operations(changes, OPERATION_POINTS).try_for_each(|operation| engine.update(operation))
+}
+
+/// Operations that write changes, of at most `points` rows each.
+fn operations(changes: Changes, points: usize) -> impl Iterator<Item = UpdateOperation> {
     let (mut rows, mut gone) = (Vec::new(), Vec::new());
     for (id, row) in changes {
         match row {
@@ -303,12 +335,11 @@ fn apply(engine: &EdgeShard, changes: Changes) -> OperationResult<()> {
             None => gone.push(id),
         }
     }
-    if !gone.is_empty() {
-        engine.update(convert::delete(gone.into_iter()))?;
-    }
-    while !rows.is_empty() {
-        let rest = rows.split_off(rows.len().min(OPERATION_POINTS));
-        engine.update(convert::upsert(std::mem::replace(&mut rows, rest).into_iter()))?;
-    }
-    Ok(())
+    let deletion = (!gone.is_empty()).then(|| convert::delete(gone.into_iter()));
+    let upserts = std::iter::from_fn(move || {
+        let rest = rows.split_off(rows.len().min(points));
+        let part = std::mem::replace(&mut rows, rest);
+        (!part.is_empty()).then(|| convert::upsert(part.into_iter()))
+    });
+    deletion.into_iter().chain(upserts)
 }

@@ -3,7 +3,7 @@
 //! journal.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
         Arc,
         atomic::Ordering::Relaxed,
@@ -183,7 +183,7 @@ impl Writer {
         }
         let mut stored = self.stored(groups.iter().flatten())?;
         let mut changes = Changes::new();
-        let before = stored.len() as u64;
+        let there: HashSet<PointId> = stored.keys().copied().collect();
         let mut outcomes = Vec::with_capacity(groups.len());
         for writes in groups {
             let group = writes.into_iter().map(|write| self.decide(write, &mut stored, &mut changes));
@@ -196,14 +196,14 @@ impl Writer {
         self.journal.append(&changes).map_err(at(&path))?;
         self.groups += 1;
         let changed = changes.len() as u64;
-        if let Err(error) = self.shard.apply(changes) {
-            // the changes are in the journal, so a reloaded shard has them
+        if let Err(error) = self.shard.apply(changes, &there) {
+            // the journal has the changes: a shard loaded anew has them too
             tracing::error!(collection = %self.shard.place.collection, %error, "the engine refused a write");
             self.shard.state.suspect.store(true, Relaxed);
             self.reload()?;
         }
         let points = self.shard.state.points.load(Relaxed);
-        self.shard.state.wrote(changed, (points + stored.len() as u64).saturating_sub(before));
+        self.shard.state.wrote(changed, (points + stored.len() as u64).saturating_sub(there.len() as u64));
         self.shard.state.set_problem(None);
         Ok(outcomes)
     }

@@ -6,15 +6,6 @@ use super::{
 };
 use crate::{CollectionKind, FieldSelection, Index};
 
-/// Pieces to write, compared with the stored ones.
-#[derive(Debug, Default)]
-pub(super) struct Compared {
-    /// To be written: absent, or stored with a lower revision.
-    pub(super) missing: Vec<Piece>,
-    /// Number stored with the same revision.
-    pub(super) same: u64,
-}
-
 /// Pieces of a target that contradict the source.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Beyond {
@@ -24,19 +15,12 @@ pub(super) struct Beyond {
     pub(super) newer: u64,
 }
 
-/// Compares the pieces of one page with the target.
-pub(super) async fn compare(target: &dyn Index, collection: CollectionKind, pieces: Vec<Piece>) -> Result<Compared> {
+/// Those pieces of one page that are to be written: absent from the target, or there with a lower revision. A higher one
+/// is told by [`beyond`].
+pub(super) async fn missing(target: &dyn Index, collection: CollectionKind, pieces: Vec<Piece>) -> Result<Vec<Piece>> {
     let there = piece::revisions(target, collection, &pieces).await?;
-    let mut compared = Compared::default();
-    for (piece, stored) in pieces.into_iter().zip(there) {
-        match stored {
-            Some(stored) if stored == piece.revision() => compared.same += 1,
-            // `beyond` reports higher revisions
-            Some(stored) if piece.revision() < stored => {}
-            _ => compared.missing.push(piece),
-        }
-    }
-    Ok(compared)
+    let both = pieces.into_iter().zip(there);
+    Ok(both.filter(|(piece, stored)| stored.is_none_or(|stored| stored < piece.revision())).map(|(it, _)| it).collect())
 }
 
 /// Compares every piece of the target with the source.

@@ -3,7 +3,7 @@
 use super::{
     Progress, Result, Step, Track, TransferError,
     checksum::{Digests, track_digests},
-    compare::{Beyond, beyond, compare},
+    compare::{Beyond, beyond, missing},
     count, in_maintenance, piece,
 };
 use crate::{CollectionKind, FieldSelection, Index, tombstones};
@@ -89,7 +89,7 @@ async fn write(source: &dyn Index, target: &dyn Index, track: &mut Track<'_, '_>
         loop {
             let (pieces, next) = piece::page(source, collection, after, FieldSelection::Everything).await?;
             let read = pieces.len();
-            let missing = compare(target, collection, pieces).await?.missing;
+            let missing = missing(target, collection, pieces).await?;
             if !missing.is_empty() {
                 written += missing.len() as u64;
                 piece::store(target, collection, missing).await?;

@@ -18,11 +18,11 @@ use super::{
 use duijie_core::domain::Kind;
 
 use crate::{
-    CollectionKind, Index, Key, STORE_FORMAT, tombstones,
+    CollectionKind, FieldSelection, Index, Key, STORE_FORMAT, tombstones,
     transfer::{
         Digests, Listener, Progress, Result, Step, Track, TransferError,
         checksum::track_digests,
-        compare::compare,
+        compare::missing,
         count, in_maintenance,
         piece::{self, Piece},
     },
@@ -52,6 +52,12 @@ pub struct Restored {
 
 /// Points of one kind, or documents, stored together.
 type Batch = (CollectionKind, Vec<Piece>);
+
+/// The pieces of a snapshot, one after the other.
+struct Ours {
+    batches: Receiver<Result<Batch>>,
+    batch: std::vec::IntoIter<Piece>,
+}
 
 // === impl Snapshot ===
 
@@ -115,7 +121,7 @@ impl Snapshot {
         while let Some(batch) = batches.recv().await {
             let (collection, pieces) = batch?;
             let read = pieces.len();
-            let missing = compare(target, collection, pieces).await?.missing;
+            let missing = missing(target, collection, pieces).await?;
             if !missing.is_empty() {
                 written += missing.len() as u64;
                 piece::store(target, collection, missing).await?;
@@ -131,25 +137,35 @@ impl Snapshot {
         }
     }
 
-    /// Refuses a target that holds anything that is not of this snapshot. Tombstones of the target's own deletions do not
-    /// count; they are returned, and have to be removed.
+    /// Refuses a target that holds anything that is not of this snapshot. Each piece of the target is looked up: to subtract
+    /// what was found from a count would go wrong if a write of an earlier, broken-off restore came in between. Tombstones
+    /// of the target's own deletions do not count; they are returned, and have to be removed.
     async fn refuse_others(&self, target: &dyn Index, progress: &mut Listener<'_>) -> Result<Vec<(Kind, Key)>> {
         let there = count(target).await?;
         if there == 0 {
             return Ok(Vec::new());
         }
-        let mut own = tombstones::all(target).await?;
-        let mut track = Track::new(Step::Compare, self.summary.pieces(), progress);
-        let mut same = 0;
-        let mut batches = self.batches();
-        while let Some(batch) = batches.recv().await {
-            let (collection, pieces) = batch?;
-            let read = pieces.len();
-            pieces.iter().for_each(|piece| drop(own.remove(&piece.id())));
-            same += compare(target, collection, pieces).await?.same;
-            track.add(read);
+        let mut track = Track::new(Step::Compare, there, progress);
+        let mut ours = Ours { batches: self.batches(), batch: Vec::new().into_iter() };
+        let (mut own, mut others) = (tombstones::all(target).await?, 0);
+        for collection in CollectionKind::ALL {
+            let mut after = None;
+            loop {
+                let (theirs, next) = piece::page(target, collection, after, FieldSelection::Payload).await?;
+                for piece in &theirs {
+                    match (ours.has(piece).await?, own.contains_key(&piece.id())) {
+                        (true, _) => drop(own.remove(&piece.id())),
+                        (false, is_own) => others += u64::from(!is_own),
+                    }
+                }
+                track.add(theirs.len());
+                if next.is_none() {
+                    break;
+                }
+                after = next;
+            }
         }
-        match there.saturating_sub(same + own.len() as u64) {
+        match others {
             0 => Ok(own.into_values().collect()),
             others => Err(TransferError::NotEmpty { others }),
         }
@@ -192,6 +208,25 @@ impl Snapshot {
             take(rest);
         }
         Ok(())
+    }
+}
+
+// === impl Ours ===
+
+impl Ours {
+    /// Whether the snapshot has this piece in this revision. To be asked in the order of the snapshot.
+    async fn has(&mut self, wanted: &Piece) -> Result<bool> {
+        let place = |piece: &Piece| (piece.collection(), piece.id());
+        loop {
+            match self.batch.as_slice().first() {
+                Some(piece) if place(piece) < place(wanted) => drop(self.batch.next()),
+                Some(piece) => return Ok(place(piece) == place(wanted) && piece.revision() == wanted.revision()),
+                None => match self.batches.recv().await {
+                    Some(batch) => self.batch = batch?.1.into_iter(),
+                    None => return Ok(false),
+                },
+            }
+        }
     }
 }
 
