@@ -8,6 +8,7 @@ use super::{
     candidates::{Changes, Fresh},
     deleted,
     model::Selection,
+    statistics::Moved,
     statistics_store::from,
     targets::Engine,
 };
@@ -80,6 +81,25 @@ pub(super) async fn targets(engine: &Engine, kind: Kind, since: Timestamp) -> Re
     // one that is there again has been stored since, and stands above already
     gone.iter().for_each(|name| changes.add(PointId::of(name), None));
     Ok((changes.len() <= MOST).then_some(changes))
+}
+
+/// What has changed of a kind since its statistics were taken: never much, see
+/// [`drift_limit`](super::statistics::drift_limit).
+pub(super) async fn moved(engine: &Engine, kind: Kind, time: Timestamp) -> Result<Moved> {
+    let since = begin(time);
+    let (mut moved, mut after, filter) = (Moved::default(), None, since_filter(Filter::default(), since));
+    loop {
+        let page = PageRequest { after, limit: PAGE, with: With::Sparse };
+        let page = engine.read(engine.index.scroll(kind, &filter, page)).await?;
+        page.points.iter().for_each(|point| moved.add(&point.sparse));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let gone = deleted::since(&*engine.index, kind, since, usize::MAX).await?;
+    moved.remove(gone.map_or(0, |gone| gone.len()));
+    Ok(moved)
 }
 
 /// Points that meet a filter; `None` where they are too many.

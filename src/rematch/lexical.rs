@@ -1,11 +1,18 @@
 //! BM25 of a demand's targets: of all of them where the job holds their terms, else of those that the engine names.
 //!
 //! The engine scores terms as the collection stands now. Its list says which targets share most of them; their BM25 is
-//! computed anew with the job's own statistics, of as few as have to be read.
+//! computed anew with the job's own statistics, of as few as have to be read. By how much it can be above the engine's
+//! follows from what has changed since the statistics were taken. A collection of several shards weighs by each shard's
+//! own statistics; so both are compared as well, wherever both are known.
 
 use rustc_hash::FxHashMap;
 
-use super::{held::Scores, packed::Packed, statistics::Weighted, targets::Targets};
+use super::{
+    held::Scores,
+    packed::Packed,
+    statistics::Weighted,
+    targets::{Known, Targets},
+};
 use crate::{
     error::Result,
     index::{Hit, PointId},
@@ -30,6 +37,8 @@ pub(super) struct Lexical<'a> {
     last: f64,
     /// How many it was asked for.
     asked: usize,
+    /// By how much our numbers are above the engine's at most, by what has changed.
+    above: f64,
 }
 
 // === impl Lexical ===
@@ -38,8 +47,12 @@ impl<'a> Lexical<'a> {
     /// Of the targets of a demand with these terms.
     pub fn new(targets: &'a Targets, terms: &'a SparseVector) -> Self {
         let query = targets.statistics.weigh(terms);
-        let all = targets.held.as_ref().map(|held| held.score(&query));
-        Self { targets, terms, query, all, read: FxHashMap::default(), list: FxHashMap::default(), last: 0.0, asked: 0 }
+        let (all, above) = match &targets.known {
+            Known::All(held) => (Some(held.score(&query)), 1.0),
+            Known::Moved(moved) => (None, targets.statistics.above(terms, moved)),
+        };
+        let (read, list) = Default::default();
+        Self { targets, terms, query, all, read, list, last: 0.0, asked: 0, above }
     }
 
     /// Sees to it that at least so many are listed that share most terms.
@@ -94,10 +107,9 @@ impl<'a> Lexical<'a> {
         self.last * self.ratio()
     }
 
-    /// By how much our numbers are above the engine's at most: they differ as the collection's statistics have moved since
-    /// ours were taken, and are compared where both are known.
+    /// By how much our numbers are above the engine's at most.
     fn ratio(&self) -> f64 {
         let both = self.read.iter().filter_map(|(id, bm25)| Some(bm25 / self.list.get(id)?));
-        both.filter(|ratio| ratio.is_finite()).fold(1.0, f64::max)
+        both.filter(|ratio| ratio.is_finite()).fold(self.above, f64::max)
     }
 }

@@ -9,7 +9,7 @@ use super::{
     model::{DemandResult, JobRequest, Pair, TargetList},
     packed::Packed,
     scoring::{Pool, Scored},
-    targets::Targets,
+    targets::{Known, Targets},
 };
 use crate::{
     domain::{Kind, RecordName, found::Level},
@@ -147,7 +147,7 @@ impl Side<'_> {
     /// The best of all that is published.
     async fn best(&mut self, query: &[f32], wanted: usize) -> Result<Vec<Scored>> {
         // where not all is known, longer lists are cheaper than to find out that they were too short
-        let lists = if self.targets.held.is_some() { 1 } else { 2 };
+        let lists = if matches!(self.targets.known, Known::All(_)) { 1 } else { 2 };
         let mut depth = (lists * self.wish.settings.candidates).max(wanted).min(MAX_DEPTH);
         loop {
             let (nearest, ()) = tokio::try_join!(self.targets.nearest(query, depth), self.lexical.ask(depth))?;

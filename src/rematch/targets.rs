@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 
 use super::{
     held::Held,
-    statistics::{Statistics, Terms, terms},
+    statistics::{Moved, Statistics, Terms, terms},
 };
 use crate::{
     calls::Calls,
@@ -44,13 +44,21 @@ pub(super) struct Targets {
     pub kind: Kind,
     /// Statistics that the job scores with.
     pub statistics: Statistics,
-    /// Terms and embeddings of all of them, where the job holds these.
-    pub held: Option<Held>,
+    /// What the job knows of all of them.
+    pub known: Known,
     engine: Engine,
     documents: Mutex<Documents>,
     labels: Mutex<FxHashMap<PointId, Label>>,
     /// What was looked for and is not published.
     absent: Mutex<FxHashSet<PointId>>,
+}
+
+/// What a job knows of all targets of a kind.
+pub(super) enum Known {
+    /// Their terms and embeddings.
+    All(Held),
+    /// How far they are from what the statistics were taken of: the engine's scores are to be compared with ours.
+    Moved(Moved),
 }
 
 /// What a result says of a target beside its scores.
@@ -89,9 +97,9 @@ impl Engine {
 
 impl Targets {
     /// Targets of a kind, scored with these statistics.
-    pub fn new(engine: Engine, kind: Kind, statistics: Statistics, held: Option<Held>) -> Self {
+    pub fn new(engine: Engine, kind: Kind, statistics: Statistics, known: Known) -> Self {
         let (documents, labels, absent) = Default::default();
-        Self { kind, statistics, held, engine, documents, labels, absent }
+        Self { kind, statistics, known, engine, documents, labels, absent }
     }
 
     /// The nearest of what is published.
