@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     candidates::{Changes, Fresh},
     model::Selection,
+    statistics::Moved,
     statistics_store::from,
     targets::Engine,
 };
@@ -81,7 +82,26 @@ pub(super) async fn targets(engine: &Engine, kind: Kind, since: Timestamp) -> Re
     Ok((changes.len() <= MOST).then_some(changes))
 }
 
-/// Points that match a filter; `None` if too many.
+/// What has changed of a kind since its statistics were taken: never much, see
+/// [`drift_limit`](super::statistics::drift_limit).
+pub(super) async fn moved(engine: &Engine, kind: Kind, time: Timestamp) -> Result<Moved> {
+    let since = begin(time);
+    let (mut moved, mut after, filter) = (Moved::default(), None, since_filter(Filter::default(), since));
+    loop {
+        let page = PageRequest { after, limit: PAGE, with: FieldSelection::Sparse };
+        let page = engine.read(engine.index.scroll(kind, &filter, page)).await?;
+        page.points.iter().for_each(|point| moved.add(&point.sparse));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let gone = tombstones::since(&*engine.index, kind, since, usize::MAX).await?;
+    moved.remove(gone.map_or(0, |gone| gone.len()));
+    Ok(moved)
+}
+
+/// Points that meet a filter; `None` where they are too many.
 async fn points(engine: &Engine, kind: Kind, filter: Filter, with: FieldSelection) -> Result<Option<Vec<Point>>> {
     let (mut points, mut after) = (Vec::new(), None);
     loop {

@@ -1,12 +1,19 @@
 //! BM25 of a demand's targets: of all targets if the job holds their terms, otherwise of the targets that the engine
 //! lists.
 //!
-//! The engine scores terms with the collection's current statistics. Its list shows which targets share most terms.
-//! Their BM25 is computed again with the job's own statistics, for as few targets as possible.
+//! The engine scores terms as the collection stands now. Its list says which targets share most of them; their BM25 is
+//! computed anew with the job's own statistics, of as few as have to be read. By how much it can be above the engine's
+//! follows from what has changed since the statistics were taken. A collection of several shards weighs by each shard's
+//! own statistics; so both are compared as well, wherever both are known.
 
 use rustc_hash::FxHashMap;
 
-use super::{held::Scores, packed::Packed, statistics::Weighted, targets::Targets};
+use super::{
+    held::Scores,
+    packed::Packed,
+    statistics::Weighted,
+    targets::{Known, Targets},
+};
 use crate::error::Result;
 use duijie_core::text::SparseVector;
 use duijie_store::{Hit, PointId};
@@ -29,6 +36,8 @@ pub(super) struct Lexical<'a> {
     last: f64,
     /// Requested length of `list`.
     asked: usize,
+    /// By how much our numbers are above the engine's at most, by what has changed.
+    above: f64,
 }
 
 // === impl Lexical ===
@@ -37,8 +46,12 @@ impl<'a> Lexical<'a> {
     /// Scores for a demand with these terms.
     pub fn new(targets: &'a Targets, terms: &'a SparseVector) -> Self {
         let query = targets.statistics.weigh(terms);
-        let all = targets.held.as_ref().map(|held| held.score(&query));
-        Self { targets, terms, query, all, read: FxHashMap::default(), list: FxHashMap::default(), last: 0.0, asked: 0 }
+        let (all, above) = match &targets.known {
+            Known::All(held) => (Some(held.score(&query)), 1.0),
+            Known::Moved(moved) => (None, targets.statistics.above(terms, moved)),
+        };
+        let (read, list) = Default::default();
+        Self { targets, terms, query, all, read, list, last: 0.0, asked: 0, above }
     }
 
     /// Ensures that at least the `depth` targets with the best term scores are listed.
@@ -95,10 +108,9 @@ impl<'a> Lexical<'a> {
         self.last * self.ratio()
     }
 
-    /// Largest ratio of the job's BM25 to the engine's score, at least 1, measured on targets with both. The two differ
-    /// because the collection's statistics have changed since the job took its own.
+    /// By how much our numbers are above the engine's at most.
     fn ratio(&self) -> f64 {
         let both = self.read.iter().filter_map(|(id, bm25)| Some(bm25 / self.list.get(id)?));
-        both.filter(|ratio| ratio.is_finite()).fold(1.0, f64::max)
+        both.filter(|ratio| ratio.is_finite()).fold(self.above, f64::max)
     }
 }

@@ -10,7 +10,7 @@ use super::{
     model::{DemandResult, JobRequest, Pair, TargetList},
     packed::Packed,
     scoring::{Pool, Scored},
-    targets::Targets,
+    targets::{Known, Targets},
 };
 use crate::{error::Result, matching::Settings};
 use duijie_core::{
@@ -146,8 +146,8 @@ impl Side<'_> {
 
     /// The best of all published targets.
     async fn best(&mut self, query: &[f32], wanted: usize) -> Result<Vec<Scored>> {
-        // if not all terms are held, longer lists cost less than finding out that they were too short
-        let lists = if self.targets.held.is_some() { 1 } else { 2 };
+        // where not all is known, longer lists are cheaper than to find out that they were too short
+        let lists = if matches!(self.targets.known, Known::All(_)) { 1 } else { 2 };
         let mut depth = (lists * self.wish.settings.candidates).max(wanted).min(MAX_DEPTH);
         loop {
             let (nearest, ()) = tokio::try_join!(self.targets.nearest(query, depth), self.lexical.ask(depth))?;

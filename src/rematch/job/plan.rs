@@ -98,23 +98,31 @@ async fn incremental(
     };
     let since = changes::begin(before.time);
     let (mut targets, mut changed_targets) = (Vec::new(), 0);
-    for TargetInputs { kind, statistics: version, .. } in &before.targets {
+    for TargetInputs { kind, statistics: version, records: were } in &before.targets {
         let Some(about) = statistics::about(&*engine.index, *kind, version).await? else {
             return Ok(Err("基准任务的词频统计已不存在".into()));
         };
         if statistics::drifted(&*engine.index, *kind, &about, now).await? {
             return Ok(Err(format!("{}变动过多，词频统计需要更新", kind.label())));
         }
+        // counted first: what is stored meanwhile is a change, too
+        let records = engine.index.count(*kind, &Filter::default()).await?;
         let Some(changes) = changes::targets(engine, *kind, since).await? else {
             return Ok(Err(format!("变动的{}超过 {} 条", kind.label(), changes::MOST)));
         };
+        if let Some(because) = unexplained(*kind, (*were, records), changes.len()) {
+            return Ok(Err(because));
+        }
         changed_targets += changes.len() as u64;
-        let records = engine.index.count(*kind, &Filter::default()).await?;
         targets.push(TargetInputs { kind: *kind, statistics: version.clone(), records });
     }
+    let count = engine.index.count(Kind::Demand, &Filter::default()).await?;
     let Some(demands) = changes::demands(engine, &job.request.selection, since).await? else {
         return Ok(Err(format!("变动的需求超过 {} 条", changes::MOST)));
     };
+    if let Some(because) = unexplained(Kind::Demand, (before.demands, count), demands.touched.len()) {
+        return Ok(Err(because));
+    }
     let firsts = blocks::read_firsts(&*engine.index, JobId::new(base.progress.root)).await?;
     let work = work(&firsts, &demands);
     let max_new = work.values().map(|work| work.demands.len() as u64).max().unwrap_or(0);
@@ -150,7 +158,15 @@ fn usable<'a>(program: &Program, job: &Job, base: &'a Job, now: Timestamp) -> st
     }
 }
 
-/// Work of each block with changes.
+/// Why changes since a base cannot be trusted: records that come in by a copy keep their times, so that nothing says that
+/// they are new. Then there are more of them, or fewer, than the changes make.
+fn unexplained(kind: Kind, (before, now): (u64, u64), changes: usize) -> Option<String> {
+    let label = kind.label();
+    let trusted = before.abs_diff(now) <= changes as u64;
+    (!trusted).then(|| format!("{label}由 {before} 条变为 {now} 条，变动记录不全（可能复制过数据）"))
+}
+
+/// What is to be done at each block that is touched.
 fn work(firsts: &[PointId], demands: &DemandChanges) -> BTreeMap<usize, Work> {
     let mut work: BTreeMap<usize, Work> = BTreeMap::new();
     for (id, name) in &demands.touched {

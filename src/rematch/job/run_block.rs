@@ -17,7 +17,7 @@ use super::{
     plan::Program,
     scan::scan,
     statistics_store as statistics,
-    targets::{Engine, Targets},
+    targets::{Engine, Known, Targets},
 };
 use crate::error::{Error, Result};
 use duijie_core::{
@@ -85,14 +85,18 @@ impl Running {
         let left = job.counts.demands.saturating_sub(job.counts.done);
         let mut targets = Vec::with_capacity(inputs.targets.len());
         for &TargetInputs { kind, statistics: ref version, records } in &inputs.targets {
-            let statistics = statistics::load(&*engine.index, kind, version).await?;
+            let (statistics, taken) = statistics::load(&*engine.index, kind, version).await?;
             let many = job.progress.base().is_none() && records <= left.saturating_mul(WORTH_A_SCAN);
             let held = match read.iter().position(|(of, _)| *of == kind) {
                 Some(place) => Some(read.swap_remove(place).1),
                 None if many => scan(engine, kind).await?.held,
                 None => None,
             };
-            targets.push(Targets::new(engine.clone(), kind, statistics, held));
+            let known = match held {
+                Some(held) => Known::All(held),
+                None => Known::Moved(changes::moved(engine, kind, taken).await?),
+            };
+            targets.push(Targets::new(engine.clone(), kind, statistics, known));
         }
         let wish = Wish { request: job.request.clone(), settings: program.settings.clone() };
         let base = match job.progress.base() {

@@ -15,14 +15,26 @@ const PART_TERMS: usize = 80_000;
 /// Bits of the filter for terms: with 64 query terms, 1 in 60 other terms is looked up in vain.
 const BITS: usize = 4_096;
 
-/// Number of documents in a collection, and the document frequency of each term.
+/// Most that the engine's sums of 32 bits are off by.
+const ROUNDING: f64 = 1e-5;
+
+/// Documents of a collection, and in how many of them each term stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Statistics {
     records: u64,
     counts: FxHashMap<u32, u32>,
 }
 
-/// A document's terms with their weights, ordered by term.
+/// What has changed in a collection since its statistics were taken.
+#[derive(Debug, Clone, Default)]
+pub struct Moved {
+    /// How many of the documents stored since then have each term.
+    stored: FxHashMap<u32, u32>,
+    /// Documents that may not count any more.
+    gone: u64,
+}
+
+/// A document's terms with their weights, in order of the term.
 pub type Terms = [(u32, f32)];
 
 /// A query's terms with idf · weight, ordered by term.
@@ -67,7 +79,21 @@ impl Statistics {
         (1.0 + (records - count + 0.5).max(0.0) / (count + 0.5)).ln()
     }
 
-    /// Weighs a query's terms for scoring documents.
+    /// By how much our BM25 of any document is above the engine's at most, which weighs by what the collection holds now:
+    /// 1 where nothing has changed. A term is at most in the documents that had it and those stored since, of at least as
+    /// many as are not gone; so the engine weighs it with `ln((N + 1) / (df + 0.5))` at least.
+    pub fn above(&self, query: &SparseVector, moved: &Moved) -> f64 {
+        let left = self.records.saturating_sub(moved.gone);
+        let above = query.indices.iter().map(|term| {
+            let of = |counts: &FxHashMap<u32, u32>| u64::from(counts.get(term).copied().unwrap_or(0));
+            let most = of(&self.counts) + of(&moved.stored);
+            let least = ((left.max(most) + 1) as f64 / (most as f64 + 0.5)).ln();
+            self.idf(*term) / least
+        });
+        above.fold(1.0, f64::max) * (1.0 + ROUNDING)
+    }
+
+    /// A query, ready to score documents.
     pub fn weigh(&self, query: &SparseVector) -> Weighted {
         let terms = query.indices.iter().zip(&query.values);
         let mut terms: Vec<_> = terms.map(|(term, weight)| (*term, self.idf(*term) * f64::from(*weight))).collect();
@@ -119,6 +145,24 @@ impl Statistics {
             statistics.counts.extend(counts);
         }
         Ok(statistics)
+    }
+}
+
+// === impl Moved ===
+
+impl Moved {
+    /// Counts a document that was stored since.
+    pub fn add(&mut self, document: &SparseVector) {
+        // one without terms may have had some before
+        self.gone += u64::from(document.is_empty());
+        for term in &document.indices {
+            *self.stored.entry(*term).or_default() += 1;
+        }
+    }
+
+    /// Counts documents that were deleted since.
+    pub fn remove(&mut self, documents: usize) {
+        self.gone += documents as u64;
     }
 }
 
@@ -226,7 +270,62 @@ mod tests {
         assert_eq!((one.records(), one.idf(2)), (4, (1.0f64 + 0.5 / 4.5).ln()));
     }
 
+    #[test]
+    fn how_far_above_the_engine() {
+        let statistics = sample();
+        let query = vector(&[(1, 1.0), (2, 1.0)]);
+        let mut moved = Moved::default();
+        let check = |moved: &Moved, want: f64| {
+            let above = statistics.above(&query, moved);
+            assert!((want..=want * (1.0 + 2.0 * ROUNDING)).contains(&above), "{above}, want {want}");
+        };
+        check(&moved, 1.0);
+        // three of four have term 1 then, of which one is gone
+        moved.add(&vector(&[(1, 1.0)]));
+        moved.add(&vector(&[(1, 1.0)]));
+        check(&moved, 2.0f64.ln() / (4.0f64 / 3.5).ln());
+    }
+
     proptest! {
+        #[test]
+        fn our_sums_are_never_further_above_the_engines(
+            before in prop::collection::vec(prop::collection::btree_map(0u32..12, 0.1f32..9.0, 1..6), 1..30),
+            after in prop::collection::vec((0usize..30, prop::option::of(prop::collection::btree_map(0u32..12, 0.1f32..9.0, 0..6))), 0..20),
+            query in prop::collection::btree_map(0u32..12, 0.1f32..9.0, 1..9),
+        ) {
+            let mut statistics = Statistics::default();
+            let mut documents: Vec<Option<SparseVector>> = Vec::new();
+            for document in before {
+                documents.push(Some(document.into_iter().collect()));
+                documents.last().into_iter().flatten().for_each(|document| statistics.add(document));
+            }
+            // each place is stored anew, or its document is deleted; new places come in at the end
+            let mut touched = FxHashMap::default();
+            for (place, document) in after {
+                let place = place.min(documents.len());
+                let document: Option<SparseVector> = document.map(|document| document.into_iter().collect());
+                if place == documents.len() {
+                    documents.push(None);
+                }
+                documents[place].clone_from(&document);
+                touched.insert(place, document);
+            }
+            let mut moved = Moved::default();
+            for document in touched.into_values() {
+                match document {
+                    Some(document) => moved.add(&document),
+                    None => moved.remove(1),
+                }
+            }
+            let mut engine = Statistics::default();
+            documents.iter().flatten().for_each(|document| engine.add(document));
+            let query: SparseVector = query.into_iter().collect();
+            let (above, ours, engines) = (statistics.above(&query, &moved), statistics.weigh(&query), engine.weigh(&query));
+            for document in documents.iter().flatten().map(terms) {
+                prop_assert!(ours.score(&document) <= above * engines.score(&document));
+            }
+        }
+
         #[test]
         fn what_was_written_is_read(documents in prop::collection::vec(prop::collection::btree_map(any::<u32>(), 0.1f32..9.0, 0..20), 0..20)) {
             let mut statistics = Statistics::default();

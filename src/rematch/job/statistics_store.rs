@@ -78,11 +78,11 @@ pub(super) async fn drifted(index: &dyn Index, kind: Kind, latest: &Latest, now:
     Ok(most < index.count(kind, &since).await? + gone.len() as u64)
 }
 
-/// Reads statistics by version.
+/// Statistics by their version, and when they were taken.
 ///
 /// # Errors
-/// [`Error::Internal`] if they are gone or damaged: a job that needs them cannot continue.
-pub(super) async fn load(index: &dyn Index, kind: Kind, version: &str) -> Result<Statistics> {
+/// [`Error::Internal`] where they are gone or damaged: a job that needs them cannot go on.
+pub(super) async fn load(index: &dyn Index, kind: Kind, version: &str) -> Result<(Statistics, Timestamp)> {
     let gone = || Error::Internal(format!("词频统计 {version} 已不存在"));
     let about = about(index, kind, version).await?.ok_or_else(gone)?;
     let mut parts = Vec::new();
@@ -91,7 +91,7 @@ pub(super) async fn load(index: &dyn Index, kind: Kind, version: &str) -> Result
         let document = found.into_iter().next().flatten().ok_or_else(gone)?;
         parts.push(STANDARD.decode(&document.text).map_err(|_| gone())?);
     }
-    Statistics::read(&parts).map_err(|_| gone())
+    Ok((Statistics::read(&parts).map_err(|_| gone())?, about.time))
 }
 
 /// Range from a second on.

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 
 use super::{
     held::Held,
-    statistics::{Statistics, Terms, terms},
+    statistics::{Moved, Statistics, Terms, terms},
 };
 use crate::{
     error::{Error, Result},
@@ -43,8 +43,8 @@ pub(super) struct Targets {
     pub kind: Kind,
     /// Term statistics used for scores.
     pub statistics: Statistics,
-    /// Terms and embeddings of all targets, if held.
-    pub held: Option<Held>,
+    /// What the job knows of all of them.
+    pub known: Known,
     engine: Engine,
     documents: Mutex<Documents>,
     labels: Mutex<FxHashMap<PointId, Label>>,
@@ -52,7 +52,15 @@ pub(super) struct Targets {
     absent: Mutex<FxHashSet<PointId>>,
 }
 
-/// Name and revision of a target in a result.
+/// What a job knows of all targets of a kind.
+pub(super) enum Known {
+    /// Their terms and embeddings.
+    All(Held),
+    /// How far they are from what the statistics were taken of: the engine's scores are to be compared with ours.
+    Moved(Moved),
+}
+
+/// What a result says of a target beside its scores.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Label {
     /// Name.
@@ -88,10 +96,10 @@ impl Engine {
 // === impl Targets ===
 
 impl Targets {
-    /// Targets of a kind with these statistics.
-    pub fn new(engine: Engine, kind: Kind, statistics: Statistics, held: Option<Held>) -> Self {
+    /// Targets of a kind, scored with these statistics.
+    pub fn new(engine: Engine, kind: Kind, statistics: Statistics, known: Known) -> Self {
         let (documents, labels, absent) = Default::default();
-        Self { kind, statistics, held, engine, documents, labels, absent }
+        Self { kind, statistics, known, engine, documents, labels, absent }
     }
 
     /// The nearest published targets.

@@ -16,12 +16,14 @@ use duijie_store::{
     VectorPage, VectorSelection, Vectors, Written, documents::document_id, lease::LocalDuties, tombstones,
 };
 use futures::{FutureExt, future::BoxFuture};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{contract::scaled, oracle::matches, sample::DIMENSIONS};
 
 /// Folders of the notes of deleted records, and the bits of a note's key that are not its time.
 const DELETED: (&str, u32) = ("rematch/deleted/", 20);
+/// Folders of statistics of terms: their texts say when they were taken.
+const STATISTICS: &str = "rematch/statistics";
 
 /// An engine in memory.
 #[derive(Default)]
@@ -102,7 +104,8 @@ impl Memory {
         self.state.lock().unwrap()
     }
 
-    /// Time passes: what was stored and deleted until now was so much earlier.
+    /// Time passes: what was stored, deleted and counted until now was so much earlier. Jobs keep their times, so that only
+    /// what comes from now on is later than the last one.
     pub fn age(&self, by: SignedDuration) {
         let state = &mut *self.state();
         for point in state.records.values_mut().flat_map(BTreeMap::values_mut) {
@@ -113,6 +116,13 @@ impl Memory {
         let documents = std::mem::take(&mut state.documents).into_values().map(|mut document| {
             if let (true, Key::Number(number)) = (document.folder.starts_with(folder), &mut document.key) {
                 *number -= earlier;
+            }
+            if let (true, Ok(mut about)) =
+                (document.folder.starts_with(STATISTICS), serde_json::from_str::<serde_json::Value>(&document.text))
+                && let Some(time) = about["time"].as_str().and_then(|time| time.parse::<Timestamp>().ok())
+            {
+                about["time"] = time.checked_sub(by).unwrap().to_string().into();
+                document.text = about.to_string();
             }
             (document.id(), document)
         });

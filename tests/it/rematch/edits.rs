@@ -106,12 +106,12 @@ impl Trial {
                 edit(&*it.index, number, &mut dice).await;
             }
             let incremental = it.run(JobRequest { base: Some(base.id), ..wish.clone() }).await;
-            // few edits always fit; later there may be too many new demands for a block, or too many changes for the
-            // statistics of a small catalogue
+            // few edits always fit; later there may be too many new demands for a block, too many changes for the
+            // statistics of a small catalogue, or nothing in the base
+            let few = number <= 10 && self.size.counts.iter().all(|count| 20 <= *count);
+            let said = ["重新分块", "词频统计", "没有结果"];
             let as_asked = match &incremental.method {
-                Some(Method::Full { because }) => {
-                    10 < number && (because.contains("重新分块") || because.contains("词频统计"))
-                }
+                Some(Method::Full { because }) => !few && said.iter().any(|said| because.contains(said)),
                 method => method.is_some(),
             };
             assert!(as_asked, "{incremental:?}");

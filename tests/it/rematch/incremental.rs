@@ -226,6 +226,15 @@ async fn where_a_base_does_not_fit_everything_is_matched_and_that_is_said() {
     it = it.with(Settings { candidates: 50, ..settings() }).await;
     check(&it, wish.clone(), "参数").await;
     it = it.with(settings()).await;
+    for (kind, want) in [(Kind::Achievement, "成果由 90 条变为 91 条"), (Kind::Demand, "需求由 60 条变为 61 条")]
+    {
+        // stored an hour ago elsewhere, and copied here
+        let copied = point(kind, "copied", &mut dice);
+        let name = copied.record.name();
+        it.index.upsert(kind, vec![copied]).await.unwrap();
+        check(&it, wish.clone(), want).await;
+        assert!(it.index.delete(&name).await.unwrap());
+    }
     let many = all(&*it.index, Kind::Achievement).await;
     let many = many.iter().chain(&many).map(|point| changed(&point.record, &mut dice));
     let many: Vec<Point> = many
