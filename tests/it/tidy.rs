@@ -104,6 +104,17 @@ fn tidy_files_are_small_and_say_what_they_are() {
     }
 }
 
+/// Otherwise a failing case is kept where the next run does not look for it.
+#[test]
+fn tidy_random_tests_say_where_their_cases_are_kept() {
+    let random = format!("\n{}! {{\n", "proptest");
+    for (path, text) in files("tests", ".rs") {
+        let (tests, kept) = (text.matches(&random).count(), text.matches("seeds::config(").count());
+        assert!(tests <= kept, "{}: use seeds::config", path.display());
+    }
+    assert!(!root().join("tests/proptest-regressions").exists(), "cases belong below proptest-regressions/it");
+}
+
 /// Paths of a use tree: `a::{b, c::d}` → `a::b`, `a::c::d`.
 fn paths(tree: &str) -> Vec<String> {
     let tree = tree.trim();

@@ -2,9 +2,11 @@
 //!
 //! A changed target matters where it stood among the best of a pass, or where it would come among them now; another one
 //! cannot. Where none of the best has changed, the best now are among them and those that would come in, so that no search
-//! is needed. The list depends on the first pass as well: its query is made of the records of the first pass, so that it is
-//! another one where one of these has another content, even if the same records are the best. Queries are kept as numbers of 16 bits, half the size, so the comparison has slack: a doubtful demand is
-//! matched again, which is always right.
+//! is needed. For the list this holds only while the second query is the same: it is made of the records of the first
+//! pass, so that one of them with another content makes another query, even where all of them keep their places.
+//!
+//! Queries are kept as numbers of 16 bits, half the size, so the comparison has slack: a doubtful demand is matched again,
+//! which is always right.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 

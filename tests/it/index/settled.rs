@@ -22,7 +22,7 @@ const STAY: usize = 1_500;
 /// Points that come and go.
 const PASS: usize = 500;
 /// Points of a page.
-const PAGE: usize = 100;
+const PAGE: usize = 500;
 
 /// A store whose graphs are built again and again until it is dropped.
 struct Busy {
@@ -117,7 +117,7 @@ async fn each_record_is_counted_and_listed_once_while_others_are_written() {
         tokio::spawn(write(Arc::clone(&busy.index), stay, pass, Arc::clone(&busy.done)))
     };
     let stay = ids(&busy.stay);
-    for round in 0..50 {
+    for round in 0..30 {
         assert_eq!(busy.count(&["stay"]).await, STAY, "round {round}");
         let all = busy.count(&[]).await;
         assert!((STAY..=STAY + PASS).contains(&all), "round {round}: {all}");
@@ -140,7 +140,7 @@ async fn each_record_is_counted_and_listed_once_while_others_are_written() {
 async fn what_was_answered_is_seen_by_every_read_after_it() {
     let (busy, builder) = Busy::open(43).await;
     let index = &busy.index;
-    for (round, point) in busy.pass.iter().take(40).enumerate() {
+    for (round, point) in busy.pass.iter().take(30).enumerate() {
         let name = point.record.name();
         assert!(index.delete(&name).await.unwrap());
         assert_eq!(busy.count(&[]).await, STAY + PASS - 1, "round {round}");

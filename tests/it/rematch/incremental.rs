@@ -101,6 +101,15 @@ fn the_fifth_expert() {
     in_memory(&trial);
 }
 
+/// A case that failed: an achievement shared a term that became frequent after the statistics had been taken. The engine
+/// weighed it less than the job did, so that nobody read what the job would have made of it.
+#[test]
+fn a_term_that_has_become_frequent() {
+    let size = Size { counts: [1, 58, 2], edits: 3 };
+    let seed = 10_243_718_465_118_759_499;
+    in_memory(&Trial { seed, candidates: 20, feedback: 0, limit: 20, experts: false, strict: false, size });
+}
+
 /// The second query leans towards the records of the first pass. One of them turns to the side, but keeps its place in
 /// the first pass, and stands in no list: another record is the best for the second query.
 #[tokio::test]
