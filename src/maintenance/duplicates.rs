@@ -14,7 +14,7 @@ use tokio::{
 use crate::error::{Error, Result};
 use duijie_core::{
     domain::{Filter, Kind, Problem, Record, RecordName, Violation},
-    duplicates::{DuplicatesError, Finder, Report, limits},
+    duplicates::{DuplicatesError, Finder, MAX_RECORDS, Report},
 };
 use duijie_store::{FieldSelection, Index, IndexError, PageRequest};
 
@@ -53,7 +53,7 @@ struct Reader {
 /// `progress` are gone: the work then ends within a page, or within a few seconds while pairs are being gathered.
 ///
 /// # Errors
-/// More than [`limits::MAX_RECORDS`] records, and the index's errors.
+/// More than [`MAX_RECORDS`] records, and the index's errors.
 pub async fn search(
     index: Arc<dyn Index>,
     kind: Kind,
@@ -61,7 +61,7 @@ pub async fn search(
     progress: watch::Sender<Progress>,
 ) -> Result<Option<Report>> {
     let total = index.count(kind, filter).await?;
-    if u64::try_from(limits::MAX_RECORDS).unwrap_or(u64::MAX) < total {
+    if u64::try_from(MAX_RECORDS).unwrap_or(u64::MAX) < total {
         return Err(too_many());
     }
     progress.send_replace(Progress { done: 0, total });
@@ -128,7 +128,7 @@ fn refused(error: DuplicatesError) -> Error {
 }
 
 fn too_many() -> Error {
-    Violation::new("filter", Problem::TooMany { max: limits::MAX_RECORDS }).into()
+    Violation::new("filter", Problem::TooMany { max: MAX_RECORDS }).into()
 }
 
 // === impl Reader ===

@@ -1,7 +1,7 @@
 //! Which model, and what its vectors depend on.
 
 use super::{
-    EmbedError, HEAD_SHARE, MeanVector, Recipe, Runtime, folder::Folder, folder::hex, hub::HubModel,
+    EmbedError, MeanVector, Recipe, Runtime, folder::Folder, folder::hex, hub::HubModel, pool::HEAD_SHARE,
     window::WINDOW_VERSION,
 };
 use fastembed::{InitOptionsUserDefined, QuantizationMode, TextEmbedding, UserDefinedEmbeddingModel};
@@ -131,7 +131,7 @@ impl Model {
     }
 
     /// How the model wants its texts.
-    pub fn recipe(&self) -> &Recipe {
+    pub(crate) fn recipe(&self) -> &Recipe {
         match &self.origin {
             Origin::Folder(folder) => &folder.recipe,
             Origin::Hub(model) => &model.recipe,

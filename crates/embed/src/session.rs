@@ -34,7 +34,7 @@ impl Session {
     }
 
     /// Most tokens of a text; what is beyond is cut off without a word, so texts come here as windows.
-    pub fn max_tokens(&self) -> usize {
+    pub(crate) fn max_tokens(&self) -> usize {
         self.embedding.tokenizer.get_truncation().map_or(0, |truncation| truncation.max_length)
     }
 

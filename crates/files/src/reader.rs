@@ -148,14 +148,6 @@ impl RecordFile {
         self.context.kind
     }
 
-    /// Rows below the heading; `None` for CSV and JSONL, which are not counted beforehand: use the bytes there.
-    pub fn total_rows(&self) -> Option<u64> {
-        match &self.input {
-            Input::Sheet { total, .. } => Some(*total),
-            _ => None,
-        }
-    }
-
     /// Bytes that were read so far, up to 2 MiB ahead of the row; for a workbook its size times the part of the rows.
     pub fn bytes_read(&self) -> u64 {
         match &self.input {
