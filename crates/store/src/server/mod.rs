@@ -1,7 +1,7 @@
 //! A Qdrant server or cluster as an index: the same collections, vectors, payloads, filters and scores as in the
 //! embedded engine, with several instances of this program beside each other.
 //!
-//! - `wire`: requests, tries, deadlines, the circuit; `watch`: whether requests go out at all
+//! - `wire`: requests, tries, deadlines, the circuit; `backoff`: waits between tries; `watch`: whether requests go out at all
 //! - `collections`: made and checked; `convert`: between our types and Qdrant's messages
 //! - `write`: conditional writes of records and of what lies beside them (`documents`)
 //! - `state`: versions of the store and duties; `duty`: leases among them
@@ -12,6 +12,7 @@
 //! Invariant: every write is conditional on what its writer saw, so that it may be repeated, and instances that write
 //! the same record cannot both win.
 
+mod backoff;
 mod collections;
 mod convert;
 mod core;

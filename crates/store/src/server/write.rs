@@ -8,12 +8,16 @@
 //! Each record and document carries the tokens of its last writes, so that who was overwritten at once still learns that
 //! he was not refused.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use qdrant_client::qdrant::{DeletePoints, GetPoints, PointStruct, UpsertPoints, Value};
 use serde_json::Value as Json;
 
 use super::{
+    backoff,
     convert::{self, integer, text, texts},
     core::Core,
     state::{WRITE, token, written_by},
@@ -28,6 +32,8 @@ use duijie_core::domain::Kind;
 const GROUP_POINTS: usize = 500;
 /// Rounds of a write that others are faster than.
 const ROUNDS: u32 = 20;
+/// Longest wait after the first round; this much more after each further one.
+const ROUND_WAIT: Duration = Duration::from_millis(10);
 /// Tokens of former writes that a record keeps.
 const KEPT_TOKENS: usize = 8;
 /// Key of these tokens.
@@ -155,8 +161,7 @@ async fn write_group<I: Item>(
         if waiting.is_empty() {
             return Ok(());
         }
-        let wait_ms = fastrand::u64(0..10 * u64::from(round + 1));
-        tokio::time::sleep(std::time::Duration::from_millis(wait_ms)).await;
+        tokio::time::sleep(backoff::jitter(ROUND_WAIT * (round + 1))).await;
     }
     Err(IndexError::Server { reason: "同一内容正被多处反复写入".to_string() })
 }
