@@ -16,7 +16,7 @@ use duijie_core::{
     domain::{Filter, Kind, Problem, Record, RecordName, Violation},
     duplicates::{DuplicatesError, Finder, MAX_RECORDS, Report},
 };
-use duijie_store::{FieldSelection, Index, IndexError, PageRequest};
+use duijie_store::{FieldSelection, Index, IndexError, PageRequest, pages::Pages};
 
 /// Records per page: 12 MB with bodies of 20,000 characters.
 const PAGE: usize = 200;
@@ -82,10 +82,9 @@ async fn read(
     pages: Sender<Told>,
     progress: &watch::Sender<Progress>,
 ) -> Result<()> {
-    let mut after = None;
-    loop {
-        let page =
-            index.scroll(kind, filter, PageRequest { after, limit: PAGE, with: FieldSelection::Payload }).await?;
+    let request = |after| PageRequest { after, limit: PAGE, with: FieldSelection::Payload };
+    let mut all = Pages::new(|after| index.scroll(kind, filter, request(after)));
+    while let Some(page) = all.next_page().await? {
         let read = u64::try_from(page.points.len()).unwrap_or(0);
         let records = page.points.into_iter().map(|point| point.record).collect();
         // the finder has ended; its result holds the reason
@@ -93,10 +92,6 @@ async fn read(
             return Ok(());
         }
         progress.send_modify(|progress| progress.done += read);
-        match page.next {
-            Some(next) => after = Some(next),
-            None => break,
-        }
     }
     let _ = pages.send(Told::End).await;
     Ok(())

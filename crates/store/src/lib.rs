@@ -5,6 +5,7 @@
 //! - [`payload`]: how a point is laid out in an engine, and which of its fields are indexed
 //! - [`filter`]: the conditions of a filter on these fields
 //! - [`lease`]: duties that only one process may do at a time
+//! - [`pages`]: reads all pages of a list
 //! - [`documents`]: what lies beside the records; [`document_row`]: how it is laid out in an engine
 //! - [`tombstones`]: what was deleted lately
 //! - [`transfer`]: copies of a store and snapshot files; [`deadline`]: what is left of the caller's deadline
@@ -21,6 +22,7 @@ pub mod edge;
 pub mod error;
 pub mod filter;
 pub mod lease;
+pub mod pages;
 pub mod payload;
 pub mod point;
 pub mod search;

@@ -4,7 +4,7 @@ use super::{
     Result, Track,
     piece::{self, Piece},
 };
-use crate::{CollectionKind, FieldSelection, Index};
+use crate::{CollectionKind, FieldSelection, Index, pages::Pages};
 
 /// How pieces that are to be written stand to what is stored under their names.
 #[derive(Debug, Default)]
@@ -43,9 +43,8 @@ pub(super) async fn compare(target: &dyn Index, collection: CollectionKind, piec
 pub(super) async fn beyond(source: &dyn Index, target: &dyn Index, track: &mut Track<'_, '_>) -> Result<Beyond> {
     let mut beyond = Beyond::default();
     for collection in CollectionKind::ALL {
-        let mut after = None;
-        loop {
-            let (pieces, next) = piece::page(target, collection, after, FieldSelection::Payload).await?;
+        let mut pages = Pages::new(|after| piece::page(target, collection, after, FieldSelection::Payload));
+        while let Some((pieces, _)) = pages.next_page().await? {
             let theirs = piece::revisions(source, collection, &pieces).await?;
             for (piece, theirs) in pieces.iter().zip(theirs) {
                 match theirs {
@@ -57,10 +56,6 @@ pub(super) async fn beyond(source: &dyn Index, target: &dyn Index, track: &mut T
                 }
             }
             track.add(pieces.len());
-            if next.is_none() {
-                break;
-            }
-            after = next;
         }
     }
     Ok(beyond)
