@@ -1,4 +1,5 @@
-//! A user's table read into checked records, row by row: CSV (UTF-8, UTF-16 or GB18030), XLSX and JSONL.
+//! Tables in and out. In: a user's table read into checked records, row by row: CSV (UTF-8, UTF-16 or GB18030), XLSX and
+//! JSONL. Out: what all exports share, in [`export`].
 //!
 //! ```no_run
 //! use duijie_files::{ErrorReport, ReadOptions, open};
@@ -33,6 +34,7 @@ mod cell;
 mod dates;
 mod delimited;
 mod error;
+pub mod export;
 mod fields;
 mod headings;
 mod kind;
@@ -57,7 +59,7 @@ pub use self::{
     error::{FileError, FileProblem},
     mapping::{Mapping, MappingError},
     reader::RecordFile,
-    report::{ErrorReport, ReportError, Written, harmless},
+    report::{ErrorReport, ReportError, Written},
 };
 use duijie_core::domain::{Kind, Record};
 

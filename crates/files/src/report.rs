@@ -2,21 +2,18 @@
 
 use std::{
     fs::File,
-    io::{self, BufWriter, Write},
+    io::{self, BufWriter},
     path::{Path, PathBuf},
 };
 
-use super::CellError;
-
-/// Characters with which a spreadsheet takes a cell for a formula; a quote before them makes it a text.
-const FORMULA_STARTS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+use super::{CellError, export::Csv};
 
 /// Writes what is wrong with the rows of a file. The report is created with the first error, so that a file without
 /// errors leaves none behind; one of an earlier run is overwritten then, and left alone otherwise.
 #[derive(Debug)]
 pub struct ErrorReport {
     path: PathBuf,
-    writer: Option<csv::Writer<BufWriter<File>>>,
+    table: Option<Csv<BufWriter<File>>>,
     rows: u64,
     cells: u64,
 }
@@ -54,7 +51,7 @@ impl ErrorReport {
 
     /// Report at a path of its own.
     pub fn at(path: PathBuf) -> Self {
-        Self { path, writer: None, rows: 0, cells: 0 }
+        Self { path, table: None, rows: 0, cells: 0 }
     }
 
     /// Adds what is wrong with row `number`.
@@ -71,12 +68,13 @@ impl ErrorReport {
     }
 
     fn write(&mut self, number: u64, errors: &[CellError]) -> io::Result<()> {
-        let writer = match &mut self.writer {
-            Some(writer) => writer,
-            None => self.writer.insert(create(&self.path)?),
+        let table = match &mut self.table {
+            Some(table) => table,
+            None => self.table.insert(create(&self.path)?),
         };
         for CellError { column, value, reason } in errors {
-            writer.write_record([number.to_string(), harmless(column), harmless(value), harmless(reason)])?;
+            let texts = [column, value, reason].map(|text| text.as_str().into());
+            table.write([number.to_string().into()].into_iter().chain(texts))?;
         }
         Ok(())
     }
@@ -91,8 +89,8 @@ impl ErrorReport {
     /// # Errors
     /// [`ReportError`] when the rest cannot be written.
     pub fn finish(mut self) -> Result<Option<Written>, ReportError> {
-        let Some(mut writer) = self.writer.take() else { return Ok(None) };
-        writer.flush().map_err(|source| self.error(source))?;
+        let Some(table) = self.table.take() else { return Ok(None) };
+        table.finish().map_err(|source| self.error(source))?;
         Ok(Some(Written { path: self.path, rows: self.rows, cells: self.cells }))
     }
 
@@ -101,18 +99,9 @@ impl ErrorReport {
     }
 }
 
-/// A new table with byte order mark (without it Excel reads UTF-8 as GBK) and heading.
-fn create(path: &Path) -> io::Result<csv::Writer<BufWriter<File>>> {
-    let mut file = BufWriter::new(File::create(path)?);
-    file.write_all("\u{FEFF}".as_bytes())?;
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(file);
-    writer.write_record(["行号", "列名", "原值", "原因"])?;
-    Ok(writer)
-}
-
-/// Text that no spreadsheet takes for a formula.
-pub fn harmless(text: &str) -> String {
-    if text.starts_with(FORMULA_STARTS) { format!("'{text}") } else { text.to_string() }
+/// A new table with its headings.
+fn create(path: &Path) -> io::Result<Csv<BufWriter<File>>> {
+    Csv::new(BufWriter::new(File::create(path)?), ["行号", "列名", "原值", "原因"])
 }
 
 #[cfg(test)]
