@@ -7,7 +7,8 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
+use backon::{ExponentialBuilder, Retryable};
 use futures::{StreamExt, stream::FuturesOrdered};
 use tokio::sync::mpsc;
 use tonic::{Code, transport::Channel};
@@ -29,7 +30,7 @@ const BATCH: usize = 100;
 /// Batches in flight.
 const IN_FLIGHT: usize = 4;
 /// Attempts at a batch that the service did not accept.
-const ATTEMPTS: u32 = 6;
+const ATTEMPTS: usize = 6;
 /// Back-off before the second attempt; doubles each time.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 
@@ -170,30 +171,25 @@ impl Recent {
 
 /// Sends a batch, and retries while the service is busy or unavailable: the call is idempotent.
 async fn send(
-    mut client: CatalogServiceClient<Channel>,
+    client: CatalogServiceClient<Channel>,
     mut batch: Batch,
 ) -> anyhow::Result<(Batch, Vec<pb::UpsertResult>)> {
     let records = std::mem::take(&mut batch.records);
     if records.is_empty() {
         return Ok((batch, Vec::new()));
     }
-    let mut wait = FIRST_WAIT;
-    for attempt in 1.. {
-        let request = pb::BatchUpsertRecordsRequest { records: records.clone() };
-        let mut request = tonic::Request::new(request);
+    let upsert = || {
+        let mut client = client.clone();
+        let mut request = tonic::Request::new(pb::BatchUpsertRecordsRequest { records: records.clone() });
         request.set_timeout(Duration::from_secs(600));
-        match client.batch_upsert_records(request).await {
-            Ok(answer) => return Ok((batch, answer.into_inner().results)),
-            Err(status)
-                if attempt < ATTEMPTS && matches!(status.code(), Code::Unavailable | Code::ResourceExhausted) =>
-            {
-                tokio::time::sleep(wait).await;
-                wait *= 2;
-            }
-            Err(status) => return Err(explain(&status).context("导入中断；再次执行同一命令即从断点继续")),
-        }
+        async move { client.batch_upsert_records(request).await }
+    };
+    let backoff = ExponentialBuilder::new().with_min_delay(FIRST_WAIT).with_max_times(ATTEMPTS - 1);
+    let may_pass = |status: &tonic::Status| matches!(status.code(), Code::Unavailable | Code::ResourceExhausted);
+    match upsert.retry(backoff).when(may_pass).await {
+        Ok(answer) => Ok((batch, answer.into_inner().results)),
+        Err(status) => Err(explain(&status).context("导入中断；再次执行同一命令即从断点继续")),
     }
-    Err(anyhow!("导入中断；再次执行同一命令即从断点继续"))
 }
 
 fn note(

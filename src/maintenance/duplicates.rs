@@ -14,9 +14,9 @@ use tokio::{
 use crate::error::{Error, Result};
 use duijie_core::{
     domain::{Filter, Kind, Problem, Record, RecordName, Violation},
-    duplicates::{DuplicatesError, Finder, Report, limits},
+    duplicates::{DuplicatesError, Finder, MAX_RECORDS, Report},
 };
-use duijie_store::{FieldSelection, Index, IndexError, PageRequest};
+use duijie_store::{FieldSelection, Index, IndexError, PageRequest, pages::Pages};
 
 /// Records per page: 12 MB with bodies of 20,000 characters.
 const PAGE: usize = 200;
@@ -53,7 +53,7 @@ struct Reader {
 /// `progress` are gone: the work then ends within a page, or within a few seconds while pairs are being gathered.
 ///
 /// # Errors
-/// More than [`limits::MAX_RECORDS`] records, and the index's errors.
+/// More than [`MAX_RECORDS`] records, and the index's errors.
 pub async fn search(
     index: Arc<dyn Index>,
     kind: Kind,
@@ -61,7 +61,7 @@ pub async fn search(
     progress: watch::Sender<Progress>,
 ) -> Result<Option<Report>> {
     let total = index.count(kind, filter).await?;
-    if u64::try_from(limits::MAX_RECORDS).unwrap_or(u64::MAX) < total {
+    if u64::try_from(MAX_RECORDS).unwrap_or(u64::MAX) < total {
         return Err(too_many());
     }
     progress.send_replace(Progress { done: 0, total });
@@ -82,10 +82,9 @@ async fn read(
     pages: Sender<Told>,
     progress: &watch::Sender<Progress>,
 ) -> Result<()> {
-    let mut after = None;
-    loop {
-        let page =
-            index.scroll(kind, filter, PageRequest { after, limit: PAGE, with: FieldSelection::Payload }).await?;
+    let request = |after| PageRequest { after, limit: PAGE, with: FieldSelection::Payload };
+    let mut all = Pages::new(|after| index.scroll(kind, filter, request(after)));
+    while let Some(page) = all.next_page().await? {
         let read = u64::try_from(page.points.len()).unwrap_or(0);
         let records = page.points.into_iter().map(|point| point.record).collect();
         // the finder has ended; its result holds the reason
@@ -93,10 +92,6 @@ async fn read(
             return Ok(());
         }
         progress.send_modify(|progress| progress.done += read);
-        match page.next {
-            Some(next) => after = Some(next),
-            None => break,
-        }
     }
     let _ = pages.send(Told::End).await;
     Ok(())
@@ -128,7 +123,7 @@ fn refused(error: DuplicatesError) -> Error {
 }
 
 fn too_many() -> Error {
-    Violation::new("filter", Problem::TooMany { max: limits::MAX_RECORDS }).into()
+    Violation::new("filter", Problem::TooMany { max: MAX_RECORDS }).into()
 }
 
 // === impl Reader ===

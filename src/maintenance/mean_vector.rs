@@ -4,7 +4,7 @@
 use crate::error::{Error, Result};
 use duijie_core::domain::{Filter, Kind};
 use duijie_embed::{MeanAccumulator, MeanVector};
-use duijie_store::{FieldSelection, Index, PageRequest};
+use duijie_store::{FieldSelection, Index, PageRequest, pages::Pages};
 
 /// Records of each kind that the mean vector is computed from, in the order of their ids, which is as good as random.
 /// 50 give the same mean vector; 2000 take only a second longer.
@@ -27,16 +27,13 @@ pub async fn mean_vector_of(index: &dyn Index, present: Option<&MeanVector>) -> 
 
 async fn mean_of(index: &dyn Index, kind: Kind, present: Option<&MeanVector>) -> Result<MeanAccumulator> {
     let mut mean = MeanAccumulator::default();
-    let mut after = None;
-    while mean.count() < SAMPLE {
-        let left = usize::try_from(SAMPLE - mean.count()).map_err(|error| Error::Internal(error.to_string()))?;
-        let request = PageRequest { after, limit: left.min(PAGE), with: FieldSelection::Everything };
-        let page = index.scroll(kind, &Filter::default(), request).await?;
-        page.points.iter().for_each(|point| mean.add(&recentred_vector(&point.dense, present, None)));
-        match page.next {
-            Some(next) => after = Some(next),
-            None => break,
-        }
+    let request = |after| PageRequest { after, limit: PAGE, with: FieldSelection::Everything };
+    let mut pages = Pages::new(|after| index.scroll(kind, &Filter::default(), request(after)));
+    while mean.count() < SAMPLE
+        && let Some(page) = pages.next_page().await?
+    {
+        let rest = usize::try_from(SAMPLE - mean.count()).map_err(|error| Error::Internal(error.to_string()))?;
+        page.points.iter().take(rest).for_each(|point| mean.add(&recentred_vector(&point.dense, present, None)));
     }
     Ok(mean)
 }

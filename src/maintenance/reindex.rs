@@ -19,7 +19,7 @@ use duijie_core::{
     text::{QueryText, TextPipeline, embedding_texts},
 };
 use duijie_embed::{Embedder, MeanVector, Priority};
-use duijie_store::{DocumentQuery, FieldSelection, Index, PageRequest, Point};
+use duijie_store::{DocumentQuery, FieldSelection, Index, PageRequest, Point, pages::Pages};
 
 /// Records rebuilt together: enough to keep the model busy.
 const BATCH: usize = 128;
@@ -101,22 +101,12 @@ impl Reindex {
     pub async fn run(&self, old: &dyn Index, new: &dyn Index, mut progress: impl FnMut(u64)) -> Result<u64> {
         let mut done = 0;
         for kind in Kind::ALL {
-            let mut after = None;
-            loop {
-                let page = old
-                    .scroll(
-                        kind,
-                        &Filter::default(),
-                        PageRequest { after, limit: BATCH, with: FieldSelection::Payload },
-                    )
-                    .await?;
+            let request = |after| PageRequest { after, limit: BATCH, with: FieldSelection::Payload };
+            let mut pages = Pages::new(|after| old.scroll(kind, &Filter::default(), request(after)));
+            while let Some(page) = pages.next_page().await? {
                 done += u64::try_from(page.points.len()).unwrap_or(0);
                 self.rebuild(kind, page.points, (old, new)).await?;
                 progress(done);
-                match page.next {
-                    Some(next) => after = Some(next),
-                    None => break,
-                }
             }
         }
         keep_documents(old, new).await?;
@@ -161,15 +151,11 @@ impl Reindex {
 
 /// Copies the documents. On a server both stores already share the same documents.
 async fn keep_documents(old: &dyn Index, new: &dyn Index) -> Result<()> {
-    let mut after = None;
-    loop {
-        let page = old.list_documents(DocumentQuery::default(), after, DOCUMENTS).await?;
+    let mut pages = Pages::new(|after| old.list_documents(DocumentQuery::default(), after, DOCUMENTS));
+    while let Some(page) = pages.next_page().await? {
         new.restore_documents(page.documents).await?;
-        match page.next {
-            Some(next) => after = Some(next),
-            None => return Ok(()),
-        }
     }
+    Ok(())
 }
 
 #[cfg(test)]

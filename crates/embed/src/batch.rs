@@ -72,11 +72,6 @@ impl Batcher {
         self.interactive.len() + self.bulk.len()
     }
 
-    /// Returns whether no window waits.
-    pub fn is_empty(&self) -> bool {
-        self.interactive.is_empty() && self.bulk.is_empty()
-    }
-
     /// Puts a window at the end of its lane.
     pub fn push(&mut self, ticket: Ticket) {
         match ticket.priority {
@@ -206,9 +201,9 @@ mod tests {
     fn cancelled_windows_are_dropped_from_both_lanes() {
         let mut batcher = batcher(&[(0, 20, Interactive), (1, 20, Bulk), (2, 20, Interactive), (3, 20, Bulk)], LIMITS);
         assert_eq!(batcher.drop_cancelled(|id| id < 2), [0, 1]);
-        assert_eq!((batcher.len(), batcher.is_empty()), (2, false));
+        assert_eq!(batcher.len(), 2);
         assert_eq!(drain(&mut batcher), [[2], [3]]);
-        assert!(batcher.is_empty());
+        assert_eq!(batcher.len(), 0);
     }
 
     proptest! {
@@ -227,7 +222,7 @@ mod tests {
                 batcher.push(Ticket { id, tokens, priority });
             }
             batcher.drop_cancelled(cancelled).iter().for_each(|id| seen[*id as usize] += 1);
-            while !batcher.is_empty() {
+            while 0 < batcher.len() {
                 let batch = batcher.take_batch();
                 let longest = batch.iter().map(|ticket| ticket.tokens).max().unwrap();
                 prop_assert!(batch.len() == 1 || longest * batch.len() <= budget_tokens);

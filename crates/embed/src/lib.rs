@@ -32,17 +32,15 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
-pub use batch::{BatchLimits, Batcher, Ticket};
+pub use batch::BatchLimits;
 pub use error::EmbedError;
-pub use mean_vector::{MEAN_SHARE, MeanAccumulator, MeanVector};
+pub use mean_vector::{MeanAccumulator, MeanVector};
 pub use model::{MeanVectorSource, Model, ModelIdentity, ModelOptions, ModelSource};
-pub use pool::{Embedder, HEAD_SHARE};
+pub use pool::Embedder;
 pub use queue::Stats;
 pub use recipe::{Pooling, Recipe};
 pub use runtime::{Runtime, load};
 pub use session::Session;
-pub use splitter::{MAX_TEXT_CHARS, MAX_TEXT_TOKENS};
-pub use window::Window;
 
 pub use duijie_core::text::EmbeddingTexts;
 

@@ -1,7 +1,7 @@
 //! Choice of the model, and identity of its vectors.
 
 use super::{
-    EmbedError, HEAD_SHARE, MeanVector, Recipe, Runtime, folder::Folder, folder::hex, hub::HubModel,
+    EmbedError, MeanVector, Recipe, Runtime, folder::Folder, folder::hex, hub::HubModel, pool::HEAD_SHARE,
     window::WINDOW_VERSION,
 };
 use fastembed::{InitOptionsUserDefined, QuantizationMode, TextEmbedding, UserDefinedEmbeddingModel};
@@ -131,8 +131,8 @@ impl Model {
         }
     }
 
-    /// Recipe: pooling, prefixes, limits.
-    pub fn recipe(&self) -> &Recipe {
+    /// How the model wants its texts.
+    pub(crate) fn recipe(&self) -> &Recipe {
         match &self.origin {
             Origin::Folder(folder) => &folder.recipe,
             Origin::Hub(model) => &model.recipe,

@@ -103,12 +103,12 @@ impl Recipe {
     }
 
     /// The bge family for Chinese.
-    pub fn bge_zh() -> Self {
+    pub(crate) fn bge_zh() -> Self {
         Self { query_prefix: BGE_ZH_INSTRUCTION.to_string(), ..Self::plain(Pooling::Cls) }
     }
 
-    /// Recipe of the family in a model's name: `multilingual-e5-base`, `BAAI/bge-small-zh-v1.5`.
-    pub fn of_family(name: &str) -> Option<Self> {
+    /// Recipe of the family that a model's name tells: `multilingual-e5-base`, `BAAI/bge-small-zh-v1.5`.
+    pub(crate) fn of_family(name: &str) -> Option<Self> {
         let name = name.to_ascii_lowercase();
         let has = |word: &str| name.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| part == word);
         match () {
@@ -121,8 +121,8 @@ impl Recipe {
     /// Parses `duijie.toml`. Missing values come from `family`; without a family the file must name the pooling.
     ///
     /// # Errors
-    /// The fault, for the message to the operator.
-    pub fn from_toml(text: &str, family: Option<Self>) -> Result<Self, String> {
+    /// What is wrong, for the message to the operator.
+    pub(crate) fn from_toml(text: &str, family: Option<Self>) -> Result<Self, String> {
         let manifest: Manifest = toml::from_str(text).map_err(|e| e.to_string().trim().replace('\n', " "))?;
         let base = match (family, manifest.pooling) {
             (Some(family), _) => family,

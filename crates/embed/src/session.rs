@@ -33,8 +33,8 @@ impl Session {
         self.dimensions
     }
 
-    /// Most tokens per text; the rest would be cut off silently, so texts arrive as windows.
-    pub fn max_tokens(&self) -> usize {
+    /// Most tokens of a text; what is beyond is cut off without a word, so texts come here as windows.
+    pub(crate) fn max_tokens(&self) -> usize {
         self.embedding.tokenizer.get_truncation().map_or(0, |truncation| truncation.max_length)
     }
 

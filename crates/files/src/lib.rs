@@ -34,6 +34,7 @@ mod cell;
 mod dates;
 mod delimited;
 mod error;
+pub mod export;
 mod fields;
 mod headings;
 mod kind;
@@ -58,7 +59,7 @@ pub use self::{
     error::{FileError, FileProblem},
     mapping::{Mapping, MappingError},
     reader::RecordFile,
-    report::{ErrorReport, ReportError, Written, harmless},
+    report::{ErrorReport, ReportError, Written},
 };
 use duijie_core::domain::{Kind, Record};
 

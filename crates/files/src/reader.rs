@@ -148,15 +148,7 @@ impl RecordFile {
         self.context.kind
     }
 
-    /// Rows below the heading; `None` for CSV and JSONL, which are not counted in advance: use the bytes instead.
-    pub fn total_rows(&self) -> Option<u64> {
-        match &self.input {
-            Input::Sheet { total, .. } => Some(*total),
-            _ => None,
-        }
-    }
-
-    /// Bytes read so far, up to 2 MiB ahead of the current row; for a workbook, its size × the share of rows read.
+    /// Bytes that were read so far, up to 2 MiB ahead of the row; for a workbook its size times the part of the rows.
     pub fn bytes_read(&self) -> u64 {
         match &self.input {
             Input::Delimited { records, .. } => records.text.bytes_read(),

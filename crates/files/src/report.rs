@@ -2,21 +2,18 @@
 
 use std::{
     fs::File,
-    io::{self, BufWriter, Write},
+    io::{self, BufWriter},
     path::{Path, PathBuf},
 };
 
-use super::CellError;
-
-/// Characters that make a spreadsheet read a cell as a formula; a leading quote makes it text.
-const FORMULA_STARTS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+use super::{CellError, export::Csv};
 
 /// Writes the errors of a file's rows. The report is created at the first error, overwriting one of an earlier run;
 /// without errors no file is created or changed.
 #[derive(Debug)]
 pub struct ErrorReport {
     path: PathBuf,
-    writer: Option<csv::Writer<BufWriter<File>>>,
+    table: Option<Csv<BufWriter<File>>>,
     rows: u64,
     cells: u64,
 }
@@ -54,7 +51,7 @@ impl ErrorReport {
 
     /// Report at the given path.
     pub fn at(path: PathBuf) -> Self {
-        Self { path, writer: None, rows: 0, cells: 0 }
+        Self { path, table: None, rows: 0, cells: 0 }
     }
 
     /// Adds the errors of row `number`.
@@ -71,12 +68,13 @@ impl ErrorReport {
     }
 
     fn write(&mut self, number: u64, errors: &[CellError]) -> io::Result<()> {
-        let writer = match &mut self.writer {
-            Some(writer) => writer,
-            None => self.writer.insert(create(&self.path)?),
+        let table = match &mut self.table {
+            Some(table) => table,
+            None => self.table.insert(create(&self.path)?),
         };
         for CellError { column, value, reason } in errors {
-            writer.write_record([number.to_string(), harmless(column), harmless(value), harmless(reason)])?;
+            let texts = [column, value, reason].map(|text| text.as_str().into());
+            table.write([number.to_string().into()].into_iter().chain(texts))?;
         }
         Ok(())
     }
@@ -91,8 +89,8 @@ impl ErrorReport {
     /// # Errors
     /// [`ReportError`] when the rest cannot be written.
     pub fn finish(mut self) -> Result<Option<Written>, ReportError> {
-        let Some(mut writer) = self.writer.take() else { return Ok(None) };
-        writer.flush().map_err(|source| self.error(source))?;
+        let Some(table) = self.table.take() else { return Ok(None) };
+        table.finish().map_err(|source| self.error(source))?;
         Ok(Some(Written { path: self.path, rows: self.rows, cells: self.cells }))
     }
 
@@ -101,18 +99,9 @@ impl ErrorReport {
     }
 }
 
-/// Creates the table with a byte order mark (without it Excel reads UTF-8 as GBK) and a heading.
-fn create(path: &Path) -> io::Result<csv::Writer<BufWriter<File>>> {
-    let mut file = BufWriter::new(File::create(path)?);
-    file.write_all("\u{FEFF}".as_bytes())?;
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(file);
-    writer.write_record(["行号", "列名", "原值", "原因"])?;
-    Ok(writer)
-}
-
-/// Escapes text that a spreadsheet would read as a formula.
-pub fn harmless(text: &str) -> String {
-    if text.starts_with(FORMULA_STARTS) { format!("'{text}") } else { text.to_string() }
+/// A new table with its headings.
+fn create(path: &Path) -> io::Result<Csv<BufWriter<File>>> {
+    Csv::new(BufWriter::new(File::create(path)?), ["行号", "列名", "原值", "原因"])
 }
 
 #[cfg(test)]

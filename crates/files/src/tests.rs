@@ -90,7 +90,7 @@ fn a_csv_of_achievements() {
 fn ignored_columns_and_progress_are_told() {
     let (_folder, path) = file("导出.csv", ACHIEVEMENTS_CSV);
     let mut reader = open(&path, &ReadOptions::default()).unwrap();
-    assert_eq!((reader.kind(), reader.total_rows()), (Kind::Achievement, None));
+    assert_eq!(reader.kind(), Kind::Achievement);
     assert_eq!(reader.unknown_headings(), ["所属行业", "联系电话"]);
     assert_eq!(reader.by_ref().map(|row| row.number).collect::<Vec<_>>(), [2, 4]);
     assert_eq!(
@@ -240,7 +240,7 @@ fn sheets_are_read() {
     let bytes = workbook.save_to_buffer().unwrap();
     let (_folder, path) = file("x.xlsx", &bytes);
     let mut reader = open(&path, &ReadOptions::default()).unwrap();
-    assert_eq!((reader.kind(), reader.total_rows()), (Kind::Achievement, Some(3)));
+    assert_eq!(reader.kind(), Kind::Achievement);
     let rows: Vec<_> = reader.by_ref().collect();
     assert_eq!(reader.bytes_read(), reader.total_bytes());
     assert_eq!(rows.iter().map(|row| row.number).collect::<Vec<_>>(), [4, 6, 7]);

@@ -44,8 +44,7 @@ pub fn read(mut file: File, is_table: impl Fn(&Rows) -> bool) -> Result<Rows, Fi
     if MAX_FILE_MIB << 20 < file.metadata()?.len() {
         return Err(FileProblem::WorkbookTooLarge { max_mib: MAX_FILE_MIB });
     }
-    zip_sizes::check(&mut file)?;
-    shared_strings::check(&mut file)?;
+    shared_strings::check(&mut zip_sizes::open(&mut file)?)?;
     file.seek(SeekFrom::Start(0))?;
     // calamine has panicked on damaged files; a panic must not end the program
     let reading = AssertUnwindSafe(|| sheets(file, is_table));

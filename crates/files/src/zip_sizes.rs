@@ -6,6 +6,8 @@
 
 use std::io::{Read, Seek, SeekFrom};
 
+use zip::ZipArchive;
+
 use super::error::FileProblem;
 
 /// Most bytes of all parts with cells and texts together: about half a million rows; larger tables need a CSV.
@@ -14,103 +16,55 @@ const MAX_CELL_BYTES: u64 = 1 << 30;
 const MAX_OTHER_BYTES: u64 = 16 << 20;
 /// Most parts; a workbook has a few dozen, plus one per picture.
 const MAX_PARTS: usize = 20_000;
-/// Most bytes of the directory.
+/// Most bytes of the directory and what follows it.
 const MAX_DIRECTORY_BYTES: u64 = 8 << 20;
 
 const END_SIGNATURE: &[u8] = b"PK\x05\x06";
 const END_BYTES: usize = 22;
 const ZIP64_SIGNATURE: &[u8] = b"PK\x06\x07";
-const ENTRY_SIGNATURE: &[u8] = b"PK\x01\x02";
-const ENTRY_BYTES: usize = 46;
-/// Placeholder for a size stored in the zip64 field.
-const IN_ZIP64: u32 = u32::MAX;
 
-/// Rejects a workbook whose parts unpack to more than the memory limits.
-pub fn check(file: &mut (impl Read + Seek)) -> Result<(), FileProblem> {
-    let directory = directory(file)?;
-    let mut rest = directory.as_slice();
-    let (mut parts, mut cell_bytes) = (0, 0_u64);
-    while !rest.is_empty() {
-        let (name, size, after) = entry(rest).ok_or_else(|| broken("目录有误"))?;
-        rest = after;
-        parts += 1;
+/// Opens a workbook as an archive. Refuses one whose parts unpack to more than is read into memory.
+pub fn open<R: Read + Seek>(mut file: R) -> Result<ZipArchive<R>, FileProblem> {
+    let length = file.seek(SeekFrom::End(0))?;
+    check_end(&mut file, length)?;
+    let archive = ZipArchive::new(file).map_err(|_| broken("目录有误"))?;
+    if MAX_PARTS < archive.len() || MAX_DIRECTORY_BYTES < length.saturating_sub(archive.central_directory_start()) {
+        return Err(FileProblem::Unfolds);
+    }
+    let mut cell_bytes = 0_u64;
+    for number in 0..archive.len() {
+        let part = archive.by_index_data(number).map_err(|_| broken("目录有误"))?;
+        let (name, size) = (String::from_utf8_lossy(part.name_raw()).to_lowercase(), part.size());
         let file_name = name.rsplit(['/', '\\']).next().unwrap_or_default();
         let holds_cells = file_name.starts_with("sheet") || file_name == "sharedstrings.xml";
         let is_read = [".xml", ".rels", ".bin", ".vml"].iter().any(|ending| file_name.ends_with(ending));
         if holds_cells {
             cell_bytes = cell_bytes.saturating_add(size);
         }
-        if MAX_PARTS < parts || MAX_CELL_BYTES < cell_bytes || (is_read && !holds_cells && MAX_OTHER_BYTES < size) {
+        if MAX_CELL_BYTES < cell_bytes || (is_read && !holds_cells && MAX_OTHER_BYTES < size) {
             return Err(FileProblem::Unfolds);
         }
     }
-    Ok(())
+    Ok(archive)
+}
+
+/// Refuses a file that has not exactly one end record, or has zip64 records. So there are at most 65,535 parts.
+fn check_end(file: &mut (impl Read + Seek), length: u64) -> Result<(), FileProblem> {
+    // a comment of at most 65,535 bytes follows the end record; the zip64 record before it has 20 bytes
+    let tail_start = length.saturating_sub(END_BYTES as u64 + 20 + (1 << 16));
+    let mut tail = Vec::new();
+    file.seek(SeekFrom::Start(tail_start))?;
+    file.take(length - tail_start).read_to_end(&mut tail)?;
+    let count = |signature: &[u8]| tail.windows(signature.len()).filter(|bytes| *bytes == signature).count();
+    match (count(END_SIGNATURE), count(ZIP64_SIGNATURE)) {
+        (0, _) => Err(broken("没有压缩包目录，文件可能不完整")),
+        (1, 0) => Ok(()),
+        _ => Err(broken("压缩包目录不规范")),
+    }
 }
 
 fn broken(what: &str) -> FileProblem {
     FileProblem::BrokenWorkbook(what.to_string())
-}
-
-/// Bytes of the directory.
-fn directory(file: &mut (impl Read + Seek)) -> Result<Vec<u8>, FileProblem> {
-    let length = file.seek(SeekFrom::End(0))?;
-    // the end record may be followed by a comment of at most 65,535 bytes
-    let tail_start = length.saturating_sub(END_BYTES as u64 + u64::from(u16::MAX));
-    let mut tail = Vec::new();
-    file.seek(SeekFrom::Start(tail_start))?;
-    file.take(length - tail_start).read_to_end(&mut tail)?;
-    let mut ends = tail.windows(END_SIGNATURE.len()).enumerate().filter(|(_, bytes)| *bytes == END_SIGNATURE);
-    let (end, _) = ends.next().ok_or_else(|| broken("没有压缩包目录，文件可能不完整"))?;
-    if ends.next().is_some() || tail.windows(ZIP64_SIGNATURE.len()).any(|bytes| bytes == ZIP64_SIGNATURE) {
-        return Err(broken("压缩包目录不规范"));
-    }
-    let record = tail.get(end..).unwrap_or_default();
-    let size = u64::from(number_4(record, 12).ok_or_else(|| broken("没有压缩包目录"))?);
-    let start = (tail_start + end as u64).checked_sub(size).ok_or_else(|| broken("目录有误"))?;
-    if MAX_DIRECTORY_BYTES < size {
-        return Err(FileProblem::Unfolds);
-    }
-    let mut directory = Vec::new();
-    file.seek(SeekFrom::Start(start))?;
-    file.take(size).read_to_end(&mut directory)?;
-    file.seek(SeekFrom::Start(0))?;
-    Ok(directory)
-}
-
-/// Lower-case name and unpacked size of the first entry, and the bytes after it.
-fn entry(bytes: &[u8]) -> Option<(String, u64, &[u8])> {
-    bytes.starts_with(ENTRY_SIGNATURE).then_some(())?;
-    let [name, extra, comment] = [28, 30, 32].map(|place| number_2(bytes, place).map(usize::from));
-    let (name, extra, comment) = (name?, extra?, comment?);
-    let text = bytes.get(ENTRY_BYTES..ENTRY_BYTES + name)?;
-    let extra_bytes = bytes.get(ENTRY_BYTES + name..ENTRY_BYTES + name + extra)?;
-    let size = match number_4(bytes, 24)? {
-        IN_ZIP64 => zip64_size(extra_bytes).unwrap_or(u64::MAX),
-        size => u64::from(size),
-    };
-    let after = bytes.get(ENTRY_BYTES + name + extra + comment..)?;
-    Some((String::from_utf8_lossy(text).to_lowercase(), size, after))
-}
-
-/// Unpacked size from the zip64 field (id 1), where the size comes first.
-fn zip64_size(mut extra: &[u8]) -> Option<u64> {
-    loop {
-        let (id, length) = (number_2(extra, 0)?, usize::from(number_2(extra, 2)?));
-        if id == 1 {
-            let low = number_4(extra, 4)?;
-            let high = number_4(extra, 8).filter(|_| 8 <= length)?;
-            return Some(u64::from(high) << 32 | u64::from(low));
-        }
-        extra = extra.get(4 + length..)?;
-    }
-}
-
-fn number_2(bytes: &[u8], place: usize) -> Option<u16> {
-    bytes.get(place..place + 2)?.try_into().ok().map(u16::from_le_bytes)
-}
-
-fn number_4(bytes: &[u8], place: usize) -> Option<u32> {
-    bytes.get(place..place + 4)?.try_into().ok().map(u32::from_le_bytes)
 }
 
 #[cfg(test)]
@@ -121,13 +75,16 @@ mod tests {
 
     use super::*;
 
-    /// A zip file with only its directory.
-    fn zip(entries: &[(&str, u32)], comment: &[u8]) -> Vec<u8> {
+    const ENTRY_BYTES: usize = 46;
+
+    /// A zip file with nothing but its directory.
+    fn zip<N: AsRef<str>>(entries: &[(N, u32)], comment: &[u8]) -> Vec<u8> {
         let mut bytes = b"PK\x03\x04".to_vec();
         let start = bytes.len();
         for (name, size) in entries {
+            let name = name.as_ref();
             let mut entry = vec![0; ENTRY_BYTES];
-            entry[..4].copy_from_slice(ENTRY_SIGNATURE);
+            entry[..4].copy_from_slice(b"PK\x01\x02");
             entry[24..28].copy_from_slice(&size.to_le_bytes());
             entry[28..30].copy_from_slice(&(name.len() as u16).to_le_bytes());
             entry.extend(name.as_bytes());
@@ -135,7 +92,10 @@ mod tests {
         }
         let mut end = vec![0; END_BYTES];
         end[..4].copy_from_slice(END_SIGNATURE);
+        end[8..10].copy_from_slice(&(entries.len() as u16).to_le_bytes());
+        end[10..12].copy_from_slice(&(entries.len() as u16).to_le_bytes());
         end[12..16].copy_from_slice(&((bytes.len() - start) as u32).to_le_bytes());
+        end[16..20].copy_from_slice(&(start as u32).to_le_bytes());
         end[20..22].copy_from_slice(&(comment.len() as u16).to_le_bytes());
         bytes.extend(end);
         bytes.extend(comment);
@@ -143,7 +103,7 @@ mod tests {
     }
 
     fn check_zip(bytes: Vec<u8>) -> Result<(), String> {
-        check(&mut Cursor::new(bytes)).map_err(|problem| problem.to_string())
+        open(Cursor::new(bytes)).map(drop).map_err(|problem| problem.to_string())
     }
 
     #[test]
@@ -156,7 +116,15 @@ mod tests {
         assert!(!fits(&[("xl/styles.xml", 17 * MIB)]));
         assert!(!fits(&[("xl/worksheets/sheet1.xml", u32::MAX)]));
         assert!(fits(&[]));
-        assert!(!fits(&vec![("x.png", 1); 20_001]));
+        let many = |count: usize| zip(&(0..count).map(|number| (format!("{number}.png"), 1)).collect::<Vec<_>>(), b"");
+        assert_eq!(check_zip(many(20_000)), Ok(()));
+        assert_eq!(check_zip(many(20_001)), Err(FileProblem::Unfolds.to_string()));
+        let long = |count: usize| {
+            let entries = (0..count).map(|number| (format!("{number:0>65000}.png"), 1));
+            zip(&entries.collect::<Vec<_>>(), b"")
+        };
+        assert_eq!(check_zip(long(128)), Ok(()));
+        assert_eq!(check_zip(long(130)), Err(FileProblem::Unfolds.to_string()));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{IndexError, PointId, Result};
+use super::{IndexError, PointId, Result, pages::Pages};
 
 /// Largest text of a document, in bytes; one engine message holds many such texts.
 pub const MAX_DOCUMENT_BYTES: usize = 1 << 20;
@@ -162,15 +162,12 @@ fn hash(text: &str) -> u64 {
 /// # Errors
 /// Errors of the store.
 pub async fn all_documents(documents: &(impl Documents + ?Sized), query: DocumentQuery) -> Result<Vec<Document>> {
-    let (mut found, mut after) = (Vec::new(), None);
-    loop {
-        let page = documents.list_documents(query.clone(), after, MAX_DOCUMENT_PAGE).await?;
+    let mut found = Vec::new();
+    let mut pages = Pages::new(|after| documents.list_documents(query.clone(), after, MAX_DOCUMENT_PAGE));
+    while let Some(page) = pages.next_page().await? {
         found.extend(page.documents);
-        match page.next {
-            Some(next) => after = Some(next),
-            None => return Ok(found),
-        }
     }
+    Ok(found)
 }
 
 /// Deletes all documents of a folder.

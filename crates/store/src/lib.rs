@@ -21,6 +21,7 @@ pub mod edge;
 pub mod error;
 pub mod filter;
 pub mod lease;
+pub mod pages;
 pub mod payload;
 pub mod point;
 pub mod search;

@@ -4,13 +4,15 @@
 
 use std::collections::BTreeMap;
 
+use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 
 use duijie_core::domain::{Kind, RecordName};
 
 use crate::{
-    Document, DocumentQuery, DocumentWrite, Expect, FieldSelection, Index, Key, PointId, Result,
+    Document, DocumentPage, DocumentQuery, DocumentWrite, Expect, FieldSelection, Index, Key, PointId, Result,
     documents::{MAX_DOCUMENT_PAGE, document_id},
+    pages::Pages,
 };
 
 /// Minimum time that a tombstone is kept.
@@ -43,19 +45,16 @@ pub async fn write(index: &dyn Index, name: &RecordName) -> Result<bool> {
 /// Errors of the store.
 pub async fn since(index: &dyn Index, kind: Kind, time: Timestamp, max: usize) -> Result<Option<Vec<RecordName>>> {
     let folder = folder(kind);
-    let mut after = Some(document_id(&folder, &Key::Number(number(time).saturating_sub(1))));
+    let before = document_id(&folder, &Key::Number(number(time).saturating_sub(1)));
     let mut names: Vec<RecordName> = Vec::new();
-    loop {
-        let page = index.list_documents(DocumentQuery::folder(&folder), after, MAX_DOCUMENT_PAGE).await?;
+    let mut pages = Pages::after(Some(before), |after| list(index, &folder, after));
+    while let Some(page) = pages.next_page().await? {
         names.extend(page.documents.iter().filter_map(|document| document.text.parse().ok()));
         if max < names.len() {
             return Ok(None);
         }
-        if page.next.is_none() {
-            return Ok(Some(names));
-        }
-        after = page.next;
     }
+    Ok(Some(names))
 }
 
 /// Removes tombstones older than twice [`KEPT`].
@@ -67,7 +66,7 @@ pub async fn prune(index: &dyn Index, now: Timestamp) -> Result<()> {
     for kind in Kind::ALL {
         let folder = folder(kind);
         loop {
-            let page = index.list_documents(DocumentQuery::folder(&folder), None, MAX_DOCUMENT_PAGE).await?;
+            let page = list(index, &folder, None).await?;
             let old = page.documents.into_iter().map(|document| document.key);
             let old: Vec<Key> = old.filter(|key| matches!(key, Key::Number(at) if *at < number(oldest))).collect();
             if old.is_empty() {
@@ -88,15 +87,10 @@ pub(crate) fn is_tombstone(document: &Document) -> bool {
 pub(crate) async fn all(index: &dyn Index) -> Result<BTreeMap<PointId, (Kind, Key)>> {
     let mut found = BTreeMap::new();
     for kind in Kind::ALL {
-        let mut after = None;
-        loop {
-            let query = DocumentQuery::folder(folder(kind));
-            let page = index.list_documents(query, after, MAX_DOCUMENT_PAGE).await?;
+        let folder = folder(kind);
+        let mut pages = Pages::new(|after| list(index, &folder, after));
+        while let Some(page) = pages.next_page().await? {
             found.extend(page.documents.into_iter().map(|document| (document.id(), (kind, document.key))));
-            if page.next.is_none() {
-                break;
-            }
-            after = page.next;
         }
     }
     Ok(found)
@@ -112,6 +106,10 @@ pub(crate) async fn remove(index: &dyn Index, tombstones: impl IntoIterator<Item
         }
     }
     Ok(())
+}
+
+fn list<'a>(index: &'a dyn Index, folder: &str, after: Option<PointId>) -> BoxFuture<'a, Result<DocumentPage>> {
+    index.list_documents(DocumentQuery::folder(folder), after, MAX_DOCUMENT_PAGE)
 }
 
 fn folder(kind: Kind) -> String {

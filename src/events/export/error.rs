@@ -16,9 +16,6 @@ pub enum ExportError {
     /// The workbook cannot be written.
     #[error("工作簿无法生成：{0}")]
     Workbook(#[from] rust_xlsxwriter::XlsxError),
-    /// The table cannot be written.
-    #[error("表格无法生成：{0}")]
-    Table(#[from] csv::Error),
     /// The JSON cannot be written.
     #[error("数据无法生成：{0}")]
     Json(#[from] serde_json::Error),

@@ -5,8 +5,7 @@ use super::{
     view::{Row, Side, View},
 };
 use duijie_core::domain::Code;
-
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+use duijie_files::export::{Cell, Csv};
 
 const HEADINGS: [&str; 23] = [
     "日期",
@@ -36,12 +35,11 @@ const HEADINGS: [&str; 23] = [
 
 /// Makes the table.
 pub(super) fn table(view: &View) -> Result<Vec<u8>, ExportError> {
-    let mut writer = csv::Writer::from_writer(BYTE_ORDER_MARK.to_vec());
-    writer.write_record(HEADINGS)?;
+    let mut csv = Csv::new(Vec::new(), HEADINGS)?;
     for (at, row) in view.rows.iter().enumerate() {
-        writer.write_record(fields(at + 1, row).iter().map(|field| plain(field)))?;
+        csv.write(fields(at + 1, row).into_iter().map(Cell::from))?;
     }
-    writer.into_inner().map_err(|error| ExportError::Write(error.into_error()))
+    Ok(csv.finish()?)
 }
 
 fn fields(number: usize, row: &Row) -> Vec<String> {
@@ -61,10 +59,4 @@ fn fields(number: usize, row: &Row) -> Vec<String> {
     fields.push(labels::progress(row.outcome));
     fields.push(number.to_string());
     fields
-}
-
-/// Escapes a field that begins like a formula with a leading apostrophe.
-pub(super) fn plain(field: &str) -> String {
-    let looks_like_a_formula = |c: char| "=+-@＝＋－＠\t\r\n".contains(c);
-    if field.starts_with(looks_like_a_formula) { format!("'{field}") } else { field.to_string() }
 }

@@ -1,8 +1,6 @@
 //! The workbook for the staff: 总览, 各单位, 各桌, 各时段, 统计. Each sheet prints on A4 landscape with its headings on each page.
 
-use rust_xlsxwriter::{
-    DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
-};
+use rust_xlsxwriter::{Format, FormatAlign, FormatBorder, Worksheet, XlsxError};
 
 use super::{
     ExportError, labels,
@@ -10,88 +8,77 @@ use super::{
 };
 use crate::events::model::{Counts, Grouping, Rejection};
 use duijie_core::domain::{Code, gb};
+use duijie_files::export::{Cell, Column, begin_sheet, begin_workbook, write_row};
 
 /// Excel's number for A4.
 const A4: u8 = 9;
 /// Background colour of headings.
 const SHADE: u32 = 0x00DD_E6F0;
 
-/// A column: heading and width in characters.
-type Column = (&'static str, u16);
-
+const OVERVIEW: [Column; 3] = [Column::new("项目", 24), Column::new("内容", 60), Column::new("说明", 60)];
 const ORGANISATIONS: [Column; 12] = [
-    ("单位", 26),
-    ("日期", 11),
-    ("时间", 13),
-    ("桌号", 6),
-    ("本单位项目", 32),
-    ("对方单位", 26),
-    ("对方项目", 32),
-    ("类别", 6),
-    ("对方联系人", 11),
-    ("对方电话", 15),
-    ("对方邮箱", 20),
-    ("联系方式", 9),
+    Column::new("单位", 26),
+    Column::new("日期", 11),
+    Column::new("时间", 13),
+    Column::new("桌号", 6),
+    Column::new("本单位项目", 32),
+    Column::new("对方单位", 26),
+    Column::new("对方项目", 32),
+    Column::new("类别", 6),
+    Column::new("对方联系人", 11),
+    Column::new("对方电话", 15),
+    Column::new("对方邮箱", 20),
+    Column::new("联系方式", 9),
 ];
 const TABLES: [Column; 8] = [
-    ("桌号", 6),
-    ("日期", 11),
-    ("时间", 13),
-    ("需求", 36),
-    ("需求单位", 28),
-    ("供给项目", 36),
-    ("类别", 6),
-    ("供给单位", 28),
+    Column::new("桌号", 6),
+    Column::new("日期", 11),
+    Column::new("时间", 13),
+    Column::new("需求", 36),
+    Column::new("需求单位", 28),
+    Column::new("供给项目", 36),
+    Column::new("类别", 6),
+    Column::new("供给单位", 28),
 ];
 const SLOTS: [Column; 11] = [
-    ("日期", 11),
-    ("时间", 13),
-    ("桌号", 6),
-    ("需求", 34),
-    ("需求单位", 26),
-    ("供给项目", 34),
-    ("类别", 6),
-    ("供给单位", 26),
-    ("匹配等级", 9),
-    ("到会情况", 9),
-    ("进展", 18),
+    Column::new("日期", 11),
+    Column::new("时间", 13),
+    Column::new("桌号", 6),
+    Column::new("需求", 34),
+    Column::new("需求单位", 26),
+    Column::new("供给项目", 34),
+    Column::new("类别", 6),
+    Column::new("供给单位", 26),
+    Column::new("匹配等级", 9),
+    Column::new("到会情况", 9),
+    Column::new("进展", 18),
 ];
 const STATISTICS: [Column; 20] = [
-    ("统计方式", 10),
-    ("分组", 18),
-    ("洽谈", 7),
-    ("已预约", 7),
-    ("已洽谈", 7),
-    ("空场", 7),
-    ("已替换", 7),
-    ("达成意向", 9),
-    ("洽谈中", 7),
-    ("已签约", 7),
-    ("签约金额（元）", 15),
-    ("未成", 7),
-    ("成熟度不够", 9),
-    ("优势不明确", 9),
-    ("产业化路径不明确", 9),
-    ("材料说明不清", 9),
-    ("不属于本单位方向", 9),
-    ("没有人力或预算", 9),
-    ("已有解决方案", 9),
-    ("价格、条件或知识产权谈不拢", 11),
+    Column::new("统计方式", 10),
+    Column::new("分组", 18),
+    Column::new("洽谈", 7),
+    Column::new("已预约", 7),
+    Column::new("已洽谈", 7),
+    Column::new("空场", 7),
+    Column::new("已替换", 7),
+    Column::new("达成意向", 9),
+    Column::new("洽谈中", 7),
+    Column::new("已签约", 7),
+    Column::new("签约金额（元）", 15),
+    Column::new("未成", 7),
+    Column::new("成熟度不够", 9),
+    Column::new("优势不明确", 9),
+    Column::new("产业化路径不明确", 9),
+    Column::new("材料说明不清", 9),
+    Column::new("不属于本单位方向", 9),
+    Column::new("没有人力或预算", 9),
+    Column::new("已有解决方案", 9),
+    Column::new("价格、条件或知识产权谈不拢", 11),
 ];
-
-/// Cell value.
-enum Cell {
-    Text(String),
-    Number(f64),
-}
 
 /// Makes the workbook.
 pub(super) fn workbook(view: &View) -> Result<Vec<u8>, ExportError> {
-    let mut workbook = Workbook::new();
-    let created = ExcelDateTime::from_timestamp(view.time.as_second())?;
-    workbook.set_properties(
-        &DocProperties::new().set_title(labels::line(&view.event.title)).set_creation_datetime(&created),
-    );
+    let mut workbook = begin_workbook(&labels::line(&view.event.title), view.time)?;
     overview(workbook.add_worksheet_with_constant_memory()?, view)?;
     sheet(workbook.add_worksheet_with_constant_memory()?, view, "各单位", &ORGANISATIONS, organisations(view))?;
     sheet(workbook.add_worksheet_with_constant_memory()?, view, "各桌", &TABLES, tables(view))?;
@@ -100,7 +87,7 @@ pub(super) fn workbook(view: &View) -> Result<Vec<u8>, ExportError> {
     Ok(workbook.save_to_buffer()?)
 }
 
-fn organisations(view: &View) -> impl Iterator<Item = Vec<Cell>> {
+fn organisations(view: &View) -> impl Iterator<Item = Vec<Cell<'static>>> {
     view.organisations.iter().flat_map(move |organisation| {
         organisation.meetings.iter().filter_map(move |(at, is_demand)| {
             let row = view.rows.get(*at)?;
@@ -122,7 +109,7 @@ fn organisations(view: &View) -> impl Iterator<Item = Vec<Cell>> {
     })
 }
 
-fn tables(view: &View) -> impl Iterator<Item = Vec<Cell>> {
+fn tables(view: &View) -> impl Iterator<Item = Vec<Cell<'static>>> {
     let mut rows: Vec<&Row> = view.rows.iter().collect();
     rows.sort_by_key(|row| (row.meeting.table, row.meeting.slot));
     rows.into_iter().map(|row| {
@@ -133,7 +120,7 @@ fn tables(view: &View) -> impl Iterator<Item = Vec<Cell>> {
     })
 }
 
-fn in_slot(row: &Row) -> Vec<Cell> {
+fn in_slot(row: &Row) -> Vec<Cell<'static>> {
     let mut cells: Vec<Cell> = when(row).into_iter().collect();
     cells.push(table(row));
     cells.extend(parties(&row.demand, &row.counterpart));
@@ -143,21 +130,21 @@ fn in_slot(row: &Row) -> Vec<Cell> {
     cells
 }
 
-fn when(row: &Row) -> [Cell; 2] {
+fn when(row: &Row) -> [Cell<'static>; 2] {
     [text(&row.slot.date.to_string()), text(&labels::hours(row.slot))]
 }
 
-fn table(row: &Row) -> Cell {
+fn table(row: &Row) -> Cell<'static> {
     Cell::Number(row.table().into())
 }
 
-fn parties(demand: &Side, counterpart: &Side) -> [Cell; 5] {
+fn parties(demand: &Side, counterpart: &Side) -> [Cell<'static>; 5] {
     let counterpart = [&counterpart.title, counterpart.kind(), &counterpart.organisation].map(text);
     let [title, kind, organisation] = counterpart;
     [text(&demand.title), text(&demand.organisation), title, kind, organisation]
 }
 
-fn statistics(view: &View) -> impl Iterator<Item = Vec<Cell>> {
+fn statistics(view: &View) -> impl Iterator<Item = Vec<Cell<'static>>> {
     let groups = view.statistics.groups.iter().flat_map(|(by, groups)| {
         groups.iter().map(|(group, counts)| counted(by.label(), &group_label(*by, group, view), counts))
     });
@@ -178,7 +165,7 @@ fn group_label(by: Grouping, group: &str, view: &View) -> String {
     }
 }
 
-fn counted(by: &str, group: &str, counts: &Counts) -> Vec<Cell> {
+fn counted(by: &str, group: &str, counts: &Counts) -> Vec<Cell<'static>> {
     let mut cells = vec![text(by), text(group)];
     let counted = [counts.meetings, counts.booked, counts.held, counts.empty, counts.replaced, counts.intents];
     cells.extend(counted.map(number));
@@ -194,16 +181,12 @@ fn counted(by: &str, group: &str, counts: &Counts) -> Vec<Cell> {
 /// Writes facts about the event, then the pairs without a meeting.
 fn overview(sheet: &mut Worksheet, view: &View) -> Result<(), XlsxError> {
     let (heading, body) = (heading(), body());
-    set_up(sheet, view, "总览", &[("项目", 24), ("内容", 60), ("说明", 60)])?;
+    set_up(sheet, view, "总览", &OVERVIEW)?;
     let mut at = 0;
-    let mut write = |cells: [&str; 3], format: &Format| -> Result<(), XlsxError> {
-        for (column, cell) in (0u16..).zip(cells) {
-            sheet.write_string_with_format(at, column, cell, format)?;
-        }
+    let mut write = |cells: [&str; 3], format: &Format| {
         at += 1;
-        Ok(())
+        write_row(sheet, at, cells.map(|cell| (cell.into(), format)))
     };
-    write(["项目", "内容", "说明"], &heading)?;
     for (name, value) in facts(view) {
         write([name, &value, ""], &body)?;
     }
@@ -253,20 +236,12 @@ fn sheet(
     view: &View,
     name: &str,
     columns: &[Column],
-    rows: impl Iterator<Item = Vec<Cell>>,
+    rows: impl Iterator<Item = Vec<Cell<'static>>>,
 ) -> Result<(), XlsxError> {
     set_up(sheet, view, name, columns)?;
-    let (heading, body) = (heading(), body());
-    for (column, (title, _)) in (0u16..).zip(columns) {
-        sheet.write_string_with_format(0, column, *title, &heading)?;
-    }
-    for (at, cells) in (1u32..).zip(rows) {
-        for (column, cell) in (0u16..).zip(cells) {
-            match cell {
-                Cell::Text(text) => sheet.write_string_with_format(at, column, text, &body)?,
-                Cell::Number(number) => sheet.write_number_with_format(at, column, number, &body)?,
-            };
-        }
+    let body = body();
+    for (at, cells) in (1..).zip(rows) {
+        write_row(sheet, at, cells.into_iter().map(|cell| (cell, &body)))?;
     }
     Ok(())
 }
@@ -275,15 +250,11 @@ fn set_up(sheet: &mut Worksheet, view: &View, name: &str, columns: &[Column]) ->
     // An ampersand starts a code in headers and footers.
     let title = labels::line(&view.event.title).replace('&', "&&");
     let title: String = title.chars().take(80).collect();
-    sheet.set_name(name)?;
+    begin_sheet(sheet, name, columns, &heading())?;
     sheet.set_landscape().set_paper_size(A4).set_print_fit_to_pages(1, 0);
     sheet.set_margins(0.4, 0.4, 0.7, 0.6, 0.3, 0.3);
     sheet.set_header(format!("&L{title}&R{name}")).set_footer("&C第 &P 页，共 &N 页");
-    sheet.set_freeze_panes(1, 0)?;
     sheet.set_repeat_rows(0, 0)?;
-    for (column, (_, width)) in (0u16..).zip(columns) {
-        sheet.set_column_width(column, *width)?;
-    }
     Ok(())
 }
 
@@ -296,11 +267,11 @@ fn body() -> Format {
     format.set_align(FormatAlign::Top).set_border(FormatBorder::Thin)
 }
 
-fn text(text: &str) -> Cell {
-    Cell::Text(text.to_string())
+fn text(text: &str) -> Cell<'static> {
+    text.to_string().into()
 }
 
 #[allow(clippy::cast_precision_loss, reason = "counts are small")]
-fn number(count: u64) -> Cell {
+fn number(count: u64) -> Cell<'static> {
     Cell::Number(count as f64)
 }

@@ -170,11 +170,6 @@ impl Outcome {
         self.history.drain(..surplus);
     }
 
-    /// Whether the two have met.
-    pub fn have_met(&self) -> bool {
-        self.attendance == Attendance::Held
-    }
-
     /// Quarter of the meeting, such as `2026Q4`.
     pub fn quarter(&self) -> String {
         format!("{}Q{}", self.date.year(), (self.date.month() + 2) / 3)

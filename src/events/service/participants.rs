@@ -12,7 +12,7 @@ use crate::{
     events::model::{Contact, EventError, EventState, Participant, ParticipantState, Window, setup::MAX_PARTICIPANTS},
 };
 use duijie_core::domain::{Filter, Kind, Problem, RecordName, Violation, codes::Status};
-use duijie_store::{FieldSelection, PageRequest, Point};
+use duijie_store::{FieldSelection, PageRequest, Point, pages::Pages};
 
 /// Maximum participants named in one call.
 pub const MAX_DRAFTS: usize = 500;
@@ -158,16 +158,16 @@ impl Events {
         if filter.statuses.is_empty() {
             filter.statuses = vec![Status::Active];
         }
-        let (mut found, mut after) = (Vec::new(), None);
-        loop {
-            let request = PageRequest { after, limit: PAGE.min(limit - found.len()), with: FieldSelection::Payload };
-            let page = self.store.index().scroll(kind, &filter, request).await?;
-            found.extend(page.points.iter().map(|point| Participant::of(&point.record)));
-            match page.next {
-                Some(next) if found.len() < limit => after = Some(next),
-                _ => return Ok(found),
-            }
+        let mut found = Vec::new();
+        let request = |after| PageRequest { after, limit: PAGE.min(limit), with: FieldSelection::Payload };
+        let mut pages = Pages::new(|after| self.store.index().scroll(kind, &filter, request(after)));
+        while found.len() < limit
+            && let Some(page) = pages.next_page().await?
+        {
+            let rest = limit - found.len();
+            found.extend(page.points.iter().take(rest).map(|point| Participant::of(&point.record)));
         }
+        Ok(found)
     }
 
     /// Removes participants and the staff decisions about them. After publication participants can only cancel.

@@ -24,6 +24,7 @@ use duijie_core::domain::RecordName;
 use duijie_store::{
     Document, DocumentQuery, DocumentWrite, DocumentWritten, Expect, Index, Key, PointId,
     documents::{MAX_DOCUMENT_BYTES, MAX_DOCUMENT_PAGE, all_documents},
+    pages::{Paged, Pages},
 };
 
 /// Folder of the events.
@@ -47,6 +48,14 @@ pub(super) struct Listed<T> {
     pub items: Vec<T>,
     /// Position after which the next page starts.
     pub next: Option<PointId>,
+}
+
+// === impl Listed ===
+
+impl<T> Paged for Listed<T> {
+    fn next(&self) -> Option<PointId> {
+        self.next
+    }
 }
 
 // === impl Store ===
@@ -218,15 +227,11 @@ impl Store {
 
     /// Calls `take` with each outcome, reading page by page.
     pub async fn each_outcome(&self, id: Option<&str>, mut take: impl FnMut(Outcome)) -> Result<()> {
-        let mut after = None;
-        loop {
-            let page = self.outcomes(id, after, MAX_DOCUMENT_PAGE).await?;
+        let mut pages = Pages::new(|after| self.outcomes(id, after, MAX_DOCUMENT_PAGE));
+        while let Some(page) = pages.next_page().await? {
             page.items.into_iter().for_each(&mut take);
-            match page.next {
-                Some(next) => after = Some(next),
-                None => return Ok(()),
-            }
         }
+        Ok(())
     }
 
     /// Returns the number of outcomes of an event.
@@ -239,17 +244,13 @@ impl Store {
     }
 
     async fn remove(&self, query: DocumentQuery, gone: impl Fn(&Document) -> bool) -> Result<()> {
-        let mut after = None;
-        loop {
-            let page = self.documents().list_documents(query.clone(), after, REMOVE_PAGE).await?;
+        let mut pages = Pages::new(|after| self.documents().list_documents(query.clone(), after, REMOVE_PAGE));
+        while let Some(page) = pages.next_page().await? {
             for document in page.documents.iter().filter(|document| gone(document)) {
                 self.documents().remove_documents(&document.folder, std::slice::from_ref(&document.key)).await?;
             }
-            match page.next {
-                Some(next) => after = Some(next),
-                None => return Ok(()),
-            }
         }
+        Ok(())
     }
 }
 

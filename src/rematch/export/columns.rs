@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::{Content, Party, Row, RowChange, Standing};
 use duijie_core::domain::{Kind, hit::Level};
+use duijie_files::export::Cell;
 
 /// One column.
 #[derive(Clone, Copy)]
@@ -142,16 +143,17 @@ fn reasons(row: &Row) -> Value<'_> {
 
 // === impl Value ===
 
-impl Value<'_> {
-    /// Text for users; `None` for no value and for numbers.
-    pub fn label(&self) -> Option<Cow<'_, str>> {
-        match self {
-            Self::Text(text) => Some(Cow::Borrowed(text)),
-            Self::Code(_, label) => Some(Cow::Borrowed(label)),
-            Self::Codes(codes) => {
-                Some(Cow::Owned(codes.iter().map(|(_, label)| *label).collect::<Vec<_>>().join("；")))
-            }
-            Self::Empty | Self::Place(_) | Self::Score(_) => None,
-        }
+impl<'a> Value<'a> {
+    /// Cell for users.
+    pub fn cell(self) -> Cell<'a> {
+        let text = match self {
+            Self::Empty => return Cell::Empty,
+            Self::Place(place) => return Cell::Number(place.into()),
+            Self::Score(score) => return Cell::Number(score),
+            Self::Text(text) => text,
+            Self::Code(_, label) => Cow::Borrowed(label),
+            Self::Codes(codes) => Cow::Owned(codes.iter().map(|(_, label)| *label).collect::<Vec<_>>().join("；")),
+        };
+        if text.is_empty() { Cell::Empty } else { Cell::Text(text) }
     }
 }

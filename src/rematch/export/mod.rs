@@ -118,28 +118,6 @@ enum Inner<W: Write + Send> {
     Parquet(Box<Groups<W>>),
 }
 
-// === impl Format ===
-
-impl Format {
-    /// All formats.
-    pub const ALL: [Self; 4] = [Self::Jsonl, Self::Csv, Self::Xlsx, Self::Parquet];
-
-    /// Name; also the file extension.
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Jsonl => "jsonl",
-            Self::Csv => "csv",
-            Self::Xlsx => "xlsx",
-            Self::Parquet => "parquet",
-        }
-    }
-
-    /// The format with this file extension.
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|format| format.key().eq_ignore_ascii_case(key))
-    }
-}
-
 // === impl Exporter ===
 
 impl<W: Write + Send> Exporter<W> {

@@ -3,12 +3,13 @@
 use std::io::Write;
 
 use jiff::Timestamp;
-use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format as CellFormat, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{Format as CellFormat, Workbook, XlsxError};
 
 use super::{
     Content, ExportError, Row,
-    columns::{Column, Value},
+    columns::{Column, Sort},
 };
+use duijie_files::export::{self, begin_sheet, begin_workbook, write_row};
 
 /// Rows per sheet including the heading: Excel's limit.
 const MAX_ROWS: u32 = 1_048_576;
@@ -19,6 +20,7 @@ pub struct Sheets<W> {
     name: &'static str,
     workbook: Workbook,
     heading: CellFormat,
+    plain: CellFormat,
     score: CellFormat,
     /// Number of sheets so far.
     sheets: usize,
@@ -46,13 +48,18 @@ impl<W: Write + Send> Sheets<W> {
             Content::Results => "匹配结果",
             Content::Changes => "变化",
         };
-        let mut workbook = Workbook::new();
-        let created = ExcelDateTime::from_timestamp(made.as_second()).map_err(failed)?;
-        workbook.set_properties(&DocProperties::new().set_title(name).set_creation_datetime(&created));
-        let heading = CellFormat::new().set_bold();
-        let score = CellFormat::new().set_num_format("0.0000");
-        let mut sheets =
-            Self { columns, name, workbook, heading, score, sheets: 0, next: 0, max_rows: max_rows.max(2), out };
+        let mut sheets = Self {
+            columns,
+            name,
+            workbook: begin_workbook(name, made).map_err(failed)?,
+            heading: CellFormat::new().set_bold(),
+            plain: CellFormat::new(),
+            score: CellFormat::new().set_num_format("0.0000"),
+            sheets: 0,
+            next: 0,
+            max_rows: max_rows.max(2),
+            out,
+        };
         sheets.begin()?;
         Ok(sheets)
     }
@@ -64,10 +71,11 @@ impl<W: Write + Send> Sheets<W> {
         let at = self.next;
         self.next += 1;
         let sheet = self.workbook.worksheet_from_index(self.sheets - 1).map_err(failed)?;
-        for (column, place) in self.columns.iter().zip(0..) {
-            put(sheet, (at, place), &(column.value)(row), &self.score).map_err(failed)?;
-        }
-        Ok(())
+        let cells = self.columns.iter().map(|column| {
+            let format = if column.sort == Sort::Score { &self.score } else { &self.plain };
+            ((column.value)(row).cell(), format)
+        });
+        write_row(sheet, at, cells).map_err(failed)
     }
 
     pub fn finish(mut self) -> Result<(), ExportError> {
@@ -81,32 +89,9 @@ impl<W: Write + Send> Sheets<W> {
         self.next = 1;
         let name = if self.sheets == 1 { self.name.to_string() } else { format!("{}{}", self.name, self.sheets) };
         let sheet = self.workbook.add_worksheet_with_constant_memory().map_err(failed)?;
-        begin(sheet, &name, &self.columns, &self.heading).map_err(failed)
+        let columns = self.columns.iter().map(|column| export::Column::new(column.heading, column.width.into()));
+        begin_sheet(sheet, &name, &columns.collect::<Vec<_>>(), &self.heading).map_err(failed)
     }
-}
-
-fn begin(sheet: &mut Worksheet, name: &str, columns: &[Column], heading: &CellFormat) -> Result<(), XlsxError> {
-    sheet.set_name(name)?.set_freeze_panes(1, 0)?;
-    for (column, place) in columns.iter().zip(0..) {
-        sheet.set_column_width(place, f64::from(column.width))?;
-        sheet.write_string_with_format(0, place, column.heading, heading)?;
-    }
-    Ok(())
-}
-
-/// Texts are written as strings, so that none is taken for a formula.
-fn put(sheet: &mut Worksheet, at: (u32, u16), value: &Value<'_>, score: &CellFormat) -> Result<(), XlsxError> {
-    let (row, column) = at;
-    match value {
-        Value::Place(place) => drop(sheet.write_number(row, column, *place)?),
-        Value::Score(value) => drop(sheet.write_number_with_format(row, column, *value, score)?),
-        text => {
-            if let Some(text) = text.label().filter(|text| !text.is_empty()) {
-                sheet.write_string(row, column, text.as_ref())?;
-            }
-        }
-    }
-    Ok(())
 }
 
 fn failed(error: XlsxError) -> ExportError {

@@ -13,6 +13,8 @@ use serde_json::Value as Json;
 
 use super::*;
 
+const FORMATS: [Format; 4] = [Format::Jsonl, Format::Csv, Format::Xlsx, Format::Parquet];
+
 /// Target of a test file; clones share it.
 #[derive(Clone, Default)]
 struct Sink(Arc<Mutex<Vec<u8>>>);
@@ -173,7 +175,7 @@ fn parquet_has_types_and_groups() {
 
 #[test]
 fn no_rows_make_a_file_too() {
-    for format in Format::ALL {
+    for format in FORMATS {
         let bytes = write(format, Content::Results, &[]);
         match format {
             Format::Jsonl => assert!(bytes.is_empty()),
@@ -181,9 +183,7 @@ fn no_rows_make_a_file_too() {
             Format::Xlsx => assert_eq!(sheets(bytes)[0].1.len(), 1),
             Format::Parquet => assert!(parquet_rows(bytes).is_empty()),
         }
-        assert_eq!(Format::from_key(format.key()), Some(format));
     }
-    assert_eq!(Format::from_key("doc"), None);
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn who_takes_no_bytes_is_told() {
             Ok(())
         }
     }
-    for format in Format::ALL {
+    for format in FORMATS {
         let made = Timestamp::UNIX_EPOCH;
         let written = Exporter::new(format, Content::Results, made, Closed).and_then(|mut exporter| {
             exporter.write(&row(1, "题目"))?;
@@ -214,7 +214,7 @@ proptest! {
     #[test]
     fn all_formats_say_the_same(titles in proptest::collection::vec("[ -~一-三=@+\\-\t]{0,12}", 0..20)) {
         let rows: Vec<Row> = (1..).zip(&titles).map(|(rank, title)| row(rank, title)).collect();
-        for format in Format::ALL {
+        for format in FORMATS {
             prop_assert!(write(format, Content::Results, &rows) == write(format, Content::Results, &rows));
         }
         let lines = String::from_utf8(write(Format::Jsonl, Content::Results, &rows)).unwrap();

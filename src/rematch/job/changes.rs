@@ -13,7 +13,7 @@ use super::{
 };
 use crate::error::Result;
 use duijie_core::domain::{Filter, Kind, Range, RecordName, codes::Status};
-use duijie_store::{FieldSelection, PageRequest, Point, PointId, tombstones};
+use duijie_store::{FieldSelection, PageRequest, Point, PointId, pages::Pages, tombstones};
 
 /// Overlap before the job's time in which changes are searched: the instances' clocks differ, and a record is stored a
 /// moment after its time stamp.
@@ -103,19 +103,16 @@ pub(super) async fn moved(engine: &Engine, kind: Kind, time: Timestamp) -> Resul
 
 /// Points that meet a filter; `None` where they are too many.
 async fn points(engine: &Engine, kind: Kind, filter: Filter, with: FieldSelection) -> Result<Option<Vec<Point>>> {
-    let (mut points, mut after) = (Vec::new(), None);
-    loop {
-        let page = PageRequest { after, limit: PAGE, with };
-        let page = engine.read(engine.index.scroll(kind, &filter, page)).await?;
+    let mut points = Vec::new();
+    let read = |after| engine.read(engine.index.scroll(kind, &filter, PageRequest { after, limit: PAGE, with }));
+    let mut pages = Pages::new(read);
+    while let Some(page) = pages.next_page().await? {
         points.extend(page.points);
         if MOST < points.len() {
             return Ok(None);
         }
-        match page.next {
-            Some(next) => after = Some(next),
-            None => return Ok(Some(points)),
-        }
     }
+    Ok(Some(points))
 }
 
 /// The filter, limited to changes since a time.

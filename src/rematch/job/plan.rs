@@ -20,7 +20,7 @@ use crate::{
     matching::Settings,
 };
 use duijie_core::domain::{Filter, Kind, Problem, RecordName, Violation};
-use duijie_store::{FieldSelection, PageRequest, PointId, StoreVersions, tombstones};
+use duijie_store::{FieldSelection, PageRequest, PointId, StoreVersions, pages::Pages, tombstones};
 
 /// Points per read.
 const PAGE: usize = 1_000;
@@ -185,19 +185,17 @@ async fn select(engine: &Engine, selection: &Selection) -> Result<Vec<RecordName
         Selection::Names(names) => return Ok(names.clone()),
         Selection::Filter(filter) => filter,
     };
-    let (mut names, mut after) = (Vec::new(), None);
-    loop {
-        let page = PageRequest { after, limit: PAGE, with: FieldSelection::Payload };
-        let page = engine.read(engine.index.scroll(Kind::Demand, filter, page)).await?;
+    let mut names = Vec::new();
+    let with = FieldSelection::Payload;
+    let read = |after| engine.read(engine.index.scroll(Kind::Demand, filter, PageRequest { after, limit: PAGE, with }));
+    let mut pages = Pages::new(read);
+    while let Some(page) = pages.next_page().await? {
         names.extend(page.points.iter().map(|point| point.record.name()));
         if MAX_DEMANDS < names.len() {
             return Err(Violation::new("filter", Problem::TooMany { max: MAX_DEMANDS }).into());
         }
-        match page.next {
-            Some(next) => after = Some(next),
-            None => return Ok(names),
-        }
     }
+    Ok(names)
 }
 
 async fn inputs(engine: &Engine, program: &Program, (time, targets): (Timestamp, Vec<TargetInputs>)) -> Result<Inputs> {

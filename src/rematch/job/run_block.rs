@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use backon::{ExponentialBuilder, Retryable};
+
 use super::{
     block::{Block, block_demands},
     blocks::{self, Work},
@@ -27,7 +29,7 @@ use duijie_core::{
 use duijie_store::{FieldSelection, PointId};
 
 /// Attempts at a block while the engine does not answer.
-const ATTEMPTS: u32 = 4;
+const ATTEMPTS: usize = 4;
 /// Back-off before the second attempt; doubles with each further attempt.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 /// Most targets per demand for which one scan of all targets is worth its cost.
@@ -116,17 +118,10 @@ impl Running {
 
     /// Processes a block, and retries while the engine does not answer.
     pub async fn block(&self, number: u64) -> Result<Done> {
-        let mut wait = FIRST_WAIT;
-        for _ in 1..ATTEMPTS {
-            match self.try_block(number).await {
-                Err(Error::Busy { .. } | Error::DeadlineExceeded | Error::Unavailable(_)) => {
-                    tokio::time::sleep(wait).await;
-                    wait *= 2;
-                }
-                done => return done,
-            }
-        }
-        self.try_block(number).await
+        let backoff = ExponentialBuilder::new().with_min_delay(FIRST_WAIT).with_max_times(ATTEMPTS - 1);
+        let may_pass =
+            |error: &Error| matches!(error, Error::Busy { .. } | Error::DeadlineExceeded | Error::Unavailable(_));
+        (|| self.try_block(number)).retry(backoff).when(may_pass).await
     }
 
     async fn try_block(&self, number: u64) -> Result<Done> {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::error::{Error, Result};
 use duijie_core::domain::Kind;
-use duijie_store::{PointId, VectorSelection};
+use duijie_store::{PointId, VectorSelection, pages::Pages};
 
 /// Points per read.
 const PAGE: usize = 500;
@@ -65,11 +65,12 @@ fn join(parts: Vec<Part>, most: usize) -> Scanned {
 
 /// Reads the targets after one id up to another. If they have more than `most` terms, no targets are kept.
 async fn read(engine: Engine, kind: Kind, stretch: (Option<PointId>, Option<PointId>), most: usize) -> Result<Part> {
-    let (mut after, end) = stretch;
+    let (start, end) = stretch;
+    let within = |id: &PointId| end.is_none_or(|end| *id <= end);
     let mut part = Part::default();
-    loop {
-        let page = engine.read(engine.index.scan(kind, after, PAGE, VectorSelection::Both)).await?;
-        let within = |id: &PointId| end.is_none_or(|end| *id <= end);
+    let read = |after| engine.read(engine.index.scan(kind, after, PAGE, VectorSelection::Both));
+    let mut pages = Pages::after(start, read);
+    while let Some(page) = pages.next_page().await? {
         for (id, vectors) in page.rows.iter().filter(|(id, _)| within(id)) {
             part.statistics.add(&vectors.sparse);
             part.terms += vectors.sparse.indices.len();
@@ -79,9 +80,9 @@ async fn read(engine: Engine, kind: Kind, stretch: (Option<PointId>, Option<Poin
                 part.targets = Vec::new();
             }
         }
-        match page.next.filter(within) {
-            Some(next) => after = Some(next),
-            None => return Ok(part),
+        if !page.next.as_ref().is_none_or(within) {
+            break;
         }
     }
+    Ok(part)
 }

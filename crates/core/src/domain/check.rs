@@ -10,19 +10,19 @@ pub const MAX_TITLE_CHARS: usize = 200;
 /// Maximum characters in a body.
 pub const MAX_BODY_CHARS: usize = 20_000;
 /// Maximum number of keywords.
-pub const MAX_KEYWORDS: usize = 20;
+pub(crate) const MAX_KEYWORDS: usize = 20;
 /// Maximum characters in a keyword.
-pub const MAX_KEYWORD_CHARS: usize = 40;
+pub(crate) const MAX_KEYWORD_CHARS: usize = 40;
 /// Maximum characters in an owner's name.
 pub const MAX_OWNER_CHARS: usize = 100;
 /// Maximum number of rights per achievement.
-pub const MAX_RIGHTS: usize = 20;
+pub(crate) const MAX_RIGHTS: usize = 20;
 /// Maximum number of achievements per expert.
-pub const MAX_EXPERT_ACHIEVEMENTS: usize = 50;
+pub(crate) const MAX_EXPERT_ACHIEVEMENTS: usize = 50;
 /// Highest price or budget in yuan.
 pub const MAX_AMOUNT_YUAN: i64 = 1_000_000_000_000;
 /// Highest revision.
-pub const MAX_REVISION: u64 = 1 << 62;
+pub(crate) const MAX_REVISION: u64 = 1 << 62;
 
 impl Record {
     /// Converts the record to normal form (codes, default source) and checks every rule.

@@ -11,7 +11,7 @@ use super::{
 };
 
 /// Maximum entries in a filter list.
-pub const MAX_LIST: usize = 50;
+pub(crate) const MAX_LIST: usize = 50;
 
 /// Keeps records that meet every condition set. A list condition is met if any entry matches.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

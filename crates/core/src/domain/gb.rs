@@ -183,19 +183,13 @@ pub fn prefixes<'a>(code: &'a str, lengths: &'a [usize]) -> impl Iterator<Item =
 }
 
 /// Returns whether the check character of a credit code is correct.
-pub fn is_credit_code(code: &str) -> bool {
+pub(crate) fn is_credit_code(code: &str) -> bool {
     let value = |character: char| CREDIT_ALPHABET.find(character);
     let values: Option<Vec<usize>> = code.chars().map(value).collect();
     match values.as_deref() {
         Some([body @ .., last]) if body.len() == 17 => credit_check_value(body) == *last,
         _ => false,
     }
-}
-
-/// Check character for the first 17 characters of a credit code; `None` if a character is not in the alphabet.
-pub fn credit_check_character(body: &str) -> Option<char> {
-    let values: Vec<usize> = body.chars().map(|character| CREDIT_ALPHABET.find(character)).collect::<Option<_>>()?;
-    (values.len() == 17).then(|| CREDIT_ALPHABET.chars().nth(credit_check_value(&values)))?
 }
 
 /// GB 32100-2015: weights are 3^(i-1) mod 31; the check value is (31 - sum mod 31) mod 31.
@@ -210,7 +204,7 @@ fn root_of(code: &str) -> &str {
 }
 
 /// Returns whether `number` is a 批准登记号: 3 characters, 4 digits of the year, `Y`, 4 digits.
-pub fn is_registration_number(number: &str) -> bool {
+pub(crate) fn is_registration_number(number: &str) -> bool {
     let bytes = number.as_bytes();
     let digits = |part: &[u8]| part.iter().all(u8::is_ascii_digit);
     match bytes {
@@ -285,8 +279,7 @@ mod tests {
         assert!(!is_credit_code("91440300192203821"));
         assert!(!is_credit_code("9144030019220382161"));
         assert!(!is_credit_code("91440300192203821I"));
-        assert_eq!(credit_check_character("91440300192203821"), Some('6'));
-        assert_eq!(credit_check_character("短"), None);
+        assert!(!is_credit_code("短"));
     }
 
     #[test]

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::{Problem, Violation};
 
 /// Source system of records that give none.
-pub const LOCAL_SOURCE: &str = "local";
+pub(crate) const LOCAL_SOURCE: &str = "local";
 /// Maximum characters in an id.
-pub const MAX_ID_CHARS: usize = 64;
+pub(crate) const MAX_ID_CHARS: usize = 64;
 /// Maximum characters in a source system.
-pub const MAX_SOURCE_CHARS: usize = 32;
+pub(crate) const MAX_SOURCE_CHARS: usize = 32;
 
 /// One of the three collections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Three reasons: the same registration number (achievements); the same owner and near-equal titles; near-equal texts.
-//! The thresholds and their measurements are in [`limits`]. A group is a proposal for a person to review; nothing is
+//! The thresholds and their measurements are in `limits`. A group is a proposal for a person to review; nothing is
 //! merged here.
 //!
 //! Two kinds of false positives are prevented:
@@ -17,7 +17,7 @@
 //!   however long the shared part is. If the titles are unlike, boilerplate sentences are ignored. Groups that are
 //!   still too large are reduced to their firm links.
 //!
-//! Memory: [`Finder::BYTES_PER_RECORD`] per record, plus its name; [`limits`] bounds pairs, sentences and cached texts.
+//! Memory: half a kilobyte per record, plus its name; `limits` bounds pairs, sentences and cached texts.
 //! The result does not depend on the order of the records.
 
 mod boilerplate;
@@ -25,7 +25,7 @@ mod candidates;
 mod compare;
 mod content;
 mod groups;
-pub mod limits;
+mod limits;
 mod shingle;
 mod signed;
 mod sketch;
@@ -34,6 +34,7 @@ mod verify;
 use thiserror::Error;
 
 pub use groups::{Group, Link, Reason};
+pub use limits::MAX_RECORDS;
 
 use crate::domain::{Kind, Record, RecordName};
 use signed::Signed;
@@ -72,16 +73,13 @@ pub enum DuplicatesError {
         found: Kind,
     },
     /// Too many records.
-    #[error("查重一次最多 {} 条记录，请分批进行", limits::MAX_RECORDS)]
+    #[error("查重一次最多 {} 条记录，请分批进行", MAX_RECORDS)]
     TooMany,
 }
 
 // === impl Finder ===
 
 impl Finder {
-    /// Bytes per record, without its name and a registration number of 12 bytes.
-    pub const BYTES_PER_RECORD: usize = size_of::<Signed>();
-
     /// Starts a search among the records of one kind.
     pub fn new(kind: Kind) -> Self {
         Self { kind, signed: Vec::new() }
@@ -90,12 +88,12 @@ impl Finder {
     /// Adds a record. If two have the same name, only one is searched.
     ///
     /// # Errors
-    /// The record is of another kind, or there are [`limits::MAX_RECORDS`] already.
+    /// The record is of another kind, or there are [`MAX_RECORDS`] already.
     pub fn add(&mut self, record: &Record) -> Result<(), DuplicatesError> {
         if record.kind() != self.kind {
             return Err(DuplicatesError::Kind { wanted: self.kind, found: record.kind() });
         }
-        if limits::MAX_RECORDS <= self.signed.len() {
+        if MAX_RECORDS <= self.signed.len() {
             return Err(DuplicatesError::TooMany);
         }
         self.signed.push(Signed::new(record));

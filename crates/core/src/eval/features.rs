@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::rank::Graded;
 
 /// Columns, in order, separated by tabs.
-pub const COLUMNS: [&str; 11] = [
+pub(crate) const COLUMNS: [&str; 11] = [
     "demand_id",
     "achievement_id",
     "level",

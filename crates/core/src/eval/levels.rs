@@ -37,7 +37,7 @@ impl Said {
     }
 
     /// -ln of the probability of the graded level.
-    pub fn log_loss(&self) -> f64 {
+    pub(crate) fn log_loss(&self) -> f64 {
         let [weak, fair, strong] = self.at_least;
         let probability = match self.graded {
             1 => 1.0 - weak,
@@ -72,7 +72,7 @@ impl Levels {
     }
 
     /// Mean log loss.
-    pub fn log_loss(&self) -> f64 {
+    pub(crate) fn log_loss(&self) -> f64 {
         self.log_loss
     }
 }

@@ -1,7 +1,7 @@
 //! Ranking measures for one demand. Levels are 4 strong, 3 fair, 2 weak, 1 unrelated; 3 and 4 count as related.
 
 /// Lowest level that counts as related.
-pub const RELATED: u8 = 3;
+pub(crate) const RELATED: u8 = 3;
 
 /// A judged achievement: its score and its human grade.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,7 +29,7 @@ pub fn ndcg(judged: &[Judged], depth: usize) -> Option<f64> {
 }
 
 /// Spearman's rank correlation of scores and levels; ties share their mean rank. `None` if either does not vary.
-pub fn spearman(judged: &[Judged]) -> Option<f64> {
+pub(crate) fn spearman(judged: &[Judged]) -> Option<f64> {
     let scores = ranks(&judged.iter().map(|judged| judged.score).collect::<Vec<_>>());
     let levels = ranks(&judged.iter().map(|judged| f64::from(judged.level)).collect::<Vec<_>>());
     pearson(&scores, &levels)
@@ -37,7 +37,7 @@ pub fn spearman(judged: &[Judged]) -> Option<f64> {
 
 /// Probability that a related achievement scores higher than an unrelated one; ties count half (area under the ROC
 /// curve). `None` if all or none are related.
-pub fn auc(judged: &[Judged]) -> Option<f64> {
+pub(crate) fn auc(judged: &[Judged]) -> Option<f64> {
     let ranks = ranks(&judged.iter().map(|judged| judged.score).collect::<Vec<_>>());
     let related = |judged: &Judged| RELATED <= judged.level;
     let (count, sum) = judged
@@ -58,7 +58,7 @@ pub fn recall(places: &[usize], depth: usize) -> Option<f64> {
 }
 
 /// One over the rank of the first related achievement in the whole order. `None` if there are none.
-pub fn reciprocal_rank(places: &[usize]) -> Option<f64> {
+pub(crate) fn reciprocal_rank(places: &[usize]) -> Option<f64> {
     places.iter().min().and_then(|&first| ratio(1, first))
 }
 

@@ -13,6 +13,6 @@ mod level;
 
 pub use feedback::{Context, expanded};
 pub(crate) use fit::fit_any;
-pub use fit::{Graded, LEAST_PAIRS, Refusal, fit, quantile};
+pub use fit::{Graded, Refusal, fit, quantile};
 pub use fuse::{Candidate, Fused, Fusion, fuse, needs_rescoring};
 pub use level::{Calibration, CalibrationError, Data, Expected, Gate, Logit, Logits};

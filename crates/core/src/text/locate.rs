@@ -12,8 +12,6 @@ use crate::domain::{
     hit::{MatchedTerm, Span, TextField},
 };
 
-/// Maximum terms shown per record.
-pub const MAX_MATCHED_TERMS: usize = 20;
 /// Maximum positions shown per term.
 pub const MAX_SPANS: usize = 20;
 

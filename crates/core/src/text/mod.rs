@@ -26,16 +26,18 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-pub use dictionary::{LineProblem, MAX_EXTRA_LINES, MAX_FREQUENCY, TextError};
-pub use locate::{Locator, MAX_MATCHED_TERMS, MAX_SPANS, locate};
-pub use normalize::{Normalized, natural, normalize};
+pub use dictionary::{LineProblem, TextError};
+pub use locate::{Locator, locate};
+pub use normalize::{Normalized, normalize};
 pub use passage::{EmbeddingTexts, embedding_texts, query_embedding_texts};
-pub use query::{LexicalQuery, MAX_QUERY_TERMS, QueryText};
-pub use segment::{MAX_TERM_CHARS, Segmenter, Term};
-pub use sparse::{AVERAGE_TERMS, BM25_B, BM25_K1, SparseVector, TITLE_COUNT, term_index};
+pub use query::{LexicalQuery, QueryText};
+pub use segment::{MAX_TERM_CHARS, Term};
+pub use sparse::SparseVector;
 
 use crate::domain::{Detail, Record};
 use query::Counts;
+use segment::Segmenter;
+use sparse::{TITLE_COUNT, term_index};
 
 /// Change this with anything that affects terms or weights and is not data: rules in `src/text/`, BM25 constants,
 /// versions of jieba-rs and ferrous-opencc with their built-in dictionaries.

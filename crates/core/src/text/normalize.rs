@@ -75,7 +75,7 @@ struct Edit {
 impl Normalized {
     /// Original characters behind the characters `start_char` to `end_char` (exclusive) of the normal text. Positions
     /// beyond the end are clamped.
-    pub fn original_range(&self, start_char: usize, end_char: usize) -> Range<usize> {
+    pub(crate) fn original_range(&self, start_char: usize, end_char: usize) -> Range<usize> {
         let Some(places) = &self.places else {
             let start = start_char.min(self.original_chars);
             return start..end_char.clamp(start, self.original_chars);

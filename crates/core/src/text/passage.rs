@@ -1,6 +1,6 @@
 //! Input texts of the embedding model for a record or a query: the head alone, and the whole.
 
-use super::{QueryText, natural};
+use super::{QueryText, normalize::natural};
 use crate::domain::{Record, check::MAX_TITLE_CHARS};
 
 /// Complete texts for the model: NFKC and Simplified Chinese, otherwise as written. The model reads long ones in

@@ -87,7 +87,7 @@ impl Segmenter {
     }
 
     /// Terms of a text that is already normalised.
-    pub fn terms_of(&self, normal: &Normalized) -> Vec<Term> {
+    pub(crate) fn terms_of(&self, normal: &Normalized) -> Vec<Term> {
         let mut gathered = Gathered { indexed: Indexed::new(&normal.text), terms: Vec::new() };
         let mut mark = None;
         for piece in scan::scan(&gathered.indexed) {

@@ -2,7 +2,11 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 
-use super::*;
+use super::{
+    query::MAX_QUERY_TERMS,
+    sparse::{AVERAGE_TERMS, BM25_B, BM25_K1},
+    *,
+};
 use crate::domain::Kind;
 
 static PIPELINE: LazyLock<TextPipeline> = LazyLock::new(|| TextPipeline::new(None).unwrap());

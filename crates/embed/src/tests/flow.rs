@@ -1,7 +1,12 @@
 //! Queue, threads and callers, with scripted encoders. The tokeniser is the real one.
 
 use super::{
-    super::{pool::Limits, splitter::Splitter, worker::Encode, *},
+    super::{
+        pool::Limits,
+        splitter::{MAX_TEXT_CHARS, Splitter},
+        worker::Encode,
+        *,
+    },
     tokenizer,
 };
 use std::{

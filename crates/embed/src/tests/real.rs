@@ -1,6 +1,9 @@
 //! The shipped model on the real runtime.
 
-use super::{super::*, copy_model, model_folder, runtime};
+use super::{
+    super::{pool::HEAD_SHARE, *},
+    copy_model, model_folder, runtime,
+};
 use std::{fs, path::Path, sync::OnceLock};
 
 /// One embedder for the tests that only check vectors: opening a session takes 0.2 s.

@@ -140,7 +140,7 @@ impl State {
 
 impl Finding {
     /// Maximum evidence per aspect: enough to see why.
-    pub const MAX_EVIDENCE: usize = 5;
+    pub(crate) const MAX_EVIDENCE: usize = 5;
 }
 
 // === impl Level ===
@@ -180,10 +180,5 @@ impl Diagnosis {
     /// Finding for an aspect.
     pub fn finding(&self, aspect: Aspect) -> Option<&Finding> {
         self.findings.iter().find(|finding| finding.aspect == aspect)
-    }
-
-    /// Questions for the enterprise, in the order of the aspects.
-    pub fn questions(&self) -> impl Iterator<Item = &str> {
-        self.findings.iter().filter_map(|finding| finding.question.as_deref())
     }
 }

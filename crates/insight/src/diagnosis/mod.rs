@@ -19,7 +19,7 @@
 //! A placeholder text (`未提供。`, `无`) counts as empty.
 
 mod amount;
-pub mod answer;
+mod answer;
 mod content;
 mod given;
 mod level;
@@ -55,7 +55,7 @@ impl Diagnoser {
     }
 
     /// Diagnoses one demand.
-    pub fn diagnose(&self, given: &Given<'_>) -> Diagnosis {
+    pub(crate) fn diagnose(&self, given: &Given<'_>) -> Diagnosis {
         let part = |field, text| Part::new(field, text, &self.words.placeholder);
         let parts = [part(TextField::Title, given.title), part(TextField::Body, given.body)];
         let findings = vec![

@@ -18,7 +18,7 @@ mod reasons;
 
 use jiff::Timestamp;
 
-pub use indicators::{IndicatorAnswer, MAX_ANSWERS};
+pub use indicators::IndicatorAnswer;
 pub use quote::Quote;
 pub use reasons::{Reason, ReasonKind};
 

@@ -60,7 +60,7 @@ impl Interval {
     }
 
     /// Numbers greater than `number`.
-    pub fn more_than(number: f64) -> Self {
+    pub(crate) fn more_than(number: f64) -> Self {
         Self { min: Bound::Open(number), max: Bound::Unbounded }
     }
 
@@ -70,12 +70,12 @@ impl Interval {
     }
 
     /// Numbers less than `number`.
-    pub fn less_than(number: f64) -> Self {
+    pub(crate) fn less_than(number: f64) -> Self {
         Self { min: Bound::Unbounded, max: Bound::Open(number) }
     }
 
     /// Returns whether it lies entirely in `other`.
-    pub fn is_within(&self, other: &Self) -> bool {
+    pub(crate) fn is_within(&self, other: &Self) -> bool {
         let below = ends_inside(self.min, other.min, f64::ge);
         below && ends_inside(self.max, other.max, f64::le)
     }
@@ -91,7 +91,7 @@ impl Interval {
     }
 
     /// The number, if the interval has only one.
-    pub fn as_point(&self) -> Option<f64> {
+    pub(crate) fn as_point(&self) -> Option<f64> {
         let (min, max) = self.min.number().zip(self.max.number())?;
         is_same(min, max).then_some(min)
     }

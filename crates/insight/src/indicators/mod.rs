@@ -33,7 +33,7 @@ mod tests;
 pub use self::{
     compare::{Answer, Outcome, Reason, compare},
     interval::{Bound, Interval},
-    parse::{MOST_INDICATORS, parse},
+    parse::parse,
     subjects::{Better, Subject},
     table::Quantity,
     types::{Comparison, Indicator, Measure, Span, Standing},

@@ -97,7 +97,7 @@ pub struct Indicator {
 
 impl Indicator {
     /// Returns whether both have one dimension and both are levels, or both changes in one direction.
-    pub fn is_comparable(&self, other: &Self) -> bool {
+    pub(crate) fn is_comparable(&self, other: &Self) -> bool {
         self.quantity.id == other.quantity.id && self.base_unit == other.base_unit && self.measure == other.measure
     }
 }

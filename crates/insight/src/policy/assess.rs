@@ -31,7 +31,7 @@ impl Policy {
     }
 
     /// Returns whether a buyer in this region (empty: unknown) may fall under the rule.
-    pub fn may_hold_buyer(&self, region: &str) -> bool {
+    pub(crate) fn may_hold_buyer(&self, region: &str) -> bool {
         self.buyer_fit(region) != Fit::No
     }
 

@@ -15,16 +15,16 @@
 //! - [`load`]: the folder of rule files; all mistakes with file and line
 
 mod assess;
-pub mod award;
+mod award;
 mod cases;
 mod check;
 mod check_parts;
-pub mod deal;
-pub mod load;
-pub mod mistake;
-pub mod note;
+mod deal;
+mod load;
+mod mistake;
+mod note;
 mod raw;
-pub mod rule;
+mod rule;
 mod words;
 
 pub use deal::Deal;

@@ -115,19 +115,19 @@ impl Unknown {
     /// Buyer's region.
     pub const BUYER_REGION: &str = "BUYER_REGION";
     /// Buyer's type of organisation.
-    pub const BUYER_KIND: &str = "BUYER_KIND";
+    pub(crate) const BUYER_KIND: &str = "BUYER_KIND";
     /// Seller's region.
-    pub const SELLER_REGION: &str = "SELLER_REGION";
+    pub(crate) const SELLER_REGION: &str = "SELLER_REGION";
     /// Price.
     pub const PRICE: &str = "PRICE";
     /// Day of the deal, if the rule has a first or last day.
-    pub const DATE: &str = "DATE";
+    pub(crate) const DATE: &str = "DATE";
     /// The rule has no first or last day.
-    pub const VALIDITY_NOT_STATED: &str = "VALIDITY_NOT_STATED";
+    pub(crate) const VALIDITY_NOT_STATED: &str = "VALIDITY_NOT_STATED";
     /// The deal is outside the years for which the document sets targets.
-    pub const OUTSIDE_PLAN_YEARS: &str = "OUTSIDE_PLAN_YEARS";
+    pub(crate) const OUTSIDE_PLAN_YEARS: &str = "OUTSIDE_PLAN_YEARS";
     /// All codes; questions of a rule file must not use them.
-    pub const CODES: [&str; 7] = [
+    pub(crate) const CODES: [&str; 7] = [
         Self::BUYER_REGION,
         Self::BUYER_KIND,
         Self::SELLER_REGION,

@@ -145,7 +145,7 @@ impl Band {
 
 impl Question {
     /// Returns whether it concerns a scheme at some price from `from_yuan` to `to_yuan`, inclusive.
-    pub fn is_about(&self, scheme: &str, from_yuan: i64, to_yuan: i64) -> bool {
+    pub(crate) fn is_about(&self, scheme: &str, from_yuan: i64, to_yuan: i64) -> bool {
         let named = self.schemes.is_empty() || self.schemes.iter().any(|id| id == scheme);
         named && self.from_yuan <= to_yuan && from_yuan < self.below_yuan
     }

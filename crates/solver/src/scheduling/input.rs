@@ -112,7 +112,7 @@ pub struct Work<'a> {
 
 impl Work<'_> {
     /// Enough steps for 1,000 demands and 3,000 counterparts.
-    pub const STEPS: u64 = 10_000_000;
+    pub(crate) const STEPS: u64 = 10_000_000;
 }
 
 impl Default for Work<'_> {

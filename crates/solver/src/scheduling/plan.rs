@@ -59,7 +59,7 @@ impl<'a> Plan<'a> {
     }
 
     /// The meeting of a unit in a slot.
-    pub fn at_unit(&self, unit: usize, slot: usize) -> Option<usize> {
+    pub(crate) fn at_unit(&self, unit: usize, slot: usize) -> Option<usize> {
         some(self.at_unit[unit * self.problem.slots() + slot])
     }
 
@@ -70,7 +70,7 @@ impl<'a> Plan<'a> {
     }
 
     /// The meeting at a table in a slot.
-    pub fn at_table(&self, place: Place) -> Option<usize> {
+    pub(crate) fn at_table(&self, place: Place) -> Option<usize> {
         some(self.at_table[place.slot * self.problem.tables + place.table])
     }
 
@@ -86,7 +86,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Obstacle to a pair in a slot, apart from tables.
-    pub fn people_against(&self, pair: usize, slot: usize) -> Option<Against> {
+    pub(crate) fn people_against(&self, pair: usize, slot: usize) -> Option<Against> {
         let [host, guest] = self.problem.pairs[pair].units;
         match () {
             () if self.at_unit(host, slot).is_some() => Some(Against::Host),
@@ -103,7 +103,7 @@ impl<'a> Plan<'a> {
     }
 
     /// A free table for a pair in a slot: the wanted one, its home, or the first of the pool; `None` if all are taken.
-    pub fn seat(&self, pair: usize, slot: usize, wanted: Option<usize>) -> Option<usize> {
+    pub(crate) fn seat(&self, pair: usize, slot: usize, wanted: Option<usize>) -> Option<usize> {
         let problem = self.problem;
         if problem.most <= self.counts[slot] {
             return None;
@@ -119,7 +119,7 @@ impl<'a> Plan<'a> {
 
     /// Collects the meetings, each once, that would have to leave for a pair to enter a slot, at this table or (`None`)
     /// any.
-    pub fn blockers(&self, pair: usize, slot: usize, table: Option<usize>, out: &mut Vec<usize>) {
+    pub(crate) fn blockers(&self, pair: usize, slot: usize, table: Option<usize>, out: &mut Vec<usize>) {
         out.clear();
         let meet = &self.problem.pairs[pair];
         let table = table.and_then(|table| self.at_table(Place { slot, table }));

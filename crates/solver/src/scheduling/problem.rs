@@ -115,7 +115,7 @@ impl Problem {
     }
 
     /// Returns whether one person would be on both sides.
-    pub fn is_same_person(&self, pair: usize) -> bool {
+    pub(crate) fn is_same_person(&self, pair: usize) -> bool {
         let [host, guest] = self.pairs[pair].units;
         host == guest
     }

@@ -12,6 +12,7 @@
 //! Invariant: every write is conditional on an earlier read, so it may be repeated, and of instances that write the
 //! same record only one wins.
 
+mod backoff;
 mod collections;
 mod convert;
 mod core;

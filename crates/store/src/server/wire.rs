@@ -24,7 +24,7 @@ use tonic::{
     transport::{Certificate, Channel, ClientTlsConfig, Endpoint},
 };
 
-use super::options::Qdrant;
+use super::{backoff, options::Qdrant};
 use crate::{IndexError, Result, deadline};
 
 /// Consecutive failures after which the engine counts as down.
@@ -33,11 +33,7 @@ const OPEN_AFTER: u32 = 5;
 const CLOCK_MARGIN: Duration = Duration::from_millis(5);
 /// After a failure, a node is asked only if no other node is available for this long.
 const REST: Duration = Duration::from_secs(2);
-/// Longest back-off before the second try; doubles for each further try.
-const FIRST_BACKOFF: Duration = Duration::from_millis(50);
-/// Longest back-off.
-const MAX_BACKOFF: Duration = Duration::from_secs(1);
-/// Largest response accepted: a page of 10,000 points with texts and vectors.
+/// Largest answer taken in: a page of 10,000 points with texts and vectors.
 const MAX_ANSWER_BYTES: usize = 256 << 20;
 /// Interval of keep-alive pings, which find dead connections before a call needs them.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
@@ -195,7 +191,7 @@ impl Wire {
             node.rest(Instant::now().checked_add(REST));
             self.note_failure(&failure);
             // another node is asked at once
-            let wait = if self.nodes.iter().any(|node| !node.rests()) { Duration::ZERO } else { backoff(tried) };
+            let wait = if self.nodes.iter().any(|node| !node.rests()) { Duration::ZERO } else { backoff::after(tried) };
             if self.attempts <= tried || end <= Instant::now() + wait {
                 return Err(Failure::Unreachable(failure));
             }
@@ -311,12 +307,6 @@ fn may_pass(code: Code) -> bool {
     }
 }
 
-/// Back-off with full jitter: random between zero and a doubling bound, so that callers do not retry in step.
-fn backoff(tried: u32) -> Duration {
-    let bound = FIRST_BACKOFF.saturating_mul(1 << tried.saturating_sub(1).min(10)).min(MAX_BACKOFF);
-    bound.mul_f64(fastrand::f64())
-}
-
 fn describe(status: &Status) -> String {
     let code = status.code();
     let source = std::error::Error::source(status).map(|source| format!("：{source}")).unwrap_or_default();
@@ -331,18 +321,4 @@ fn tls(options: &Qdrant) -> Result<ClientTlsConfig> {
 
 fn unreachable(urls: &str, reason: &str) -> IndexError {
     IndexError::Unreachable { url: urls.to_string(), reason: reason.to_string() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waits_grow_and_stay_within_their_bounds() {
-        for (tried, bound_ms) in [(1, 50), (2, 100), (3, 200), (9, 1000), (1000, 1000)] {
-            let waits: Vec<Duration> = (0..200).map(|_| backoff(tried)).collect();
-            assert!(waits.iter().all(|wait| *wait <= Duration::from_millis(bound_ms)));
-            assert!(waits.iter().any(|wait| Duration::from_millis(bound_ms / 2) < *wait), "no jitter at {tried}");
-        }
-    }
 }

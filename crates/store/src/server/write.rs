@@ -7,12 +7,16 @@
 //! Each record and document keeps the tokens of its recent writes, so a writer whose version was overwritten at once
 //! still learns that its write was applied.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use qdrant_client::qdrant::{DeletePoints, GetPoints, PointStruct, UpsertPoints, Value};
 use serde_json::Value as Json;
 
 use super::{
+    backoff,
     convert::{self, integer, text, texts},
     core::Core,
     state::{WRITE, token, written_by},
@@ -27,7 +31,9 @@ use duijie_core::domain::Kind;
 const GROUP_POINTS: usize = 500;
 /// Rounds in which a write may lose against others before it fails.
 const ROUNDS: u32 = 20;
-/// Past tokens kept per record.
+/// Longest wait after the first round; this much more after each further one.
+const ROUND_WAIT: Duration = Duration::from_millis(10);
+/// Tokens of former writes that a record keeps.
 const KEPT_TOKENS: usize = 8;
 /// Key of these tokens.
 const PAST: &str = "past";
@@ -154,8 +160,7 @@ async fn write_group<I: Item>(
         if waiting.is_empty() {
             return Ok(());
         }
-        let wait_ms = fastrand::u64(0..10 * u64::from(round + 1));
-        tokio::time::sleep(std::time::Duration::from_millis(wait_ms)).await;
+        tokio::time::sleep(backoff::jitter(ROUND_WAIT * (round + 1))).await;
     }
     Err(IndexError::Server { reason: "同一内容正被多处反复写入".to_string() })
 }

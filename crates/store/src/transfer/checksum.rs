@@ -16,7 +16,7 @@ use super::{
     Result, Step, Track, TransferError,
     piece::{self, Piece},
 };
-use crate::{CollectionKind, Document, FieldSelection, Index, Point};
+use crate::{CollectionKind, Document, FieldSelection, Index, Point, pages::Pages};
 
 /// Checksum of each kind, and of the documents.
 pub type Digests = BTreeMap<CollectionKind, Digest>;
@@ -105,15 +105,11 @@ pub async fn digests(index: &dyn Index) -> Result<Digests> {
 pub(super) async fn track_digests(index: &dyn Index, track: &mut Track<'_, '_>) -> Result<Digests> {
     let mut digests = Digests::new();
     for collection in CollectionKind::ALL {
-        let (mut hasher, mut after) = (Hasher::default(), None);
-        loop {
-            let (pieces, next) = piece::page(index, collection, after, FieldSelection::Everything).await?;
+        let mut hasher = Hasher::default();
+        let mut pages = Pages::new(|after| piece::page(index, collection, after, FieldSelection::Everything));
+        while let Some((pieces, _)) = pages.next_page().await? {
             pieces.iter().try_for_each(|piece| hasher.add(piece))?;
             track.add(pieces.len());
-            if next.is_none() {
-                break;
-            }
-            after = next;
         }
         digests.insert(collection, hasher.finish());
     }

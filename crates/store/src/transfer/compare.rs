@@ -4,7 +4,7 @@ use super::{
     Result, Track,
     piece::{self, Piece},
 };
-use crate::{CollectionKind, FieldSelection, Index};
+use crate::{CollectionKind, FieldSelection, Index, pages::Pages};
 
 /// Pieces of a target that contradict the source.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -27,9 +27,8 @@ pub(super) async fn missing(target: &dyn Index, collection: CollectionKind, piec
 pub(super) async fn beyond(source: &dyn Index, target: &dyn Index, track: &mut Track<'_, '_>) -> Result<Beyond> {
     let mut beyond = Beyond::default();
     for collection in CollectionKind::ALL {
-        let mut after = None;
-        loop {
-            let (pieces, next) = piece::page(target, collection, after, FieldSelection::Payload).await?;
+        let mut pages = Pages::new(|after| piece::page(target, collection, after, FieldSelection::Payload));
+        while let Some((pieces, _)) = pages.next_page().await? {
             let theirs = piece::revisions(source, collection, &pieces).await?;
             for (piece, theirs) in pieces.iter().zip(theirs) {
                 match theirs {
@@ -41,10 +40,6 @@ pub(super) async fn beyond(source: &dyn Index, target: &dyn Index, track: &mut T
                 }
             }
             track.add(pieces.len());
-            if next.is_none() {
-                break;
-            }
-            after = next;
         }
     }
     Ok(beyond)

@@ -6,7 +6,7 @@ use super::{
     compare::{Beyond, beyond, missing},
     count, in_maintenance, piece,
 };
-use crate::{CollectionKind, FieldSelection, Index, tombstones};
+use crate::{CollectionKind, FieldSelection, Index, pages::Pages, tombstones};
 
 /// Passes over the source before it counts as unsettled.
 const ROUNDS: u32 = 3;
@@ -85,9 +85,8 @@ async fn remove_own_tombstones(source: &dyn Index, target: &dyn Index) -> Result
 async fn write(source: &dyn Index, target: &dyn Index, track: &mut Track<'_, '_>) -> Result<u64> {
     let mut written = 0;
     for collection in CollectionKind::ALL {
-        let mut after = None;
-        loop {
-            let (pieces, next) = piece::page(source, collection, after, FieldSelection::Everything).await?;
+        let mut pages = Pages::new(|after| piece::page(source, collection, after, FieldSelection::Everything));
+        while let Some((pieces, _)) = pages.next_page().await? {
             let read = pieces.len();
             let missing = missing(target, collection, pieces).await?;
             if !missing.is_empty() {
@@ -95,10 +94,6 @@ async fn write(source: &dyn Index, target: &dyn Index, track: &mut Track<'_, '_>
                 piece::store(target, collection, missing).await?;
             }
             track.add(read);
-            if next.is_none() {
-                break;
-            }
-            after = next;
         }
     }
     Ok(written)

@@ -83,7 +83,7 @@ fn levels() {
 #[test]
 fn questions_name_what_is_vague() {
     let diagnosis = of("先进设备大幅提高效率");
-    let questions: Vec<&str> = diagnosis.questions().collect();
+    let questions: Vec<&str> = diagnosis.findings.iter().filter_map(|finding| finding.question.as_deref()).collect();
     assert_eq!(questions.len(), 6);
     assert!(questions[1].starts_with("需求中写了“设备”，请说明具体是什么产品"), "{}", questions[1]);
     assert!(questions[2].starts_with("需求中写了“大幅”，请给出数值"), "{}", questions[2]);

@@ -2,7 +2,7 @@
 
 use proptest::{collection::vec, prelude::*, sample::select};
 
-use super::super::{Indicator, MOST_INDICATORS, Outcome, Span, compare, parse};
+use super::super::{Indicator, Outcome, Span, compare, parse, parse::MOST_INDICATORS};
 
 /// Pieces for random texts with many traps.
 const PIECES: [&str; 72] = [

@@ -7,6 +7,7 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 use super::{Summary, encoder::Encoder, line::Header};
 use crate::{
     CollectionKind, FieldSelection, Index, StoreShape,
+    pages::Pages,
     transfer::{
         Listener, Progress, Result, Step, Track, TransferError,
         piece::{self, Piece},
@@ -56,16 +57,11 @@ async fn read(index: &dyn Index, pages: Sender<Told>, total: u64, progress: &mut
     let mut track = Track::new(Step::Write, total, progress);
     let send = async |told| pages.send(told).await.map_err(|_| TransferError::Stopped);
     for collection in CollectionKind::ALL {
-        let mut after = None;
-        loop {
-            let (pieces, next) = piece::page(index, collection, after, FieldSelection::Everything).await?;
+        let mut all = Pages::new(|after| piece::page(index, collection, after, FieldSelection::Everything));
+        while let Some((pieces, _)) = all.next_page().await? {
             let read = pieces.len();
             send(Told::Page(pieces)).await?;
             track.add(read);
-            if next.is_none() {
-                break;
-            }
-            after = next;
         }
     }
     send(Told::End).await
