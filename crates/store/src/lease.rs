@@ -6,11 +6,14 @@
 
 use std::{collections::HashSet, future::Future, sync::Arc, time::Duration};
 
+use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use tokio::{
     sync::{oneshot, watch},
     task::JoinHandle,
 };
+
+use super::Result;
 
 /// Time after which a duty that its holder has not renewed is free.
 pub const LEASE_PERIOD: Duration = Duration::from_secs(10);
@@ -19,6 +22,13 @@ pub const RENEW_EVERY: Duration = Duration::from_secs(3);
 
 /// Rebuilding a store, restoring it, or copying into it: while somebody holds this duty, no instance serves.
 pub const MAINTENANCE: &str = "maintenance";
+
+/// Handing out duties among all processes that share a store.
+pub trait Leases: Send + Sync + 'static {
+    /// Claims a duty that only one process may do at a time, such as [`MAINTENANCE`]; `None` where another has it. A
+    /// holder that died loses it after [`LEASE_PERIOD`].
+    fn claim(&self, duty: &str) -> BoxFuture<'_, Result<Option<Lease>>>;
+}
 
 /// A duty that this process has. Dropping it gives it up, a moment later.
 #[derive(Debug)]

@@ -1,10 +1,15 @@
 //! Searches and what they find.
 
+use futures::future::BoxFuture;
+
 use super::{
-    FieldSelection, IndexError, Point, PointId, Result, Vectors,
+    IndexError, PointId, Result,
     point::{check_dense, check_sparse},
 };
-use duijie_core::{domain::Filter, text::SparseVector};
+use duijie_core::{
+    domain::{Filter, Kind},
+    text::SparseVector,
+};
 
 /// Most candidates of one source that a search may ask for: above it every engine slows down more than it finds.
 pub const MAX_DEPTH: usize = 10_000;
@@ -44,33 +49,19 @@ pub struct Hit {
     pub score: f32,
 }
 
-/// Which page of a scroll, and how much of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PageRequest {
-    /// The page begins behind this point; `None` for the first one.
-    pub after: Option<PointId>,
-    /// Most points of the page, at least 1.
-    pub limit: usize,
-    /// How much of each point.
-    pub with: FieldSelection,
-}
+/// Finding records: the nearest embeddings, and those that share terms.
+pub trait Retrieval: Send + Sync + 'static {
+    /// Finds candidates; each source says its own.
+    ///
+    /// # Errors
+    /// [`IndexError::BadSearch`], and those of the engine.
+    fn search(&self, kind: Kind, search: Search) -> BoxFuture<'_, Result<Candidates>>;
 
-/// One page of a scroll, in the order of ids.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Page {
-    /// Points, as much of each as was asked for.
-    pub points: Vec<Point>,
-    /// What to ask for `after` to get the next page; `None` on the last one.
-    pub next: Option<PointId>,
-}
-
-/// One page of a scan, in the order of ids.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct VectorPage {
-    /// Points with their vectors.
-    pub rows: Vec<(PointId, Vectors)>,
-    /// What to ask for `after` to get the next page; `None` on the last one.
-    pub next: Option<PointId>,
+    /// Cosines of some points, 1 to [`MAX_DEPTH`] of them, best first: of candidates that only shared terms have found.
+    ///
+    /// # Errors
+    /// As [`Retrieval::search`].
+    fn cosines(&self, kind: Kind, dense: &[f32], ids: &[PointId]) -> BoxFuture<'_, Result<Vec<Hit>>>;
 }
 
 // === impl Search ===

@@ -1,6 +1,6 @@
 //! Tombstones: names of deleted records, kept for a while, so that a later job of re-matching knows what is gone.
 //!
-//! Each engine writes one before it deletes, inside [`Index::delete`]; no caller can forget it.
+//! Each engine writes one before it deletes, inside [`Records::delete`](crate::Records::delete); no caller can forget it.
 
 use std::collections::BTreeMap;
 

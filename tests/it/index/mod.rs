@@ -7,6 +7,7 @@
 //! - `oracle`: searches and filters against plain Rust
 //! - `crash`: kill -9 in the middle of writing and optimising
 //! - `store`: opening, refusing, repairing
+//! - `wrapped`: an engine that does one thing otherwise, for tests
 
 pub mod contract;
 mod crash;
@@ -16,3 +17,4 @@ mod oracle;
 pub mod sample;
 pub mod server;
 mod store;
+pub mod wrapped;

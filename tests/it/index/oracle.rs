@@ -11,7 +11,7 @@ use duijie_core::{
     domain::{Detail, Filter, Kind, Range, Record, gb},
     text::SparseVector,
 };
-use duijie_store::{FieldSelection, Hit, Index, PageRequest, Point, PointId, Search};
+use duijie_store::{FieldSelection, Hit, Index, PageRequest, Point, PointId, Records, Retrieval, Search};
 
 /// What a filter means, said without an engine.
 fn matches(filter: &Filter, record: &Record) -> bool {

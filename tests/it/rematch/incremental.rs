@@ -2,7 +2,7 @@
 
 use duijie::rematch::job::{JobRequest, Method, Selection};
 use duijie_core::domain::{Filter, Kind, RecordName, codes::Status, hit::Level};
-use duijie_store::{FieldSelection, Index, PageRequest, Point};
+use duijie_store::{FieldSelection, Index, PageRequest, Point, Records};
 use proptest::prelude::*;
 
 use super::{Store, bare, changed, point, results, settings, store, with_status};
