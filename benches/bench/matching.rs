@@ -27,7 +27,7 @@ use duijie_insight::{
     evidence::{Explainer, Options},
     policy::Policies,
 };
-use duijie_store::{EdgeIndex, EdgeOptions, FieldSelection, Index, Point, Search};
+use duijie_store::{EdgeIndex, EdgeOptions, FieldSelection, Index, Point, Records, Retrieval, Search};
 use jiff::Timestamp;
 use qdrant_edge::{
     EdgeShard, Fusion as NativeFusion, NamedQuery, Prefetch, QueryEnum, QueryRequest, ScoringQuery, SearchParams,

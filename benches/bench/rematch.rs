@@ -19,7 +19,7 @@ use std::{
 use comfy_table::{Table, presets};
 use duijie::rematch::job::{Job, JobRequest, Rematch, State};
 use duijie_core::domain::{Filter, Kind, RecordName, codes::Status};
-use duijie_store::{EdgeIndex, EdgeOptions, FieldSelection, Index, Point, STORE_FORMAT, Search, Tuning};
+use duijie_store::{EdgeIndex, EdgeOptions, FieldSelection, Point, Records, Retrieval, STORE_FORMAT, Search, Tuning};
 use jiff::Timestamp;
 use tokio::{runtime::Runtime, sync::oneshot};
 

@@ -20,7 +20,7 @@ use duijie_core::{
     text::TextPipeline,
 };
 use duijie_embed::Embedder;
-use duijie_store::{EdgeIndex, EdgeOptions, FieldSelection, Index, Point, Search, Tuning};
+use duijie_store::{EdgeIndex, EdgeOptions, FieldSelection, Index, Point, Records, Retrieval, Search, Tuning};
 use qdrant_edge::{EdgeShard, NamedQuery, QueryEnum, SearchParams, SearchRequest, VectorInternal};
 use tokio::runtime::Runtime;
 

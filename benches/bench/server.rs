@@ -19,7 +19,7 @@ use duijie_core::{
 };
 use duijie_embed::Embedder;
 use duijie_store::Qdrant;
-use duijie_store::{FieldSelection, Index, PageRequest, Point, PointId, Search, ServerIndex, StoreShape};
+use duijie_store::{FieldSelection, PageRequest, Point, PointId, Records, Retrieval, Search, ServerIndex, StoreShape};
 use qdrant_client::qdrant::{
     Fusion, PrefetchQueryBuilder, Query, QueryPointsBuilder, SearchParamsBuilder, VectorInput,
 };

@@ -10,7 +10,7 @@ use duijie_core::{
 };
 use duijie_embed::{Embedder, EmbeddingTexts, Priority};
 use duijie_files::ReadOptions;
-use duijie_store::{EdgeIndex, EdgeOptions, Index, Point, STORE_FORMAT, StoreVersions};
+use duijie_store::{EdgeIndex, EdgeOptions, Point, Records, STORE_FORMAT, StoreVersions};
 use tokio::runtime::Runtime;
 
 /// Points written together.

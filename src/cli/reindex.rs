@@ -11,7 +11,9 @@ use crate::{
     maintenance::reindex::{self, OldVectors, Reindex},
 };
 use duijie_core::domain::{Filter, Kind};
-use duijie_store::{EdgeIndex, EdgeOptions, Index, IndexError, MAINTENANCE, Pace, Qdrant, ServerIndex, StoreShape};
+use duijie_store::{
+    EdgeIndex, EdgeOptions, Index, IndexError, Leases, MAINTENANCE, Pace, Qdrant, ServerIndex, StoreShape,
+};
 
 /// Time limit for a server's answer.
 const PATIENCE: Duration = Duration::from_secs(15);

@@ -12,7 +12,7 @@ use duijie_core::domain::Kind;
 use duijie_proto as pb;
 use duijie_proto::maintenance_service_client::MaintenanceServiceClient;
 use duijie_store::{
-    EdgeIndex, EdgeOptions, Index,
+    EdgeIndex, EdgeOptions, Records,
     transfer::{Digests, Snapshot, digests},
 };
 use tempfile::TempDir;

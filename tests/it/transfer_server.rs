@@ -4,7 +4,7 @@ use std::fs;
 
 use duijie_core::domain::Kind;
 use duijie_store::{
-    EdgeIndex, Index,
+    EdgeIndex, Records,
     transfer::{Progress, Snapshot, copy, create, digests},
 };
 use tempfile::TempDir;

@@ -7,11 +7,14 @@
 
 use std::{collections::HashSet, future::Future, sync::Arc, time::Duration};
 
+use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use tokio::{
     sync::{oneshot, watch},
     task::JoinHandle,
 };
+
+use super::Result;
 
 /// Lease period: a duty without a renewal for this long is free.
 pub const LEASE_PERIOD: Duration = Duration::from_secs(10);
@@ -21,7 +24,14 @@ pub const RENEW_EVERY: Duration = Duration::from_secs(3);
 /// Duty of rebuilding, restoring or copying into a store. While it is held, no instance serves.
 pub const MAINTENANCE: &str = "maintenance";
 
-/// Lease on a duty, held by this process. Dropping it releases the duty shortly after.
+/// Duties among all processes that share a store.
+pub trait Leases: Send + Sync + 'static {
+    /// Claims a duty, such as [`MAINTENANCE`]; `None` if another process holds it. A holder that died loses the duty
+    /// after [`LEASE_PERIOD`].
+    fn claim(&self, duty: &str) -> BoxFuture<'_, Result<Option<Lease>>>;
+}
+
+/// A duty that this process has. Dropping it gives it up, a moment later.
 #[derive(Debug)]
 pub struct Lease {
     duty: String,

@@ -1,10 +1,15 @@
 //! Searches and their results.
 
+use futures::future::BoxFuture;
+
 use super::{
-    FieldSelection, IndexError, Point, PointId, Result, Vectors,
+    IndexError, PointId, Result,
     point::{check_dense, check_sparse},
 };
-use duijie_core::{domain::Filter, text::SparseVector};
+use duijie_core::{
+    domain::{Filter, Kind},
+    text::SparseVector,
+};
 
 /// Most candidates per source; beyond this, engines lose more speed than recall is gained.
 pub const MAX_DEPTH: usize = 10_000;
@@ -44,33 +49,19 @@ pub struct Hit {
     pub score: f32,
 }
 
-/// Request for one page of a scroll.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PageRequest {
-    /// The page starts after this id; `None` for the first page.
-    pub after: Option<PointId>,
-    /// Page size, at least 1.
-    pub limit: usize,
-    /// Parts of each point to read.
-    pub with: FieldSelection,
-}
+/// Finding records: the nearest embeddings, and those that share terms.
+pub trait Retrieval: Send + Sync + 'static {
+    /// Finds candidates, one list per source.
+    ///
+    /// # Errors
+    /// [`IndexError::BadSearch`], and those of the engine.
+    fn search(&self, kind: Kind, search: Search) -> BoxFuture<'_, Result<Candidates>>;
 
-/// One page of a scroll, in id order.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Page {
-    /// Points with the requested parts.
-    pub points: Vec<Point>,
-    /// Id to pass as `after` for the next page; `None` on the last page.
-    pub next: Option<PointId>,
-}
-
-/// One page of a scan, in id order.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct VectorPage {
-    /// Points with their vectors.
-    pub rows: Vec<(PointId, Vectors)>,
-    /// Id to pass as `after` for the next page; `None` on the last page.
-    pub next: Option<PointId>,
+    /// Cosines of 1 to [`MAX_DEPTH`] points, best first; for candidates found only by shared terms.
+    ///
+    /// # Errors
+    /// As [`Retrieval::search`].
+    fn cosines(&self, kind: Kind, dense: &[f32], ids: &[PointId]) -> BoxFuture<'_, Result<Vec<Hit>>>;
 }
 
 // === impl Search ===

@@ -14,7 +14,7 @@ use duijie_core::{
     domain::{Detail, Filter, Kind, Record, RecordName},
     text::{LexicalQuery, SparseVector},
 };
-use duijie_store::{EdgeIndex, EdgeOptions, FieldSelection, Index, Point};
+use duijie_store::{EdgeIndex, EdgeOptions, FieldSelection, Index, Point, Records};
 
 use super::{
     contract::assert_same,

@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 
 use duijie::config::Config;
 use duijie_core::domain::Kind;
-use duijie_store::{Index, IndexStatus, Pace, Qdrant, ServerIndex, StoreShape};
+use duijie_store::{Index, IndexStatus, MemoryIndex, Pace, Qdrant, ServerIndex, StoreShape};
 
 use super::{
     memory::Memory,
@@ -26,6 +26,7 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs one test against a fresh store of each engine.
 pub async fn on_every_engine(promise: impl AsyncFn(&dyn Index, &mut Dice)) {
+    promise(&MemoryIndex::new(DIMENSIONS), &mut Dice::new(7)).await;
     promise(&Memory::default(), &mut Dice::new(7)).await;
 
     let folder = tempfile::tempdir().unwrap();

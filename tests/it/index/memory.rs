@@ -12,8 +12,9 @@ use duijie_core::{
 };
 use duijie_store::{
     Candidates, Document, DocumentPage, DocumentQuery, DocumentWrite, DocumentWritten, Documents, FieldSelection, Hit,
-    Index, IndexError, IndexStatus, Key, KindStatus, Lease, Page, PageRequest, Point, PointId, Result, Search,
-    VectorPage, VectorSelection, Vectors, Written, documents::document_id, lease::LocalDuties, tombstones,
+    Index, IndexError, IndexStatus, Key, KindStatus, Lease, Leases, Page, PageRequest, Point, PointId, Records, Result,
+    Retrieval, Search, VectorPage, VectorSelection, Vectors, Written, documents::document_id, lease::LocalDuties,
+    tombstones,
 };
 use futures::{FutureExt, future::BoxFuture};
 use jiff::{SignedDuration, Timestamp};
@@ -222,7 +223,7 @@ fn meets(query: &DocumentQuery, document: &Document) -> bool {
         && query.tags.iter().all(|tag| document.tags.contains(tag))
 }
 
-impl Index for Memory {
+impl Records for Memory {
     fn upsert(&self, kind: Kind, points: Vec<Point>) -> BoxFuture<'_, Result<Vec<Written>>> {
         ready(self.state().upsert(kind, points))
     }
@@ -246,17 +247,6 @@ impl Index for Memory {
         let mut state = self.state();
         let found = names.iter().map(|name| state.of(name.kind).get(&PointId::of(name)).map(|point| read(point, with)));
         ready(Ok(found.collect()))
-    }
-
-    fn search(&self, kind: Kind, search: Search) -> BoxFuture<'_, Result<Candidates>> {
-        ready(self.state().search(kind, &search))
-    }
-
-    fn cosines(&self, kind: Kind, dense: &[f32], ids: &[PointId]) -> BoxFuture<'_, Result<Vec<Hit>>> {
-        let (query, mut state) = (unit(dense), self.state());
-        let points = state.of(kind);
-        let hit = |id: &PointId| Some(Hit { id: *id, score: cosine(&query, points.get(id)?) });
-        ready(Ok(best(ids.iter().filter_map(hit).collect(), ids.len())))
     }
 
     fn fetch(&self, kind: Kind, ids: &[PointId], with: FieldSelection) -> BoxFuture<'_, Result<Vec<Option<Point>>>> {
@@ -300,11 +290,28 @@ impl Index for Memory {
     fn count(&self, kind: Kind, filter: &Filter) -> BoxFuture<'_, Result<u64>> {
         ready(Ok(self.state().of(kind).values().filter(|point| matches(filter, &point.record)).count() as u64))
     }
+}
 
+impl Retrieval for Memory {
+    fn search(&self, kind: Kind, search: Search) -> BoxFuture<'_, Result<Candidates>> {
+        ready(self.state().search(kind, &search))
+    }
+
+    fn cosines(&self, kind: Kind, dense: &[f32], ids: &[PointId]) -> BoxFuture<'_, Result<Vec<Hit>>> {
+        let (query, mut state) = (unit(dense), self.state());
+        let points = state.of(kind);
+        let hit = |id: &PointId| Some(Hit { id: *id, score: cosine(&query, points.get(id)?) });
+        ready(Ok(best(ids.iter().filter_map(hit).collect(), ids.len())))
+    }
+}
+
+impl Leases for Memory {
     fn claim(&self, duty: &str) -> BoxFuture<'_, Result<Option<Lease>>> {
         ready(Ok(self.duties.claim(duty)))
     }
+}
 
+impl Index for Memory {
     fn status(&self) -> IndexStatus {
         let mut state = self.state();
         let kinds = Kind::ALL.map(|kind| {

@@ -9,6 +9,7 @@
 //! - `crash`: kill -9 in the middle of writing and optimising
 //! - `settled`: counts and pages while much is written
 //! - `store`: opening, refusing, repairing
+//! - `wrapped`: an engine that does one thing otherwise, for tests
 
 pub mod contract;
 mod crash;
@@ -20,3 +21,4 @@ pub mod sample;
 pub mod server;
 mod settled;
 mod store;
+pub mod wrapped;

@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use duijie_core::domain::{Filter, Kind, RecordName};
 use duijie_store::{
-    FieldSelection, Index, IndexError, MAINTENANCE, Point, ServerIndex, StoreShape, StoreVersions, Written, deadline,
+    FieldSelection, Index, IndexError, Leases, MAINTENANCE, Point, Records, ServerIndex, StoreShape, StoreVersions,
+    Written, deadline,
 };
 use tempfile::TempDir;
 

@@ -3,7 +3,9 @@
 use std::{fs, path::Path};
 
 use duijie_core::domain::{Filter, Kind};
-use duijie_store::{CollectionKind, EdgeIndex, FieldSelection, Index, IndexError, Point, Search, Written};
+use duijie_store::{
+    CollectionKind, EdgeIndex, FieldSelection, Index, IndexError, Point, Records, Retrieval, Search, Written,
+};
 
 use super::{
     contract::assert_same,

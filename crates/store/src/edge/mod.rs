@@ -54,9 +54,12 @@ use self::{
     writer::{Command, GROUP_POINTS, Job, Outcome, Write, Writer},
 };
 use super::{
-    Candidates, CollectionKind, FieldSelection, Hit, Index, IndexError, IndexStatus, Lease, MAINTENANCE, Page,
-    PageRequest, Point, PointId, Result, Search, StoreShape, StoreVersions, VectorPage, VectorSelection, Vectors,
-    Written, lease::LocalDuties, tombstones,
+    Candidates, CollectionKind, FieldSelection, Hit, Index, IndexError, IndexStatus, Lease, Leases, MAINTENANCE, Page,
+    PageRequest, Point, PointId, Records, Result, Retrieval, Search, StoreShape, StoreVersions, VectorPage,
+    VectorSelection, Vectors, Written,
+    lease::LocalDuties,
+    records::{MAX_PAGE_POINTS, check_count},
+    tombstones,
 };
 use duijie_core::domain::{Filter, Kind, RecordName};
 
@@ -66,8 +69,6 @@ const QUEUE_POINTS: usize = 2 * GROUP_POINTS;
 const QUEUE_READS: usize = 1_024;
 /// Fetches from this size run as two parallel halves: reading a payload takes 20 µs, handing over a half 40 µs.
 const SPLIT_FETCH_POINTS: usize = 8;
-/// Most points per scroll page or fetch.
-const MAX_PAGE_POINTS: usize = 10_000;
 
 /// The shards of a store.
 pub struct EdgeIndex {
@@ -221,9 +222,7 @@ impl EdgeIndex {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        if MAX_PAGE_POINTS < ids.len() {
-            return Err(too_many(ids.len()));
-        }
+        check_count(ids.len())?;
         if ids.len() < SPLIT_FETCH_POINTS {
             return self.read(CollectionKind::Records(kind), move |shard| fetch(shard, &ids, with)).await;
         }
@@ -259,7 +258,7 @@ impl EdgeIndex {
     }
 }
 
-impl Index for EdgeIndex {
+impl Records for EdgeIndex {
     fn upsert(&self, kind: Kind, points: Vec<Point>) -> BoxFuture<'_, Result<Vec<Written>>> {
         self.write_points(kind, points).boxed()
     }
@@ -281,49 +280,8 @@ impl Index for EdgeIndex {
         self.get_points(names.to_vec(), with).boxed()
     }
 
-    fn search(&self, kind: Kind, search: Search) -> BoxFuture<'_, Result<Candidates>> {
-        async move {
-            search.check(self.shape.dimensions)?;
-            let (dense, sparse) =
-                convert::searches(search, self.handle(CollectionKind::Records(kind))?.charge.shard.tuning.beam);
-            // in parallel: a search takes as long as its slower source, not the sum
-            let (dense, sparse) = tokio::try_join!(self.find(kind, dense), self.find(kind, sparse))?;
-            Ok(Candidates { dense, sparse })
-        }
-        .boxed()
-    }
-
-    fn cosines(&self, kind: Kind, dense: &[f32], ids: &[PointId]) -> BoxFuture<'_, Result<Vec<Hit>>> {
-        let (dense, ids) = (dense.to_vec(), ids.to_vec());
-        async move {
-            let search = Search { dense: Some(dense), depth: ids.len(), ..Search::default() };
-            search.check(self.shape.dimensions)?;
-            self.find(kind, Some(convert::cosines(search.dense.unwrap_or_default(), ids))).await
-        }
-        .boxed()
-    }
-
     fn fetch(&self, kind: Kind, ids: &[PointId], with: FieldSelection) -> BoxFuture<'_, Result<Vec<Option<Point>>>> {
         self.fetch_points(kind, ids.to_vec(), with).boxed()
-    }
-
-    fn scroll(&self, kind: Kind, filter: &Filter, page: PageRequest) -> BoxFuture<'_, Result<Page>> {
-        let request = ScrollRequest {
-            offset: page.after.and_then(PointId::next).map(convert::edge_id),
-            limit: Some(page.limit.clamp(1, MAX_PAGE_POINTS)),
-            filter: convert::edge_filter(filter),
-            with_payload: Some(convert::payload_of_interest(page.with)),
-            with_vector: convert::vectors_of_interest(page.with),
-            ..ScrollRequest::default()
-        };
-        let at_end = page.after.is_some() && request.offset.is_none();
-        async move {
-            if at_end {
-                return Ok(Page::default());
-            }
-            self.read(CollectionKind::Records(kind), move |shard| read_page(shard, request)).await
-        }
-        .boxed()
     }
 
     fn vectors(
@@ -334,9 +292,7 @@ impl Index for EdgeIndex {
     ) -> BoxFuture<'_, Result<Vec<Option<Vectors>>>> {
         let ids = ids.to_vec();
         async move {
-            if MAX_PAGE_POINTS < ids.len() {
-                return Err(too_many(ids.len()));
-            }
+            check_count(ids.len())?;
             self.read(CollectionKind::Records(kind), move |shard| read_vectors(shard, &ids, which)).await
         }
         .boxed()
@@ -366,12 +322,57 @@ impl Index for EdgeIndex {
         .boxed()
     }
 
+    fn scroll(&self, kind: Kind, filter: &Filter, page: PageRequest) -> BoxFuture<'_, Result<Page>> {
+        let request = ScrollRequest {
+            offset: page.after.and_then(PointId::next).map(convert::edge_id),
+            limit: Some(page.limit.clamp(1, MAX_PAGE_POINTS)),
+            filter: convert::edge_filter(filter),
+            with_payload: Some(convert::payload_of_interest(page.with)),
+            with_vector: convert::vectors_of_interest(page.with),
+            ..ScrollRequest::default()
+        };
+        let at_end = page.after.is_some() && request.offset.is_none();
+        async move {
+            if at_end {
+                return Ok(Page::default());
+            }
+            self.read(CollectionKind::Records(kind), move |shard| read_page(shard, request)).await
+        }
+        .boxed()
+    }
+
     fn count(&self, kind: Kind, filter: &Filter) -> BoxFuture<'_, Result<u64>> {
         let request = CountRequest { filter: convert::edge_filter(filter), exact: true };
         let count = move |shard: &Shard| shard.read_settled(|engine| engine.count(request)).map(|count| count as u64);
         self.read(CollectionKind::Records(kind), count).boxed()
     }
+}
 
+impl Retrieval for EdgeIndex {
+    fn search(&self, kind: Kind, search: Search) -> BoxFuture<'_, Result<Candidates>> {
+        async move {
+            search.check(self.shape.dimensions)?;
+            let (dense, sparse) =
+                convert::searches(search, self.handle(CollectionKind::Records(kind))?.charge.shard.tuning.beam);
+            // side by side: a search waits for the slower of its sources, not for both
+            let (dense, sparse) = tokio::try_join!(self.find(kind, dense), self.find(kind, sparse))?;
+            Ok(Candidates { dense, sparse })
+        }
+        .boxed()
+    }
+
+    fn cosines(&self, kind: Kind, dense: &[f32], ids: &[PointId]) -> BoxFuture<'_, Result<Vec<Hit>>> {
+        let (dense, ids) = (dense.to_vec(), ids.to_vec());
+        async move {
+            let search = Search { dense: Some(dense), depth: ids.len(), ..Search::default() };
+            search.check(self.shape.dimensions)?;
+            self.find(kind, Some(convert::cosines(search.dense.unwrap_or_default(), ids))).await
+        }
+        .boxed()
+    }
+}
+
+impl Leases for EdgeIndex {
     fn claim(&self, duty: &str) -> BoxFuture<'_, Result<Option<Lease>>> {
         // the folder's lock excludes other processes, so duties only matter within this one
         let lease = self.duties.claim(duty);
@@ -384,7 +385,9 @@ impl Index for EdgeIndex {
         }
         .boxed()
     }
+}
 
+impl Index for EdgeIndex {
     fn status(&self) -> IndexStatus {
         let (mut kinds, mut documents_problem) = (Vec::new(), None);
         for handle in &self.shards {
@@ -452,10 +455,6 @@ fn scan_page(shard: &Shard, request: ScrollRequest) -> Result<VectorPage> {
     let rows: Vec<_> = records.into_iter().filter_map(convert::vectors).collect();
     let next = rows.last().map(|(id, _)| *id).filter(|_| more.is_some());
     Ok(VectorPage { rows, next })
-}
-
-fn too_many(count: usize) -> IndexError {
-    IndexError::BadSearch { reason: format!("一次读取 {count} 条，最多 {MAX_PAGE_POINTS} 条") }
 }
 
 fn read_page(shard: &Shard, request: ScrollRequest) -> Result<Page> {

@@ -39,15 +39,15 @@ use self::{
     wire::{CircuitState, Wire},
 };
 use super::{
-    Candidates, FieldSelection, Hit, Index, IndexError, IndexStatus, KindStatus, Lease, Page, PageRequest, Point,
-    PointId, Result, Search, StoreShape, VectorPage, VectorSelection, Vectors, Written, tombstones,
+    Candidates, FieldSelection, Hit, Index, IndexError, IndexStatus, KindStatus, Lease, Leases, Page, PageRequest,
+    Point, PointId, Records, Result, Retrieval, Search, StoreShape, VectorPage, VectorSelection, Vectors, Written,
+    records::{MAX_PAGE_POINTS, check_count},
+    tombstones,
 };
 use duijie_core::domain::{Filter, Kind, RecordName};
 
 /// Beam width of a graph search, as in the embedded engine.
 const BEAM: u64 = 400;
-/// Most points per scroll page or fetch.
-const MAX_PAGE_POINTS: usize = 10_000;
 
 /// The collections of a store on a server. Dropping it ends the health checks.
 pub struct ServerIndex {
@@ -158,10 +158,7 @@ impl ServerIndex {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        if MAX_PAGE_POINTS < ids.len() {
-            let reason = format!("一次读取 {} 条，最多 {MAX_PAGE_POINTS} 条", ids.len());
-            return Err(IndexError::BadSearch { reason });
-        }
+        check_count(ids.len())?;
         let request = convert::get(&self.core.records(kind)?, &ids, with);
         let answer = self.core.wire.call(|node| {
             let request = request.clone();
@@ -221,10 +218,7 @@ impl ServerIndex {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        if MAX_PAGE_POINTS < ids.len() {
-            let reason = format!("一次读取 {} 条，最多 {MAX_PAGE_POINTS} 条", ids.len());
-            return Err(IndexError::BadSearch { reason });
-        }
+        check_count(ids.len())?;
         let request = GetPoints {
             with_payload: Some(convert::no_payload()),
             with_vectors: Some(convert::these_vectors(which)),
@@ -283,7 +277,7 @@ impl ServerIndex {
     }
 }
 
-impl Index for ServerIndex {
+impl Records for ServerIndex {
     fn upsert(&self, kind: Kind, points: Vec<Point>) -> BoxFuture<'_, Result<Vec<Written>>> {
         write::upsert(&self.core, kind, points).boxed()
     }
@@ -303,28 +297,8 @@ impl Index for ServerIndex {
         self.get_points(names.to_vec(), with).boxed()
     }
 
-    fn search(&self, kind: Kind, search: Search) -> BoxFuture<'_, Result<Candidates>> {
-        self.find(kind, search).boxed()
-    }
-
-    fn cosines(&self, kind: Kind, dense: &[f32], ids: &[PointId]) -> BoxFuture<'_, Result<Vec<Hit>>> {
-        let (dense, ids) = (dense.to_vec(), ids.to_vec());
-        async move {
-            let store = self.core.store()?;
-            let search = Search { dense: Some(dense), depth: ids.len(), ..Search::default() };
-            search.check(store.shape.dimensions)?;
-            let collection = self.core.records_name(kind, store.generation);
-            self.query(convert::cosines(&collection, search.dense.unwrap_or_default(), &ids)).await
-        }
-        .boxed()
-    }
-
     fn fetch(&self, kind: Kind, ids: &[PointId], with: FieldSelection) -> BoxFuture<'_, Result<Vec<Option<Point>>>> {
         self.fetch_points(kind, ids.to_vec(), with).boxed()
-    }
-
-    fn scroll(&self, kind: Kind, filter: &Filter, page: PageRequest) -> BoxFuture<'_, Result<Page>> {
-        self.read_page(kind, filter.clone(), page).boxed()
     }
 
     fn vectors(
@@ -346,15 +320,41 @@ impl Index for ServerIndex {
         self.scan_page(kind, after, limit, which).boxed()
     }
 
+    fn scroll(&self, kind: Kind, filter: &Filter, page: PageRequest) -> BoxFuture<'_, Result<Page>> {
+        self.read_page(kind, filter.clone(), page).boxed()
+    }
+
     fn count(&self, kind: Kind, filter: &Filter) -> BoxFuture<'_, Result<u64>> {
         self.count_points(kind, filter.clone()).boxed()
     }
+}
 
+impl Retrieval for ServerIndex {
+    fn search(&self, kind: Kind, search: Search) -> BoxFuture<'_, Result<Candidates>> {
+        self.find(kind, search).boxed()
+    }
+
+    fn cosines(&self, kind: Kind, dense: &[f32], ids: &[PointId]) -> BoxFuture<'_, Result<Vec<Hit>>> {
+        let (dense, ids) = (dense.to_vec(), ids.to_vec());
+        async move {
+            let store = self.core.store()?;
+            let search = Search { dense: Some(dense), depth: ids.len(), ..Search::default() };
+            search.check(store.shape.dimensions)?;
+            let collection = self.core.records_name(kind, store.generation);
+            self.query(convert::cosines(&collection, search.dense.unwrap_or_default(), &ids)).await
+        }
+        .boxed()
+    }
+}
+
+impl Leases for ServerIndex {
     fn claim(&self, duty: &str) -> BoxFuture<'_, Result<Option<Lease>>> {
         let duty = duty.to_string();
         async move { duty::claim(&self.core, &duty).await }.boxed()
     }
+}
 
+impl Index for ServerIndex {
     fn status(&self) -> IndexStatus {
         let (problem, refusal) = match self.core.wire.circuit_state() {
             CircuitState::Ready => (None, None),

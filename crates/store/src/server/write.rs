@@ -71,7 +71,7 @@ struct Pending<I> {
     token: String,
 }
 
-/// Stores points of one kind in order; see [`Index::upsert`](crate::Index::upsert).
+/// Stores points of one kind in order; see [`Records::upsert`](crate::Records::upsert).
 pub(super) async fn upsert(core: &Core, kind: Kind, points: Vec<Point>) -> Result<Vec<Written>> {
     let store = core.store()?;
     for point in &points {

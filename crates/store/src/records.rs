@@ -1,0 +1,92 @@
+//! Writing and reading records: by name, by id, or all of them page by page.
+
+use futures::future::BoxFuture;
+
+use super::{FieldSelection, IndexError, Point, PointId, Result, VectorSelection, Vectors, Written};
+use duijie_core::domain::{Filter, Kind, RecordName};
+
+/// Most points of one page, and of one fetch.
+pub(crate) const MAX_PAGE_POINTS: usize = 10_000;
+
+/// Which page of a scroll, and how much of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageRequest {
+    /// The page begins behind this point; `None` for the first one.
+    pub after: Option<PointId>,
+    /// Most points of the page, at least 1.
+    pub limit: usize,
+    /// How much of each point.
+    pub with: FieldSelection,
+}
+
+/// One page of a scroll, in the order of ids.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Page {
+    /// Points, as much of each as was asked for.
+    pub points: Vec<Point>,
+    /// What to ask for `after` to get the next page; `None` on the last one.
+    pub next: Option<PointId>,
+}
+
+/// One page of a scan, in the order of ids.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct VectorPage {
+    /// Points with their vectors.
+    pub rows: Vec<(PointId, Vectors)>,
+    /// What to ask for `after` to get the next page; `None` on the last one.
+    pub next: Option<PointId>,
+}
+
+/// The stored records, each a [`Point`].
+pub trait Records: Send + Sync + 'static {
+    /// Stores points of one kind, in order, each only if its revision is higher than the stored one. When it resolves,
+    /// the points survive a kill of the process. Says what became of each.
+    ///
+    /// # Errors
+    /// [`IndexError::BadPoint`] before anything is written. After another error it is not known which of the points
+    /// are stored; sending them again does no harm.
+    fn upsert(&self, kind: Kind, points: Vec<Point>) -> BoxFuture<'_, Result<Vec<Written>>>;
+
+    /// Removes a record for good, whatever its revision, after writing its tombstone (see [`tombstones`]). Says whether
+    /// there was one.
+    ///
+    /// [`tombstones`]: super::tombstones
+    fn delete(&self, name: &RecordName) -> BoxFuture<'_, Result<bool>>;
+
+    /// Reads records by name, in the order of the names; `None` where there is none.
+    fn get(&self, names: &[RecordName], with: FieldSelection) -> BoxFuture<'_, Result<Vec<Option<Point>>>>;
+
+    /// Reads found points by id, in the order of the ids; `None` where one is gone by now.
+    fn fetch(&self, kind: Kind, ids: &[PointId], with: FieldSelection) -> BoxFuture<'_, Result<Vec<Option<Point>>>>;
+
+    /// Reads vectors of found points by id, in the order of the ids, without their records, which cost the most of a read.
+    fn vectors(
+        &self,
+        kind: Kind,
+        ids: &[PointId],
+        which: VectorSelection,
+    ) -> BoxFuture<'_, Result<Vec<Option<Vectors>>>>;
+
+    /// Reads the vectors of all points, at most `limit` of them that come after `after` in the order of ids.
+    fn scan(
+        &self,
+        kind: Kind,
+        after: Option<PointId>,
+        limit: usize,
+        which: VectorSelection,
+    ) -> BoxFuture<'_, Result<VectorPage>>;
+
+    /// Reads the points that meet a filter, page by page in the order of ids.
+    fn scroll(&self, kind: Kind, filter: &Filter, page: PageRequest) -> BoxFuture<'_, Result<Page>>;
+
+    /// Counts the points that meet a filter.
+    fn count(&self, kind: Kind, filter: &Filter) -> BoxFuture<'_, Result<u64>>;
+}
+
+/// Refuses to read more points at once than an engine takes.
+pub(crate) fn check_count(count: usize) -> Result<()> {
+    if count <= MAX_PAGE_POINTS {
+        return Ok(());
+    }
+    Err(IndexError::BadSearch { reason: format!("一次读取 {count} 条，最多 {MAX_PAGE_POINTS} 条") })
+}
