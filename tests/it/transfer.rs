@@ -4,7 +4,7 @@ use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use duijie_core::domain::{Filter, Kind};
 use duijie_store::{
-    CollectionKind, EdgeIndex, EdgeOptions, FieldSelection, IndexError, Leases, MAINTENANCE, PageRequest, Point,
+    CollectionKind, EdgeIndex, EdgeOptions, FieldSelection, Index, IndexError, Leases, MAINTENANCE, PageRequest, Point,
     Records,
     transfer::{
         Digests, Progress, Restored, Snapshot, Step, TransferError, check_shapes, copy, count, create, digests,
