@@ -9,7 +9,7 @@ use std::{
 };
 
 use duijie_core::domain::{Filter, Kind};
-use duijie_store::{EdgeIndex, FieldSelection, Index, MAINTENANCE, PageRequest, Point, VectorSelection};
+use duijie_store::{EdgeIndex, FieldSelection, Leases, MAINTENANCE, PageRequest, Point, Records, VectorSelection};
 use futures::FutureExt;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
