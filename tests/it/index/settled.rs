@@ -9,7 +9,9 @@ use std::{
 };
 
 use duijie_core::domain::{Filter, Kind};
-use duijie_store::{EdgeIndex, FieldSelection, Leases, MAINTENANCE, PageRequest, Point, Records, VectorSelection};
+use duijie_store::{
+    EdgeIndex, FieldSelection, Index, Leases, MAINTENANCE, PageRequest, Point, Records, VectorSelection,
+};
 use futures::FutureExt;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
