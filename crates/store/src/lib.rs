@@ -16,6 +16,7 @@
 //! - [`transfer`]: copies of a store and snapshot files; [`deadline`]: what is left of the caller's deadline
 //! - [`collection_kind`]: what a shard or a collection holds
 //! - [`edge`]: Qdrant Edge, in this process; [`server`]: a Qdrant server or cluster
+//! - [`memory`]: in this process's memory, for tests of what stands on an index
 //!
 //! Invariant: no type of an engine stands in [`Index`]; it can be met by a server across the network as well.
 
@@ -27,6 +28,7 @@ pub mod edge;
 pub mod error;
 pub mod filter;
 pub mod lease;
+pub mod memory;
 pub mod payload;
 pub mod point;
 pub mod records;
@@ -42,6 +44,7 @@ pub use documents::{Document, DocumentPage, DocumentQuery, DocumentWrite, Docume
 pub use edge::{EdgeIndex, EdgeOptions, Tuning};
 pub use error::IndexError;
 pub use lease::{Lease, Leases, MAINTENANCE};
+pub use memory::MemoryIndex;
 pub use point::{FieldSelection, Point, PointId, VectorSelection, Vectors, Written};
 pub use records::{Page, PageRequest, Records, VectorPage};
 pub use search::{Candidates, Hit, MAX_DEPTH, Retrieval, Search};

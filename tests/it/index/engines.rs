@@ -1,11 +1,11 @@
-//! Every engine behind the trait: Qdrant Edge in this process; the server implementation over the wire, against the test
-//! server; and against a real Qdrant server wherever `QDRANT_URL` is set (`make test` says when it is not).
+//! Every engine behind the trait: the one in memory; Qdrant Edge in this process; the server implementation over the wire,
+//! against the test server; and against a real Qdrant server wherever `QDRANT_URL` is set (`make test` says when it is not).
 
 use std::{path::Path, time::Duration};
 
 use duijie::config::Config;
 use duijie_core::domain::Kind;
-use duijie_store::{Index, IndexStatus, Pace, Qdrant, ServerIndex, StoreShape};
+use duijie_store::{Index, IndexStatus, MemoryIndex, Pace, Qdrant, ServerIndex, StoreShape};
 
 use super::sample::{self, DIMENSIONS, Dice};
 use crate::qdrant_server::QdrantServer;
@@ -23,6 +23,8 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs one promise against a fresh store of each engine.
 pub async fn on_every_engine(promise: impl AsyncFn(&dyn Index, &mut Dice)) {
+    promise(&MemoryIndex::new(DIMENSIONS), &mut Dice::new(7)).await;
+
     let folder = tempfile::tempdir().unwrap();
     let index = sample::open(folder.path());
     promise(&index, &mut Dice::new(7)).await;

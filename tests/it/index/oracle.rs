@@ -11,7 +11,7 @@ use duijie_core::{
     domain::{Detail, Filter, Kind, Range, Record, gb},
     text::SparseVector,
 };
-use duijie_store::{FieldSelection, Hit, Index, PageRequest, Point, PointId, Records, Retrieval, Search};
+use duijie_store::{FieldSelection, Hit, Index, MemoryIndex, PageRequest, Point, PointId, Records, Retrieval, Search};
 
 /// What a filter means, said without an engine.
 fn matches(filter: &Filter, record: &Record) -> bool {
@@ -147,6 +147,24 @@ async fn searches_find_what_going_through_all_finds() {
     }
     compare(&index, &points, &statistics, true, dice).await;
     index.close();
+}
+
+#[tokio::test]
+async fn the_index_in_memory_finds_what_going_through_all_finds() {
+    let index = MemoryIndex::new(DIMENSIONS);
+    let dice = &mut Dice::new(17);
+    let mut points = sample::points(Kind::Achievement, 300, dice);
+    index.upsert(Kind::Achievement, points.clone()).await.unwrap();
+    compare(&index, &points, &Statistics::of(&points.iter().collect::<Vec<_>>()), true, dice).await;
+    for point in points.iter_mut().take(100) {
+        *point = sample::point(Record { revision: 2, ..point.record.clone() }, dice);
+    }
+    index.upsert(Kind::Achievement, points[..100].to_vec()).await.unwrap();
+    // nothing that was deleted is counted
+    for point in points.split_off(200) {
+        assert!(index.delete(&point.record.name()).await.unwrap());
+    }
+    compare(&index, &points, &Statistics::of(&points.iter().collect::<Vec<_>>()), true, dice).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,6 @@
 //! Filter conditions on records, and the checks for contradictions.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -8,6 +9,7 @@ use super::{
     codes::{PolicyField, Stage, Status},
     gb,
     name::check_source,
+    record::{Detail, Record},
 };
 
 /// Maximum entries in a filter list.
@@ -92,6 +94,37 @@ impl Filter {
         if found.is_empty() { Ok(self) } else { Err(found) }
     }
 
+    /// Whether a record meets every condition. The filter is in its normal form, see [`Filter::checked`]; a record without
+    /// the field of a condition does not meet it.
+    pub fn keeps(&self, record: &Record) -> bool {
+        let (stage, trl, deadline) = match &record.detail {
+            Detail::Achievement(achievement) => (achievement.stage, achievement.trl, None),
+            Detail::Demand(demand) => (None, None, demand.deadline),
+            Detail::Expert(_) => (None, None, None),
+        };
+        let below = |codes: &[String], own: &str| codes.is_empty() || codes.iter().any(|code| own.starts_with(code));
+        let region = |code: &String| record.region.starts_with(gb::region_prefix(code));
+        let owned_by = |owners: &[String]| {
+            let own = record.owner.iter().flat_map(|owner| [&owner.credit_code, &owner.name]);
+            own.filter(|own| !own.is_empty()).any(|own| owners.contains(own))
+        };
+        (self.regions.is_empty() || self.regions.iter().any(region))
+            && below(&self.industries, &record.industry)
+            && below(&self.fields, &record.field)
+            && listed(&self.policy_fields, record.policy_field)
+            && listed(&self.stages, stage)
+            && listed(&self.statuses, Some(record.status))
+            && (self.owners.is_empty() || owned_by(&self.owners))
+            && !owned_by(&self.excluded_owners)
+            && (self.sources.is_empty() || self.sources.contains(&record.source))
+            && (self.achievements.is_empty() || record.achievements().any(|name| self.achievements.contains(&name)))
+            && within(self.trl, trl.map(i64::from))
+            && within(self.amount_yuan, record.amount_yuan())
+            && within(self.publish_time, record.publish_time.map(Timestamp::as_second))
+            && within(self.update_time, record.update_time.map(Timestamp::as_second))
+            && within(self.deadline, deadline.map(Timestamp::as_second))
+    }
+
     fn check_owners(&self, found: &mut Vec<Violation>) {
         for (name, owners) in [("owners", &self.owners), ("excluded_owners", &self.excluded_owners)] {
             for (index, owner) in owners.iter().enumerate() {
@@ -143,6 +176,17 @@ impl Filter {
         let wrong = rows.into_iter().filter(|(_, set, applies)| *set && !applies);
         found.extend(wrong.map(|(path, ..)| Violation::new(path, Problem::NotOfThisKind)));
     }
+}
+
+/// Whether a list condition is met: it is not set, or one of its entries is the value.
+fn listed<C: PartialEq>(codes: &[C], value: Option<C>) -> bool {
+    codes.is_empty() || value.is_some_and(|value| codes.contains(&value))
+}
+
+/// Whether a range condition is met: it is not set, or the value lies in it, ends included.
+fn within(range: Option<Range>, value: Option<i64>) -> bool {
+    let Some(Range { min, max }) = range else { return true };
+    value.is_some_and(|value| min.is_none_or(|min| min <= value) && max.is_none_or(|max| value <= max))
 }
 
 /// Normalises the codes of a list and records each unknown code.
@@ -223,5 +267,69 @@ mod tests {
         let filter = filter.checked(Kind::Demand).unwrap();
         assert_eq!(filter.regions, ["130100"]);
         assert_eq!(filter.industries, ["C3851"]);
+    }
+
+    /// A filter of one condition keeps the record exactly when it should.
+    #[test]
+    fn records_meet_conditions_or_not() {
+        use super::super::{codes::*, record::*};
+        let time = || "2024-05-06T07:08:09.5Z".parse().ok();
+        let mut record = Record::new("tianjin", "a-1", "激光焊接", Detail::empty(Kind::Achievement));
+        record.region = "130102".into();
+        record.industry = "C3851".into();
+        record.field = "80406".into();
+        record.policy_field = Some(PolicyField::Equipment);
+        record.owner =
+            Some(Owner { name: "甲大学".into(), credit_code: "914403001922038216".into(), owner_type: None });
+        record.publish_time = time();
+        let (trl, price_yuan) = (Some(6), Some(1_000));
+        let stage = Some(Stage::Pilot);
+        record.detail = Detail::Achievement(Achievement { stage, trl, price_yuan, ..Achievement::default() });
+        let mut demand = Record::new("local", "d-1", "焊接", Detail::empty(Kind::Demand));
+        demand.detail = Detail::Demand(Demand { deadline: time(), ..Demand::default() });
+        let mut expert = Record::new("local", "e-1", "甲", Detail::empty(Kind::Expert));
+        expert.detail = Detail::Expert(Expert { achievement_ids: vec!["a-1".into()], ..Expert::default() });
+
+        let texts = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let range = |min, max| Some(Range { min, max });
+        let none = Filter::default;
+        let second = 1_714_979_289;
+        // what it keeps of the achievement, the demand and the expert
+        let check = |filter: Filter, want: [bool; 3]| {
+            assert_eq!([&record, &demand, &expert].map(|record| filter.keeps(record)), want, "{filter:?}");
+        };
+        let (first, nobody) = ([true, false, false], [false; 3]);
+        check(none(), [true; 3]);
+        for (codes, want) in [(["130000"], first), (["130100"], first), (["130102"], first), (["130200"], nobody)] {
+            check(Filter { regions: texts(&codes), ..none() }, want);
+        }
+        check(Filter { regions: texts(&["110000", "130000"]), ..none() }, first);
+        check(Filter { industries: texts(&["C38"]), ..none() }, first);
+        check(Filter { industries: texts(&["C39"]), ..none() }, nobody);
+        check(Filter { fields: texts(&["804"]), ..none() }, first);
+        check(Filter { fields: texts(&["10"]), ..none() }, nobody);
+        check(Filter { policy_fields: vec![PolicyField::Equipment], ..none() }, first);
+        check(Filter { stages: vec![Stage::Mature, Stage::Pilot], ..none() }, first);
+        check(Filter { stages: vec![Stage::Mature], ..none() }, nobody);
+        check(Filter { statuses: vec![Status::Active], ..none() }, [true; 3]);
+        check(Filter { statuses: vec![Status::Closed], ..none() }, nobody);
+        check(Filter { owners: texts(&["甲大学"]), ..none() }, first);
+        check(Filter { owners: texts(&["914403001922038216"]), ..none() }, first);
+        check(Filter { owners: texts(&["乙"]), ..none() }, nobody);
+        check(Filter { excluded_owners: texts(&["甲大学"]), ..none() }, [false, true, true]);
+        check(Filter { sources: texts(&["local"]), ..none() }, [false, true, true]);
+        check(Filter { trl: range(Some(6), Some(6)), ..none() }, first);
+        check(Filter { trl: range(Some(7), None), ..none() }, nobody);
+        check(Filter { amount_yuan: range(None, Some(1_000)), ..none() }, first);
+        check(Filter { amount_yuan: range(None, Some(999)), ..none() }, nobody);
+        check(Filter { publish_time: range(Some(second), Some(second)), ..none() }, first);
+        check(Filter { update_time: range(Some(0), None), ..none() }, nobody);
+        check(Filter { deadline: range(Some(second), Some(second)), ..none() }, [false, true, false]);
+        check(Filter { deadline: range(None, Some(second - 1)), ..none() }, nobody);
+        let achievements = |name: &str| vec![name.parse().unwrap()];
+        check(Filter { achievements: achievements("achievements/a-1"), ..none() }, [false, false, true]);
+        check(Filter { achievements: achievements("achievements/tianjin/a-1"), ..none() }, nobody);
+        // every condition has to be met
+        check(Filter { industries: texts(&["C38"]), trl: range(Some(7), None), ..none() }, nobody);
     }
 }
