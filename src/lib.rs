@@ -19,3 +19,6 @@ pub mod rematch;
 pub mod serve;
 pub mod telemetry;
 pub mod watch;
+
+#[cfg(test)]
+mod tests;

@@ -56,7 +56,7 @@ pub fn embedding(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a folder");
     let options = EdgeOptions::new(folder.path().join("store"), 384, support::versions(&pipeline));
     let index = Arc::new(EdgeIndex::open(options).expect("a new store"));
-    let ingest = Ingest::new(pipeline, embedder, index);
+    let ingest = Ingest::new(pipeline, Arc::new(embedder), index);
     let mut round = 0;
     group.bench_function("import", |bencher| {
         bencher.iter(|| {

@@ -29,7 +29,7 @@ use duijie_core::{
     rank::{Calibration, CalibrationError, Fusion},
     text::{TextError, TextPipeline},
 };
-use duijie_embed::{EmbedError, Embedder, MeanVectorSource, ModelOptions, ModelSource};
+use duijie_embed::{Embed, EmbedError, Embedder, MeanVectorSource, ModelOptions, ModelSource};
 use duijie_insight::{
     evidence::Explainer,
     policy::{Policies, PolicyError},
@@ -156,8 +156,9 @@ impl Parts {
     ) -> Self {
         let (versions, foreground) = (Arc::new(versions), Foreground::default());
         let rematch = Rematch::new(Arc::clone(&index), settings.clone(), Arc::clone(&versions), foreground.clone());
-        let matcher = Matcher::new(Arc::clone(&text), embedder.clone(), Arc::clone(&index), settings);
-        let ingest = Ingest::new(Arc::clone(&text), embedder.clone(), Arc::clone(&index));
+        let embed: Arc<dyn Embed> = Arc::new(embedder.clone());
+        let matcher = Matcher::new(Arc::clone(&text), Arc::clone(&embed), Arc::clone(&index), settings);
+        let ingest = Ingest::new(Arc::clone(&text), embed, Arc::clone(&index));
         let scheduler = Scheduler::new(Arc::clone(&index), rematch.clone(), Plan::default());
         let watcher = Watcher::new(Arc::clone(&index), matcher.clone());
         let events = Events::new(Arc::clone(&index), matcher.clone(), &versions);

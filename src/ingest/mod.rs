@@ -6,6 +6,9 @@
 mod claim;
 mod plan;
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::HashSet,
     sync::{
@@ -22,7 +25,7 @@ use duijie_core::{
     domain::{Kind, Problem, Record, RecordName, Violation},
     text::{LexicalQuery, QueryText, SparseVector, TextPipeline, embedding_texts},
 };
-use duijie_embed::{EmbedError, Embedder, EmbeddingTexts, Priority};
+use duijie_embed::{Embed, EmbedError, EmbeddingTexts, Priority};
 use duijie_store::{FieldSelection, Index, Point, Written};
 use plan::{Plan, plan};
 
@@ -35,7 +38,7 @@ const ATTEMPTS: usize = 3;
 #[derive(Clone)]
 pub struct Ingest {
     text: Arc<TextPipeline>,
-    embedder: Embedder,
+    embedder: Arc<dyn Embed>,
     index: Arc<dyn Index>,
     claims: Arc<Claims>,
     embedded: Arc<AtomicU64>,
@@ -86,7 +89,7 @@ struct Cut {
 
 impl Ingest {
     /// An import path over these parts.
-    pub fn new(text: Arc<TextPipeline>, embedder: Embedder, index: Arc<dyn Index>) -> Self {
+    pub fn new(text: Arc<TextPipeline>, embedder: Arc<dyn Embed>, index: Arc<dyn Index>) -> Self {
         Self { text, embedder, index, claims: Arc::default(), embedded: Arc::default() }
     }
 

@@ -6,6 +6,9 @@ mod passes;
 mod score_candidates;
 mod works;
 
+#[cfg(test)]
+mod tests;
+
 use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use serde::{Deserialize, Serialize};
@@ -20,7 +23,7 @@ use duijie_core::{
     rank::{Calibration, Context, Fused, Fusion},
     text::{LexicalQuery, Locator, QueryText, TextPipeline, query_embedding_texts},
 };
-use duijie_embed::{Embedder, EmbeddingTexts, Priority};
+use duijie_embed::{Embed, EmbeddingTexts, Priority};
 use duijie_store::{FieldSelection, Index, Point, PointId};
 pub use passes::Order;
 use passes::published;
@@ -35,7 +38,7 @@ const MAX_TERMS: usize = 20;
 #[derive(Clone)]
 pub struct Matcher {
     text: Arc<TextPipeline>,
-    embedder: Embedder,
+    embedder: Arc<dyn Embed>,
     index: Arc<dyn Index>,
     settings: Settings,
 }
@@ -147,7 +150,7 @@ struct Wanted {
 
 impl Matcher {
     /// A matcher over these parts.
-    pub fn new(text: Arc<TextPipeline>, embedder: Embedder, index: Arc<dyn Index>, settings: Settings) -> Self {
+    pub fn new(text: Arc<TextPipeline>, embedder: Arc<dyn Embed>, index: Arc<dyn Index>, settings: Settings) -> Self {
         Self { text, embedder, index, settings }
     }
 

@@ -9,6 +9,9 @@ pub mod cursor;
 mod look;
 mod saved;
 
+#[cfg(test)]
+mod tests;
+
 use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;

@@ -11,6 +11,7 @@ const MAX_LINES: usize = 500;
 /// What each room of the service may use of the service. What the crates may use of each other is in their manifests.
 const SERVICE: &[(&str, &[&str])] = &[
     ("error", &[]),
+    ("tests", &[]),
     ("config", &[]),
     ("foreground", &[]),
     ("metrics", &[]),

@@ -1,7 +1,7 @@
 //! [`Embedder`]: the interface of this module to the rest of the service.
 
 use super::{
-    BatchLimits, EmbedError, EmbeddingTexts, MeanVector, MeanVectorSource, Model, ModelIdentity, ModelOptions,
+    BatchLimits, Embed, EmbedError, EmbeddingTexts, MeanVector, MeanVectorSource, Model, ModelIdentity, ModelOptions,
     Priority, Role, Runtime, Session, Stats,
     queue::{Queue, TextToEmbed},
     splitter::{MAX_TEXT_CHARS, Splitter},
@@ -15,6 +15,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
+use futures::{FutureExt, future::BoxFuture};
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, TryAcquireError, watch};
 
@@ -270,6 +271,17 @@ impl Embedder {
         };
         let (prefix, added_tokens) = (splitter.prefix(role), splitter.added_tokens(role));
         Ok(TextToEmbed { call: 0, text, prefix, added_tokens, windows: windows?, priority })
+    }
+}
+
+impl Embed for Embedder {
+    fn record_vectors<'a>(
+        &'a self,
+        records: &'a [EmbeddingTexts],
+        priority: Priority,
+    ) -> BoxFuture<'a, Result<Vec<Vec<f32>>, EmbedError>> {
+        // the method of the same name above
+        Self::record_vectors(self, records, priority).boxed()
     }
 }
 

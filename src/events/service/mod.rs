@@ -30,6 +30,9 @@ mod scores;
 mod store;
 pub mod stored;
 
+#[cfg(test)]
+mod tests;
+
 use std::{future::Future, sync::Arc, time::Duration};
 
 use jiff::Timestamp;

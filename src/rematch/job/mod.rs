@@ -35,6 +35,9 @@ mod statistics;
 mod statistics_store;
 mod targets;
 
+#[cfg(test)]
+mod tests;
+
 use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
 
 use jiff::Timestamp;

@@ -1,5 +1,6 @@
-//! Every engine behind the trait: the tests' own in memory; Qdrant Edge in this process; the server implementation over the wire, against the test
-//! server; and against a real Qdrant server wherever `QDRANT_URL` is set (`make test` says when it is not).
+//! All engines: the two in memory (the store's, and the tests' own, whose clock can be moved); Qdrant Edge in this process;
+//! the server implementation over the wire, against the test server; and a real Qdrant server if `QDRANT_URL` is set
+//! (`make test` reports when it is not).
 
 use std::{path::Path, time::Duration};
 
