@@ -5,7 +5,7 @@ use futures::{
     future::{BoxFuture, ready},
 };
 
-use super::{Embed, EmbedError, EmbeddingTexts, HEAD_SHARE, Priority, vector::weighted_unit};
+use super::{Embed, EmbedError, EmbeddingTexts, Priority, pool::HEAD_SHARE, vector::weighted_unit};
 
 /// Hashes the pairs of neighbouring characters of a text into the components of a unit vector: the same text gives the
 /// same vector, and the more pairs two texts share, the closer they are. It knows nothing of meaning.

@@ -57,7 +57,7 @@ pub struct Report {
     pub pairs: usize,
     /// Registration numbers shared by so many records that they must be placeholders; they create no links.
     pub ignored_numbers: Vec<String>,
-    /// Whether one of the [`limits`] cut the search, so that duplicates may be missing.
+    /// Whether one of the `limits` cut the search, so that duplicates may be missing.
     pub is_cut: bool,
 }
 

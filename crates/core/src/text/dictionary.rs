@@ -48,7 +48,7 @@ pub enum TextError {
         /// The error and how to fix it.
         problem: LineProblem,
     },
-    /// The extra dictionary has more than [`MAX_EXTRA_LINES`] lines.
+    /// The extra dictionary has more than `MAX_EXTRA_LINES` lines.
     #[error("用户词典有 {lines} 行，请减少到 {MAX_EXTRA_LINES} 行以内")]
     TooManyLines {
         /// Number of lines in the dictionary.

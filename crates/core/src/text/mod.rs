@@ -73,12 +73,12 @@ impl TextPipeline {
         &self.version
     }
 
-    /// Terms of a text with their positions; see [`Segmenter::terms`].
+    /// Terms of a text with their positions; see `Segmenter::terms`.
     pub fn terms(&self, text: &str) -> Vec<Term> {
         self.segmenter.terms(text)
     }
 
-    /// Technical terms from the dictionaries; see [`Segmenter::dictionary_terms`].
+    /// Technical terms from the dictionaries; see `Segmenter::dictionary_terms`.
     pub fn dictionary_terms(&self) -> impl Iterator<Item = &str> {
         self.segmenter.dictionary_terms()
     }

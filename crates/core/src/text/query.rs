@@ -31,7 +31,7 @@ pub struct QueryText<'a> {
 /// Terms with weights above 0, highest first. Stored with records, so that matching need not segment their text.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LexicalQuery {
-    /// Normalised terms and weights, at most [`MAX_QUERY_TERMS`].
+    /// Normalised terms and weights, at most `MAX_QUERY_TERMS`.
     pub terms: Vec<(String, f32)>,
 }
 

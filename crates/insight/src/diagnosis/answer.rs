@@ -39,7 +39,7 @@ pub struct Finding {
     pub aspect: Aspect,
     /// State of the aspect.
     pub state: State,
-    /// Evidence positions in order, at most [`Finding::MAX_EVIDENCE`]; for a vague aspect, the vague words. Empty if
+    /// Evidence positions in order, at most `Finding::MAX_EVIDENCE`; for a vague aspect, the vague words. Empty if
     /// missing, and for indicators, whose positions the parser returns.
     pub evidence: Vec<Evidence>,
     /// Chinese question for the enterprise; `None` if the aspect is present.

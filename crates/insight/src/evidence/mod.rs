@@ -66,7 +66,7 @@ pub struct Evidence {
 pub struct MatchEvidence {
     /// Reasons for and against: score parts first, largest first; they sum to the score.
     pub reasons: Vec<Reason>,
-    /// Answers to the demand's indicators, in the demand's order, at most [`MAX_ANSWERS`].
+    /// Answers to the demand's indicators, in the demand's order, at most `MAX_ANSWERS`.
     pub indicators: Vec<IndicatorAnswer>,
     /// Policy notes, one per rule.
     pub notes: Vec<Note>,

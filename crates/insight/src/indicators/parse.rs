@@ -25,7 +25,7 @@ const MOST_WORDS_BEHIND: usize = 2;
 /// Maximum characters of the subject in `6≤pH≤9`.
 const MOST_INNER_CHARS: usize = 12;
 
-/// All indicators of a text in order, at most [`MOST_INDICATORS`].
+/// All indicators of a text in order, at most `MOST_INDICATORS`.
 ///
 /// Runs in linear time, never panics, and returns only finite numbers.
 pub fn parse(text: &str) -> Vec<Indicator> {

@@ -8,11 +8,11 @@
 //!                          Deal (facts) ──────┘
 //! ```
 //!
-//! - [`rule`]: a checked rule
-//! - [`award`]: the arithmetic, in whole yuan and basis points
-//! - [`deal`]: the facts of a deal, each of which may be unknown
-//! - [`note`]: the note on a deal
-//! - [`load`]: the folder of rule files; all mistakes with file and line
+//! - `rule`: a checked rule
+//! - `award`: the arithmetic, in whole yuan and basis points
+//! - `deal`: the facts of a deal, each of which may be unknown
+//! - `note`: the note on a deal
+//! - `load`: the folder of rule files; all mistakes with file and line
 
 mod assess;
 mod award;
