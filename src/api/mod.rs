@@ -75,6 +75,7 @@ pub async fn serve(
     let routes = routes::all(&parts, limits.max_message_bytes, &stopped)?.add_service(health);
     let admission = AdmissionLayer::new(&limits, parts.foreground.clone());
     let health_watch = tokio::spawn(watch_health(parts, reporter, stopped.clone()));
+    // HTTP/2 windows stay at the default of 1 MiB: adaptive windows begin at 64 KiB and slow down the first messages
     let serving = Server::builder()
         .layer(admission)
         .max_concurrent_streams(MAX_STREAMS)
