@@ -14,7 +14,6 @@ const MOST_UNIT_ROUNDS: usize = 4;
 /// use duijie_core::text::normalize;
 /// let normal = normalize("鋰電池隔膜，强度１０ ＭＰａ");
 /// assert_eq!(normal.text, "锂电池隔膜,强度10mpa");
-/// assert_eq!(normal.original_range(8, 13), 8..14);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Normalized {
