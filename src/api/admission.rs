@@ -63,7 +63,7 @@ const STREAMS: [&str; 8] = [
     "ExportEvent",
 ];
 
-/// Makes gates with one common limit.
+/// Layer that gives its services the same bounds on calls and streams.
 #[derive(Clone)]
 pub struct AdmissionLayer {
     calls: Arc<Semaphore>,

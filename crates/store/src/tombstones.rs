@@ -1,6 +1,6 @@
 //! Tombstones: names of deleted records, kept for a while so that a later re-matching job knows about the deletions.
 //!
-//! Each engine writes the tombstone inside `Index::delete`, before it deletes; no caller can forget it.
+//! Each engine writes the tombstone inside `Records::delete`, before it deletes; no caller can forget it.
 
 use std::collections::BTreeMap;
 
