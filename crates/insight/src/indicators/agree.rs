@@ -47,7 +47,8 @@ pub(super) fn agreement(one: &Indicator, other: &Indicator) -> Agreement {
     if is_empty { Agreement::Same } else { subjects.max(Agreement::Related) }
 }
 
-fn of_subjects(one: &str, other: &str) -> Agreement {
+/// Agreement of two subjects, whatever their numbers are.
+pub(super) fn of_subjects(one: &str, other: &str) -> Agreement {
     if one.is_empty() || other.is_empty() || has_opposites(one, other) {
         return Agreement::None;
     }

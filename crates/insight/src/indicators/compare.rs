@@ -14,7 +14,9 @@
 //! | the same | `±0.2`, `≤0.2` | not stated: promises less |
 //! | `直径 20` (no direction) | `20`; any other | satisfied; not stated: no direction |
 //! | `10~20` | `12`, `12~18`; `25`; `5~15` | satisfied; violated; not stated |
-//! | `工作温度 -40~85` (to be covered) | `-55~125`; `-20~60`; `90~120` | satisfied; not stated; violated |
+//! | `工作温度 -40~85` (to be covered) | `-55~125`; `-20~60`, `90~120`; `25` | satisfied; violated; not stated |
+//! | `≥25 kGy` | `100 foo`; `100 MPa`; `10-8 kGy` | not stated: unit not known; units differ; unclear |
+//! | `≥5 foo` | `6 foo` | satisfied: written alike |
 //! | `降低 30%` | `降低 35%`; `降低 20%`; `降到 20%` | satisfied; violated; no counterpart |
 //!
 //! A violation needs the same subject; a possibly equal subject (强度, 抗拉强度) can only satisfy. If two indicators of one
@@ -24,7 +26,7 @@ use serde::Serialize;
 
 use super::{
     Better, Bound, Comparison, Indicator, Interval, Measure, Standing,
-    agree::{Agreement, agreement},
+    agree::{self, Agreement, agreement},
 };
 
 /// Outcome for a demand's indicator.
@@ -47,6 +49,14 @@ pub enum Reason {
     Covers,
     /// Violated: no common value.
     Disjoint,
+    /// Violated: a range that does not cover the required one.
+    NotCovered,
+    /// Not stated: the unit of one side is none of the table.
+    UnitNotKnown,
+    /// Not stated: the units are of two quantities, or one side has none.
+    UnitsDiffer,
+    /// Not stated: the number of one side can be read in two ways.
+    Unclear,
     /// Not stated: the achievement has no such indicator.
     NoCounterpart,
     /// Not stated: the demand's number has no subject, so no answer is possible.
@@ -83,10 +93,18 @@ pub fn compare(demand: &[Indicator], achievement: &[Indicator]) -> Vec<Answer> {
 fn answer(index: usize, asked: &Indicator, achievement: &[Indicator]) -> Answer {
     let mut best = Agreement::Related;
     let mut verdicts: Vec<(usize, Reason)> = Vec::new();
+    // of the same subject, but not to be compared
+    let mut apart: Option<(Agreement, usize, Reason)> = None;
     let told = |stated: &Indicator| matches!(stated.standing, Standing::Claimed | Standing::Present);
-    for (place, stated) in
-        achievement.iter().enumerate().filter(|(_, stated)| told(stated) && stated.is_comparable(asked))
-    {
+    for (place, stated) in achievement.iter().enumerate().filter(|(_, stated)| told(stated)) {
+        if !stated.is_comparable(asked) {
+            let agreement = agree::of_subjects(&asked.subject, &stated.subject);
+            let is_closer = apart.is_none_or(|(other, ..)| other < agreement);
+            if stated.measure == asked.measure && is_closer && agreement != Agreement::None {
+                apart = Some((agreement, place, incomparable(asked, stated)));
+            }
+            continue;
+        }
         let agreement = agreement(asked, stated);
         if agreement < best {
             continue;
@@ -98,8 +116,21 @@ fn answer(index: usize, asked: &Indicator, achievement: &[Indicator]) -> Answer 
         verdicts.push((place, reason(asked, stated, agreement)));
     }
     let is_lost = asked.subject.is_empty() && !asked.quantity.is_specific;
-    let (reason, achievement) = decide(&verdicts, is_lost);
+    let (reason, achievement) = match apart.filter(|_| verdicts.is_empty()) {
+        Some((_, place, reason)) => (reason, Some(place)),
+        None => decide(&verdicts, is_lost),
+    };
     Answer { demand: index, outcome: reason.outcome(), reason, achievement }
+}
+
+fn incomparable(asked: &Indicator, stated: &Indicator) -> Reason {
+    if asked.is_unclear || stated.is_unclear {
+        Reason::Unclear
+    } else if asked.is_unlisted() || stated.is_unlisted() {
+        Reason::UnitNotKnown
+    } else {
+        Reason::UnitsDiffer
+    }
 }
 
 fn decide(verdicts: &[(usize, Reason)], is_lost: bool) -> (Reason, Option<usize>) {
@@ -123,7 +154,8 @@ fn reason(asked: &Indicator, stated: &Indicator, agreement: Agreement) -> Reason
         let has_direction = wanted.as_point().is_none() || asked.is_about;
         keeping(&wanted, &told(stated, is_magnitude), has_direction)
     };
-    if reason == Reason::Disjoint && agreement != Agreement::Same { Reason::PerhapsOther } else { reason }
+    let is_sure = agreement == Agreement::Same;
+    if reason.outcome() == Outcome::Violated && !is_sure { Reason::PerhapsOther } else { reason }
 }
 
 fn keeping(wanted: &Interval, stated: &Interval, has_direction: bool) -> Reason {
@@ -150,6 +182,8 @@ fn covering(asked: &Interval, stated: &Interval) -> Reason {
     };
     if covers {
         Reason::Covers
+    } else if asked_is_range && stated_is_range {
+        Reason::NotCovered
     } else if stated.is_disjoint(asked) {
         Reason::Disjoint
     } else {
@@ -208,7 +242,7 @@ impl Reason {
     pub fn outcome(self) -> Outcome {
         match self {
             Self::Within | Self::Covers => Outcome::Satisfied,
-            Self::Disjoint => Outcome::Violated,
+            Self::Disjoint | Self::NotCovered => Outcome::Violated,
             _ => Outcome::NotStated,
         }
     }

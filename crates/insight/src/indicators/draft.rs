@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use super::{
     Bound, Comparison, Interval, Measure,
-    expression::{Value, Values},
+    expression::{Doubt, Value, Values},
     lead::Lead,
+    number,
     subjects::{Better, Subject},
     table::TABLE,
     text::{Text, is_han},
@@ -24,6 +25,7 @@ pub(super) struct Draft {
     pub number: usize,
     pub end: usize,
     pub values: Values,
+    pub doubt: Doubt,
     pub subject: Range<usize>,
     pub known: Option<&'static Subject>,
     pub behind: Option<Behind>,
@@ -59,8 +61,45 @@ impl Draft {
     fn is_casual_share(&self, text: &Text<'_>) -> bool {
         let Values::Share(_, place) = &self.values else { return false };
         let has_words = self.lead.comparison.is_some() || self.behind.is_some() || self.lead.reaches;
-        let is_value = text.slice(place.clone()).starts_with(&['百', '分']) && !self.subject.is_empty();
+        let written = text.slice(place.clone());
+        let is_value = (written.starts_with(&['百', '分']) || written.contains(&'N')) && !self.subject.is_empty();
         !has_words && !is_value
+    }
+
+    /// Reads the 4N of 纯度 4N as 99.99 %, and 4N5 as 99.995 %.
+    pub(super) fn read_purity(&mut self, text: &Text<'_>) {
+        let Values::One(value) = &self.values else { return };
+        let is_purity = text.slice(self.subject.clone()).contains(&'纯');
+        let (tail, nines) = match text.slice(value.unit_at.clone()) {
+            ['N'] => (0.0, value.number),
+            ['N', tail @ '1'..='9'] => (tail.to_digit(10).map_or(0.0, f64::from), value.number),
+            _ => return,
+        };
+        if is_purity && (1.0..10.0).contains(&nines) && nines.fract() == 0.0 {
+            let missing = 10_f64.powf(-nines) * (1.0 - tail / 10.0);
+            self.values = Values::Share(1.0 - missing, value.digits.start..value.unit_at.end);
+        }
+    }
+
+    /// Returns whether a number without a known unit is stated as a value rather than being part of a name.
+    pub(super) fn is_measured(&self, comparison: Comparison) -> bool {
+        let is_compared = !matches!(comparison, Comparison::Exact | Comparison::Range);
+        !self.subject.is_empty() && (is_compared || self.known.is_some())
+    }
+
+    /// Returns whether the number can be read in two ways.
+    pub(super) fn is_unclear(&self, comparison: Comparison, conversion: &Conversion, subject: &str) -> bool {
+        const OFTEN_SMALL: [&str; 11] =
+            ["漏", "真空", "透", "渗", "误码", "电导", "电阻率", "膨胀", "灵敏", "检出限", "检测限"];
+        match self.doubt {
+            Doubt::No => false,
+            Doubt::Yes => true,
+            Doubt::PerhapsPower => {
+                let is_small = OFTEN_SMALL.iter().any(|word| subject.contains(word));
+                let is_asked = self.lead.comparison.is_some() || self.behind.is_some();
+                is_small || is_asked || comparison != Comparison::Range || conversion.quantity.id == "composite"
+            }
+        }
     }
 
     pub(super) fn is_difference(&self) -> bool {
@@ -85,15 +124,23 @@ impl Draft {
             Values::One(value) | Values::Tolerance(value) => (value, None),
             Values::Range(first, second) | Values::Around(first, second) => (first, Some(second)),
         };
+        let subject = if first.is_temperature { "温" } else { subject };
+        let second_apart = second.filter(|second| !self.is_percent_of(first, second));
+        if let Some((one, other)) = first.unit.as_ref().zip(second_apart.and_then(|second| second.unit.as_ref())) {
+            let (one, other) = (one.conversion(subject)?, other.conversion(subject)?);
+            if one.quantity.id != other.quantity.id || one.base_unit != other.base_unit {
+                return Conversion::unlisted(String::new());
+            }
+        }
         let unit = second.and_then(|second| second.unit.as_ref().filter(|_| !self.is_percent_of(first, second)));
         if let Some(unit) = unit.or(first.unit.as_ref()) {
             return unit.conversion(subject);
         }
         // 寿命（小时）≥2000
-        if let Some(bracket) = self.lead.bracket.as_ref().filter(|_| !self.lead.subject.is_empty())
-            && let Some(unit) = units::unit_at(text, bracket.start).filter(|unit| unit.end == bracket.end)
+        if let Some(bracket) = self.lead.bracket.clone().filter(|_| !self.lead.subject.is_empty())
+            && let Some(conversion) = in_bracket(text, bracket, subject)
         {
-            return unit.conversion(subject);
+            return Some(conversion);
         }
         self.without_unit(text, subject, first)
     }
@@ -116,7 +163,7 @@ impl Draft {
         }
         let next = text.at(self.end);
         let ends = !is_han(next) && !next.is_ascii_alphanumeric();
-        let is_pure = ["系数", "指数", "折射率", "常数", "比"].iter().any(|tail| subject.ends_with(tail)) && ends;
+        let is_pure = is_pure(subject) && ends;
         let is_compared =
             self.lead.comparison.is_some() || self.behind.is_some_and(|behind| behind != Behind::Condition);
         if subject.is_empty() || !is_pure && !(is_compared && (ends || self.behind.is_some())) {
@@ -200,13 +247,13 @@ impl Draft {
                 let (one, other) = (base(first.number, &first_own)?, base(second.number, &second_own)?);
                 Some(self.ends(wide(one.min(other), -1.0), wide(one.max(other), 1.0)))
             }
-            Values::Around(mean_vector, width) => {
-                let is_percent = self.is_percent_of(mean_vector, width);
-                let width = if is_percent { mean_vector.number.abs() * width.number / 100.0 } else { width.number };
-                Some(Interval::between(
-                    base(mean_vector.number - width, conversion)?,
-                    base(mean_vector.number + width, conversion)?,
-                ))
+            Values::Around(middle, width) => {
+                let is_percent = self.is_percent_of(middle, width);
+                let own = middle.unit.as_ref().and_then(|unit| self.own(unit.conversion("")?, conversion));
+                let own = own.unwrap_or_else(|| conversion.clone());
+                let half = if is_percent { own.factor * middle.number.abs() / 100.0 } else { conversion.factor };
+                let (middle, half) = (base(middle.number, &own)?, half * width.number);
+                half.is_finite().then(|| Interval::between(middle - half, middle + half))
             }
             Values::Tolerance(value) => {
                 let width = base(wide(value.number.abs(), 1.0), conversion)?;
@@ -256,6 +303,31 @@ pub(super) fn turn(subject: &str) -> Option<Measure> {
         '低' | '少' | '小' | '短' | '轻' | '慢' => Some(Measure::Decrease),
         _ => None,
     }
+}
+
+/// Returns whether numbers about the subject have no unit.
+fn is_pure(subject: &str) -> bool {
+    ["系数", "指数", "折射率", "常数", "比"].iter().any(|tail| subject.ends_with(tail))
+}
+
+/// Conversion of the unit in brackets before the number, with its 万: 产量（万吨）≥5.
+fn in_bracket(text: &Text<'_>, bracket: Range<usize>, subject: &str) -> Option<Conversion> {
+    let unit_at = |place: usize| units::unit_at(text, place).filter(|unit| unit.end == bracket.end);
+    if let Some(unit) = unit_at(bracket.start) {
+        return unit.conversion(subject);
+    }
+    if let Some((factor, end)) = number::multiplier(text, bracket.start)
+        && let Some(unit) = unit_at(end)
+    {
+        let conversion = unit.conversion(subject)?;
+        return Some(Conversion { factor: conversion.factor * factor, ..conversion });
+    }
+    // 召回率（Recall）: a name, not a unit
+    let is_word = text.slice(bracket.clone()).iter().all(char::is_ascii_alphabetic);
+    let is_name = is_word && (is_pure(subject) || subject.ends_with('率'));
+    let is_latin = text.slice(bracket.clone()).iter().all(|inside| !is_han(*inside)) && !is_name;
+    let unit = units::unlisted_at(text, bracket.start).filter(|unit| is_latin && unit.end == bracket.end)?;
+    unit.conversion(subject)
 }
 
 /// Conversion of a share that is not a percentage.

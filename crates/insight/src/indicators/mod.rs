@@ -11,8 +11,10 @@
 //! comparison words are in `words.rs`.
 
 mod agree;
+mod atoms;
 mod chinese;
 mod compare;
+mod compound;
 mod draft;
 mod expression;
 mod interval;
@@ -25,6 +27,7 @@ mod table;
 mod text;
 mod types;
 mod units;
+mod unlisted;
 mod words;
 
 #[cfg(test)]

@@ -69,6 +69,8 @@ pub(super) fn chinese(text: &Text<'_>, place: usize) -> Option<Number> {
         return Some(Number { value: 0.5, scale: 1.0, end: place + 1 });
     }
     let (mut total, mut section, mut digit, mut end) = (0.0, 0.0, None, place);
+    // what one more digit counts: 三万五 is 35,000, 三万零五 is not
+    let mut next = 1.0;
     while end - place < MOST_NUMERALS {
         let character = text.at(end);
         if let Some(value) = numeral(character) {
@@ -76,6 +78,7 @@ pub(super) fn chinese(text: &Text<'_>, place: usize) -> Option<Number> {
                 // 三四十 is about 35
                 return None;
             }
+            next = if value == 0.0 { 1.0 } else { next };
             digit = Some(value);
         } else if let Some(unit) = unit_of_ten(character) {
             // 十二 is 12, but a bare 千 belongs to 千瓦
@@ -83,26 +86,46 @@ pub(super) fn chinese(text: &Text<'_>, place: usize) -> Option<Number> {
                 break;
             }
             section += digit.take().unwrap_or(1.0) * unit;
+            next = if unit < 100.0 { 1.0 } else { unit / 10.0 };
         } else if let Some(unit) = group(character).filter(|_| digit.is_some() || 0.0 < section) {
             total += (section + digit.take().unwrap_or(0.0)) * unit;
             section = 0.0;
+            next = unit / 10.0;
         } else {
             break;
         }
         end += 1;
     }
-    let value = total + section + digit.unwrap_or(0.0);
+    let value = total + section + digit.unwrap_or(0.0) * next;
     if end == place {
         return None;
     }
-    let fraction = (text.at(end) == '点').then(|| numeral(text.at(end + 1))).flatten();
-    let Some(tenth) = fraction else { return Some(Number { value, scale: 1.0, end }) };
-    Some(Number { value: value + tenth / 10.0, scale: 1.0, end: end + 2 })
+    Some(fraction(text, Number { value, scale: 1.0, end }))
+}
+
+/// Adds the digits after 点, and the 万 or 亿 after them: 一点二五亿.
+fn fraction(text: &Text<'_>, whole: Number) -> Number {
+    if text.at(whole.end) != '点' || numeral(text.at(whole.end + 1)).is_none() {
+        return whole;
+    }
+    let (mut value, mut end, mut place) = (whole.value, whole.end + 1, 0.1);
+    while let Some(digit) = numeral(text.at(end)).filter(|_| end - whole.end < MOST_NUMERALS) {
+        (value, end, place) = (value + digit * place, end + 1, place / 10.0);
+    }
+    match group(text.at(end)) {
+        Some(unit) => Number { value: value * unit, end: end + 1, ..whole },
+        None => Number { value, end, ..whole },
+    }
 }
 
 /// Returns whether a Chinese numeral can start with the character.
 pub(super) fn begins_chinese(character: char) -> bool {
     matches!(character, '一' | '二' | '两' | '三' | '四' | '五' | '六' | '七' | '八' | '九' | '十' | '半')
+}
+
+/// Returns whether a Chinese numeral can end with the character.
+pub(super) fn ends_chinese(character: char) -> bool {
+    begins_chinese(character) || matches!(character, '百' | '千' | '万' | '亿' | '零')
 }
 
 /// Factor 万, 亿 or similar after a number, and the position after it.
@@ -157,7 +180,7 @@ fn power(text: &Text<'_>, place: usize, may_be_flat: bool) -> Option<(i32, usize
     let (is_negative, mut end) = if text.at(place) == '⁻' { (true, place + 1) } else { (false, place) };
     let mut power: i32 = 0;
     let first = end;
-    while let Some(digit) = raised(text.at(end)) {
+    while let Some(digit) = raised(text.at(end)).and_then(|digit| i32::try_from(digit.to_digit(10)?).ok()) {
         power = power.saturating_mul(10).saturating_add(digit);
         end += 1;
     }
@@ -195,14 +218,19 @@ fn power_of_ten(power: i32) -> f64 {
     format!("1e{power}").parse().unwrap_or(f64::NAN)
 }
 
-fn raised(character: char) -> Option<i32> {
-    "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().position(|raised| raised == character).and_then(|digit| i32::try_from(digit).ok())
+/// Digit that a raised one stands for.
+pub(super) fn raised(character: char) -> Option<char> {
+    const RAISED: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+    let digit = RAISED.iter().position(|raised| *raised == character)?;
+    char::from_digit(u32::try_from(digit).ok()?, 10)
 }
 
 fn numeral(character: char) -> Option<f64> {
     let digits = "零一二三四五六七八九";
-    if character == '两' {
-        return Some(2.0);
+    match character {
+        '两' => return Some(2.0),
+        '〇' => return Some(0.0),
+        _ => {}
     }
     let place = digits.chars().position(|digit| digit == character)?;
     u8::try_from(place).ok().map(f64::from)
@@ -274,6 +302,12 @@ mod tests {
         check("二点五", Some((2.5, 3)));
         check("五千瓦", Some((5000.0, 2)));
         check("半年", Some((0.5, 1)));
+        check("三百万次", Some((3e6, 3)));
+        check("三百五十万次", Some((3.5e6, 5)));
+        check("三万五", Some((35000.0, 3)));
+        check("三万零五", Some((30005.0, 4)));
+        check("五百二", Some((520.0, 3)));
+        check("一点二五亿元", Some((1.25e8, 5)));
         check("三四十米", None);
         check("强度", None);
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{
     Comparison, Indicator, Measure, Standing,
     draft::{Draft, turn},
-    expression::{self, Expression, Value, Values},
+    expression::{self, Doubt, Expression, Value, Values},
     lead::{self, Lead},
     number,
     standing::standing,
@@ -76,12 +76,13 @@ impl Parser<'_> {
         };
         let end = expression.end;
         let floor = self.limit(expression.start);
+        let after_numbers = expression.end_of_numbers();
         if expression.start < floor || self.is_bare(&expression) {
-            return end;
+            return after_numbers;
         }
-        let Some(draft) = self.draft(expression) else { return end };
+        let Some(draft) = self.draft(expression) else { return after_numbers };
         let next = draft.end;
-        let Some(indicator) = self.indicator(draft) else { return end };
+        let Some(indicator) = self.indicator(draft) else { return after_numbers };
         self.push(indicator);
         next.max(end)
     }
@@ -100,7 +101,7 @@ impl Parser<'_> {
         }
         let before = self.text.before(self.text.skip_blanks_back(expression.start));
         let has_words = before.is_alphabetic() || matches!(before, '≥' | '≤' | '>' | '<' | '=' | ':' | ')' | '≈' | '~');
-        value.unit.is_none()
+        !value.has_listed_unit()
             && !has_words
             && words::behind(self.text, value.end()).is_none()
             && !self.is_inner(value.end())
@@ -117,7 +118,7 @@ impl Parser<'_> {
 
     fn draft(&mut self, expression: Expression) -> Option<Draft> {
         let lead = Lead::read(self.text, expression.start, |place| self.limit(place));
-        let Expression { start, end, values } = expression;
+        let Expression { start, end, values, doubt } = expression;
         let mut draft = Draft {
             subject: lead.subject.clone(),
             start: lead.start,
@@ -126,6 +127,7 @@ impl Parser<'_> {
             lead,
             end,
             values,
+            doubt,
             known: None,
             behind: None,
             open_ends: None,
@@ -139,6 +141,7 @@ impl Parser<'_> {
         self.read_behind(&mut draft);
         self.take_name(&mut draft, start);
         draft.known = self.known(&draft.subject);
+        draft.read_purity(self.text);
         if draft.subject.is_empty() {
             self.read_subject_behind(&mut draft);
         }
@@ -218,6 +221,7 @@ impl Parser<'_> {
             number: start,
             end: second.end(),
             values: Values::Range(first, second),
+            doubt: Doubt::No,
             subject: from..subject_end,
             known,
             behind: None,
@@ -235,10 +239,14 @@ impl Parser<'_> {
             draft.known = self.known(&draft.subject);
         }
         let comparison = draft.comparison(&conversion);
+        if conversion.quantity.id == "unlisted" && !draft.is_measured(comparison) {
+            return None;
+        }
         if conversion.quantity.is_count && draft.is_casual(comparison) {
             return None;
         }
         let interval = draft.interval(comparison, &conversion)?;
+        let is_unclear = draft.is_unclear(comparison, &conversion, &subject);
         let (value, unit) = draft.written();
         let span = self.text.span(draft.start..draft.end);
         let subject_span = (!draft.subject.is_empty()).then(|| self.text.span(draft.subject.clone()));
@@ -248,6 +256,7 @@ impl Parser<'_> {
             measure,
             comparison,
             is_about: draft.is_about,
+            is_unclear,
             interval,
             former: None,
             standing: self.standing(&draft, (measure, conversion.quantity.id), comparison),

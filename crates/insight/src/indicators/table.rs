@@ -1,10 +1,17 @@
 //! Quantities and their units, read once from `data/quantities.txt`.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 use serde::Serialize;
 
-use super::{text::ByChar, units};
+use super::{
+    atoms::{self, Atoms},
+    text::{ByChar, is_han},
+    units,
+};
 
 const QUANTITIES: &str = include_str!("../../data/quantities.txt");
 
@@ -41,6 +48,10 @@ pub(super) struct Spelling {
     pub normal: Vec<char>,
     /// Index of the unit.
     pub unit: usize,
+    /// Factor of an SI prefix.
+    pub scale: f64,
+    /// Whether an SI prefix was put before a spelling of the table.
+    pub is_derived: bool,
     /// Valid only if the subject contains one of these; empty means always.
     pub hint: &'static str,
     /// Valid only below a fraction stroke.
@@ -63,8 +74,27 @@ pub(super) struct Table {
     spellings: ByChar<Vec<Spelling>>,
     /// Longer ones first.
     pub marks: Vec<Mark>,
-    by_base: BTreeMap<&'static str, usize>,
+    /// What each quantity's base unit consists of.
+    atoms: Vec<Atoms>,
+    /// Quantities by what their base unit consists of.
+    by_atoms: BTreeMap<String, usize>,
+    /// Spellings that take SI prefixes, and their units.
+    prefixed: Vec<(&'static str, usize)>,
 }
+
+/// SI prefixes in Latin and Chinese. Others are written out where a unit has them (hPa, cm).
+const PREFIXES: [(&str, &str, f64); 10] = [
+    ("T", "太", 1e12),
+    ("G", "吉", 1e9),
+    ("M", "兆", 1e6),
+    ("k", "千", 1e3),
+    ("m", "毫", 1e-3),
+    ("μ", "微", 1e-6),
+    ("u", "微", 1e-6),
+    ("n", "纳", 1e-9),
+    ("p", "皮", 1e-12),
+    ("f", "飞", 1e-15),
+];
 
 // === impl Table ===
 
@@ -77,8 +107,18 @@ impl Table {
         self.quantities.iter().find(|quantity| quantity.id == id)
     }
 
-    pub(super) fn by_base(&self, base_unit: &str) -> Option<&Quantity> {
-        self.by_base.get(base_unit).and_then(|index| self.quantities.get(*index))
+    /// What a unit consists of: `1 L` is `1e-3 m3`.
+    pub(super) fn atoms(&self, unit: &Unit) -> Option<Atoms> {
+        if self.quantity(unit.quantity)?.is_count {
+            return Some(Atoms::one(unit.canonical).times(unit.factor));
+        }
+        Some(self.atoms.get(unit.quantity)?.clone().times(unit.factor))
+    }
+
+    /// Quantity whose base unit consists of the same, and how many of its base units one is.
+    pub(super) fn by_atoms(&self, found: &Atoms) -> Option<(&Quantity, f64)> {
+        let index = *self.by_atoms.get(&found.name())?;
+        Some((self.quantities.get(index)?, found.factor / self.atoms.get(index)?.factor))
     }
 
     /// Spellings that start with the character in either case.
@@ -96,12 +136,54 @@ impl Table {
             };
             debug_assert!(read.is_some(), "{line}");
         }
+        table.derive();
         let key = |spelling: &Spelling| {
             (usize::MAX - spelling.normal.len(), spelling.normal.clone(), spelling.hint.is_empty())
         };
         table.spellings.values_mut().for_each(|spellings| spellings.sort_by_key(key));
         table.marks.sort_by_key(|mark| usize::MAX - mark.sign.len());
+        table.read_atoms();
         table
+    }
+
+    /// Puts SI prefixes before the spellings that take them, unless the table has the result.
+    fn derive(&mut self) {
+        let mut known: BTreeSet<Vec<char>> =
+            self.spellings.values().flatten().map(|spelling| spelling.normal.clone()).collect();
+        for (written, unit) in std::mem::take(&mut self.prefixed) {
+            let is_chinese = written.chars().next().is_some_and(is_han);
+            for (latin, chinese, scale) in PREFIXES {
+                let prefix = if is_chinese { chinese } else { latin };
+                let normal = units::normal(&format!("{prefix}{written}"));
+                if let Some(first) = normal.first().copied().filter(|_| known.insert(normal.clone())) {
+                    let derived = Spelling { normal, unit, scale, is_derived: true, hint: "", is_below: false };
+                    self.spellings.entry(first.to_ascii_lowercase()).or_default().push(derived);
+                }
+            }
+        }
+    }
+
+    fn read_atoms(&mut self) {
+        let names: Vec<&'static str> = self.quantities.iter().map(|quantity| quantity.base_unit).collect();
+        self.atoms = names.iter().map(|name| atoms::of_base_unit(self, name)).collect();
+        for (index, found) in self.atoms.iter().enumerate() {
+            // J/kg stands for itself rather than for Wh/kg
+            let is_itself = found.factor == 1.0;
+            let name = found.name();
+            if is_itself && self.by_atoms.get(&name).is_none_or(|other| self.atoms[*other].factor != 1.0)
+                || !self.by_atoms.contains_key(&name)
+            {
+                self.by_atoms.insert(name, index);
+            }
+        }
+    }
+
+    /// The unit that is written exactly so, if it has one meaning.
+    pub(super) fn exact(&self, written: &str) -> Option<&Unit> {
+        let normal = units::normal(written);
+        let first = *normal.first()?;
+        let fits = |spelling: &&Spelling| spelling.normal == normal && spelling.hint.is_empty() && !spelling.is_derived;
+        self.units.get(self.spellings(first).iter().find(fits)?.unit)
     }
 
     fn read_quantity(&mut self, line: &'static str) -> Option<()> {
@@ -109,7 +191,6 @@ impl Table {
         let (id, name, base_unit) = (words.next()?, words.next()?, words.next()?);
         let flags: Vec<&str> = words.collect();
         let has = |flag: &str| flags.contains(&flag);
-        self.by_base.entry(base_unit).or_insert(self.quantities.len());
         self.quantities.push(Quantity { id, name, base_unit, is_specific: has("specific"), is_count: has("count") });
         Some(())
     }
@@ -121,17 +202,26 @@ impl Table {
         let (factor, offset) = conversion.split_once('+').unwrap_or((conversion, "0"));
         let (factor, offset) = (factor.parse::<f64>().ok()?, offset.parse::<f64>().ok()?);
         let unit = self.units.len();
-        self.units.push(Unit { quantity, canonical, factor, offset });
+        let name = canonical.strip_prefix('~').unwrap_or(canonical);
+        self.units.push(Unit { quantity, canonical: name, factor, offset });
         for word in std::iter::once(canonical).chain(words) {
             if let Some(sign) = word.strip_prefix('^') {
                 self.marks.push(Mark { sign, unit });
                 continue;
             }
+            let word = match word.strip_prefix('~') {
+                Some(word) => {
+                    self.prefixed.push((word, unit));
+                    word
+                }
+                None => word,
+            };
             let (is_below, word) = word.strip_prefix('÷').map_or((false, word), |word| (true, word));
             let (written, hint) = word.split_once('?').unwrap_or((word, ""));
             let normal = units::normal(written);
             let first = normal.first()?.to_ascii_lowercase();
-            self.spellings.entry(first).or_default().push(Spelling { normal, unit, hint, is_below });
+            let spelling = Spelling { normal, unit, scale: 1.0, is_derived: false, hint, is_below };
+            self.spellings.entry(first).or_default().push(spelling);
         }
         Some(())
     }
@@ -139,8 +229,6 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     #[test]
@@ -165,13 +253,14 @@ mod tests {
     fn a_spelling_means_one_unit_unless_hints_tell() {
         let mut seen = BTreeMap::new();
         for spelling in TABLE.spellings.values().flatten() {
-            let earlier = seen.insert((&spelling.normal, spelling.hint, spelling.is_below), spelling.unit);
-            let same = |earlier: usize| earlier == spelling.unit;
+            let meaning = (spelling.unit, spelling.scale.to_bits());
+            let earlier = seen.insert((&spelling.normal, spelling.hint, spelling.is_below), meaning);
+            let same = |earlier: (usize, u64)| earlier == meaning;
             assert!(
                 earlier.is_none_or(same),
                 "{:?} {:?}",
                 spelling.normal,
-                earlier.map(|unit| TABLE.units[unit].canonical)
+                earlier.map(|(unit, _)| TABLE.units[unit].canonical)
             );
         }
         assert!(500 < seen.len(), "{}", seen.len());

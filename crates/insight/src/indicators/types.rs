@@ -73,6 +73,8 @@ pub struct Indicator {
     pub comparison: Comparison,
     /// `约`, `左右`: the interval is widened by 5 % of the value at both ends.
     pub is_about: bool,
+    /// The number can be read in two ways: `10-8`. It is compared with nothing.
+    pub is_unclear: bool,
     /// Accepted values in the base unit, always finite. Symmetric for [`Comparison::Tolerance`].
     pub interval: Interval,
     /// Interval of A in `由 A 提高到 B`.
@@ -96,8 +98,18 @@ pub struct Indicator {
 // === impl Indicator ===
 
 impl Indicator {
-    /// Returns whether both have one dimension and both are levels, or both changes in one direction.
+    /// Returns whether both have one dimension and both are levels, or both changes in one direction. Units that the
+    /// table does not have are of one dimension where they are written alike.
     pub(crate) fn is_comparable(&self, other: &Self) -> bool {
+        !self.is_unclear && !other.is_unclear && !self.base_unit.is_empty() && self.is_alike(other)
+    }
+
+    /// Returns whether the unit is none of the table.
+    pub(crate) fn is_unlisted(&self) -> bool {
+        self.quantity.id == "unlisted"
+    }
+
+    pub(super) fn is_alike(&self, other: &Self) -> bool {
         self.quantity.id == other.quantity.id && self.base_unit == other.base_unit && self.measure == other.measure
     }
 }

@@ -1,14 +1,17 @@
-//! The unit after a number: the longest matching spelling of the table, or one unit over another (`元/吨`, `1.1s/片`).
+//! The unit after a number: the longest matching spelling of the table, or one that consists of several (`元/吨`).
 
 use std::{borrow::Cow, sync::LazyLock};
 
 use super::{
+    atoms::Atoms,
+    compound, number,
     table::{Quantity, Spelling, TABLE, Unit},
     text::{ByChar, Text, folded, is_han},
+    unlisted,
 };
 
 /// Maximum characters of a unit, without ignored ones; `W/(m2·K)` has 6.
-const MOST_UNIT_CHARS: usize = 20;
+const MOST_UNIT_CHARS: usize = 24;
 /// Han characters that may follow a unit of one character. Before any other one, the unit starts a word: `5米粉`, `3克隆`,
 /// `4K分辨率`.
 const AFTER_SHORT: &str = "以的左每至到和及或高长宽厚深内为时上下之起后前且并等不升降提增减缩延";
@@ -35,7 +38,7 @@ static NOT_COUNT_PAIRS: LazyLock<ByChar<Vec<char>>> = LazyLock::new(|| {
 pub(super) struct Found {
     /// Position after the unit.
     pub end: usize,
-    kind: Kind,
+    pub kind: Kind,
 }
 
 /// Conversion of a value to a quantity's base unit.
@@ -48,10 +51,12 @@ pub(super) struct Conversion {
 }
 
 #[derive(Debug)]
-enum Kind {
+pub(super) enum Kind {
     /// Meanings of one spelling, those with hints first.
     Simple(&'static [Spelling]),
     Compound(Conversion),
+    /// Normal spelling.
+    Unlisted(String),
 }
 
 /// Text after a number, without ignored characters.
@@ -64,15 +69,33 @@ struct Window {
 
 /// Unit that starts at a position.
 pub(super) fn unit_at(text: &Text<'_>, place: usize) -> Option<Found> {
-    let window = Window::new(|offset| text.at(place + offset), place);
-    let whole = window.whole(text, true).or_else(|| window.whole(text, false));
-    if !window.chars.contains(&'/') {
-        return whole;
-    }
+    let whole = whole_at(text, place);
     // %FS/℃ is longer than its %
-    let compound = window.compound(text);
+    let compound = compound::at(text, place).map(|(end, conversion)| Found { end, kind: Kind::Compound(conversion) });
     let is_longer = |compound: &Found| whole.as_ref().is_none_or(|whole| whole.end < compound.end);
     compound.filter(is_longer).or(whole)
+}
+
+/// Unit of the table that starts at a position, on its own.
+pub(super) fn whole_at(text: &Text<'_>, place: usize) -> Option<Found> {
+    let window = Window::new(|offset| text.at(place + offset), place);
+    window.whole(text, true).or_else(|| window.whole(text, false))
+}
+
+/// Characters at a position that stand where a unit stands, but are none of the table.
+pub(super) fn unlisted_at(text: &Text<'_>, place: usize) -> Option<Found> {
+    let (end, written) = unlisted::run(text, place)?;
+    Some(Found { end, kind: Kind::Unlisted(written) })
+}
+
+/// Symbol within a compound unit: its meanings without a hint, and the position after it.
+pub(super) fn symbol_at(text: &Text<'_>, place: usize, is_below: bool) -> Option<(&'static Spelling, usize)> {
+    let window = Window::new(|offset| text.at(place + offset), place);
+    let ends = |spelling: &Spelling, index: usize| {
+        (is_below || !spelling.is_below) && window.goes_on_or_ends(text, spelling, index, is_below)
+    };
+    let (spellings, length) = window.longest(0, true, ends).or_else(|| window.longest(0, false, ends))?;
+    Some((spellings.iter().find(|spelling| spelling.hint.is_empty())?, window.end(length)))
 }
 
 /// Normal spelling of a unit, as in the window.
@@ -89,12 +112,20 @@ impl Found {
     pub(super) fn conversion(&self, subject: &str) -> Option<Conversion> {
         let spellings = match &self.kind {
             Kind::Compound(conversion) => return Some(conversion.clone()),
+            Kind::Unlisted(written) => return Conversion::unlisted(written.clone()),
             Kind::Simple(spellings) => *spellings,
         };
         let fits =
             |spelling: &&Spelling| spelling.hint.is_empty() || spelling.hint.chars().any(|hint| subject.contains(hint));
-        let unit = TABLE.units.get(spellings.iter().find(fits)?.unit)?;
-        Conversion::of(unit)
+        match spellings.iter().find(fits) {
+            Some(spelling) => Conversion::of_spelling(spelling),
+            None => Conversion::unlisted(spellings.first()?.normal.iter().collect()),
+        }
+    }
+
+    /// Returns whether it is none of the table.
+    pub(super) fn is_unlisted(&self) -> bool {
+        matches!(self.kind, Kind::Unlisted(_))
     }
 }
 
@@ -105,6 +136,26 @@ impl Conversion {
         let quantity = TABLE.quantity(unit.quantity)?;
         let base_unit = Cow::Borrowed(if quantity.is_count { unit.canonical } else { quantity.base_unit });
         Some(Self { quantity, base_unit, factor: unit.factor, offset: unit.offset })
+    }
+
+    pub(super) fn of_spelling(spelling: &Spelling) -> Option<Self> {
+        let own = Self::of(TABLE.units.get(spelling.unit)?)?;
+        Some(Self { factor: own.factor * spelling.scale, ..own })
+    }
+
+    /// Conversion of a unit that the table does not have: only what is written alike is compared.
+    pub(super) fn unlisted(written: String) -> Option<Self> {
+        let quantity = TABLE.by_id("unlisted")?;
+        Some(Self { quantity, base_unit: Cow::Owned(written), factor: 1.0, offset: 0.0 })
+    }
+
+    /// Conversion of a unit that consists of others.
+    pub(super) fn composed(atoms: &Atoms) -> Option<Self> {
+        if let Some((quantity, factor)) = TABLE.by_atoms(atoms) {
+            return Some(Self { quantity, base_unit: Cow::Borrowed(quantity.base_unit), factor, offset: 0.0 });
+        }
+        let quantity = TABLE.by_id("composite")?;
+        Some(Self { quantity, base_unit: Cow::Owned(atoms.name()), factor: atoms.factor, offset: 0.0 })
     }
 
     /// Conversion of a number without a unit.
@@ -122,15 +173,6 @@ impl Conversion {
         let is_same = quantity.id == self.quantity.id;
         let base_unit = if is_same { self.base_unit } else { Cow::Borrowed(quantity.base_unit) };
         Self { quantity, base_unit, factor: self.factor, offset: 0.0 }
-    }
-
-    fn over(self, below: &Self) -> Option<Self> {
-        let base_unit = format!("{}/{}", self.base_unit, below.base_unit);
-        let factor = self.factor / below.factor;
-        if let Some(quantity) = TABLE.by_base(&base_unit) {
-            return Some(Self { quantity, base_unit: Cow::Borrowed(quantity.base_unit), factor, offset: 0.0 });
-        }
-        Some(Self { quantity: TABLE.by_id("composite")?, base_unit: Cow::Owned(base_unit), factor, offset: 0.0 })
     }
 }
 
@@ -163,12 +205,9 @@ impl Window {
                     None
                 }
                 '每' if last != '\0' => Some('/'),
-                '²' => Some('2'),
-                '³' => Some('3'),
                 '⁻' => Some('-'),
-                '¹' => Some('1'),
                 '\0' | ' ' | '\n' | '，' | '。' | ';' | '、' => break,
-                other => Some(other),
+                other => Some(number::raised(other).unwrap_or(other)),
             };
             if kept.is_some_and(|kept| !window.push(kept, end)) {
                 break;
@@ -207,21 +246,20 @@ impl Window {
         Some(Found { end: self.end(length), kind: Kind::Simple(spellings) })
     }
 
-    /// Compound unit: one unit over another.
-    fn compound(&self, text: &Text<'_>) -> Option<Found> {
-        let stroke = |_: &Spelling, end: usize| self.char(end) == '/';
-        let above =
-            |keeps_case: bool| self.longest(0, keeps_case, |spelling, end| !spelling.is_below && stroke(spelling, end));
-        let (above, length) = above(true).or_else(|| above(false))?;
-        let ends = |spelling: &Spelling, end: usize| self.ends_at(text, spelling, end, true);
-        let below = |keeps_case: bool| self.longest(length + 1, keeps_case, ends);
-        let (below, end) = below(true).or_else(|| below(false))?;
-        let conversion = |spellings: &'static [Spelling]| {
-            let unit = spellings.iter().find(|spelling| spelling.hint.is_empty())?.unit;
-            TABLE.units.get(unit).and_then(Conversion::of)
-        };
-        let conversion = conversion(above)?.over(&conversion(below)?)?;
-        Some(Found { end: self.end(end), kind: Kind::Compound(conversion) })
+    /// Returns whether a symbol may end here, or an operator or a power follows.
+    fn goes_on_or_ends(&self, text: &Text<'_>, spelling: &Spelling, index: usize, is_below: bool) -> bool {
+        let end = self.end(index);
+        let next = text.at(end);
+        let operator = text.at(text.skip_blanks(end).min(end + 1));
+        let is_power = |digit: char| digit.is_ascii_digit() && !text.at(end + 1).is_ascii_alphanumeric();
+        matches!(operator, '·' | '*' | '/')
+            || matches!(next, '每' | '^' | '⁻' | ')' | '.')
+            || number::raised(next).is_some()
+            || is_power(next)
+            || next == ' ' && spelling.normal.last().is_some_and(|last| !is_han(*last))
+            || next == '-' && text.at(end + 1).is_ascii_digit()
+            || compound::is_joined(text, spelling, end)
+            || self.ends_at(text, spelling, index, is_below)
     }
 
     /// Longest spelling from an index, with its meanings and the index after it.
@@ -244,7 +282,14 @@ impl Window {
                 || !keeps_case && spelling.normal.len() > 1 && is_same_but_case(written, &spelling.normal);
             is_same && ends(spelling, from + spelling.normal.len())
         };
-        let first = spellings.iter().position(fits)?;
+        let first = if keeps_case {
+            spellings.iter().position(fits)?
+        } else {
+            // Mw is MW and mw is mW; what has no such twin is read in any case
+            let same_prefix = |spelling: &Spelling| spelling.normal.first() == rest.first() && fits(spelling);
+            let listed = |spelling: &Spelling| !spelling.is_derived && fits(spelling);
+            spellings.iter().position(same_prefix).or_else(|| spellings.iter().position(listed))?
+        };
         let found = spellings.get(first)?;
         let meanings = spellings.iter().skip(first).take_while(|other| other.normal == found.normal).count();
         Some((spellings.get(first..first + meanings)?, from + found.normal.len()))
@@ -254,18 +299,19 @@ impl Window {
     fn ends_at(&self, text: &Text<'_>, spelling: &Spelling, index: usize, is_below: bool) -> bool {
         let next = self.char(index);
         let Some(last) = spelling.normal.last().copied() else { return false };
-        if next == '/' {
-            // 42kV/1min is a voltage, 5mm/x is unknown
-            return !is_below && text.at(self.end(index) + 1).is_ascii_digit();
+        let end = self.end(index);
+        if next == '/' || matches!(text.at(end), '/' | '每') {
+            // 42kV/1min is a voltage, 5mm/x and 5mg/100g are not of this unit alone
+            return !is_below && compound::is_number_behind(text, end + 1, spelling);
         }
-        if is_latin(last) && is_latin(next) {
+        let quantity = TABLE.units.get(spelling.unit).and_then(|unit| TABLE.quantity(unit.quantity));
+        let is_count = quantity.is_some_and(|quantity| quantity.is_count);
+        // 5个AGV counts, 5克foo is not known
+        let is_counted = is_count && is_han(last) && next.is_ascii_alphabetic();
+        let goes_on = !is_counted && unlisted::goes_on(text, last, end);
+        if is_latin(last) && is_latin(next) || goes_on || compound::is_joined(text, spelling, end) {
             return false;
         }
-        let is_count = TABLE
-            .units
-            .get(spelling.unit)
-            .and_then(|unit| TABLE.quantity(unit.quantity))
-            .is_some_and(|quantity| quantity.is_count);
         if !is_han(next) || is_below {
             return true;
         }
@@ -277,7 +323,7 @@ impl Window {
     }
 }
 
-fn is_latin(character: char) -> bool {
+pub(super) fn is_latin(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, 'μ' | 'Ω' | 'Å')
 }
 

@@ -46,11 +46,12 @@ fn answers_follow_the_table() {
     check("能耗降低20%以上", "能耗由5kWh/t降至3kWh/t", NoCounterpart);
     check("硬度58~62HRC", "淬火后60HRC", Within);
     check("硬度58~62HRC", "硬度HRC50", Disjoint);
-    check("硬度58~62HRC", "硬度800HV", NoCounterpart);
+    check("硬度58~62HRC", "硬度800HV", UnitsDiffer);
     check("能量密度≥300Wh/kg", "电芯达到320Wh/kg", Within);
     check("工作温度-40~85℃", "工作温度-55~125℃", Covers);
-    check("工作温度-40~85℃", "工作温度-20~60℃", Weaker);
-    check("工作温度-40~85℃", "工作温度90~120℃", Disjoint);
+    check("工作温度-40~85℃", "工作温度-20~60℃", NotCovered);
+    check("工作温度-40~85℃", "工作温度25℃", Weaker);
+    check("工作温度-40~85℃", "工作温度90~120℃", NotCovered);
     check("量程≥100kPa", "量程0~200kPa", Covers);
     check("直径20mm", "直径25mm", NoDirection);
     check("直径20mm", "直径2cm", Within);

@@ -1,5 +1,6 @@
 //! Tables of complete texts, and properties.
 
 mod compares;
+mod forms;
 mod parses;
 mod properties;

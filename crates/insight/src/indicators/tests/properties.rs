@@ -80,6 +80,11 @@ const PIECES: [&str; 72] = [
     "三",
 ];
 
+const ASKED: [&str; 6] = ["吸收剂量不低于", "吸收剂量≥", "产品吸收剂量为", "内毒素不超过", "抗拉强度达到", "强度："];
+/// Units of no table; each may stand for itself or behind a known one.
+const UNKNOWN: [&str; 14] =
+    ["foo", "krd", "Gyx", "q", "·foo", "/foo", "某", "某某", "xyz/mL", "-foo/m", "(eff)", "²x", "_s", "Ж"];
+
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![vec(select(&PIECES[..]), 0..24).prop_map(|pieces| pieces.concat()), any::<String>()]
 }
@@ -164,9 +169,34 @@ proptest! {
             prop_assert_eq!(again.len(), 1, "{:?}: {:?}", indicator, again);
             let again = &again[0];
             prop_assert!(again.interval.is_same(&indicator.interval), "{:?} {:?}", indicator, again);
-            prop_assert!(again.is_comparable(&indicator), "{:?} {:?}", indicator, again);
+            prop_assert!(again.is_alike(&indicator), "{:?} {:?}", indicator, again);
+            prop_assert_eq!(again.is_unclear, indicator.is_unclear);
             prop_assert_eq!(again.comparison, indicator.comparison);
             prop_assert_eq!(&again.subject, &indicator.subject);
+        }
+    }
+
+    #[test]
+    fn an_unknown_unit_decides_nothing(
+        asked in select(&ASKED[..]),
+        number in 1_u32..100_000,
+        unknown in select(&UNKNOWN[..]),
+        is_glued: bool,
+        known in select(&["", "kGy", "MPa", "mg", "千帕", "EU/mL"][..]),
+        is_asked: bool,
+    ) {
+        let plain = format!("{asked}{number}{}", if known.is_empty() { "kGy" } else { known });
+        let blank = if is_glued || !known.is_empty() { "" } else { " " };
+        // 千帕某 is a sentence that goes on
+        prop_assume!(known != "千帕" || !unknown.starts_with(char::is_alphabetic) || unknown.is_ascii());
+        prop_assume!(known.is_empty() || unknown.is_ascii());
+        for tail in ["", "。", "，效率高", "以上", "；"] {
+            let odd = format!("{asked}{number}{blank}{known}{unknown}{tail}");
+            let (demand, achievement) = if is_asked { (&odd, &plain) } else { (&plain, &odd) };
+            let (demanded, stated) = (parse(demand), parse(achievement));
+            for answer in compare(&demanded, &stated) {
+                prop_assert_eq!(answer.outcome, Outcome::NotStated, "{} / {}: {:?} {:?}", demand, achievement, answer, stated);
+            }
         }
     }
 
