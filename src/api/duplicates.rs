@@ -14,7 +14,7 @@ use crate::{
 };
 use duijie_core::{
     domain::{Filter, Kind, RecordName},
-    duplicates::{Group, Link, Reason, Report},
+    duplicates::{DuplicateGroup, DuplicateReason, DuplicateReport, Link},
 };
 use duijie_proto as pb;
 use duijie_proto::find_duplicates_response::Event;
@@ -84,7 +84,7 @@ async fn forward(mut heard: watch::Receiver<Progress>, outgoing: &Outgoing<pb::F
 
 async fn send_report(
     index: &dyn Index,
-    report: Report,
+    report: DuplicateReport,
     outgoing: &Outgoing<pb::FindDuplicatesResponse>,
 ) -> Result<(), Gone> {
     let summary = pb::DuplicatesSummary {
@@ -107,7 +107,7 @@ async fn send_report(
 async fn send_group(
     index: &dyn Index,
     place: i32,
-    group: Group,
+    group: DuplicateGroup,
     outgoing: &Outgoing<pb::FindDuplicatesResponse>,
 ) -> Result<Result<(), Error>, Gone> {
     let mut links = group.links.into_iter().map(link_out);
@@ -142,11 +142,11 @@ async fn read_members(index: &dyn Index, names: &[RecordName]) -> Result<Vec<pb:
 fn link_out(link: Link) -> pb::DuplicateLink {
     let localized_description = link.reason.chinese();
     let (reason, number, title, text) = match link.reason {
-        Reason::Number(number) => (pb::DuplicateReason::RegistrationNumber, number, None, None),
-        Reason::OwnerTitle { title, text } => {
+        DuplicateReason::Number(number) => (pb::DuplicateReason::RegistrationNumber, number, None, None),
+        DuplicateReason::OwnerTitle { title, text } => {
             (pb::DuplicateReason::OwnerAndTitle, String::new(), Some(title), Some(text))
         }
-        Reason::Text { jaccard } => (pb::DuplicateReason::Text, String::new(), None, Some(jaccard)),
+        DuplicateReason::Text { jaccard } => (pb::DuplicateReason::Text, String::new(), None, Some(jaccard)),
     };
     pb::DuplicateLink {
         left: link.left.to_string(),

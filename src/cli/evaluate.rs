@@ -26,9 +26,9 @@ use duijie_core::{
     eval::{
         calibrate::said,
         features::{self, Features},
-        judgements::{self, Judgements},
+        judgements::{self, JudgedAchievement, Judgements},
         levels::Levels,
-        report::Report,
+        report::{QualityReport, RankedAchievement},
     },
     rank::{Context as OfQuery, Fused},
 };
@@ -38,13 +38,11 @@ use duijie_store::{Hit, MAX_DEPTH, PointId};
 /// Demands ranked at the same time.
 const IN_FLIGHT: usize = 2;
 
-/// Whole ranking of one demand: achievement ids with scores, best first.
-type Order = Vec<(String, f64)>;
-
 /// A ranked demand.
 struct Ranked {
     demand: String,
-    order: Order,
+    /// All achievements, best first.
+    order: Vec<RankedAchievement>,
     /// Statistics of the first pass.
     context: Option<OfQuery>,
     /// Features of its graded pairs.
@@ -163,11 +161,13 @@ async fn rank(
         let (query, demand, points) = (Query::Stored(demand.name()), demand.id.clone(), &points);
         async move {
             let found = parts.matcher.rank_all(&query, Kind::Achievement, depth).await?;
-            let levels = judgements.get(&demand).into_iter().flatten();
-            let graded = levels.filter_map(|(id, level)| Some((*points.get(id.as_str())?, id.as_str(), *level)));
+            let judged = judgements.get(&demand).into_iter().flatten();
+            let graded = judged.filter_map(|judged| Some(Graded { point: *points.get(judged.id.as_str())?, judged }));
             let pairs = pairs(parts, &demand, &graded.collect::<Vec<_>>(), &found).await?;
-            let order = found.order.iter();
-            let order = order.filter_map(|fused| Some(((*ids.get(&fused.id)?).to_string(), fused.score))).collect();
+            let ranked = |fused: &Fused<PointId>| {
+                Some(RankedAchievement { id: (*ids.get(&fused.id)?).to_string(), score: fused.score })
+            };
+            let order = found.order.iter().filter_map(ranked).collect();
             anyhow::Ok(Ranked { demand, order, context: found.context, pairs })
         }
     };
@@ -182,14 +182,20 @@ async fn rank(
     Ok(all)
 }
 
-/// Features of a demand's graded pairs; each achievement is given by point, id and level.
+/// A judged achievement of the catalogue.
+struct Graded<'a> {
+    point: PointId,
+    judged: &'a JudgedAchievement,
+}
+
+/// Features of a demand's graded pairs.
 async fn pairs(
     parts: &Parts,
     demand: &str,
-    graded: &[(PointId, &str, u8)],
+    graded: &[Graded<'_>],
     found: &matching::Order,
 ) -> anyhow::Result<Vec<Features>> {
-    let ids: Vec<PointId> = graded.iter().map(|(point, ..)| *point).collect();
+    let ids: Vec<PointId> = graded.iter().map(|graded| graded.point).collect();
     let mut cosines = Vec::new();
     for query in [&found.query, &found.expanded] {
         let hits =
@@ -200,14 +206,14 @@ async fn pairs(
     let places: HashMap<PointId, (usize, &Fused<PointId>)> =
         found.order.iter().zip(1..).map(|(fused, place)| (fused.id, (place, fused))).collect();
     let (fusion, context) = (parts.matcher.settings().fusion, found.context.unwrap_or_default());
-    let pair = |(id, achievement, level): &(PointId, &str, u8)| {
+    let pair = |Graded { point: id, judged }: &Graded<'_>| {
         let (cosine, cosine_feedback) = (*before.get(id)?, *after.get(id)?);
         let place = places.get(id);
         let bm25 = place.and_then(|(_, fused)| fused.sparse.score).map_or(0.0, f64::from);
         Some(Features {
             demand: demand.to_string(),
-            achievement: (*achievement).to_string(),
-            level: *level,
+            achievement: judged.id.clone(),
+            level: judged.level,
             score: place.map_or_else(|| fusion.score(cosine_feedback, bm25), |(_, fused)| fused.score),
             base: fusion.score(cosine, bm25),
             cosine,
@@ -221,11 +227,11 @@ async fn pairs(
     Ok(graded.iter().filter_map(pair).collect())
 }
 
-fn report(ranked: &[Ranked], judgements: &Judgements) -> Report {
-    let mut report = Report::default();
+fn report(ranked: &[Ranked], judgements: &Judgements) -> QualityReport {
+    let mut report = QualityReport::default();
     for Ranked { demand, order, .. } in ranked {
-        if let Some(levels) = judgements.get(demand) {
-            report.add(order, levels);
+        if let Some(judged) = judgements.get(demand) {
+            report.add(order, judged);
         }
     }
     report
@@ -251,11 +257,11 @@ fn write_run(path: &Path, ranked: &[Ranked], ids: &HashMap<PointId, &str>) -> st
     let mut out = BufWriter::new(File::create(path)?);
     for Ranked { demand, order, .. } in ranked {
         let mut left: Vec<&str> = ids.values().copied().collect();
-        let held: std::collections::HashSet<&str> = order.iter().map(|(id, _)| id.as_str()).collect();
+        let held: std::collections::HashSet<&str> = order.iter().map(|ranked| ranked.id.as_str()).collect();
         left.retain(|id| !held.contains(id));
         left.sort_unstable();
-        for (achievement, score) in order {
-            writeln!(out, "{demand}\t{achievement}\t{score:.6}")?;
+        for RankedAchievement { id, score } in order {
+            writeln!(out, "{demand}\t{id}\t{score:.6}")?;
         }
         for achievement in left {
             writeln!(out, "{demand}\t{achievement}\t0")?;

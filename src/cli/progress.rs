@@ -7,7 +7,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use duijie_store::transfer::{self, Step};
+use duijie_store::transfer::{self, TransferStep};
 
 /// Interval between lines without a terminal.
 const LINE_PERIOD: Duration = Duration::from_secs(5);
@@ -15,7 +15,7 @@ const LINE_PERIOD: Duration = Duration::from_secs(5);
 /// Progress of a transfer, with one bar per step.
 #[derive(Default)]
 pub struct Steps {
-    current: Option<(Step, Progress)>,
+    current: Option<(TransferStep, Progress)>,
 }
 
 /// Progress of a long piece of work.
@@ -38,13 +38,13 @@ pub fn spinner(what: &'static str) -> ProgressBar {
 
 impl Steps {
     /// Shows the progress of the transfer; `writing` is the label of its main step.
-    pub fn set(&mut self, at: transfer::Progress, writing: &'static str) {
+    pub fn set(&mut self, at: transfer::TransferProgress, writing: &'static str) {
         let same = self.current.as_ref().is_some_and(|(step, _)| *step == at.step && at.done != 0);
         if !same {
             let what = match at.step {
-                Step::Compare => "比对",
-                Step::Write => writing,
-                Step::Verify => "校验",
+                TransferStep::Compare => "比对",
+                TransferStep::Write => writing,
+                TransferStep::Verify => "校验",
             };
             self.finish();
             self.current = Some((at.step, Progress::new(what, at.total, "条")));

@@ -14,7 +14,7 @@ use tokio::{
 use crate::error::{Error, Result};
 use duijie_core::{
     domain::{Filter, Kind, Problem, Record, RecordName, Violation},
-    duplicates::{DuplicatesError, Finder, MAX_RECORDS, Report},
+    duplicates::{DuplicateReport, DuplicatesError, Finder, MAX_RECORDS},
 };
 use duijie_store::{FieldSelection, Index, IndexError, PageRequest, pages::Pages};
 
@@ -59,7 +59,7 @@ pub async fn search(
     kind: Kind,
     filter: &Filter,
     progress: watch::Sender<Progress>,
-) -> Result<Option<Report>> {
+) -> Result<Option<DuplicateReport>> {
     let total = index.count(kind, filter).await?;
     if u64::try_from(MAX_RECORDS).unwrap_or(u64::MAX) < total {
         return Err(too_many());
@@ -98,7 +98,7 @@ async fn read(
 }
 
 /// Takes the pages, then finds the groups; `None` if stopped.
-fn find(mut finder: Finder, mut inbox: Receiver<Told>, mut reader: Reader) -> Result<Option<Report>> {
+fn find(mut finder: Finder, mut inbox: Receiver<Told>, mut reader: Reader) -> Result<Option<DuplicateReport>> {
     loop {
         match inbox.blocking_recv() {
             _ if reader.progress.is_closed() => return Ok(None),

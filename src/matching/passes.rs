@@ -16,7 +16,7 @@ use super::{Matcher, Prepared, Wanted};
 use crate::error::Result;
 use duijie_core::{
     domain::{Filter, Kind, codes::Status, hit::Works},
-    rank::{Candidate, Context, Fused, expanded, fuse, needs_rescoring},
+    rank::{Candidate, Context, FeedbackRecord, Fused, expanded, fuse, needs_rescoring},
 };
 use duijie_store::{Candidates, FieldSelection, Hit, PointId, Search};
 
@@ -102,8 +102,10 @@ impl Matcher {
             ids => self.index.fetch(target, ids, FieldSelection::Everything).await?,
         };
         // a record deleted since the search gives no feedback
-        let records =
-            best.iter().zip(&points).filter_map(|(fused, point)| Some((fused.score, &*point.as_ref()?.dense)));
+        let records = best
+            .iter()
+            .zip(&points)
+            .filter_map(|(fused, point)| Some(FeedbackRecord { score: fused.score, vector: &point.as_ref()?.dense }));
         let records: Vec<_> = records.collect();
         Ok((Context::of(&best), expanded(&query.dense, &records)))
     }
@@ -118,13 +120,13 @@ impl Matcher {
     ) -> Result<Vec<Fused<PointId>>> {
         let (dense, sparse) = (scored(&candidates.dense), scored(&candidates.sparse));
         let fusion = &self.settings.fusion;
-        let order = fuse((&dense, &[]), &sparse, fusion);
+        let order = fuse(&dense, &[], &sparse, fusion);
         let needs_rescoring = needs_rescoring(&order, &dense, wanted, fusion);
         if needs_rescoring.is_empty() {
             return Ok(order);
         }
         let cosines = self.index.cosines(target, query, &needs_rescoring).await?;
-        Ok(fuse((&dense, &scored(&cosines)), &sparse, fusion))
+        Ok(fuse(&dense, &scored(&cosines), &sparse, fusion))
     }
 }
 

@@ -155,7 +155,7 @@ mod tests {
         let fusion = Fusion { dense_weight: 0.75, cosine_floor: 0.0, bm25_saturation: 25.0 };
         let id = PointId::from(uuid::Uuid::nil());
         let candidate = |score| [Candidate { id, score }];
-        let mut fused = fuse((&candidate(0.8), &[]), &candidate(25.0), &fusion).remove(0);
+        let mut fused = fuse(&candidate(0.8), &[], &candidate(25.0), &fusion).remove(0);
         let text = fused.score;
         let works = best_of(&expert(&["a-1"]), &[("achievements/a-1".parse().unwrap(), 0.5)]);
         weigh(&mut fused, works.as_ref());

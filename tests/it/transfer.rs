@@ -7,7 +7,8 @@ use duijie_store::{
     CollectionKind, EdgeIndex, EdgeOptions, FieldSelection, Index, IndexError, Leases, MAINTENANCE, PageRequest, Point,
     Records,
     transfer::{
-        Digests, Progress, Restored, Snapshot, Step, TransferError, check_shapes, copy, count, create, digests,
+        Created, Digests, Restored, Snapshot, TransferError, TransferProgress, TransferStep, check_shapes, copy, count,
+        create, digests,
     },
 };
 use proptest::prelude::*;
@@ -66,7 +67,7 @@ impl Store {
     }
 }
 
-fn quiet(_: Progress) {}
+fn quiet(_: TransferProgress) {}
 
 /// Runs async work inside a callback.
 fn wait<T>(work: impl Future<Output = T>) -> T {
@@ -75,7 +76,7 @@ fn wait<T>(work: impl Future<Output = T>) -> T {
 
 async fn snapshot_of(store: &Store, path: &Path) -> Snapshot {
     let sink = fs::File::create(path).unwrap();
-    let (_, summary) = create(&store.index, store.index.shape().clone(), sink, quiet).await.unwrap();
+    let Created { summary, .. } = create(&store.index, store.index.shape().clone(), sink, quiet).await.unwrap();
     let snapshot = Snapshot::open(path).unwrap();
     assert_eq!(*snapshot.summary(), summary);
     snapshot
@@ -130,7 +131,7 @@ async fn a_copy_that_was_broken_off_goes_on() {
     let (source, target) = (Store::filled(600, 2).await, Store::empty());
     let begun = Notify::new();
     let first = copy(&source.index, &target.index, |at| {
-        if at.step == Step::Write && 512 <= at.done {
+        if at.step == TransferStep::Write && 512 <= at.done {
             begun.notify_one();
         }
     });
@@ -188,7 +189,7 @@ async fn a_source_that_changes_meanwhile_is_gone_through_again() {
         let (source, target) = (Store::filled(50, 4).await, Store::empty());
         let mut round = 0;
         let copied = copy(&source.index, &target.index, |at| {
-            if at.step == Step::Verify && at.done == 0 && round < changes {
+            if at.step == TransferStep::Verify && at.done == 0 && round < changes {
                 round += 1;
                 wait(source.add(&format!("new-{round}")));
             }
@@ -208,7 +209,7 @@ async fn a_record_deleted_meanwhile_is_told() {
     let (source, target) = (Store::filled(50, 5).await, Store::empty());
     let name = source.add("soon-gone").await.record.name();
     let said = copy(&source.index, &target.index, |at| {
-        if at.step == Step::Verify && at.done == 0 {
+        if at.step == TransferStep::Verify && at.done == 0 {
             wait(source.index.delete(&name)).unwrap();
         }
     });
@@ -252,7 +253,7 @@ async fn a_restore_that_was_broken_off_goes_on_and_others_points_are_refused() {
     let snapshot = snapshot_of(&source, &source.folder.path().join("snapshot")).await;
     let begun = Notify::new();
     let first = snapshot.restore(&target.index, |at| {
-        if at.step == Step::Write && 512 <= at.done {
+        if at.step == TransferStep::Write && 512 <= at.done {
             begun.notify_one();
         }
     });
@@ -289,7 +290,7 @@ async fn others_points_are_seen_while_the_snapshots_own_are_written() {
     for part in own.chunks(200) {
         // between the count of the target and the look at what is in it
         let restored = snapshot.restore(&target.index, |at| {
-            if at.step == Step::Compare && at.done == 0 {
+            if at.step == TransferStep::Compare && at.done == 0 {
                 wait(async { target.index.upsert(Kind::Demand, part.to_vec()).await.unwrap() });
             }
         });

@@ -5,7 +5,7 @@ use std::fs;
 use duijie_core::domain::Kind;
 use duijie_store::{
     EdgeIndex, Records,
-    transfer::{Progress, Snapshot, copy, create, digests},
+    transfer::{Created, Snapshot, TransferProgress, copy, create, digests},
 };
 use tempfile::TempDir;
 
@@ -20,7 +20,7 @@ use crate::{
 
 const POINTS: usize = 300;
 
-fn quiet(_: Progress) {}
+fn quiet(_: TransferProgress) {}
 
 async fn filled() -> (TempDir, EdgeIndex) {
     let folder = TempDir::new().unwrap();
@@ -56,14 +56,16 @@ async fn a_store_goes_to_a_server_and_back_bit_for_bit() {
 async fn a_snapshot_of_one_engine_is_restored_into_the_other() {
     let (folder, source) = filled().await;
     let path = folder.path().join("snapshot.duijie");
-    let (_, summary) = create(&source, source.shape().clone(), fs::File::create(&path).unwrap(), quiet).await.unwrap();
+    let file = fs::File::create(&path).unwrap();
+    let Created { summary, .. } = create(&source, source.shape().clone(), file, quiet).await.unwrap();
     let (_data, server) = start();
     let index = connect(&server).await;
     let snapshot = Snapshot::open(&path).unwrap();
     snapshot.restore(&index, quiet).await.unwrap();
     assert_eq!(digests(&index).await.unwrap(), digests(&source).await.unwrap());
     let other = folder.path().join("other.duijie");
-    let (_, of_server) = create(&index, shape(), fs::File::create(&other).unwrap(), quiet).await.unwrap();
+    let Created { summary: of_server, .. } =
+        create(&index, shape(), fs::File::create(&other).unwrap(), quiet).await.unwrap();
     assert_eq!(of_server, summary);
     server.stop().await;
 }

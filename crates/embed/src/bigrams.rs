@@ -5,7 +5,11 @@ use futures::{
     future::{BoxFuture, ready},
 };
 
-use super::{Embed, EmbedError, EmbeddingTexts, Priority, pool::HEAD_SHARE, vector::weighted_unit};
+use super::{
+    Embed, EmbedError, EmbeddingTexts, Priority,
+    pool::HEAD_SHARE,
+    vector::{WeightedVector, weighted_unit},
+};
 
 /// Hashes the pairs of neighbouring characters of a text into the components of a unit vector: the same text gives the
 /// same vector, and the more pairs two texts share, the closer they are. It knows nothing of meaning.
@@ -24,8 +28,9 @@ impl BigramEmbedder {
     }
 
     fn vector(self, record: &EmbeddingTexts) -> Result<Vec<f32>, EmbedError> {
-        let head = (self.bigrams(&record.head)?, HEAD_SHARE);
-        let whole = record.whole.as_ref().map(|whole| Ok((self.bigrams(whole)?, 1.0 - HEAD_SHARE)));
+        let head = WeightedVector { vector: self.bigrams(&record.head)?, weight: HEAD_SHARE };
+        let weighted = |whole: &String| Ok(WeightedVector { vector: self.bigrams(whole)?, weight: 1.0 - HEAD_SHARE });
+        let whole = record.whole.as_ref().map(weighted);
         weighted_unit(&[Ok(head)].into_iter().chain(whole).collect::<Result<Vec<_>, EmbedError>>()?)
     }
 

@@ -5,7 +5,7 @@ use super::{
     Priority, Role, Runtime, Session, Stats,
     queue::{Queue, TextToEmbed},
     splitter::{MAX_TEXT_CHARS, Splitter},
-    vector::{checked_unit, weighted_unit},
+    vector::{WeightedVector, checked_unit, weighted_unit},
     worker::{self, Encode},
 };
 use std::{
@@ -217,7 +217,10 @@ impl Embedder {
         let mix = |record: &EmbeddingTexts| {
             let head = next()?;
             let vector = match record.whole {
-                Some(_) => weighted_unit(&[(head, HEAD_SHARE), (next()?, 1.0 - HEAD_SHARE)])?,
+                Some(_) => weighted_unit(&[
+                    WeightedVector { vector: head, weight: HEAD_SHARE },
+                    WeightedVector { vector: next()?, weight: 1.0 - HEAD_SHARE },
+                ])?,
                 None => head,
             };
             match self.mean_vector() {

@@ -3,7 +3,7 @@
 use super::{
     EmbedError, Priority,
     batch::{BatchLimits, Batcher, Ticket},
-    vector::weighted_unit,
+    vector::{WeightedVector, weighted_unit},
     window::Window,
 };
 use std::{
@@ -19,7 +19,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
 /// Result for one text.
-pub type Outcome = Result<Vec<f32>, EmbedError>;
+pub type VectorResult = Result<Vec<f32>, EmbedError>;
 
 /// Counters since the start, and current queue lengths.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub struct Counters {
 }
 
 /// A text with the progress of its windows.
-pub struct Job {
+pub struct EmbedJob {
     /// The text to embed.
     pub text: TextToEmbed,
     progress: Mutex<Progress>,
@@ -78,12 +78,12 @@ pub struct TextToEmbed {
 struct Progress {
     vectors: Vec<Option<Vec<f32>>>,
     /// Reply channel, and the text's permit in its lane; `None` once answered.
-    caller: Option<(oneshot::Sender<Outcome>, OwnedSemaphorePermit)>,
+    caller: Option<(oneshot::Sender<VectorResult>, OwnedSemaphorePermit)>,
 }
 
 /// One window of a job.
-pub struct Part {
-    job: Arc<Job>,
+pub struct WindowPart {
+    job: Arc<EmbedJob>,
     index: usize,
 }
 
@@ -102,14 +102,14 @@ pub struct Queue {
 
 struct State {
     batcher: Batcher,
-    parts: HashMap<u64, Part>,
+    parts: HashMap<u64, WindowPart>,
     next_part: u64,
     closed: bool,
 }
 
-// === impl Part ===
+// === impl WindowPart ===
 
-impl Part {
+impl WindowPart {
     /// Input of the model: prefix and window.
     pub fn input(&self) -> String {
         let text = &self.job.text;
@@ -129,7 +129,7 @@ impl Part {
     }
 
     /// Delivers the vector or error of this window. The last window, or the first error, answers the caller.
-    pub fn finish(self, outcome: Outcome) {
+    pub fn finish(self, outcome: VectorResult) {
         let mut progress = self.job.progress();
         let vector = match outcome {
             Ok(vector) => vector,
@@ -144,20 +144,21 @@ impl Part {
         let vectors = mem::take(&mut progress.vectors);
         // a window has at most some thousand tokens: exact in f32
         let weights = self.job.text.windows.iter().map(|window| window.tokens as f32);
-        let vectors: Vec<_> = vectors.into_iter().flatten().zip(weights).collect();
+        let vectors = vectors.into_iter().flatten().zip(weights);
+        let vectors: Vec<_> = vectors.map(|(vector, weight)| WeightedVector { vector, weight }).collect();
         progress.answer(weighted_unit(&vectors), &self.job.counters);
     }
 }
 
-// === impl Job ===
+// === impl EmbedJob ===
 
-impl Job {
+impl EmbedJob {
     fn progress(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock()
     }
 }
 
-impl Drop for Job {
+impl Drop for EmbedJob {
     fn drop(&mut self) {
         if self.progress().caller.is_some() {
             self.counters.texts_dropped.fetch_add(1, Relaxed);
@@ -169,7 +170,7 @@ impl Drop for Job {
 
 impl Progress {
     /// Answers the caller once. Releases the permit and counts first, so a caller with an answer sees both updated.
-    fn answer(&mut self, outcome: Outcome, counters: &Counters) {
+    fn answer(&mut self, outcome: VectorResult, counters: &Counters) {
         let Some((reply, permit)) = self.caller.take() else { return };
         drop(permit);
         let counter = if outcome.is_ok() { &counters.texts_embedded } else { &counters.texts_dropped };
@@ -219,16 +220,16 @@ impl Queue {
         &self,
         text: TextToEmbed,
         permit: OwnedSemaphorePermit,
-    ) -> Result<oneshot::Receiver<Outcome>, EmbedError> {
+    ) -> Result<oneshot::Receiver<VectorResult>, EmbedError> {
         let (reply, receiver) = oneshot::channel();
         let progress = Mutex::new(Progress { vectors: vec![None; text.windows.len()], caller: Some((reply, permit)) });
-        let job = Arc::new(Job { text, progress, counters: Arc::clone(&self.counters) });
+        let job = Arc::new(EmbedJob { text, progress, counters: Arc::clone(&self.counters) });
         let mut state = self.lock();
         if state.closed {
             return Err(EmbedError::Stopped);
         }
         for index in 0..job.text.windows.len() {
-            state.push(Part { job: Arc::clone(&job), index });
+            state.push(WindowPart { job: Arc::clone(&job), index });
         }
         drop(state);
         self.ready.notify_all();
@@ -236,7 +237,7 @@ impl Queue {
     }
 
     /// Waits for windows and takes a batch; `None` when the queue is closed.
-    pub fn take(&self) -> Option<Vec<Part>> {
+    pub fn take(&self) -> Option<Vec<WindowPart>> {
         let mut state = self.lock();
         while !state.closed {
             let batch = state.batcher.take_batch();
@@ -274,8 +275,8 @@ impl Queue {
     }
 
     /// Counts a call of the model.
-    pub fn count_batch(&self, parts: &[Part]) {
-        let tokens: usize = parts.iter().map(Part::tokens).sum();
+    pub fn count_batch(&self, parts: &[WindowPart]) {
+        let tokens: usize = parts.iter().map(WindowPart::tokens).sum();
         self.counters.batches.fetch_add(1, Relaxed);
         self.counters.windows_embedded.fetch_add(parts.len() as u64, Relaxed);
         self.counters.tokens_embedded.fetch_add(tokens as u64, Relaxed);
@@ -323,7 +324,7 @@ impl Queue {
 // === impl State ===
 
 impl State {
-    fn push(&mut self, part: Part) {
+    fn push(&mut self, part: WindowPart) {
         let (id, tokens, priority) = (self.next_part, part.tokens(), part.job.text.priority);
         self.next_part += 1;
         self.parts.insert(id, part);

@@ -6,6 +6,15 @@ use super::EmbedError;
 /// difference means a broken model.
 const UNIT_TOLERANCE: f32 = 1e-3;
 
+/// A vector and its weight in a sum.
+#[derive(Debug, Clone)]
+pub struct WeightedVector {
+    /// The vector.
+    pub vector: Vec<f32>,
+    /// Its weight.
+    pub weight: f32,
+}
+
 /// Returns the vector if it has unit length.
 ///
 /// # Errors
@@ -20,16 +29,16 @@ pub fn checked_unit(vector: Vec<f32>) -> Result<Vec<f32>, EmbedError> {
 ///
 /// # Errors
 /// [`EmbedError::Failed`] when there is no vector, when lengths differ, or when the sum is zero.
-pub fn weighted_unit(vectors: &[(Vec<f32>, f32)]) -> Result<Vec<f32>, EmbedError> {
-    let Some(((first, _), rest)) = vectors.split_first() else { return Err(not_unit(0.0)) };
+pub fn weighted_unit(vectors: &[WeightedVector]) -> Result<Vec<f32>, EmbedError> {
+    let Some((WeightedVector { vector: first, .. }, rest)) = vectors.split_first() else { return Err(not_unit(0.0)) };
     if rest.is_empty() {
         return checked_unit(first.clone());
     }
-    if rest.iter().any(|(vector, _)| vector.len() != first.len()) {
+    if rest.iter().any(|other| other.vector.len() != first.len()) {
         return Err(EmbedError::Failed { detail: "vectors of different dimensions".to_string() });
     }
     let mut sum = vec![0.0_f32; first.len()];
-    for (vector, weight) in vectors {
+    for WeightedVector { vector, weight } in vectors {
         sum.iter_mut().zip(vector).for_each(|(sum, value)| *sum += weight * value);
     }
     let length = length(&sum);
@@ -65,9 +74,14 @@ mod tests {
         check(&[], false);
     }
 
+    fn weighted(vectors: &[(Vec<f32>, f32)]) -> Vec<WeightedVector> {
+        vectors.iter().map(|(vector, weight)| WeightedVector { vector: vector.clone(), weight: *weight }).collect()
+    }
+
     #[test]
     fn sums_by_weight() {
-        let check = |vectors: &[(Vec<f32>, f32)], want: Option<&[f32]>| match (weighted_unit(vectors), want) {
+        let check = |vectors: &[(Vec<f32>, f32)], want: Option<&[f32]>| match (weighted_unit(&weighted(vectors)), want)
+        {
             (Ok(got), Some(want)) => {
                 assert!(got.iter().zip(want).all(|(a, b)| (a - b).abs() < 1e-6), "{got:?} {want:?}");
             }
@@ -84,7 +98,7 @@ mod tests {
         #[test]
         fn a_sum_is_of_unit_length(angles in prop::collection::vec((0.0_f32..1.5, 1.0_f32..512.0), 1..40)) {
             let vectors: Vec<_> = angles.iter().map(|(a, weight)| (vec![a.cos(), a.sin()], *weight)).collect();
-            let sum = weighted_unit(&vectors).unwrap();
+            let sum = weighted_unit(&weighted(&vectors)).unwrap();
             prop_assert!((length(&sum) - 1.0).abs() < 1e-5);
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{
     EmbedError,
-    queue::{Part, Queue},
+    queue::{Queue, WindowPart},
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -31,7 +31,7 @@ impl Drop for Gone<'_> {
 pub fn run(mut encoder: impl Encode, queue: &Queue) {
     let _gone = Gone(queue);
     while let Some(parts) = queue.take() {
-        let wanted: Vec<Part> = parts.into_iter().filter(Part::is_wanted).collect();
+        let wanted: Vec<WindowPart> = parts.into_iter().filter(WindowPart::is_wanted).collect();
         if !wanted.is_empty() {
             work(&mut encoder, queue, wanted);
         }
@@ -39,7 +39,7 @@ pub fn run(mut encoder: impl Encode, queue: &Queue) {
 }
 
 /// Embeds a batch. After a failure its windows are retried one by one, so that one text cannot fail the others.
-fn work(encoder: &mut impl Encode, queue: &Queue, parts: Vec<Part>) {
+fn work(encoder: &mut impl Encode, queue: &Queue, parts: Vec<WindowPart>) {
     queue.count_batch(&parts);
     match (encode(encoder, &parts), parts.len()) {
         (Ok(vectors), _) => {
@@ -59,8 +59,8 @@ fn work(encoder: &mut impl Encode, queue: &Queue, parts: Vec<Part>) {
 
 /// Calls the encoder; a panic becomes an error. A call leaves only scratch memory in a session, so the session stays
 /// usable; the probe tests whether it works.
-fn encode(encoder: &mut impl Encode, parts: &[Part]) -> Result<Vec<Vec<f32>>, EmbedError> {
-    let inputs: Vec<String> = parts.iter().map(Part::input).collect();
+fn encode(encoder: &mut impl Encode, parts: &[WindowPart]) -> Result<Vec<Vec<f32>>, EmbedError> {
+    let inputs: Vec<String> = parts.iter().map(WindowPart::input).collect();
     let texts: Vec<&str> = inputs.iter().map(String::as_str).collect();
     let failed = |detail: &str| EmbedError::Failed { detail: detail.to_string() };
     let result = catch_unwind(AssertUnwindSafe(|| encoder.encode(&texts)));

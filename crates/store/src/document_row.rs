@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Document, DocumentQuery, DocumentWrite, Key,
-    payload::{REVISION, Row},
+    payload::{REVISION, StoredRow},
 };
 use duijie_core::text::SparseVector;
 
@@ -20,7 +20,7 @@ pub const KEY: &str = "key";
 pub const TEXT: &str = "text";
 
 /// Lays a document out as its `version`.
-pub fn row(write: DocumentWrite, version: u64) -> Row {
+pub fn row(write: DocumentWrite, version: u64) -> StoredRow {
     let key = match write.key {
         // as text: an engine's integers are signed
         Key::Number(number) => json!([number.to_string()]),
@@ -34,7 +34,16 @@ pub fn row(write: DocumentWrite, version: u64) -> Row {
     if !write.tags.is_empty() {
         payload.insert(TAGS.to_string(), json!(write.tags));
     }
-    Row { payload, dense: Vec::new(), sparse: SparseVector::default() }
+    StoredRow { payload, dense: Vec::new(), sparse: SparseVector::default() }
+}
+
+/// Folder and key of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentLabel {
+    /// Folder.
+    pub folder: String,
+    /// Key within the folder.
+    pub key: Key,
 }
 
 /// Reads a document back.
@@ -43,7 +52,7 @@ pub fn row(write: DocumentWrite, version: u64) -> Row {
 /// When the payload is not one of our documents.
 pub fn document(mut payload: Map<String, Value>) -> Result<Document, String> {
     let missing = |field: &str| format!("payload has no {field}");
-    let (folder, key) = label(&payload).ok_or_else(|| missing(KEY))?;
+    let DocumentLabel { folder, key } = label(&payload).ok_or_else(|| missing(KEY))?;
     let version = payload.get(REVISION).and_then(Value::as_u64).ok_or_else(|| missing(REVISION))?;
     let Some(Value::String(text)) = payload.remove(TEXT) else { return Err(missing(TEXT)) };
     let tags = match payload.remove(TAGS) {
@@ -54,14 +63,14 @@ pub fn document(mut payload: Map<String, Value>) -> Result<Document, String> {
 }
 
 /// Folder and key in a payload.
-pub fn label(payload: &Map<String, Value>) -> Option<(String, Key)> {
+pub fn label(payload: &Map<String, Value>) -> Option<DocumentLabel> {
     let folder = payload.get(FOLDER)?.as_str()?.to_string();
     let key = match payload.get(KEY)? {
         Value::String(name) => Key::Name(name.clone()),
         Value::Array(number) => Key::Number(number.first()?.as_str()?.parse().ok()?),
         _ => return None,
     };
-    Some((folder, key))
+    Some(DocumentLabel { folder, key })
 }
 
 /// Conditions of a query: fields and the required value of each.

@@ -50,14 +50,14 @@ pub use error::IndexError;
 pub use lease::{Lease, Leases, MAINTENANCE};
 pub use memory::MemoryIndex;
 pub use point::{FieldSelection, Point, PointId, VectorSelection, Vectors, Written};
-pub use records::{Page, PageRequest, Records, VectorPage};
+pub use records::{PageRequest, PointPage, Records, VectorPage};
 pub use search::{Candidates, Hit, MAX_DEPTH, Retrieval, Search};
 pub use server::{Pace, Qdrant, QdrantLayout, Quantization, ServerIndex, WriteOrdering};
 pub use status::{IndexStatus, KindStatus};
 pub use versions::{StoreShape, StoreVersions};
 
 /// Version of the layout of folder, payload and ids; raise it with every incompatible change. Version 2 added
-/// [`payload::Field::Achievements`].
+/// [`payload::FilterField::Achievements`].
 pub const STORE_FORMAT: u32 = 2;
 
 /// Result of an index operation.

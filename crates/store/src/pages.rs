@@ -9,7 +9,7 @@
 
 use std::future::Future;
 
-use crate::{DocumentPage, Page, PointId, VectorPage};
+use crate::{DocumentPage, PointId, PointPage, VectorPage};
 
 /// A page that says where the next one begins.
 pub trait Paged {
@@ -27,7 +27,7 @@ pub struct Pages<R> {
 
 // === impl Paged ===
 
-impl Paged for Page {
+impl Paged for PointPage {
     fn next(&self) -> Option<PointId> {
         self.next
     }
@@ -42,12 +42,6 @@ impl Paged for VectorPage {
 impl Paged for DocumentPage {
     fn next(&self) -> Option<PointId> {
         self.next
-    }
-}
-
-impl<T> Paged for (T, Option<PointId>) {
-    fn next(&self) -> Option<PointId> {
-        self.1
     }
 }
 
@@ -89,6 +83,19 @@ mod tests {
 
     use super::*;
 
+    /// A page that holds its number.
+    #[derive(Debug, PartialEq)]
+    struct Numbered {
+        number: u128,
+        next: Option<PointId>,
+    }
+
+    impl Paged for Numbered {
+        fn next(&self) -> Option<PointId> {
+            self.next
+        }
+    }
+
     fn id(number: u128) -> PointId {
         PointId::from(Uuid::from_u128(number))
     }
@@ -99,25 +106,27 @@ mod tests {
         let read = async |after: Option<PointId>| {
             asked.borrow_mut().push(after);
             let number = after.map_or(1, |after| after.uuid().as_u128() + 1);
-            Ok::<_, ()>((number, (number < 3).then(|| id(number))))
+            Ok::<_, ()>(Numbered { number, next: (number < 3).then(|| id(number)) })
         };
         let mut pages = Pages::new(&read);
         let mut seen = Vec::new();
-        while let Some((number, _)) = pages.next_page().await.unwrap() {
+        while let Some(Numbered { number, .. }) = pages.next_page().await.unwrap() {
             seen.push(number);
         }
         assert_eq!(seen, [1, 2, 3]);
         assert_eq!(pages.next_page().await, Ok(None), "nothing is read behind the last page");
         assert_eq!(asked.take(), [None, Some(id(1)), Some(id(2))]);
-        assert_eq!(Pages::after(Some(id(1)), &read).next_page().await, Ok(Some((2, Some(id(2))))));
+        let second = Numbered { number: 2, next: Some(id(2)) };
+        assert_eq!(Pages::after(Some(id(1)), &read).next_page().await, Ok(Some(second)));
     }
 
     #[tokio::test]
     async fn a_page_that_could_not_be_read_is_read_again() {
         let fails = Cell::new(true);
-        let mut pages = Pages::new(async |_| if fails.replace(false) { Err("busy") } else { Ok(("page", None)) });
+        let page = || Numbered { number: 1, next: None };
+        let mut pages = Pages::new(async |_| if fails.replace(false) { Err("busy") } else { Ok(page()) });
         assert_eq!(pages.next_page().await, Err("busy"));
-        assert_eq!(pages.next_page().await, Ok(Some(("page", None))));
+        assert_eq!(pages.next_page().await, Ok(Some(page())));
         assert_eq!(pages.next_page().await, Ok(None));
     }
 }

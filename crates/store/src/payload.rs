@@ -29,7 +29,7 @@ const FIELD_LENGTHS: [usize; 3] = [2, 3, 5];
 
 /// A field used by filters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Field {
+pub enum FilterField {
     /// The region and its ancestors.
     Region,
     /// The industry and its ancestors.
@@ -73,8 +73,8 @@ pub enum FieldType {
 
 /// A point as an engine stores it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Row {
-    /// Payload: [`RECORD`] and [`QUERY`] as JSON texts, and every [`Field`] that the record has.
+pub struct StoredRow {
+    /// Payload: [`RECORD`] and [`QUERY`] as JSON texts, and every [`FilterField`] that the record has.
     pub payload: Map<String, Value>,
     /// Embedding.
     pub dense: Vec<f32>,
@@ -82,9 +82,9 @@ pub struct Row {
     pub sparse: SparseVector,
 }
 
-// === impl Field ===
+// === impl FilterField ===
 
-impl Field {
+impl FilterField {
     /// All fields; an engine indexes each before any data arrives.
     pub const ALL: [Self; 15] = [
         Self::Region,
@@ -180,15 +180,15 @@ impl Field {
     }
 }
 
-// === impl Row ===
+// === impl StoredRow ===
 
-impl Row {
+impl StoredRow {
     /// Lays a point out.
     ///
     /// # Errors
     /// When the record cannot be written as JSON; this never happens for a checked record.
     pub fn of(point: Point) -> Result<Self, String> {
-        let mut payload: Map<String, Value> = Field::ALL
+        let mut payload: Map<String, Value> = FilterField::ALL
             .into_iter()
             .filter_map(|field| Some((field.key().to_string(), field.value(&point.record)?)))
             .collect();
@@ -292,10 +292,10 @@ mod tests {
         for kind in Kind::ALL {
             for record in [full(kind), Record::new("local", "a", "b", Detail::empty(kind))] {
                 let point = point(record);
-                let row = Row::of(point.clone()).unwrap();
+                let row = StoredRow::of(point.clone()).unwrap();
                 // engines keep the payload as text
                 let text = serde_json::to_string(&row.payload).unwrap();
-                let row = Row { payload: serde_json::from_str(&text).unwrap(), ..row };
+                let row = StoredRow { payload: serde_json::from_str(&text).unwrap(), ..row };
                 assert_eq!(revision(&row.payload), Some(point.record.revision));
                 assert_eq!(row.into_point().unwrap(), point);
             }
@@ -305,7 +305,7 @@ mod tests {
     #[test]
     fn flat_fields_of_full_and_bare_records() {
         let flat = |record: Record| {
-            let mut payload = Row::of(point(record)).unwrap().payload;
+            let mut payload = StoredRow::of(point(record)).unwrap().payload;
             payload.remove(RECORD);
             payload.remove(QUERY);
             Value::Object(payload)
@@ -330,7 +330,7 @@ mod tests {
 
     #[test]
     fn damaged_payloads_say_what_is_missing() {
-        let row = |payload: Value| Row {
+        let row = |payload: Value| StoredRow {
             payload: payload.as_object().unwrap().clone(),
             dense: vec![],
             sparse: SparseVector::default(),

@@ -21,7 +21,7 @@ pub struct PageRequest {
 
 /// One page of a scroll, in the order of ids.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Page {
+pub struct PointPage {
     /// Points, as much of each as was asked for.
     pub points: Vec<Point>,
     /// What to ask for `after` to get the next page; `None` on the last one.
@@ -77,7 +77,7 @@ pub trait Records: Send + Sync + 'static {
     ) -> BoxFuture<'_, Result<VectorPage>>;
 
     /// Reads the points that meet a filter, page by page in the order of ids.
-    fn scroll(&self, kind: Kind, filter: &Filter, page: PageRequest) -> BoxFuture<'_, Result<Page>>;
+    fn scroll(&self, kind: Kind, filter: &Filter, page: PageRequest) -> BoxFuture<'_, Result<PointPage>>;
 
     /// Counts the points that meet a filter.
     fn count(&self, kind: Kind, filter: &Filter) -> BoxFuture<'_, Result<u64>>;

@@ -40,6 +40,13 @@ pub struct Candidates {
     pub sparse: Vec<Hit>,
 }
 
+/// Searches of an engine; `None` for a source that is not asked.
+#[derive(Debug)]
+pub(crate) struct SourceSearches<T> {
+    pub dense: Option<T>,
+    pub sparse: Option<T>,
+}
+
 /// One candidate.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Hit {

@@ -83,23 +83,34 @@ pub(crate) fn is_tombstone(document: &Document) -> bool {
     document.folder.starts_with(FOLDER)
 }
 
-/// All tombstones by id, without their texts.
-pub(crate) async fn all(index: &dyn Index) -> Result<BTreeMap<PointId, (Kind, Key)>> {
+/// Where a tombstone lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tombstone {
+    /// Kind of the deleted record.
+    pub kind: Kind,
+    /// Key of the document.
+    pub key: Key,
+}
+
+/// All tombstones by id.
+pub(crate) async fn all(index: &dyn Index) -> Result<BTreeMap<PointId, Tombstone>> {
     let mut found = BTreeMap::new();
     for kind in Kind::ALL {
         let folder = folder(kind);
         let mut pages = Pages::new(|after| list(index, &folder, after));
         while let Some(page) = pages.next_page().await? {
-            found.extend(page.documents.into_iter().map(|document| (document.id(), (kind, document.key))));
+            found.extend(
+                page.documents.into_iter().map(|document| (document.id(), Tombstone { kind, key: document.key })),
+            );
         }
     }
     Ok(found)
 }
 
 /// Removes these tombstones.
-pub(crate) async fn remove(index: &dyn Index, tombstones: impl IntoIterator<Item = (Kind, Key)>) -> Result<()> {
+pub(crate) async fn remove(index: &dyn Index, tombstones: impl IntoIterator<Item = Tombstone>) -> Result<()> {
     let mut keys: BTreeMap<Kind, Vec<Key>> = BTreeMap::new();
-    tombstones.into_iter().for_each(|(kind, key)| keys.entry(kind).or_default().push(key));
+    tombstones.into_iter().for_each(|it| keys.entry(it.kind).or_default().push(it.key));
     for (kind, keys) in keys {
         for keys in keys.chunks(MAX_DOCUMENT_PAGE) {
             index.remove_documents(&folder(kind), keys).await?;

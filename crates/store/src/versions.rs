@@ -23,23 +23,35 @@ pub struct StoreShape {
     pub dimensions: usize,
 }
 
+/// A value in which two shapes differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ShapeDifference {
+    /// Name of the value, in Chinese.
+    pub name: &'static str,
+    /// Value of the one shape.
+    pub here: String,
+    /// Value of the other one.
+    pub there: String,
+}
+
 // === impl StoreShape ===
 
 impl StoreShape {
-    /// Differences, in Chinese: name, value of `self`, value of `other`.
-    pub fn difference(&self, other: &Self) -> Vec<(&'static str, String, String)> {
+    /// All values in which two shapes differ.
+    pub(crate) fn differences(&self, other: &Self) -> Vec<ShapeDifference> {
         let rows = [
             ("格式", self.versions.format.to_string(), other.versions.format.to_string()),
             ("文本处理", self.versions.text.clone(), other.versions.text.clone()),
             ("模型", self.versions.model.clone(), other.versions.model.clone()),
             ("维数", self.dimensions.to_string(), other.dimensions.to_string()),
         ];
-        rows.into_iter().filter(|(_, here, there)| here != there).collect()
+        let rows = rows.into_iter().filter(|(_, here, there)| here != there);
+        rows.map(|(name, here, there)| ShapeDifference { name, here, there }).collect()
     }
 
     /// Differences between this store and the program that opens it, as text; empty if they match.
     pub(super) fn misfit(&self, program: &Self) -> String {
-        let said = |(name, stored, wanted)| format!("{name}：库中为 {stored}，当前为 {wanted}");
-        self.difference(program).into_iter().map(said).collect::<Vec<_>>().join("；")
+        let said = |ShapeDifference { name, here, there }| format!("{name}：库中为 {here}，当前为 {there}");
+        self.differences(program).into_iter().map(said).collect::<Vec<_>>().join("；")
     }
 }

@@ -2,10 +2,10 @@
 
 use super::span_out;
 use duijie_insight::{
-    diagnosis::{self, Aspect, Diagnosis, Level, State},
+    diagnosis::{self, Aspect, AspectState, Completeness, Diagnosis},
     evidence::{IndicatorAnswer, MatchEvidence, Options, Quote, Reason, ReasonKind},
     indicators,
-    policy::{Case, Note, Outcome, Unknown},
+    policy::{Case, Note, SubsidyOutcome, Unknown},
 };
 use duijie_proto as pb;
 
@@ -25,9 +25,9 @@ pub fn add(found: &mut pb::Match, evidence: MatchEvidence) {
 /// Writes a diagnosis.
 pub fn diagnosis_out(diagnosis: Diagnosis) -> pb::Diagnosis {
     let level = match diagnosis.level {
-        Level::Complete => pb::DiagnosisLevel::Complete,
-        Level::Partial => pb::DiagnosisLevel::Partial,
-        Level::Vague => pb::DiagnosisLevel::Vague,
+        Completeness::Complete => pb::DiagnosisLevel::Complete,
+        Completeness::Partial => pb::DiagnosisLevel::Partial,
+        Completeness::Vague => pb::DiagnosisLevel::Vague,
     };
     pb::Diagnosis {
         level: level as i32,
@@ -65,9 +65,9 @@ fn reason_out(reason: Reason) -> pb::Reason {
 
 fn indicator_out(answer: IndicatorAnswer) -> pb::IndicatorAnswer {
     let outcome = match answer.outcome {
-        indicators::Outcome::Satisfied => pb::IndicatorOutcome::Satisfied,
-        indicators::Outcome::Violated => pb::IndicatorOutcome::Violated,
-        indicators::Outcome::NotStated => pb::IndicatorOutcome::NotStated,
+        indicators::AnswerOutcome::Satisfied => pb::IndicatorOutcome::Satisfied,
+        indicators::AnswerOutcome::Violated => pb::IndicatorOutcome::Violated,
+        indicators::AnswerOutcome::NotStated => pb::IndicatorOutcome::NotStated,
     };
     pb::IndicatorAnswer {
         quantity: answer.quantity.id.to_string(),
@@ -83,8 +83,8 @@ fn indicator_out(answer: IndicatorAnswer) -> pb::IndicatorAnswer {
 
 fn note_out(note: Note) -> pb::PolicyNote {
     let (lowest_yuan, highest_yuan, cases, refusal) = match note.outcome {
-        Outcome::Possible { min_yuan, max_yuan, cases } => (min_yuan, max_yuan, cases, None),
-        Outcome::Nothing(refusal) => {
+        SubsidyOutcome::Possible { min_yuan, max_yuan, cases } => (min_yuan, max_yuan, cases, None),
+        SubsidyOutcome::Nothing(refusal) => {
             (0, 0, Vec::new(), Some(pb::PolicySentence { code: refusal.code().to_string(), text: refusal.chinese() }))
         }
     };
@@ -126,18 +126,18 @@ fn finding_out(finding: diagnosis::Finding) -> pb::DiagnosisFinding {
         Aspect::Cooperation => pb::DemandAspect::Cooperation,
     };
     let state = match finding.state {
-        State::Present => pb::AspectState::Present,
-        State::Vague => pb::AspectState::Vague,
-        State::Missing => pb::AspectState::Missing,
+        AspectState::Present => pb::AspectState::Present,
+        AspectState::Vague => pb::AspectState::Vague,
+        AspectState::Missing => pb::AspectState::Missing,
     };
     let mut evidence = Vec::new();
     let mut evidence_field = String::new();
     for found in finding.evidence {
         match found {
-            diagnosis::Evidence::Text { span, text, .. } => {
+            diagnosis::StatementSource::Text { span, text, .. } => {
                 evidence.push(pb::Quote { text, span: Some(span_out(span)) });
             }
-            diagnosis::Evidence::Field(name) => evidence_field = name.to_string(),
+            diagnosis::StatementSource::Field(name) => evidence_field = name.to_string(),
         }
     }
     pb::DiagnosisFinding {

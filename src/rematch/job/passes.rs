@@ -15,7 +15,7 @@ use super::{
 use crate::{error::Result, matching::Settings};
 use duijie_core::{
     domain::{Kind, RecordName, hit::Level},
-    rank::{Context, Fused, expanded},
+    rank::{Context, FeedbackRecord, Fused, expanded},
     text::SparseVector,
 };
 use duijie_store::{Hit, MAX_DEPTH, Point, PointId};
@@ -209,7 +209,10 @@ impl Side<'_> {
     async fn feedback(&self, first: &[Scored]) -> Result<(Context, Vec<f32>)> {
         let ids: Vec<PointId> = first.iter().map(|scored| scored.id).collect();
         let embeddings = self.targets.embeddings(&ids).await?;
-        let records = first.iter().zip(&embeddings).filter_map(|(it, dense)| Some((it.score, dense.as_deref()?)));
+        let records = first
+            .iter()
+            .zip(&embeddings)
+            .filter_map(|(it, dense)| Some(FeedbackRecord { score: it.score, vector: dense.as_deref()? }));
         let records: Vec<_> = records.collect();
         let fused = first.iter().map(|scored| Fused {
             id: scored.id,

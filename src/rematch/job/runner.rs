@@ -33,7 +33,7 @@ use duijie_store::Lease;
 /// Interval at which a job saves its progress and checks for a cancellation.
 const SAVE_EVERY: Duration = Duration::from_millis(400);
 /// Most attempts at a job.
-const MOST_ATTEMPTS: u32 = 1_000;
+const MAX_ATTEMPTS: u32 = 1_000;
 
 /// End of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,8 +148,8 @@ impl InHand<'_> {
         job.state = State::Running;
         job.attempts = attempts;
         job.start_time = job.start_time.or(Some(now));
-        if MOST_ATTEMPTS < job.attempts {
-            return Err(Error::Internal(format!("已尝试 {MOST_ATTEMPTS} 次")).into());
+        if MAX_ATTEMPTS < job.attempts {
+            return Err(Error::Internal(format!("已尝试 {MAX_ATTEMPTS} 次")).into());
         }
         self.keep().await
     }

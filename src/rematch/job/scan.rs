@@ -19,7 +19,7 @@ use duijie_store::{PointId, VectorSelection, pages::Pages};
 /// Points per read.
 const PAGE: usize = 500;
 /// Most terms held, 8 bytes each: the terms of 200,000 records, 280 MB with the embeddings.
-const MOST_TERMS: usize = 16 << 20;
+const MAX_TERMS: usize = 16 << 20;
 
 /// Result of a scan.
 pub(super) struct Scanned {
@@ -45,7 +45,7 @@ pub(super) async fn scan(engine: &Engine, kind: Kind) -> Result<Scanned> {
     let ends = (1..cores).map(|number| Some(PointId::from(Uuid::from_u128(number * width)))).chain([None]);
     let mut from = None;
     let stretches = ends.map(|end| (std::mem::replace(&mut from, end), end));
-    let most = MOST_TERMS / usize::try_from(cores).unwrap_or(1);
+    let most = MAX_TERMS / usize::try_from(cores).unwrap_or(1);
     let parts = stretches.map(|stretch| Spawned::new(read(engine.clone(), kind, stretch, most)));
     let parts = try_join_all(parts).await?;
     let joined = tokio::task::spawn_blocking(move || join(parts, most));

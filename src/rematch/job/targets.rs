@@ -24,9 +24,9 @@ use duijie_core::{
 use duijie_store::{FieldSelection, Hit, Index, PointId, Search, VectorSelection, Vectors};
 
 /// Most terms cached by a job without posting lists, 8 bytes each: the terms of 200,000 records.
-const MOST_TERMS: usize = 16 << 20;
+const MAX_TERMS: usize = 16 << 20;
 /// Most names cached by a job, about 100 bytes each.
-const MOST_LABELS: usize = 500_000;
+const MAX_LABELS: usize = 500_000;
 
 /// The engine, for batch work.
 #[derive(Clone)]
@@ -184,7 +184,7 @@ impl Targets {
         {
             let mut labels = lock(&self.labels);
             for (id, label) in missing.iter().zip(&read) {
-                if let (Some(label), true) = (label, labels.len() < MOST_LABELS) {
+                if let (Some(label), true) = (label, labels.len() < MAX_LABELS) {
                     labels.insert(*id, label.clone());
                 }
             }
@@ -203,7 +203,7 @@ impl Documents {
     fn remember(&mut self, ids: &[PointId], read: &[Option<Arc<Terms>>]) {
         for (id, document) in ids.iter().zip(read) {
             let Some(document) = document else { continue };
-            if self.terms + document.len() <= MOST_TERMS && self.known.insert(*id, Arc::clone(document)).is_none() {
+            if self.terms + document.len() <= MAX_TERMS && self.known.insert(*id, Arc::clone(document)).is_none() {
                 self.terms += document.len();
             }
         }

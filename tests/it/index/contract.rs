@@ -5,8 +5,8 @@ use duijie_core::{
     text::SparseVector,
 };
 use duijie_store::{
-    FieldSelection, Hit, Index, IndexError, IndexStatus, MAINTENANCE, MAX_DEPTH, Page, PageRequest, Point, PointId,
-    Search, VectorSelection, Vectors, Written,
+    FieldSelection, Hit, Index, IndexError, IndexStatus, MAINTENANCE, MAX_DEPTH, PageRequest, Point, PointId,
+    PointPage, Search, VectorSelection, Vectors, Written,
 };
 use futures::future::join_all;
 
@@ -223,7 +223,7 @@ async fn scrolls_go_through_all_in_order() {
         let last = PointId::from(uuid::Uuid::max());
         assert_eq!(
             index.scroll(Kind::Demand, &Filter::default(), page_of(Some(last), 5)).await.unwrap(),
-            Page::default()
+            PointPage::default()
         );
     })
     .await;

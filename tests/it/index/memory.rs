@@ -12,9 +12,9 @@ use duijie_core::{
 };
 use duijie_store::{
     Candidates, Document, DocumentPage, DocumentQuery, DocumentWrite, DocumentWritten, Documents, FieldSelection, Hit,
-    Index, IndexError, IndexStatus, Key, KindStatus, Lease, Leases, Page, PageRequest, Point, PointId, Records, Result,
-    Retrieval, Search, VectorPage, VectorSelection, Vectors, Written, documents::document_id, lease::LocalDuties,
-    tombstones,
+    Index, IndexError, IndexStatus, Key, KindStatus, Lease, Leases, PageRequest, Point, PointId, PointPage, Records,
+    Result, Retrieval, Search, VectorPage, VectorSelection, Vectors, Written, documents::document_id,
+    lease::LocalDuties, tombstones,
 };
 use futures::{FutureExt, future::BoxFuture};
 use jiff::{SignedDuration, Timestamp};
@@ -279,12 +279,12 @@ impl Records for Memory {
         ready(Ok(VectorPage { rows, next }))
     }
 
-    fn scroll(&self, kind: Kind, filter: &Filter, request: PageRequest) -> BoxFuture<'_, Result<Page>> {
+    fn scroll(&self, kind: Kind, filter: &Filter, request: PageRequest) -> BoxFuture<'_, Result<PointPage>> {
         let mut state = self.state();
         let wanted = |point: &Point| matches(filter, &point.record);
         let (found, next) = page(state.of(kind), request.after, request.limit, wanted);
         let points = found.into_iter().map(|point| read(point, request.with)).collect();
-        ready(Ok(Page { points, next }))
+        ready(Ok(PointPage { points, next }))
     }
 
     fn count(&self, kind: Kind, filter: &Filter) -> BoxFuture<'_, Result<u64>> {

@@ -3,7 +3,7 @@
 use duijie_core::domain::{Filter, Kind, RecordName};
 use duijie_store::{
     Candidates, Document, DocumentPage, DocumentQuery, DocumentWrite, DocumentWritten, Documents, FieldSelection, Hit,
-    Index, IndexStatus, Key, Lease, Leases, Page, PageRequest, Point, PointId, Records, Result, Retrieval, Search,
+    Index, IndexStatus, Key, Lease, Leases, PageRequest, Point, PointId, PointPage, Records, Result, Retrieval, Search,
     VectorPage, VectorSelection, Vectors, Written,
 };
 use futures::future::BoxFuture;
@@ -58,7 +58,7 @@ impl<W: Wrapper> Records for Wrapped<W> {
         self.0.index().scan(kind, after, limit, which)
     }
 
-    fn scroll(&self, kind: Kind, filter: &Filter, page: PageRequest) -> BoxFuture<'_, Result<Page>> {
+    fn scroll(&self, kind: Kind, filter: &Filter, page: PageRequest) -> BoxFuture<'_, Result<PointPage>> {
         self.0.index().scroll(kind, filter, page)
     }
 

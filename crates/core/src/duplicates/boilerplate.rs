@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{
-    content::Content,
+    content::RecordTexts,
     limits::{BOILERPLATE_TITLES, MAX_SENTENCES, MIN_SENTENCE_CHARS},
     shingle::{hash, set},
 };
@@ -21,7 +21,7 @@ pub(super) struct Boilerplate {
 
 impl Boilerplate {
     /// Counts the sentences of a record.
-    pub fn add(&mut self, content: &Content) {
+    pub fn add(&mut self, content: &RecordTexts) {
         let title = (hash(content.title.letters.iter().copied()) as u32).max(1);
         for sentence in content.sentences.iter().filter(|sentence| MIN_SENTENCE_CHARS <= sentence.chars) {
             if MAX_SENTENCES <= self.titles.len() && !self.titles.contains_key(&sentence.hash) {
@@ -36,7 +36,7 @@ impl Boilerplate {
     }
 
     /// Shingles of title and body, without sentences that occur under [`BOILERPLATE_TITLES`] titles.
-    pub fn own_shingles(&self, content: &Content) -> Vec<u64> {
+    pub fn own_shingles(&self, content: &RecordTexts) -> Vec<u64> {
         let is_own = |hash: &u64| self.titles.get(hash).is_none_or(|titles| titles.contains(&0));
         let own = content.sentences.iter().filter(|sentence| is_own(&sentence.hash));
         set(own.flat_map(|sentence| &sentence.shingles).chain(&content.title.shingles).copied().collect())

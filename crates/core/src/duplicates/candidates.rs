@@ -1,7 +1,7 @@
 //! Candidate pairs for an exact comparison, by registration number and by sketch bands.
 
 use super::{
-    groups::{Reason, SignedLink},
+    groups::{DuplicateReason, SignedLink},
     limits::{
         BUCKET_WINDOW, MAX_BUCKET, MAX_PAIRS, MAX_SAME_NUMBER, TEXT_BAND, TEXT_ESTIMATE, TEXT_VALUES, TITLE_BAND,
         TITLE_ESTIMATE, TITLE_VALUES,
@@ -19,10 +19,17 @@ pub(super) struct ByNumber {
     pub ignored: Vec<String>,
 }
 
-/// Pairs of indices, in order, the lower index first.
+/// Two records, by index; `left` is lower.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct NearPair {
+    pub left: u32,
+    pub right: u32,
+}
+
+/// Pairs to compare, in order.
 #[derive(Debug)]
-pub(super) struct Candidates {
-    pub pairs: Vec<(u32, u32)>,
+pub(super) struct NearPairs {
+    pub pairs: Vec<NearPair>,
     /// Whether the limit was exceeded; the least similar pairs are then dropped.
     pub is_cut: bool,
 }
@@ -50,7 +57,7 @@ pub(super) fn by_number(signed: &[Signed]) -> ByNumber {
         let link = |(_, place): &(&str, u32)| SignedLink {
             left: *first,
             right: *place,
-            reason: Reason::Number((*number).to_string()),
+            reason: DuplicateReason::Number((*number).to_string()),
         };
         found.links.extend(others.iter().map(link));
     }
@@ -58,7 +65,7 @@ pub(super) fn by_number(signed: &[Signed]) -> ByNumber {
 }
 
 /// Pairs with near texts, or near titles and one owner, according to the sketches. `signed` must be sorted by name.
-pub(super) fn by_sketches(signed: &[Signed], kind: Kind) -> Candidates {
+pub(super) fn by_sketches(signed: &[Signed], kind: Kind) -> NearPairs {
     let mut candidates = Gathered::default();
     let representatives = candidates.add_equal(signed);
     let is_near = |left: &Signed, right: &Signed| TEXT_ESTIMATE <= estimate(&left.text, &right.text);
@@ -85,9 +92,10 @@ pub(super) fn by_sketches(signed: &[Signed], kind: Kind) -> Candidates {
             candidates.add_buckets(signed, all.collect(), is_near);
         }
     }
-    let mut pairs: Vec<(u32, u32)> = candidates.pairs.into_iter().map(|(_, left, right)| (left, right)).collect();
+    let mut pairs: Vec<NearPair> =
+        candidates.pairs.into_iter().map(|(_, left, right)| NearPair { left, right }).collect();
     pairs.sort_unstable();
-    Candidates { pairs, is_cut: candidates.is_cut }
+    NearPairs { pairs, is_cut: candidates.is_cut }
 }
 
 fn places(signed: &[Signed]) -> impl Iterator<Item = (&Signed, u32)> {

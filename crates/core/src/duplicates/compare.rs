@@ -2,8 +2,8 @@
 
 use super::{
     boilerplate::Boilerplate,
-    content::{Content, Sentence},
-    groups::Reason,
+    content::{RecordTexts, Sentence},
+    groups::DuplicateReason,
     limits::{
         MIN_EQUAL_SHINGLES, MIN_REST_CHARS, MIN_SHINGLES, MIN_TITLE_CHARS, NUMBERS_AGREE, REST_NEAR, TEXT_NEAR,
         TEXT_SUPPORTS, TITLE_NEAR, TITLE_UNLIKE,
@@ -15,13 +15,17 @@ use crate::domain::Kind;
 
 /// One record of the pair.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Side<'a> {
+pub(super) struct ComparedRecord<'a> {
     pub signed: &'a Signed,
-    pub content: &'a Content,
+    pub content: &'a RecordTexts,
 }
 
 /// All reasons why the two records are duplicates.
-pub(super) fn reasons(left: Side<'_>, right: Side<'_>, boilerplate: &Boilerplate) -> Vec<Reason> {
+pub(super) fn reasons(
+    left: ComparedRecord<'_>,
+    right: ComparedRecord<'_>,
+    boilerplate: &Boilerplate,
+) -> Vec<DuplicateReason> {
     // another model or size, whatever else matches
     if left.content.title.numbers != right.content.title.numbers {
         return Vec::new();
@@ -30,16 +34,16 @@ pub(super) fn reasons(left: Side<'_>, right: Side<'_>, boilerplate: &Boilerplate
     let text = jaccard(&left.content.shingles, &right.content.shingles);
     let by_title = left.signed.same_owner(right.signed) && same_title(left, right, title, text);
     let by_text = same_text(left, right, title, text, boilerplate);
-    let by_title = by_title.then_some(Reason::OwnerTitle { title, text });
-    by_title.into_iter().chain(by_text.then_some(Reason::Text { jaccard: text })).collect()
+    let by_title = by_title.then_some(DuplicateReason::OwnerTitle { title, text });
+    by_title.into_iter().chain(by_text.then_some(DuplicateReason::Text { jaccard: text })).collect()
 }
 
-fn is_expert(side: Side<'_>) -> bool {
+fn is_expert(side: ComparedRecord<'_>) -> bool {
     side.signed.name.kind == Kind::Expert
 }
 
 /// Returns whether two titles of one owner name the same thing.
-fn same_title(left: Side<'_>, right: Side<'_>, title: f64, text: f64) -> bool {
+fn same_title(left: ComparedRecord<'_>, right: ComparedRecord<'_>, title: f64, text: f64) -> bool {
     let (one, other) = (&left.content.title.letters, &right.content.title.letters);
     if is_expert(left) {
         return one == other && 2 <= one.len();
@@ -49,11 +53,17 @@ fn same_title(left: Side<'_>, right: Side<'_>, title: f64, text: f64) -> bool {
 }
 
 /// Returns whether one title is too short, or too generic, to name a thing.
-fn has_short_title(left: Side<'_>, right: Side<'_>) -> bool {
+fn has_short_title(left: ComparedRecord<'_>, right: ComparedRecord<'_>) -> bool {
     left.content.title.named_chars.min(right.content.title.named_chars) < MIN_TITLE_CHARS
 }
 
-fn same_text(left: Side<'_>, right: Side<'_>, title: f64, text: f64, boilerplate: &Boilerplate) -> bool {
+fn same_text(
+    left: ComparedRecord<'_>,
+    right: ComparedRecord<'_>,
+    title: f64,
+    text: f64,
+    boilerplate: &Boilerplate,
+) -> bool {
     if text < TEXT_NEAR || is_expert(left) && left.content.title.letters != right.content.title.letters {
         return false;
     }
@@ -71,7 +81,7 @@ fn same_text(left: Side<'_>, right: Side<'_>, title: f64, text: f64, boilerplate
 }
 
 /// Returns whether both have sentences of their own that differ: two demands with one company profile.
-fn say_different(left: Side<'_>, right: Side<'_>) -> bool {
+fn say_different(left: ComparedRecord<'_>, right: ComparedRecord<'_>) -> bool {
     let (one, other) = (rest(left, right), rest(right, left));
     let chars = |rest: &[&Sentence]| rest.iter().map(|sentence| sentence.chars).sum::<usize>();
     if chars(&one).min(chars(&other)) < MIN_REST_CHARS {
@@ -82,13 +92,13 @@ fn say_different(left: Side<'_>, right: Side<'_>) -> bool {
 }
 
 /// Sentences that the other record does not have.
-fn rest<'a>(side: Side<'a>, other: Side<'_>) -> Vec<&'a Sentence> {
+fn rest<'a>(side: ComparedRecord<'a>, other: ComparedRecord<'_>) -> Vec<&'a Sentence> {
     let hashes = set(other.content.sentences.iter().map(|sentence| sentence.hash).collect());
     side.content.sentences.iter().filter(|sentence| hashes.binary_search(&sentence.hash).is_err()).collect()
 }
 
 /// Returns whether texts under unlike titles are near-equal after boilerplate is removed.
-fn same_own(left: Side<'_>, right: Side<'_>, boilerplate: &Boilerplate) -> bool {
+fn same_own(left: ComparedRecord<'_>, right: ComparedRecord<'_>, boilerplate: &Boilerplate) -> bool {
     let (one, other) = (boilerplate.own_shingles(left.content), boilerplate.own_shingles(right.content));
     MIN_SHINGLES <= one.len().min(other.len()) && TEXT_NEAR <= jaccard(&one, &other)
 }

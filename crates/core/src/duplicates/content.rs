@@ -41,7 +41,7 @@ const GENERIC: [&str; 32] = [
 
 /// The texts of one record, split into parts.
 #[derive(Debug)]
-pub(super) struct Content {
+pub(super) struct RecordTexts {
     /// Title without generic words.
     pub title: Title,
     /// Sentences of the body.
@@ -80,9 +80,9 @@ pub(super) struct Sentence {
     pub shingles: Vec<u64>,
 }
 
-// === impl Content ===
+// === impl RecordTexts ===
 
-impl Content {
+impl RecordTexts {
     /// Splits the texts of a record.
     pub fn new(record: &Record) -> Self {
         let title = Title::new(&normal(&record.title));

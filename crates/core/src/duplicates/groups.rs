@@ -10,7 +10,7 @@ use crate::domain::RecordName;
 
 /// A group of duplicates.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Group {
+pub struct DuplicateGroup {
     /// Names in order, at least two.
     pub members: Vec<RecordName>,
     /// All links between the members, by name. Two members may be connected only through others.
@@ -27,12 +27,12 @@ pub struct Link {
     /// The other record.
     pub right: RecordName,
     /// The reason.
-    pub reason: Reason,
+    pub reason: DuplicateReason,
 }
 
 /// Reason why two records are duplicates.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Reason {
+pub enum DuplicateReason {
     /// Both have this registration number.
     Number(String),
     /// Both have the same owner and near-equal titles.
@@ -54,7 +54,7 @@ pub enum Reason {
 pub(super) struct SignedLink {
     pub left: u32,
     pub right: u32,
-    pub reason: Reason,
+    pub reason: DuplicateReason,
 }
 
 /// Disjoint sets of indices.
@@ -63,7 +63,7 @@ struct Union {
 }
 
 /// Groups of linked records, ordered by the name of the first member. `signed` must be sorted by name.
-pub(super) fn group(signed: &[Signed], links: Vec<SignedLink>) -> Vec<Group> {
+pub(super) fn group(signed: &[Signed], links: Vec<SignedLink>) -> Vec<DuplicateGroup> {
     let mut groups = Vec::new();
     for links in components(links) {
         if members(&links).len() <= MAX_LOOSE_MEMBERS {
@@ -73,7 +73,7 @@ pub(super) fn group(signed: &[Signed], links: Vec<SignedLink>) -> Vec<Group> {
         let firm = links.into_iter().filter(|link| link.reason.is_firm()).collect();
         groups.extend(components(firm).into_iter().map(|links| (links, true)));
     }
-    let mut groups: Vec<Group> =
+    let mut groups: Vec<DuplicateGroup> =
         groups.into_iter().map(|(links, is_cut_down)| named(signed, links, is_cut_down)).collect();
     groups.sort_by(|one, other| one.members.cmp(&other.members));
     groups
@@ -99,17 +99,17 @@ fn members(links: &[SignedLink]) -> Vec<u32> {
     members
 }
 
-fn named(signed: &[Signed], mut links: Vec<SignedLink>, is_cut_down: bool) -> Group {
+fn named(signed: &[Signed], mut links: Vec<SignedLink>, is_cut_down: bool) -> DuplicateGroup {
     let name = |place: u32| signed.get(place as usize).map(|signed| signed.name.clone());
     let members = members(&links).into_iter().filter_map(name).collect();
     links.sort_by_key(|link| (link.left, link.right, link.reason.order()));
     let link = |link: SignedLink| Some(Link { left: name(link.left)?, right: name(link.right)?, reason: link.reason });
-    Group { members, links: links.into_iter().filter_map(link).collect(), is_cut_down }
+    DuplicateGroup { members, links: links.into_iter().filter_map(link).collect(), is_cut_down }
 }
 
-// === impl Reason ===
+// === impl DuplicateReason ===
 
-impl Reason {
+impl DuplicateReason {
     /// Stable code in UPPER_SNAKE.
     pub fn code(&self) -> &'static str {
         match self {

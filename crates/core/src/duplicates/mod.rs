@@ -33,7 +33,7 @@ mod verify;
 
 use thiserror::Error;
 
-pub use groups::{Group, Link, Reason};
+pub use groups::{DuplicateGroup, DuplicateReason, Link};
 pub use limits::MAX_RECORDS;
 
 use crate::domain::{Kind, Record, RecordName};
@@ -48,9 +48,9 @@ pub struct Finder {
 
 /// Result of a search.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Report {
+pub struct DuplicateReport {
     /// Groups, ordered by the name of the first member.
-    pub groups: Vec<Group>,
+    pub groups: Vec<DuplicateGroup>,
     /// Number of records searched.
     pub records: usize,
     /// Number of pairs whose texts were compared.
@@ -102,14 +102,14 @@ impl Finder {
 
     /// Finds the groups. `fetch` returns the record with a given name; it is called for candidates only, possibly
     /// several times. Records that it does not return (deleted in the meantime) are skipped.
-    pub fn find(mut self, fetch: impl FnMut(&RecordName) -> Option<Record>) -> Report {
+    pub fn find(mut self, fetch: impl FnMut(&RecordName) -> Option<Record>) -> DuplicateReport {
         self.signed.sort_by(|one, other| one.name.cmp(&other.name));
         self.signed.dedup_by(|next, before| next.name == before.name);
         let numbers = candidates::by_number(&self.signed);
         let candidates = candidates::by_sketches(&self.signed, self.kind);
         let verified = verify::verify(&self.signed, &candidates.pairs, fetch);
         let links = numbers.links.into_iter().chain(verified.links).collect();
-        Report {
+        DuplicateReport {
             groups: groups::group(&self.signed, links),
             records: self.signed.len(),
             pairs: candidates.pairs.len(),

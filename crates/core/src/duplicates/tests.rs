@@ -31,7 +31,7 @@ fn numbered(id: &str, number: &str, title: &str) -> Record {
     record
 }
 
-fn search(records: &[Record]) -> Report {
+fn search(records: &[Record]) -> DuplicateReport {
     let kind = records.first().map_or(Kind::Achievement, Record::kind);
     let by_name: BTreeMap<RecordName, &Record> = records.iter().map(|record| (record.name(), record)).collect();
     let mut finder = Finder::new(kind);
@@ -40,7 +40,7 @@ fn search(records: &[Record]) -> Report {
 }
 
 /// Ids of the members of each group.
-fn ids(report: &Report) -> Vec<Vec<&str>> {
+fn ids(report: &DuplicateReport) -> Vec<Vec<&str>> {
     report.groups.iter().map(|group| group.members.iter().map(|name| name.id.as_str()).collect()).collect()
 }
 

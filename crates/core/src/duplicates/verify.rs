@@ -4,8 +4,9 @@ use std::collections::{HashMap, VecDeque};
 
 use super::{
     boilerplate::Boilerplate,
-    compare::{Side, reasons},
-    content::Content,
+    candidates::NearPair,
+    compare::{ComparedRecord, reasons},
+    content::RecordTexts,
     groups::SignedLink,
     limits::MAX_READY,
     signed::Signed,
@@ -23,27 +24,27 @@ pub(super) struct Verified {
 /// Cached texts, the oldest first.
 struct Ready<F> {
     fetch: F,
-    contents: HashMap<u32, Option<Content>>,
+    contents: HashMap<u32, Option<RecordTexts>>,
     order: VecDeque<u32>,
 }
 
 /// Confirmed links of the pairs, in pair order.
 pub(super) fn verify(
     signed: &[Signed],
-    pairs: &[(u32, u32)],
+    pairs: &[NearPair],
     fetch: impl FnMut(&RecordName) -> Option<Record>,
 ) -> Verified {
     let mut ready = Ready { fetch, contents: HashMap::new(), order: VecDeque::new() };
     let boilerplate = count(signed, pairs, &mut ready);
     let mut links = Vec::new();
-    for (left, right) in pairs {
+    for NearPair { left, right } in pairs {
         let both = signed.get(*left as usize).zip(signed.get(*right as usize));
         let Some((left_signed, right_signed)) = both else { continue };
         ready.load(*left, left_signed, *right);
         ready.load(*right, right_signed, *left);
         let (Some(left_content), Some(right_content)) = (ready.get(*left), ready.get(*right)) else { continue };
-        let left_side = Side { signed: left_signed, content: left_content };
-        let right_side = Side { signed: right_signed, content: right_content };
+        let left_side = ComparedRecord { signed: left_signed, content: left_content };
+        let right_side = ComparedRecord { signed: right_signed, content: right_content };
         let found = reasons(left_side, right_side, &boilerplate).into_iter();
         links.extend(found.map(|reason| SignedLink { left: *left, right: *right, reason }));
     }
@@ -53,10 +54,10 @@ pub(super) fn verify(
 /// Counts the sentences of all records in the pairs.
 fn count<F: FnMut(&RecordName) -> Option<Record>>(
     signed: &[Signed],
-    pairs: &[(u32, u32)],
+    pairs: &[NearPair],
     ready: &mut Ready<F>,
 ) -> Boilerplate {
-    let mut places: Vec<u32> = pairs.iter().flat_map(|(left, right)| [*left, *right]).collect();
+    let mut places: Vec<u32> = pairs.iter().flat_map(|pair| [pair.left, pair.right]).collect();
     places.sort_unstable();
     places.dedup();
     let mut boilerplate = Boilerplate::default();
@@ -88,11 +89,11 @@ impl<F: FnMut(&RecordName) -> Option<Record>> Ready<F> {
             }
         }
         let record = (self.fetch)(&signed.name);
-        self.contents.insert(place, record.map(|record| Content::new(&record)));
+        self.contents.insert(place, record.map(|record| RecordTexts::new(&record)));
         self.order.push_back(place);
     }
 
-    fn get(&self, place: u32) -> Option<&Content> {
+    fn get(&self, place: u32) -> Option<&RecordTexts> {
         self.contents.get(&place)?.as_ref()
     }
 }

@@ -8,7 +8,7 @@ use super::{
     features::Features,
     levels::{Levels, Said},
 };
-use crate::rank::{Calibration, Data, Expected, Gate, Graded, Logits, Refusal, fit, fit_any, quantile};
+use crate::rank::{Calibration, Data, Expected, FitError, Gate, Graded, Logits, fit, fit_any, quantile};
 
 /// Minimum demands for reliable levels; with fewer, `duijie calibrate` warns.
 pub const FEW_DEMANDS: usize = 20;
@@ -36,8 +36,8 @@ type Demand<'a> = Vec<&'a Features>;
 /// Fits the levels.
 ///
 /// # Errors
-/// [`Refusal`].
-pub fn calibrate(rows: &[Features], name: &str) -> Result<Calibrated, Refusal> {
+/// [`FitError`].
+pub fn calibrate(rows: &[Features], name: &str) -> Result<Calibrated, FitError> {
     let demands = by_demand(rows);
     let pairs: Vec<Graded> = rows.iter().map(Features::graded).collect();
     let logits = fit(&pairs)?;
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn too_little_is_refused() {
-        assert!(matches!(calibrate(&rows(1), ""), Err(Refusal::TooFew { .. })));
+        assert!(matches!(calibrate(&rows(1), ""), Err(FitError::TooFew { .. })));
         assert!(calibrate(&[], "").is_err());
     }
 }

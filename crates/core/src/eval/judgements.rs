@@ -5,8 +5,17 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-/// Achievements and their levels, by demand.
-pub type Judgements = BTreeMap<String, Vec<(String, u8)>>;
+/// An achievement as judged for a demand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JudgedAchievement {
+    /// Achievement id.
+    pub id: String,
+    /// Level, 1 to 4.
+    pub level: u8,
+}
+
+/// Judged achievements by demand.
+pub type Judgements = BTreeMap<String, Vec<JudgedAchievement>>;
 
 /// Reads the pairs.
 ///
@@ -32,8 +41,8 @@ pub fn read(text: &str) -> Result<Judgements, String> {
         let judged = judgements.entry(demand.to_string()).or_default();
         let place = *places.entry((demand, achievement)).or_insert(judged.len());
         match judged.get_mut(place) {
-            Some((_, known)) => *known = level.max(*known),
-            None => judged.push((achievement.to_string(), level)),
+            Some(known) => known.level = level.max(known.level),
+            None => judged.push(JudgedAchievement { id: achievement.to_string(), level }),
         }
     }
     if judgements.is_empty() { Err("判分文件中没有判分".to_string()) } else { Ok(judgements) }
@@ -47,7 +56,8 @@ mod tests {
     fn pairs_are_read_and_mistakes_told() {
         let read_pairs =
             read("demand_id\tachievement_id\tlevel\nd1\ta1\t2\r\nd1\ta2\t1\nd1\ta1\t4\nd1\ta1\t3\n\n").unwrap();
-        assert_eq!(read_pairs["d1"], [("a1".to_string(), 4), ("a2".to_string(), 1)]);
+        let judged = |id: &str, level| JudgedAchievement { id: id.into(), level };
+        assert_eq!(read_pairs["d1"], [judged("a1", 4), judged("a2", 1)]);
         for (text, want) in [("d1\ta1", "第 1 行"), ("d1\ta1\t5", "1 到 4"), ("d1\ta1\tx", "1 到 4"), ("", "没有判分")]
         {
             assert!(read(text).unwrap_err().contains(want), "{text}");

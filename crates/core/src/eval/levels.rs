@@ -25,7 +25,16 @@ pub struct Levels {
     mae: f64,
     mae_of_weak: f64,
     log_loss: f64,
-    reliability: [Vec<(f64, f64)>; 3],
+    reliability: [Vec<Bin>; 3],
+}
+
+/// Pairs with similar predictions.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Bin {
+    /// Mean predicted probability.
+    predicted: f64,
+    /// Observed share.
+    observed: f64,
 }
 
 // === impl Said ===
@@ -86,17 +95,18 @@ impl fmt::Display for Levels {
         writeln!(f, "对数损失   {:.4}", self.log_loss)?;
         writeln!(f, "可靠性（按预报的概率分为十份，每份为预报/实际）：")?;
         for (name, cells) in ["≥ 弱  ", "≥ 较强", "强    "].iter().zip(&self.reliability) {
-            let texts: Vec<String> = cells.iter().map(|(said, seen)| format!("{said:.2}/{seen:.2}")).collect();
-            let gap = mean(cells.iter().map(|(said, seen)| (said - seen).abs()));
+            let texts: Vec<String> =
+                cells.iter().map(|bin| format!("{:.2}/{:.2}", bin.predicted, bin.observed)).collect();
+            let gap = mean(cells.iter().map(|bin| (bin.predicted - bin.observed).abs()));
             writeln!(f, "  {name} {}  平均相差 {gap:.3}", texts.join(" "))?;
         }
         Ok(())
     }
 }
 
-/// Mean predicted probability and observed share in each tenth of the pairs, by rising probability. If ten does not
+/// One bin for each tenth of the pairs, by rising probability; `said` has predictions and results. If ten does not
 /// divide the number of pairs, the first tenths are longer by one.
-fn reliability(mut said: Vec<(f64, bool)>) -> Vec<(f64, f64)> {
+fn reliability(mut said: Vec<(f64, bool)>) -> Vec<Bin> {
     said.sort_by(|one, other| one.0.total_cmp(&other.0));
     let (short, longer) = (said.len() / PARTS, said.len() % PARTS);
     let mut rest = said.as_slice();
@@ -106,8 +116,8 @@ fn reliability(mut said: Vec<(f64, bool)>) -> Vec<(f64, f64)> {
         let (now, later) = rest.split_at(length.min(rest.len()));
         rest = later;
         if !now.is_empty() {
-            let seen = mean(now.iter().map(|(_, seen)| f64::from(u8::from(*seen))));
-            cells.push((mean(now.iter().map(|(said, _)| *said)), seen));
+            let observed = mean(now.iter().map(|(_, seen)| f64::from(u8::from(*seen))));
+            cells.push(Bin { predicted: mean(now.iter().map(|(said, _)| *said)), observed });
         }
     }
     cells
@@ -143,7 +153,7 @@ mod tests {
     #[test]
     fn tenths_as_even_as_can_be() {
         let cells = reliability((0..23u8).map(|i| (f64::from(i), true)).collect());
-        let means: Vec<f64> = cells.iter().map(|(said, _)| *said).collect();
+        let means: Vec<f64> = cells.iter().map(|bin| bin.predicted).collect();
         assert_eq!(means, [1.0, 4.0, 7.0, 9.5, 11.5, 13.5, 15.5, 17.5, 19.5, 21.5]);
     }
 }

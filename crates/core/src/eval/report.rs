@@ -2,16 +2,28 @@
 
 use std::{collections::HashMap, fmt};
 
-use super::measures::{Judged, RELATED, auc, ndcg, recall, reciprocal_rank, spearman};
+use super::{
+    judgements::JudgedAchievement,
+    measures::{Judged, RELATED, auc, ndcg, recall, reciprocal_rank, spearman},
+};
 
 /// Depth of nDCG.
 const NDCG_DEPTH: usize = 10;
 /// Depth of recall.
 const RECALL_DEPTH: usize = 20;
 
+/// An achievement as ranked for a demand.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RankedAchievement {
+    /// Achievement id.
+    pub id: String,
+    /// Score, 0 to 1.
+    pub score: f64,
+}
+
 /// Sums over demands; each measure counts the demands for which it is defined.
 #[derive(Debug, Clone, Default)]
-pub struct Report {
+pub struct QualityReport {
     demands: usize,
     pairs: usize,
     ndcg: Mean,
@@ -28,21 +40,21 @@ pub struct Mean {
     count: u32,
 }
 
-// === impl Report ===
+// === impl QualityReport ===
 
-impl Report {
-    /// Adds one demand: all achievement ids with scores, best first, and the human grades. A judged achievement missing
-    /// from the order counts as last, with score 0.
-    pub fn add(&mut self, order: &[(String, f64)], levels: &[(String, u8)]) {
+impl QualityReport {
+    /// Adds one demand: all achievements, best first, and the judged ones. A judged achievement missing from the order
+    /// counts as last, with score 0.
+    pub fn add(&mut self, order: &[RankedAchievement], judged: &[JudgedAchievement]) {
         let places: HashMap<&str, (usize, f64)> =
-            order.iter().zip(1..).map(|((id, score), place)| (id.as_str(), (place, *score))).collect();
+            order.iter().zip(1..).map(|(ranked, place)| (ranked.id.as_str(), (place, ranked.score))).collect();
         let place_of = |id: &str| places.get(id).copied().unwrap_or((usize::MAX, 0.0));
+        let related = judged.iter().filter(|judged| RELATED <= judged.level);
+        let related: Vec<usize> = related.map(|judged| place_of(&judged.id).0).collect();
         let judged: Vec<Judged> =
-            levels.iter().map(|(id, level)| Judged { score: place_of(id).1, level: *level }).collect();
-        let related: Vec<usize> =
-            levels.iter().filter(|(_, level)| RELATED <= *level).map(|(id, _)| place_of(id).0).collect();
+            judged.iter().map(|it| Judged { score: place_of(&it.id).1, level: it.level }).collect();
         self.demands += 1;
-        self.pairs += levels.len();
+        self.pairs += judged.len();
         self.ndcg.add(ndcg(&judged, NDCG_DEPTH));
         self.spearman.add(spearman(&judged));
         self.auc.add(auc(&judged));
@@ -61,7 +73,7 @@ impl Report {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for QualityReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "需求 {} 项，判分 {} 对（各项指标为各需求的平均值）", self.demands, self.pairs)?;
         let rows = [
@@ -99,9 +111,10 @@ mod tests {
 
     #[test]
     fn what_the_order_does_not_hold_counts_as_last() {
-        let mut report = Report::default();
-        let order = [("b".to_string(), 0.9), ("a".to_string(), 0.5)];
-        report.add(&order, &[("a".into(), 4), ("b".into(), 1), ("gone".into(), 4)]);
+        let mut report = QualityReport::default();
+        let order = [("b", 0.9), ("a", 0.5)].map(|(id, score)| RankedAchievement { id: id.into(), score });
+        let judged = [("a", 4), ("b", 1), ("gone", 4)].map(|(id, level)| JudgedAchievement { id: id.into(), level });
+        report.add(&order, &judged);
         assert!((report.recall() - 0.5).abs() < 1e-12);
         assert!(report.ndcg() < 1.0);
         assert!(report.to_string().contains("MRR        0.5000"));

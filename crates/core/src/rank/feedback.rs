@@ -13,7 +13,7 @@ use super::Fused;
 /// Share of the feedback records in the expanded query vector.
 const RECORDS_SHARE: f64 = 0.4;
 /// Minimum weight of a record, so that records with score 0 still give a direction.
-const LEAST_WEIGHT: f64 = 1e-6;
+const MIN_WEIGHT: f64 = 1e-6;
 /// Minimum length of a sum that gives a direction.
 const SHORTEST: f64 = 1e-6;
 
@@ -25,6 +25,15 @@ pub struct Context {
     pub best: f64,
     /// Mean score of the feedback records, 0 to 1.
     pub mean: f64,
+}
+
+/// A record of the feedback.
+#[derive(Debug, Clone, Copy)]
+pub struct FeedbackRecord<'a> {
+    /// Score in the first pass.
+    pub score: f64,
+    /// Dense vector.
+    pub vector: &'a [f32],
 }
 
 // === impl Context ===
@@ -41,10 +50,10 @@ impl Context {
 
 /// Query expanded by records with these scores; the original query if the records give no direction. Records with
 /// another vector length are skipped.
-pub fn expanded(query: &[f32], records: &[(f64, &[f32])]) -> Vec<f32> {
+pub fn expanded(query: &[f32], records: &[FeedbackRecord<'_>]) -> Vec<f32> {
     let mut sum = vec![0.0; query.len()];
-    for (score, vector) in records.iter().filter(|(_, vector)| vector.len() == query.len()) {
-        let weight = score.max(LEAST_WEIGHT);
+    for FeedbackRecord { score, vector } in records.iter().filter(|record| record.vector.len() == query.len()) {
+        let weight = score.max(MIN_WEIGHT);
         sum.iter_mut().zip(*vector).for_each(|(sum, value)| *sum += weight * f64::from(*value));
     }
     let Some(records) = unit(sum) else { return query.to_vec() };
@@ -93,7 +102,7 @@ mod tests {
             let dense: Vec<_> = dense.map(|(id, record)| Candidate { id, score: cosine(record) }).collect();
             let sparse = self.bm25_of_query_0.iter().copied().enumerate().filter(|(_, score)| 0.0 < *score);
             let sparse: Vec<_> = sparse.map(|(id, score)| Candidate { id, score }).collect();
-            fuse((&dense, &[]), &sparse, &FUSION)
+            fuse(&dense, &[], &sparse, &FUSION)
         }
     }
 
@@ -113,8 +122,9 @@ mod tests {
         let context = Context::of(best);
         assert!((context.mean - vectors.context).abs() < 1e-6);
         assert_eq!(context.best, best[0].score);
-        let records: Vec<_> =
-            best.iter().map(|fused| (fused.score, vectors.centred_records[fused.id].as_slice())).collect();
+        let record =
+            |fused: &Fused<usize>| FeedbackRecord { score: fused.score, vector: &vectors.centred_records[fused.id] };
+        let records: Vec<_> = best.iter().map(record).collect();
         let expanded = expanded(&vectors.centred_query_0, &records);
         assert!(expanded.iter().zip(&vectors.query_after_feedback).all(|(a, b)| (a - b).abs() < 1e-6), "{expanded:?}");
         let second = vectors.pass(&expanded);
@@ -124,8 +134,9 @@ mod tests {
 
     #[test]
     fn a_query_without_help_stays_as_it_is() {
-        let check = |records: &[(f64, &[f32])], want: &[f32]| {
-            let got = expanded(&[0.6, 0.8], records);
+        let check = |records: &[(f64, &'static [f32])], want: &[f32]| {
+            let record = |(score, vector): &(f64, &'static [f32])| FeedbackRecord { score: *score, vector };
+            let got = expanded(&[0.6, 0.8], &records.iter().map(record).collect::<Vec<_>>());
             assert!(got.iter().zip(want).all(|(a, b)| (a - b).abs() < 1e-6), "{got:?}");
         };
         check(&[], &[0.6, 0.8]);

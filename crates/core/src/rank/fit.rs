@@ -4,13 +4,13 @@
 use super::level::{Logit, Logits, sigmoid};
 
 /// Minimum pairs on each side of each cut; with fewer, the regression overfits.
-pub const LEAST_PAIRS: usize = 10;
+pub const MIN_PAIRS: usize = 10;
 /// Share of the pairs cut off at each end of the context range.
 const CONTEXT_TAIL: f64 = 0.05;
 /// Penalty on the slopes. It only keeps a slope finite: the log-likelihood sums some thousand pairs.
 const L2: f64 = 1.0;
 /// Maximum deviation treated as rounding; the feature then does not vary.
-const LEAST_DEVIATION: f64 = 1e-12;
+const MIN_DEVIATION: f64 = 1e-12;
 /// Maximum Newton steps; six are usual.
 const MAX_STEPS: usize = 50;
 /// Maximum halvings of a step.
@@ -31,9 +31,9 @@ pub struct Graded {
 
 /// Why judgements cannot be fitted; a message that says what to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum FitError {
     /// Too few pairs on one side of a cut.
-    #[error("级别{} {level} 的判分只有 {pairs} 对，至少需要 {LEAST_PAIRS} 对，请补充判分", if *.below { "低于" } else { "不低于" })]
+    #[error("级别{} {level} 的判分只有 {pairs} 对，至少需要 {MIN_PAIRS} 对，请补充判分", if *.below { "低于" } else { "不低于" })]
     TooFew {
         /// The cut.
         level: u8,
@@ -59,19 +59,19 @@ type Row = (Numbers, bool);
 /// Fits the regressions.
 ///
 /// # Errors
-/// [`Refusal`].
-pub fn fit(pairs: &[Graded]) -> Result<Logits, Refusal> {
+/// [`FitError`].
+pub fn fit(pairs: &[Graded]) -> Result<Logits, FitError> {
     for level in [2, 3, 4] {
         let below = pairs.iter().filter(|pair| pair.level < level).count();
         for (below, pairs) in [(true, below), (false, pairs.len() - below)] {
-            if pairs < LEAST_PAIRS {
-                return Err(Refusal::TooFew { level, below, pairs });
+            if pairs < MIN_PAIRS {
+                return Err(FitError::TooFew { level, below, pairs });
             }
         }
     }
     let fitted = fit_any(pairs);
     match fitted.logits.iter().find(|logit| logit.slopes[0] <= 0.0) {
-        Some(logit) => Err(Refusal::Downwards { level: logit.level_at_least }),
+        Some(logit) => Err(FitError::Downwards { level: logit.level_at_least }),
         None => Ok(fitted),
     }
 }
@@ -86,7 +86,7 @@ pub(crate) fn fit_any(pairs: &[Graded]) -> Logits {
     let mean = sum(pairs.iter().map(features)).map(|sum| sum / count);
     let squares = |pair: &Graded| pairwise(features(pair), mean, |value, mean| (value - mean).powi(2));
     let deviation = sum(pairs.iter().map(squares)).map(|sum| (sum / count).sqrt());
-    let deviation = deviation.map(|deviation| if LEAST_DEVIATION < deviation { deviation } else { 1.0 });
+    let deviation = deviation.map(|deviation| if MIN_DEVIATION < deviation { deviation } else { 1.0 });
     let logits = [2, 3, 4].map(|level| {
         let row = |pair: &Graded| {
             let [score, context] =
@@ -225,12 +225,12 @@ mod tests {
 
     #[test]
     fn judgements_from_which_nothing_can_be_learned_are_refused() {
-        assert_eq!(fit(&[]), Err(Refusal::TooFew { level: 2, below: true, pairs: 0 }));
+        assert_eq!(fit(&[]), Err(FitError::TooFew { level: 2, below: true, pairs: 0 }));
         let few: Vec<_> = pairs().into_iter().filter(|pair| pair.level < 4).collect();
-        assert_eq!(fit(&few), Err(Refusal::TooFew { level: 4, below: false, pairs: 0 }));
+        assert_eq!(fit(&few), Err(FitError::TooFew { level: 4, below: false, pairs: 0 }));
         let upside_down: Vec<_> = pairs().into_iter().map(|pair| Graded { score: 1.0 - pair.score, ..pair }).collect();
         let refusal = fit(&upside_down).unwrap_err();
-        assert!(matches!(refusal, Refusal::Downwards { .. }) && refusal.to_string().contains("请检查"), "{refusal}");
+        assert!(matches!(refusal, FitError::Downwards { .. }) && refusal.to_string().contains("请检查"), "{refusal}");
     }
 
     #[test]

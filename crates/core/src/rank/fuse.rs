@@ -48,7 +48,8 @@ pub struct Fused<Id> {
 /// cosines of records missing from `dense`; these get no dense rank. Candidates with NaN scores are dropped. A source
 /// adds nothing to a record that it does not score.
 pub fn fuse<Id: Copy + Eq + Hash + Ord>(
-    (dense, rescored): (&[Candidate<Id>], &[Candidate<Id>]),
+    dense: &[Candidate<Id>],
+    rescored: &[Candidate<Id>],
     sparse: &[Candidate<Id>],
     fusion: &Fusion,
 ) -> Vec<Fused<Id>> {
@@ -129,24 +130,24 @@ mod tests {
 
     #[test]
     fn both_sources_add_up() {
-        let order = fuse((&candidates(&[(1, 1.0), (2, 0.75)]), &[]), &candidates(&[(2, 10.0), (3, 30.0)]), &FUSION);
+        let order = fuse(&candidates(&[(1, 1.0), (2, 0.75)]), &[], &candidates(&[(2, 10.0), (3, 30.0)]), &FUSION);
         let got: Vec<_> = order.iter().map(|f| (f.id, f.score, f.dense.rank, f.sparse.rank)).collect();
         assert_eq!(got, [(1, 0.75, 1, 0), (2, 0.5, 2, 1), (3, 0.1875, 0, 2)]);
         assert_eq!(order[2].dense, SourceScore::default());
-        let order = fuse((&[], &candidates(&[(3, 0.75)])), &candidates(&[(3, 30.0)]), &FUSION);
+        let order = fuse(&[], &candidates(&[(3, 0.75)]), &candidates(&[(3, 30.0)]), &FUSION);
         assert_eq!((order[0].score, order[0].dense.rank, order[0].dense.score), (0.5625, 0, Some(0.75)));
     }
 
     #[test]
     fn what_is_no_number_is_left_out_and_ties_keep_the_order_of_ids() {
-        let order = fuse((&candidates(&[(9, 0.8), (3, 0.8), (4, f32::NAN)]), &[]), &[], &FUSION);
+        let order = fuse(&candidates(&[(9, 0.8), (3, 0.8), (4, f32::NAN)]), &[], &[], &FUSION);
         assert_eq!(order.iter().map(|f| f.id).collect::<Vec<_>>(), [3, 9]);
     }
 
     #[test]
     fn only_what_could_come_among_the_wanted_is_unsettled() {
         let dense = candidates(&[(1, 1.0), (2, 0.75), (3, 0.6)]);
-        let order = fuse((&dense, &[]), &candidates(&[(8, 30.0), (9, 1.0)]), &FUSION);
+        let order = fuse(&dense, &[], &candidates(&[(8, 30.0), (9, 1.0)]), &FUSION);
         // 8 has 0.19 and at most 0.15 more, 9 has 0.02 and as much; the places are at 0.75, 0.375, 0.19
         assert_eq!(needs_rescoring(&order, &dense, 1, &FUSION), [0u32; 0]);
         assert_eq!(needs_rescoring(&order, &dense, 2, &FUSION), [0u32; 0]);
@@ -186,7 +187,7 @@ mod tests {
         ) {
             let dense: Vec<_> = dense.into_iter().map(|(id, score)| Candidate { id, score }).collect();
             let sparse: Vec<_> = sparse.into_iter().map(|(id, score)| Candidate { id, score }).collect();
-            let order = fuse((&dense, &[]), &sparse, &FUSION);
+            let order = fuse(&dense, &[], &sparse, &FUSION);
             prop_assert!(order.windows(2).all(|pair| pair[0].score >= pair[1].score));
             for fused in order {
                 prop_assert!((0.0..=1.0).contains(&fused.score));

@@ -254,7 +254,7 @@ mod tests {
         assert_eq!(calibration.version, vectors.calibration);
         for case in &vectors.cases {
             let part = |score| [Candidate { id: 1, score }];
-            let score = fuse((&part(case.cosine_feedback), &[]), &part(case.bm25), &FUSION)[0].score;
+            let score = fuse(&part(case.cosine_feedback), &[], &part(case.bm25), &FUSION)[0].score;
             near(&[score], &[case.score], case);
             near(&calibration.logits.at_least(case.score, case.context), &case.at_least, case);
             near(&calibration.logits.probabilities(case.score, case.context), &case.probabilities, case);

@@ -11,8 +11,8 @@ mod fit;
 mod fuse;
 mod level;
 
-pub use feedback::{Context, expanded};
+pub use feedback::{Context, FeedbackRecord, expanded};
 pub(crate) use fit::fit_any;
-pub use fit::{Graded, Refusal, fit, quantile};
+pub use fit::{FitError, Graded, fit, quantile};
 pub use fuse::{Candidate, Fused, Fusion, fuse, needs_rescoring};
 pub use level::{Calibration, CalibrationError, Data, Expected, Gate, Logit, Logits};

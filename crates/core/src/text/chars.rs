@@ -9,7 +9,7 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, char::canonical_
 use super::simplify;
 
 /// Maximum rounds until a cluster is stable; two are enough for every character of Unicode.
-const MOST_ROUNDS: usize = 8;
+const MAX_ROUNDS: usize = 8;
 /// Size of the table: the characters of the basic plane.
 const PLAIN_CHARS: usize = 0x1_0000;
 
@@ -48,7 +48,7 @@ pub(super) fn joins(character: char) -> bool {
 /// unifies look-alikes.
 pub(super) fn fold(cluster: &str, lower: bool) -> String {
     let mut text = cluster.to_string();
-    for _ in 0..MOST_ROUNDS {
+    for _ in 0..MAX_ROUNDS {
         let next: String = if lower {
             let composed = text.chars().filter_map(unite).nfkc().filter_map(unite);
             composed.flat_map(char::to_lowercase).collect()

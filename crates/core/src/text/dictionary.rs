@@ -78,7 +78,7 @@ pub enum LineProblem {
 
 /// A term of a dictionary.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct DictionaryTerm {
     /// Normal form.
     pub term: String,
     /// Frequency, at least 1.
@@ -96,7 +96,7 @@ pub(super) fn is_stop_word(term: &str) -> bool {
 ///
 /// # Errors
 /// The first faulty line, with the name of the file.
-pub(super) fn parse(file: &str, text: &str) -> Result<Vec<Entry>, TextError> {
+pub(super) fn parse(file: &str, text: &str) -> Result<Vec<DictionaryTerm>, TextError> {
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let lines = text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
     let entry = |(index, line): (usize, &str)| {
@@ -110,7 +110,7 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Vec<Entry>, TextError> {
     lines.map(entry).collect()
 }
 
-fn parse_line(line: &str) -> Result<Entry, LineProblem> {
+fn parse_line(line: &str) -> Result<DictionaryTerm, LineProblem> {
     let mut parts = line.split_whitespace();
     let term = normalize(parts.next().unwrap_or_default()).text;
     let frequency = parts.next().ok_or(LineProblem::NoFrequency)?;
@@ -123,7 +123,7 @@ fn parse_line(line: &str) -> Result<Entry, LineProblem> {
     if !is_term(&term) {
         return Err(LineProblem::Term);
     }
-    Ok(Entry { term, frequency, tag })
+    Ok(DictionaryTerm { term, frequency, tag })
 }
 
 fn is_term(term: &str) -> bool {
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn entries_are_in_their_normal_form() {
         let entries = parse("", "ＬｉＦｅＰＯ４電池 20 n").unwrap();
-        assert_eq!(entries, [Entry { term: "lifepo4电池".into(), frequency: 20, tag: "n".into() }]);
+        assert_eq!(entries, [DictionaryTerm { term: "lifepo4电池".into(), frequency: 20, tag: "n".into() }]);
     }
 
     #[test]

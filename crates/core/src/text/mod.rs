@@ -35,7 +35,7 @@ pub use segment::{MAX_TERM_CHARS, Term};
 pub use sparse::SparseVector;
 
 use crate::domain::{Detail, Record};
-use query::Counts;
+use query::TermCounts;
 use segment::Segmenter;
 use sparse::{TITLE_COUNT, term_index};
 
@@ -99,7 +99,7 @@ impl TextPipeline {
     /// Weighted terms to look up in the sparse index.
     pub fn query(&self, parts: &QueryText<'_>) -> LexicalQuery {
         let count = |texts: &mut dyn Iterator<Item = &str>| {
-            let mut counts = Counts::new();
+            let mut counts = TermCounts::new();
             for term in texts.flat_map(|text| self.terms(text)) {
                 let count = counts.entry(term.text).or_default();
                 *count = count.saturating_add(1);

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::{chars, simplify, units};
 
 /// Maximum rounds of unit normalisation; `10千瓦·h` is `10kw·h` after the first and `10kwh` after the second.
-const MOST_UNIT_ROUNDS: usize = 4;
+const MAX_UNIT_ROUNDS: usize = 4;
 
 /// A normalised text and the original positions of its characters.
 ///
@@ -34,7 +34,7 @@ struct Place {
 /// Normalises a text. Idempotent.
 pub fn normalize(original: &str) -> Normalized {
     let mut normal = plain(original).unwrap_or_else(|| by_clusters(original));
-    for _ in 0..MOST_UNIT_ROUNDS {
+    for _ in 0..MAX_UNIT_ROUNDS {
         let edits = unit_edits(&normal.text);
         if edits.is_empty() {
             break;

@@ -36,7 +36,7 @@ pub struct LexicalQuery {
 }
 
 /// Term counts of a text.
-pub(super) type Counts = BTreeMap<String, u16>;
+pub(super) type TermCounts = BTreeMap<String, u16>;
 
 // === impl QueryText ===
 
@@ -53,7 +53,7 @@ impl<'a> QueryText<'a> {
 
 impl LexicalQuery {
     /// Builds a query from term counts in title, keywords and body.
-    pub(super) fn weigh(title: Counts, keywords: Counts, body: Counts) -> Self {
+    pub(super) fn weigh(title: TermCounts, keywords: TermCounts, body: TermCounts) -> Self {
         let mut weights: BTreeMap<String, f32> = BTreeMap::new();
         let keyword_weight = |count| if title.is_empty() { TITLE_WEIGHT * damped(count) } else { KEYWORD_WEIGHT };
         let keywords: Vec<_> = keywords.into_iter().map(|(term, count)| (term, keyword_weight(count))).collect();
@@ -84,7 +84,7 @@ fn damped(count: u16) -> f32 {
 mod tests {
     use super::*;
 
-    fn counts(terms: &[(&str, u16)]) -> Counts {
+    fn counts(terms: &[(&str, u16)]) -> TermCounts {
         terms.iter().map(|(term, count)| ((*term).to_string(), *count)).collect()
     }
 
@@ -105,14 +105,14 @@ mod tests {
 
     #[test]
     fn keywords_stand_in_for_a_missing_title() {
-        let query = LexicalQuery::weigh(Counts::new(), counts(&[("陶瓷", 2)]), counts(&[("涂覆", 1)]));
+        let query = LexicalQuery::weigh(TermCounts::new(), counts(&[("陶瓷", 2)]), counts(&[("涂覆", 1)]));
         assert_eq!(rounded(&query), [("陶瓷", 1.693), ("涂覆", 0.3)]);
     }
 
     #[test]
     fn the_lightest_terms_are_left_out() {
         let body = (0..200).map(|number| (format!("词{number:03}"), 1)).collect();
-        let query = LexicalQuery::weigh(counts(&[("锂电池", 1)]), Counts::new(), body);
+        let query = LexicalQuery::weigh(counts(&[("锂电池", 1)]), TermCounts::new(), body);
         assert_eq!(query.terms.len(), MAX_QUERY_TERMS);
         assert_eq!((query.terms[0].0.as_str(), query.terms[63].0.as_str()), ("锂电池", "词062"));
         let vector = query.sparse();
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_query_is_stored_and_read_again() {
-        let query = LexicalQuery::weigh(counts(&[("锂电池", 3)]), Counts::new(), Counts::new());
+        let query = LexicalQuery::weigh(counts(&[("锂电池", 3)]), TermCounts::new(), TermCounts::new());
         let json = serde_json::to_string(&query).unwrap();
         assert_eq!(serde_json::from_str::<LexicalQuery>(&json).unwrap(), query, "{json}");
     }

@@ -7,7 +7,7 @@ use super::{chars, units};
 
 /// A piece of a text, as a character range.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Piece {
+pub(super) enum TextPiece {
     /// Letters and digits with the characters that join them.
     Word(Range<usize>),
     /// Han characters only.
@@ -24,7 +24,7 @@ pub(super) struct Indexed<'a> {
 }
 
 /// Pieces of a normal text, in order. Punctuation lies between them.
-pub(super) fn scan(indexed: &Indexed<'_>) -> Vec<Piece> {
+pub(super) fn scan(indexed: &Indexed<'_>) -> Vec<TextPiece> {
     let mut pieces = Vec::new();
     let mut at = 0;
     while let Some(first) = indexed.get(at) {
@@ -36,7 +36,7 @@ pub(super) fn scan(indexed: &Indexed<'_>) -> Vec<Piece> {
             at += 1;
             continue;
         };
-        pieces.push(if chars::is_han(first) { Piece::Han(at..end) } else { Piece::Word(at..end) });
+        pieces.push(if chars::is_han(first) { TextPiece::Han(at..end) } else { TextPiece::Word(at..end) });
         at = end;
     }
     pieces
@@ -143,7 +143,7 @@ mod tests {
             let indexed = Indexed::new(&normal.text);
             let pieces = scan(&indexed);
             let words = pieces.iter().map(|piece| match piece {
-                Piece::Word(range) | Piece::Han(range) => indexed.slice(range),
+                TextPiece::Word(range) | TextPiece::Han(range) => indexed.slice(range),
             });
             assert_eq!(words.collect::<Vec<_>>(), want, "{original}");
         };

@@ -6,9 +6,9 @@ use jieba_rs::{Jieba, TokenizeMode};
 use super::{
     Normalized,
     chars::{is_han, is_word},
-    dictionary::{self, DICTIONARIES, EXTRA_DICTIONARY, Entry, MAX_EXTRA_LINES, TextError},
+    dictionary::{self, DICTIONARIES, DictionaryTerm, EXTRA_DICTIONARY, MAX_EXTRA_LINES, TextError},
     normalize,
-    scan::{self, Indexed, Piece},
+    scan::{self, Indexed, TextPiece},
 };
 
 /// Maximum characters of a term; only the parts of a longer word (a link, encoded data) become terms.
@@ -65,7 +65,7 @@ impl Segmenter {
         }
         let dictionary = entries.iter().map(|entry| entry.term.clone()).collect();
         let mut jieba = Jieba::new();
-        let (han, mixed): (Vec<Entry>, Vec<Entry>) =
+        let (han, mixed): (Vec<DictionaryTerm>, Vec<DictionaryTerm>) =
             entries.into_iter().partition(|entry| entry.term.chars().all(is_han));
         for entry in han {
             jieba.add_word(&entry.term, Some(entry.frequency), Some(&entry.tag));
@@ -92,11 +92,11 @@ impl Segmenter {
         let mut mark = None;
         for piece in scan::scan(&gathered.indexed) {
             match piece {
-                Piece::Word(word) => {
+                TextPiece::Word(word) => {
                     gathered.add_word(word.start, word.end);
                     mark = Some(word);
                 }
-                Piece::Han(han) => {
+                TextPiece::Han(han) => {
                     let first_end = self.add_han(&mut gathered, han.start, han.end);
                     if let Some(mark) = mark.take().filter(|mark| gathered.is_mark(mark.start, mark.end, han.start)) {
                         gathered.add(mark.start, first_end);

@@ -7,7 +7,7 @@ use ferrous_opencc::{OpenCC, config::BuiltinConfig};
 use super::chars::is_han;
 
 /// Maximum conversion rounds until the text is stable: 乾圖 → 乾图 → 干图 needs two, 么麼 needs three.
-const MOST_ROUNDS: usize = 4;
+const MAX_ROUNDS: usize = 4;
 /// Characters that OpenCC changes only inside words (反覆 → 反复, 沈默 → 沉默, 瞭解 → 了解): all characters of its word table that
 /// are missing from its character table.
 const CHANGED_IN_WORDS: &str = "彷牴瞭祇藉衹覆沈阪";
@@ -29,7 +29,7 @@ pub(super) fn may_change(character: char) -> bool {
 /// Converts a text of only Han characters. The result has the same number of characters.
 pub(super) fn simplify(han: &str) -> String {
     let mut text = han.to_string();
-    for _ in 0..MOST_ROUNDS {
+    for _ in 0..MAX_ROUNDS {
         let next = convert(&text);
         if next == text {
             break;

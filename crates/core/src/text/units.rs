@@ -14,7 +14,7 @@ static TABLE: LazyLock<HashMap<char, Vec<Spelling>>> = LazyLock::new(table);
 
 /// A unit found after a number.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct FoundUnit {
     /// Canonical spelling.
     pub canonical: &'static str,
     /// Length in bytes of the unit as written.
@@ -28,12 +28,12 @@ struct Spelling {
 }
 
 /// Longest matching unit at the start of a normal text, after a number. `apart` means that a blank separates them.
-pub(super) fn unit_at(text: &str, apart: bool) -> Option<Found> {
+pub(super) fn unit_at(text: &str, apart: bool) -> Option<FoundUnit> {
     let spellings = TABLE.get(&text.chars().next()?)?;
     let fits =
         |spelling: &&Spelling| text.strip_prefix(&spelling.written).is_some_and(|rest| ends(spelling, rest, apart));
     let spelling = spellings.iter().find(fits)?;
-    Some(Found { canonical: spelling.canonical, bytes: spelling.written.len() })
+    Some(FoundUnit { canonical: spelling.canonical, bytes: spelling.written.len() })
 }
 
 /// End in bytes of a number (`5`, `0.1`) at the start of a text.

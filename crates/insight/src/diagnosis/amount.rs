@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::text::Part;
+use super::text::TextPart;
 
 /// Currency units, the longer first.
 const UNITS: [&str; 8] = ["亿元", "千万元", "百万元", "万元", "千元", "亿", "万", "元"];
@@ -14,7 +14,7 @@ const HAN_DIGITS: &str = "一二三四五六七八九十百千两几数零半壹
 const MAX_NUMBER_CHARS: usize = 16;
 
 /// Amounts that start inside a range, in order; they may end outside.
-pub(super) fn amounts(part: &Part<'_>, within: Range<usize>) -> Vec<Range<usize>> {
+pub(super) fn amounts(part: &TextPart<'_>, within: Range<usize>) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut start = within.start;
     while start < within.end {
@@ -30,7 +30,7 @@ pub(super) fn amounts(part: &Part<'_>, within: Range<usize>) -> Vec<Range<usize>
 }
 
 /// End of the amount that starts here; `None` if there is none.
-fn amount_end(part: &Part<'_>, start: usize) -> Option<usize> {
+fn amount_end(part: &TextPart<'_>, start: usize) -> Option<usize> {
     let before = start.checked_sub(1).and_then(|index| part.chars.get(index));
     if before.is_some_and(|before| before.is_ascii_alphanumeric() || *before == '每') {
         return None;
@@ -50,21 +50,21 @@ fn amount_end(part: &Part<'_>, start: usize) -> Option<usize> {
 }
 
 /// Position after 万元 of 60万元～80万元, if it is a range.
-fn skip_unit(part: &Part<'_>, place: usize) -> usize {
+fn skip_unit(part: &TextPart<'_>, place: usize) -> usize {
     let place = skip_blank(part, place);
     let unit = part.rest(place).and_then(|rest| UNITS.iter().find(|unit| starts_with(rest, unit)));
     let behind = place + unit.map_or(0, |unit| unit.chars().count());
     if range_sign_end(part, behind).is_some() { behind } else { place }
 }
 
-fn range_sign_end(part: &Part<'_>, place: usize) -> Option<usize> {
+fn range_sign_end(part: &TextPart<'_>, place: usize) -> Option<usize> {
     let place = skip_blank(part, place);
     let sign = part.chars.get(place)?;
     matches!(sign, '~' | '-' | '–' | '—' | '至' | '到').then(|| skip_blank(part, place + 1))
 }
 
 /// End of the number that starts here: digits with separators, or Han digits.
-pub(super) fn number_end(part: &Part<'_>, start: usize) -> Option<usize> {
+pub(super) fn number_end(part: &TextPart<'_>, start: usize) -> Option<usize> {
     let rest = part.rest(start)?;
     let first = rest.first()?;
     let belongs = |character: &char| match first.is_ascii_digit() {
@@ -80,11 +80,11 @@ pub(super) fn number_end(part: &Part<'_>, start: usize) -> Option<usize> {
 }
 
 /// Next position at which a number can start, outside the current number.
-fn skip(part: &Part<'_>, start: usize) -> usize {
+fn skip(part: &TextPart<'_>, start: usize) -> usize {
     number_end(part, start).map_or(start + 1, |end| end.max(start + 1))
 }
 
-fn skip_blank(part: &Part<'_>, place: usize) -> usize {
+fn skip_blank(part: &TextPart<'_>, place: usize) -> usize {
     if part.chars.get(place) == Some(&' ') { place + 1 } else { place }
 }
 

@@ -23,7 +23,7 @@ pub enum Aspect {
 
 /// How well a demand states an aspect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum State {
+pub enum AspectState {
     /// Stated.
     Present,
     /// Mentioned without detail: "大幅提高".
@@ -38,17 +38,17 @@ pub struct Finding {
     /// The aspect.
     pub aspect: Aspect,
     /// State of the aspect.
-    pub state: State,
-    /// Evidence positions in order, at most `Finding::MAX_EVIDENCE`; for a vague aspect, the vague words. Empty if
+    pub state: AspectState,
+    /// Positions in order, at most `Finding::MAX_EVIDENCE`; for a vague aspect, the vague words. Empty if
     /// missing, and for indicators, whose positions the parser returns.
-    pub evidence: Vec<Evidence>,
+    pub evidence: Vec<StatementSource>,
     /// Chinese question for the enterprise; `None` if the aspect is present.
     pub question: Option<String>,
 }
 
 /// Source of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Evidence {
+pub enum StatementSource {
     /// A position in the title or the body.
     Text {
         /// Position in characters.
@@ -64,7 +64,7 @@ pub enum Evidence {
 
 /// Completeness of a demand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Level {
+pub enum Completeness {
     /// All aspects are stated.
     Complete,
     /// Enough for matching; some questions remain.
@@ -77,7 +77,7 @@ pub enum Level {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnosis {
     /// Completeness level.
-    pub level: Level,
+    pub level: Completeness,
     /// One finding per aspect, in the order of [`Aspect::ALL`].
     pub findings: Vec<Finding>,
 }
@@ -114,9 +114,9 @@ impl Aspect {
     }
 }
 
-// === impl State ===
+// === impl AspectState ===
 
-impl State {
+impl AspectState {
     /// Stable key.
     pub fn key(self) -> &'static str {
         match self {
@@ -143,9 +143,9 @@ impl Finding {
     pub(crate) const MAX_EVIDENCE: usize = 5;
 }
 
-// === impl Level ===
+// === impl Completeness ===
 
-impl Level {
+impl Completeness {
     /// Stable key.
     pub fn key(self) -> &'static str {
         match self {

@@ -3,20 +3,20 @@
 use std::ops::Range;
 
 use super::{
-    answer::{Aspect, Evidence, Finding, State},
+    answer::{Aspect, AspectState, Finding, StatementSource},
     lists::{WordList, Words},
     questions::question,
-    text::Part,
+    text::TextPart,
 };
 
 /// Number of characters before a generic noun that make it specific: 焊接设备, not 的设备.
 const MODIFIER_CHARS: usize = 2;
 
 /// Finds the current problem.
-pub(super) fn problem(words: &Words, parts: &[Part<'_>]) -> Finding {
+pub(super) fn problem(words: &Words, parts: &[TextPart<'_>]) -> Finding {
     let found = gathered(parts, |part| part.find(&words.problem));
     if !found.is_empty() {
-        return finding(Aspect::Problem, State::Present, found);
+        return finding(Aspect::Problem, AspectState::Present, found);
     }
     // 合作开发 does not express a wish for 开发
     let vague = gathered(parts, |part| {
@@ -31,8 +31,8 @@ pub(super) fn problem(words: &Words, parts: &[Part<'_>]) -> Finding {
 }
 
 /// Finds the object concerned.
-pub(super) fn object(words: &Words, terms: &WordList, parts: &[Part<'_>]) -> Finding {
-    let specific = |part: &Part<'_>| {
+pub(super) fn object(words: &Words, terms: &WordList, parts: &[TextPart<'_>]) -> Finding {
+    let specific = |part: &TextPart<'_>| {
         let mut places = part.find(terms);
         places.extend(part.find(&words.object));
         places.extend(part.find(&words.object_generic).into_iter().filter_map(|place| modified(words, part, &place)));
@@ -42,41 +42,44 @@ pub(super) fn object(words: &Words, terms: &WordList, parts: &[Part<'_>]) -> Fin
     };
     let found = gathered(parts, specific);
     if !found.is_empty() {
-        return finding(Aspect::Object, State::Present, found);
+        return finding(Aspect::Object, AspectState::Present, found);
     }
     vague_or_missing(Aspect::Object, gathered(parts, |part| part.find(&words.object_generic)))
 }
 
 /// Judges the indicators. A separate parser counts them and has their positions.
-pub(super) fn indicators(words: &Words, parts: &[Part<'_>], found: usize) -> Finding {
+pub(super) fn indicators(words: &Words, parts: &[TextPart<'_>], found: usize) -> Finding {
     if 0 < found {
-        return finding(Aspect::Indicators, State::Present, Vec::new());
+        return finding(Aspect::Indicators, AspectState::Present, Vec::new());
     }
     vague_or_missing(Aspect::Indicators, gathered(parts, |part| part.find(&words.indicator_vague)))
 }
 
 /// Present with a word of `clear`, vague with a word of `vague`, else missing.
-pub(super) fn by_words(aspect: Aspect, parts: &[Part<'_>], clear: &WordList, vague: &WordList) -> Finding {
+pub(super) fn by_words(aspect: Aspect, parts: &[TextPart<'_>], clear: &WordList, vague: &WordList) -> Finding {
     let found = gathered(parts, |part| part.find(clear));
     if found.is_empty() {
         return vague_or_missing(aspect, gathered(parts, |part| part.find(vague)));
     }
-    finding(aspect, State::Present, found)
+    finding(aspect, AspectState::Present, found)
 }
 
 /// Vague with evidence, else missing.
-pub(super) fn vague_or_missing(aspect: Aspect, evidence: Vec<Evidence>) -> Finding {
-    let state = if evidence.is_empty() { State::Missing } else { State::Vague };
+pub(super) fn vague_or_missing(aspect: Aspect, evidence: Vec<StatementSource>) -> Finding {
+    let state = if evidence.is_empty() { AspectState::Missing } else { AspectState::Vague };
     finding(aspect, state, evidence)
 }
 
 /// A finding with its question.
-pub(super) fn finding(aspect: Aspect, state: State, evidence: Vec<Evidence>) -> Finding {
+pub(super) fn finding(aspect: Aspect, state: AspectState, evidence: Vec<StatementSource>) -> Finding {
     Finding { aspect, state, question: question(aspect, state, &evidence), evidence }
 }
 
 /// The first positions in all parts, as evidence.
-pub(super) fn gathered(parts: &[Part<'_>], places: impl Fn(&Part<'_>) -> Vec<Range<usize>>) -> Vec<Evidence> {
+pub(super) fn gathered(
+    parts: &[TextPart<'_>],
+    places: impl Fn(&TextPart<'_>) -> Vec<Range<usize>>,
+) -> Vec<StatementSource> {
     let found = parts.iter().flat_map(|part| {
         let places = places(part);
         places.iter().filter_map(|place| part.evidence(place)).collect::<Vec<_>>()
@@ -85,7 +88,7 @@ pub(super) fn gathered(parts: &[Part<'_>], places: impl Fn(&Part<'_>) -> Vec<Ran
 }
 
 /// A generic noun with the modifier before it, if there is one.
-fn modified(words: &Words, part: &Part<'_>, noun: &Range<usize>) -> Option<Range<usize>> {
+fn modified(words: &Words, part: &TextPart<'_>, noun: &Range<usize>) -> Option<Range<usize>> {
     let start = noun.start.checked_sub(MODIFIER_CHARS)?;
     let modifier = part.chars.get(start..noun.start)?;
     let says_which = modifier.iter().all(|character| character.is_alphanumeric())

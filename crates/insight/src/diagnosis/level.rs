@@ -1,15 +1,16 @@
-//! Completeness level of a demand; [`Level::rule`] gives the rule in Chinese.
+//! Completeness of a demand; [`Completeness::rule`] gives the rule in Chinese.
 
-use super::answer::{Aspect, Finding, Level, State};
+use super::answer::{Aspect, AspectState, Completeness, Finding};
 
-/// Level of a demand from its findings.
-pub(super) fn level(findings: &[Finding]) -> Level {
-    let present = |aspect| findings.iter().any(|finding| finding.aspect == aspect && finding.state == State::Present);
+/// Completeness of a demand from its findings.
+pub(super) fn level(findings: &[Finding]) -> Completeness {
+    let present =
+        |aspect| findings.iter().any(|finding| finding.aspect == aspect && finding.state == AspectState::Present);
     if Aspect::ALL.into_iter().all(present) {
-        Level::Complete
+        Completeness::Complete
     } else if present(Aspect::Object) && (present(Aspect::Problem) || present(Aspect::Indicators)) {
-        Level::Partial
+        Completeness::Partial
     } else {
-        Level::Vague
+        Completeness::Vague
     }
 }

@@ -29,12 +29,12 @@ mod terms;
 mod text;
 mod time;
 
-pub use answer::{Aspect, Diagnosis, Evidence, Finding, Level, State};
+pub use answer::{Aspect, AspectState, Completeness, Diagnosis, Finding, StatementSource};
 pub use given::Given;
 pub use lists::{MAX_TERM_CHARS, MAX_TERMS};
 
 use lists::{WordList, Words};
-use text::Part;
+use text::TextPart;
 
 use duijie_core::domain::hit::TextField;
 
@@ -56,7 +56,7 @@ impl Diagnoser {
 
     /// Diagnoses one demand.
     pub(crate) fn diagnose(&self, given: &Given<'_>) -> Diagnosis {
-        let part = |field, text| Part::new(field, text, &self.words.placeholder);
+        let part = |field, text| TextPart::new(field, text, &self.words.placeholder);
         let parts = [part(TextField::Title, given.title), part(TextField::Body, given.body)];
         let findings = vec![
             content::problem(&self.words, &parts),

@@ -1,16 +1,16 @@
 //! Questions for the enterprise.
 
-use super::answer::{Aspect, Evidence, State};
+use super::answer::{Aspect, AspectState, StatementSource};
 
 /// Maximum characters of quoted evidence.
 const MAX_QUOTED_CHARS: usize = 20;
 
 /// Question for an aspect; `None` if it is present.
-pub(super) fn question(aspect: Aspect, state: State, evidence: &[Evidence]) -> Option<String> {
+pub(super) fn question(aspect: Aspect, state: AspectState, evidence: &[StatementSource]) -> Option<String> {
     match state {
-        State::Present => None,
-        State::Missing => Some(missing(aspect).to_string()),
-        State::Vague => Some(match quoted(evidence) {
+        AspectState::Present => None,
+        AspectState::Missing => Some(missing(aspect).to_string()),
+        AspectState::Vague => Some(match quoted(evidence) {
             Some(quoted) => format!("需求中写了“{quoted}”，{}", vague(aspect)),
             None => missing(aspect).to_string(),
         }),
@@ -41,9 +41,9 @@ fn vague(aspect: Aspect) -> &'static str {
     }
 }
 
-fn quoted(evidence: &[Evidence]) -> Option<String> {
+fn quoted(evidence: &[StatementSource]) -> Option<String> {
     evidence.iter().find_map(|evidence| match evidence {
-        Evidence::Text { text, .. } => Some(text.chars().take(MAX_QUOTED_CHARS).collect()),
-        Evidence::Field(_) => None,
+        StatementSource::Text { text, .. } => Some(text.chars().take(MAX_QUOTED_CHARS).collect()),
+        StatementSource::Field(_) => None,
     })
 }

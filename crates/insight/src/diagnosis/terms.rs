@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use super::{
     amount,
-    answer::{Aspect, Evidence, Finding, State},
+    answer::{Aspect, AspectState, Finding, StatementSource},
     content::{by_words, finding, gathered, vague_or_missing},
     given::Given,
     lists::{WordList, Words},
-    text::{Part, is_placeholder},
+    text::{TextPart, is_placeholder},
     time,
 };
 
@@ -20,24 +20,24 @@ const AMOUNT_BEFORE_CHARS: usize = 6;
 const TIME_BEHIND_CHARS: usize = 12;
 
 /// Finds the budget.
-pub(super) fn budget(words: &Words, parts: &[Part<'_>], given: &Given<'_>) -> Finding {
+pub(super) fn budget(words: &Words, parts: &[TextPart<'_>], given: &Given<'_>) -> Finding {
     if given.budget_yuan.is_some_and(|yuan| 0 < yuan) {
-        return finding(Aspect::Budget, State::Present, vec![Evidence::Field("budget_yuan")]);
+        return finding(Aspect::Budget, AspectState::Present, vec![StatementSource::Field("budget_yuan")]);
     }
     let found = gathered(parts, |part| {
         let places = part.find(&words.budget);
         places.iter().filter_map(|word| with_amount(part, word)).collect()
     });
     if !found.is_empty() {
-        return finding(Aspect::Budget, State::Present, found);
+        return finding(Aspect::Budget, AspectState::Present, found);
     }
     vague_or_missing(Aspect::Budget, gathered(parts, |part| open_words(part, &words.budget, &words.placeholder)))
 }
 
 /// Finds the deadline.
-pub(super) fn deadline(words: &Words, parts: &[Part<'_>], given: &Given<'_>) -> Finding {
+pub(super) fn deadline(words: &Words, parts: &[TextPart<'_>], given: &Given<'_>) -> Finding {
     if given.has_deadline {
-        return finding(Aspect::Deadline, State::Present, vec![Evidence::Field("deadline")]);
+        return finding(Aspect::Deadline, AspectState::Present, vec![StatementSource::Field("deadline")]);
     }
     let found = gathered(parts, |part| {
         let behind_terms = part.find(&words.deadline_term).into_iter().filter_map(|term| {
@@ -60,7 +60,7 @@ pub(super) fn deadline(words: &Words, parts: &[Part<'_>], given: &Given<'_>) -> 
         places
     });
     if !found.is_empty() {
-        return finding(Aspect::Deadline, State::Present, found);
+        return finding(Aspect::Deadline, AspectState::Present, found);
     }
     let vague = gathered(parts, |part| {
         let mut places = part.find(&words.deadline_vague);
@@ -72,15 +72,15 @@ pub(super) fn deadline(words: &Words, parts: &[Part<'_>], given: &Given<'_>) -> 
 }
 
 /// Finds the way of cooperation.
-pub(super) fn cooperation(words: &Words, parts: &[Part<'_>], given: &Given<'_>) -> Finding {
+pub(super) fn cooperation(words: &Words, parts: &[TextPart<'_>], given: &Given<'_>) -> Finding {
     if given.has_cooperation {
-        return finding(Aspect::Cooperation, State::Present, vec![Evidence::Field("cooperation_modes")]);
+        return finding(Aspect::Cooperation, AspectState::Present, vec![StatementSource::Field("cooperation_modes")]);
     }
     by_words(Aspect::Cooperation, parts, &words.cooperation, &words.cooperation_vague)
 }
 
 /// Range from a budget word to its amount.
-fn with_amount(part: &Part<'_>, word: &Range<usize>) -> Option<Range<usize>> {
+fn with_amount(part: &TextPart<'_>, word: &Range<usize>) -> Option<Range<usize>> {
     let sentence = part.sentence(word.start);
     let behind = word.end..sentence.end.min(word.end + AMOUNT_BEHIND_CHARS);
     if let Some(amount) = amount::amounts(part, behind).into_iter().next() {
@@ -92,7 +92,7 @@ fn with_amount(part: &Part<'_>, word: &Range<usize>) -> Option<Range<usize>> {
 }
 
 /// Words of a list without a placeholder after them: 预算：面议 states nothing.
-fn open_words(part: &Part<'_>, list: &WordList, placeholders: &WordList) -> Vec<Range<usize>> {
+fn open_words(part: &TextPart<'_>, list: &WordList, placeholders: &WordList) -> Vec<Range<usize>> {
     let open = |word: &Range<usize>| {
         let clause = part.clause(word.start);
         let behind = part.chars.get(word.end..clause.end).unwrap_or_default();

@@ -27,9 +27,9 @@ static DIAGNOSER: LazyLock<Diagnoser> = LazyLock::new(|| {
 /// One letter for each aspect: p present, v vague, - missing.
 fn letters(diagnosis: &Diagnosis) -> String {
     let letter = |finding: &Finding| match finding.state {
-        State::Present => 'p',
-        State::Vague => 'v',
-        State::Missing => '-',
+        AspectState::Present => 'p',
+        AspectState::Vague => 'v',
+        AspectState::Missing => '-',
     };
     diagnosis.findings.iter().map(letter).collect()
 }
@@ -41,8 +41,8 @@ fn evidence(diagnosis: &Diagnosis, aspect: Aspect) -> Vec<&str> {
         .evidence
         .iter()
         .map(|evidence| match evidence {
-            Evidence::Text { text, .. } => text.as_str(),
-            Evidence::Field(name) => name,
+            StatementSource::Text { text, .. } => text.as_str(),
+            StatementSource::Field(name) => name,
         })
         .collect()
 }

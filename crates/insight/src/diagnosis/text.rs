@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{answer::Evidence, lists::WordList};
+use super::{answer::StatementSource, lists::WordList};
 use duijie_core::domain::hit::{Span, TextField};
 
 /// Maximum characters read from a text: the maximum length of a body.
@@ -14,7 +14,7 @@ const MAX_REACH_CHARS: usize = 100;
 
 /// A title or a body.
 #[derive(Debug)]
-pub(super) struct Part<'a> {
+pub(super) struct TextPart<'a> {
     field: TextField,
     original: &'a str,
     /// Normalised characters; empty for a placeholder.
@@ -47,9 +47,9 @@ fn ends_sentence(chars: &[char], index: usize) -> bool {
     }
 }
 
-// === impl Part ===
+// === impl TextPart ===
 
-impl<'a> Part<'a> {
+impl<'a> TextPart<'a> {
     /// Prepares a text. A placeholder becomes empty.
     pub fn new(field: TextField, original: &'a str, placeholders: &WordList) -> Self {
         let mut chars = Vec::new();
@@ -98,11 +98,15 @@ impl<'a> Part<'a> {
         self.around(place, ends)
     }
 
-    /// Evidence for a range of characters.
-    pub fn evidence(&self, place: &Range<usize>) -> Option<Evidence> {
+    /// Source for a range of characters.
+    pub fn evidence(&self, place: &Range<usize>) -> Option<StatementSource> {
         let bytes = *self.bytes.get(place.start)?..*self.bytes.get(place.end)?;
         let text = self.original.get(bytes.clone())?.to_string();
-        Some(Evidence::Text { span: Span { field: self.field, start: place.start, end: place.end }, bytes, text })
+        Some(StatementSource::Text {
+            span: Span { field: self.field, start: place.start, end: place.end },
+            bytes,
+            text,
+        })
     }
 
     /// Returns whether a comma is here; between digits it separates thousands.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{amount::number_end, text::Part};
+use super::{amount::number_end, text::TextPart};
 
 /// Units of duration, the longer first. 小时 and shorter units are cycle times of machines, not deadlines.
 const UNITS: [&str; 10] = ["个工作日", "个季度", "个月", "个半月", "季度", "星期", "年", "月", "周", "天"];
@@ -25,7 +25,7 @@ pub(super) struct Time {
 }
 
 /// Times that start inside a range, in order.
-pub(super) fn times(part: &Part<'_>, within: Range<usize>) -> Vec<Time> {
+pub(super) fn times(part: &TextPart<'_>, within: Range<usize>) -> Vec<Time> {
     let mut found = Vec::new();
     let mut start = within.start;
     while start < within.end {
@@ -41,7 +41,7 @@ pub(super) fn times(part: &Part<'_>, within: Range<usize>) -> Vec<Time> {
 }
 
 /// `2027年`, `2027年6月`, `2027年底`, `2027-06-30`, with or without 前.
-fn date(part: &Part<'_>, start: usize) -> Option<Time> {
+fn date(part: &TextPart<'_>, start: usize) -> Option<Time> {
     let year: String = part.rest(start)?.iter().take(4).collect();
     if !year.bytes().all(|byte| byte.is_ascii_digit()) || !YEARS.contains(&year.parse::<i32>().ok()?) {
         return None;
@@ -75,7 +75,7 @@ fn date(part: &Part<'_>, start: usize) -> Option<Time> {
 }
 
 /// `12个月内`, `一年半`, `3—6个月`.
-fn duration(part: &Part<'_>, start: usize) -> Option<Time> {
+fn duration(part: &TextPart<'_>, start: usize) -> Option<Time> {
     let before = start.checked_sub(1).and_then(|index| part.chars.get(index));
     if before.is_some_and(char::is_ascii_alphanumeric) {
         return None;
@@ -94,12 +94,12 @@ fn duration(part: &Part<'_>, start: usize) -> Option<Time> {
     Some(Time { place: start..limit.unwrap_or(end), is_limit: limit.is_some() })
 }
 
-fn small_number_end(part: &Part<'_>, start: usize) -> Option<usize> {
+fn small_number_end(part: &TextPart<'_>, start: usize) -> Option<usize> {
     let digits = part.rest(start)?.iter().take(2).take_while(|digit| digit.is_ascii_digit()).count();
     (0 < digits).then_some(start + digits)
 }
 
-fn skip_words(part: &Part<'_>, place: usize, words: &[&str]) -> Option<usize> {
+fn skip_words(part: &TextPart<'_>, place: usize, words: &[&str]) -> Option<usize> {
     let rest = part.rest(place)?;
     let fits = |word: &&&str| {
         let mut text = rest.iter();

@@ -1,6 +1,6 @@
 //! Compares the indicators of two records, with their positions in title and body.
 
-use crate::indicators::{Indicator, Outcome, Quantity, Reason, Standing, compare, parse};
+use crate::indicators::{AnswerOutcome, AnswerReason, Indicator, Quantity, Standing, compare, parse};
 use duijie_core::domain::{
     Record,
     hit::{Span, TextField},
@@ -26,9 +26,9 @@ pub struct IndicatorAnswer {
     /// Deciding value, quoted from the achievement; `None` if the achievement states none.
     pub stated: Option<Quote>,
     /// Whether the requirement is met.
-    pub outcome: Outcome,
+    pub outcome: AnswerOutcome,
     /// Reason for the outcome.
-    pub reason: Reason,
+    pub reason: AnswerReason,
 }
 
 /// Indicators of one record.
@@ -97,19 +97,19 @@ impl IndicatorAnswer {
     /// Stable code of the reason.
     pub fn code(&self) -> &'static str {
         match self.reason {
-            Reason::Within => "WITHIN",
-            Reason::Covers => "COVERS",
-            Reason::Disjoint => "DISJOINT",
-            Reason::NotCovered => "NOT_COVERED",
-            Reason::UnitNotKnown => "UNIT_NOT_KNOWN",
-            Reason::UnitsDiffer => "UNITS_DIFFER",
-            Reason::Unclear => "UNCLEAR",
-            Reason::NoCounterpart => "NO_COUNTERPART",
-            Reason::NoSubject => "NO_SUBJECT",
-            Reason::Weaker => "WEAKER",
-            Reason::NoDirection => "NO_DIRECTION",
-            Reason::PerhapsOther => "PERHAPS_OTHER",
-            Reason::Contradictory => "CONTRADICTORY",
+            AnswerReason::Within => "WITHIN",
+            AnswerReason::Covers => "COVERS",
+            AnswerReason::Disjoint => "DISJOINT",
+            AnswerReason::NotCovered => "NOT_COVERED",
+            AnswerReason::UnitNotKnown => "UNIT_NOT_KNOWN",
+            AnswerReason::UnitsDiffer => "UNITS_DIFFER",
+            AnswerReason::Unclear => "UNCLEAR",
+            AnswerReason::NoCounterpart => "NO_COUNTERPART",
+            AnswerReason::NoSubject => "NO_SUBJECT",
+            AnswerReason::Weaker => "WEAKER",
+            AnswerReason::NoDirection => "NO_DIRECTION",
+            AnswerReason::PerhapsOther => "PERHAPS_OTHER",
+            AnswerReason::Contradictory => "CONTRADICTORY",
         }
     }
 
@@ -118,19 +118,21 @@ impl IndicatorAnswer {
         let asked = &self.asked.text;
         let stated = self.stated.as_ref().map_or("", |quote| quote.text.as_str());
         match self.reason {
-            Reason::Within => format!("成果所写“{stated}”符合要求“{asked}”"),
-            Reason::Covers => format!("成果所写“{stated}”涵盖要求“{asked}”"),
-            Reason::Disjoint => format!("成果所写“{stated}”达不到要求“{asked}”"),
-            Reason::NotCovered => format!("成果所写“{stated}”没有涵盖要求“{asked}”的全部范围"),
-            Reason::UnitNotKnown => format!("成果所写“{stated}”与要求“{asked}”中有单位不认识，不作比较"),
-            Reason::UnitsDiffer => format!("成果所写“{stated}”与要求“{asked}”的单位不是同一种量，不作比较"),
-            Reason::Unclear => format!("成果所写“{stated}”与要求“{asked}”中有数值可作两种读法，不作比较"),
-            Reason::NoCounterpart => format!("成果没有写到要求“{asked}”"),
-            Reason::NoSubject => format!("要求“{asked}”没有写明是什么的数值，无从对照"),
-            Reason::Weaker => format!("成果所写“{stated}”不足以说明符合要求“{asked}”，也不能说明不符合"),
-            Reason::NoDirection => format!("成果所写“{stated}”与要求“{asked}”不同，不知偏高还是偏低为好"),
-            Reason::PerhapsOther => format!("成果所写“{stated}”与要求“{asked}”说的可能不是同一件事"),
-            Reason::Contradictory => format!("成果写了几个不同的数值（如“{stated}”），是否符合要求“{asked}”说法不一"),
+            AnswerReason::Within => format!("成果所写“{stated}”符合要求“{asked}”"),
+            AnswerReason::Covers => format!("成果所写“{stated}”涵盖要求“{asked}”"),
+            AnswerReason::Disjoint => format!("成果所写“{stated}”达不到要求“{asked}”"),
+            AnswerReason::NotCovered => format!("成果所写“{stated}”没有涵盖要求“{asked}”的全部范围"),
+            AnswerReason::UnitNotKnown => format!("成果所写“{stated}”与要求“{asked}”中有单位不认识，不作比较"),
+            AnswerReason::UnitsDiffer => format!("成果所写“{stated}”与要求“{asked}”的单位不是同一种量，不作比较"),
+            AnswerReason::Unclear => format!("成果所写“{stated}”与要求“{asked}”中有数值可作两种读法，不作比较"),
+            AnswerReason::NoCounterpart => format!("成果没有写到要求“{asked}”"),
+            AnswerReason::NoSubject => format!("要求“{asked}”没有写明是什么的数值，无从对照"),
+            AnswerReason::Weaker => format!("成果所写“{stated}”不足以说明符合要求“{asked}”，也不能说明不符合"),
+            AnswerReason::NoDirection => format!("成果所写“{stated}”与要求“{asked}”不同，不知偏高还是偏低为好"),
+            AnswerReason::PerhapsOther => format!("成果所写“{stated}”与要求“{asked}”说的可能不是同一件事"),
+            AnswerReason::Contradictory => {
+                format!("成果写了几个不同的数值（如“{stated}”），是否符合要求“{asked}”说法不一")
+            }
         }
     }
 }

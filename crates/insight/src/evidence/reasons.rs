@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use super::{IndicatorAnswer, Quote};
-use crate::indicators::Outcome;
+use crate::indicators::AnswerOutcome;
 use duijie_core::domain::{
     Code, Detail, Record,
     codes::Status,
@@ -68,8 +68,8 @@ pub(super) fn reasons(found: &MatchHit, answers: &[IndicatorAnswer], now: Timest
     reasons.sort_by(|one, other| other.contribution.total_cmp(&one.contribution));
     reasons.extend(title(found));
     let record = &found.record;
-    reasons.extend(indicators(record, answers, Outcome::Satisfied));
-    reasons.extend(indicators(record, answers, Outcome::Violated));
+    reasons.extend(indicators(record, answers, AnswerOutcome::Satisfied));
+    reasons.extend(indicators(record, answers, AnswerOutcome::Violated));
     reasons.extend(facts(record, now));
     reasons
 }
@@ -145,7 +145,7 @@ fn title(found: &MatchHit) -> Option<Reason> {
     applies.then(|| Reason::new(ReasonKind::TitleWithoutTerms, "题目中没有相同的词".to_string()))
 }
 
-fn indicators(record: &Record, answers: &[IndicatorAnswer], outcome: Outcome) -> Option<Reason> {
+fn indicators(record: &Record, answers: &[IndicatorAnswer], outcome: AnswerOutcome) -> Option<Reason> {
     let asks = matches!(record.detail, Detail::Demand(_));
     let own = |answer: &IndicatorAnswer| if asks { Some(answer.asked.clone()) } else { answer.stated.clone() };
     let mut quotes: Vec<Quote> = Vec::new();
@@ -157,11 +157,11 @@ fn indicators(record: &Record, answers: &[IndicatorAnswer], outcome: Outcome) ->
     }
     let words = named(&quotes, "项");
     let (kind, text) = match (outcome, asks) {
-        (Outcome::Satisfied, false) => (ReasonKind::IndicatorsSatisfied, format!("所写{words}符合需求的指标")),
-        (Outcome::Satisfied, true) => (ReasonKind::IndicatorsSatisfied, format!("所要求的{words}，成果符合")),
-        (Outcome::Violated, false) => (ReasonKind::IndicatorsViolated, format!("所写{words}达不到需求的指标")),
-        (Outcome::Violated, true) => (ReasonKind::IndicatorsViolated, format!("所要求的{words}，成果达不到")),
-        (Outcome::NotStated, _) => return None,
+        (AnswerOutcome::Satisfied, false) => (ReasonKind::IndicatorsSatisfied, format!("所写{words}符合需求的指标")),
+        (AnswerOutcome::Satisfied, true) => (ReasonKind::IndicatorsSatisfied, format!("所要求的{words}，成果符合")),
+        (AnswerOutcome::Violated, false) => (ReasonKind::IndicatorsViolated, format!("所写{words}达不到需求的指标")),
+        (AnswerOutcome::Violated, true) => (ReasonKind::IndicatorsViolated, format!("所要求的{words}，成果达不到")),
+        (AnswerOutcome::NotStated, _) => return None,
     };
     (!quotes.is_empty()).then(|| Reason { quotes, ..Reason::new(kind, text) })
 }

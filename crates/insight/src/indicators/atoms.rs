@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::table::Table;
+use super::table::UnitTable;
 
 /// Maximum steps from a base unit to what it consists of: mAh/g, A·h, A.
-const MOST_STEPS: usize = 4;
+const MAX_STEPS: usize = 4;
 
 /// A factor and base units with their powers, above and below the fraction stroke.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -17,11 +17,11 @@ pub(super) struct Atoms {
 }
 
 /// What the base unit of a quantity consists of. Base units have the form `W/(m·K)`.
-pub(super) fn of_base_unit(table: &Table, base_unit: &str) -> Atoms {
-    read(table, base_unit, MOST_STEPS).unwrap_or_else(|| Atoms::one(base_unit))
+pub(super) fn of_base_unit(table: &UnitTable, base_unit: &str) -> Atoms {
+    read(table, base_unit, MAX_STEPS).unwrap_or_else(|| Atoms::one(base_unit))
 }
 
-fn read(table: &Table, written: &str, steps: usize) -> Option<Atoms> {
+fn read(table: &UnitTable, written: &str, steps: usize) -> Option<Atoms> {
     let (above, below) = written.split_once('/').unwrap_or((written, ""));
     let mut atoms = Atoms { factor: 1.0, ..Atoms::default() };
     let below = below.trim_start_matches('(').trim_end_matches(')');
@@ -36,7 +36,7 @@ fn read(table: &Table, written: &str, steps: usize) -> Option<Atoms> {
     Some(atoms)
 }
 
-fn symbol(table: &Table, name: &str, steps: usize) -> Option<Atoms> {
+fn symbol(table: &UnitTable, name: &str, steps: usize) -> Option<Atoms> {
     let unit = table.exact(name)?;
     let quantity = table.quantity(unit.quantity)?;
     if quantity.is_count {

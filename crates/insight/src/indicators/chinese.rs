@@ -1,6 +1,6 @@
 //! Chinese display texts of answers and indicators.
 
-use super::{Answer, Comparison, Indicator, Measure, Outcome, Reason};
+use super::{Answer, AnswerOutcome, AnswerReason, Comparison, Indicator, Measure};
 
 // === impl Answer ===
 
@@ -40,9 +40,9 @@ impl Indicator {
     }
 }
 
-// === impl Reason ===
+// === impl AnswerReason ===
 
-impl Reason {
+impl AnswerReason {
     /// Outcome and reason, in a few words.
     pub fn chinese(self) -> &'static str {
         match self {
@@ -63,9 +63,9 @@ impl Reason {
     }
 }
 
-// === impl Outcome ===
+// === impl AnswerOutcome ===
 
-impl Outcome {
+impl AnswerOutcome {
     /// The outcome in one word.
     pub fn chinese(self) -> &'static str {
         match self {

@@ -31,7 +31,7 @@ use super::{
 
 /// Outcome for a demand's indicator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-pub enum Outcome {
+pub enum AnswerOutcome {
     /// The stated values lie within the required ones.
     Satisfied,
     /// The stated and required values exclude each other.
@@ -42,7 +42,7 @@ pub enum Outcome {
 
 /// Reason for the outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-pub enum Reason {
+pub enum AnswerReason {
     /// Satisfied: within the required interval.
     Within,
     /// Satisfied: covers the required range.
@@ -77,9 +77,9 @@ pub struct Answer {
     /// Index of the demand's indicator.
     pub demand: usize,
     /// Outcome.
-    pub outcome: Outcome,
+    pub outcome: AnswerOutcome,
     /// Reason.
-    pub reason: Reason,
+    pub reason: AnswerReason,
     /// Index of the achievement's indicator that decides, or is closest to deciding.
     pub achievement: Option<usize>,
 }
@@ -92,9 +92,9 @@ pub fn compare(demand: &[Indicator], achievement: &[Indicator]) -> Vec<Answer> {
 
 fn answer(index: usize, asked: &Indicator, achievement: &[Indicator]) -> Answer {
     let mut best = Agreement::Related;
-    let mut verdicts: Vec<(usize, Reason)> = Vec::new();
+    let mut verdicts: Vec<(usize, AnswerReason)> = Vec::new();
     // of the same subject, but not to be compared
-    let mut apart: Option<(Agreement, usize, Reason)> = None;
+    let mut apart: Option<(Agreement, usize, AnswerReason)> = None;
     let told = |stated: &Indicator| matches!(stated.standing, Standing::Claimed | Standing::Present);
     for (place, stated) in achievement.iter().enumerate().filter(|(_, stated)| told(stated)) {
         if !stated.is_comparable(asked) {
@@ -123,29 +123,29 @@ fn answer(index: usize, asked: &Indicator, achievement: &[Indicator]) -> Answer 
     Answer { demand: index, outcome: reason.outcome(), reason, achievement }
 }
 
-fn incomparable(asked: &Indicator, stated: &Indicator) -> Reason {
+fn incomparable(asked: &Indicator, stated: &Indicator) -> AnswerReason {
     if asked.is_unclear || stated.is_unclear {
-        Reason::Unclear
+        AnswerReason::Unclear
     } else if asked.is_unlisted() || stated.is_unlisted() {
-        Reason::UnitNotKnown
+        AnswerReason::UnitNotKnown
     } else {
-        Reason::UnitsDiffer
+        AnswerReason::UnitsDiffer
     }
 }
 
-fn decide(verdicts: &[(usize, Reason)], is_lost: bool) -> (Reason, Option<usize>) {
-    let first = |outcome: Outcome| verdicts.iter().find(|(_, reason)| reason.outcome() == outcome);
-    match (first(Outcome::Satisfied), first(Outcome::Violated), verdicts.first()) {
-        (Some((place, _)), Some(_), _) => (Reason::Contradictory, Some(*place)),
+fn decide(verdicts: &[(usize, AnswerReason)], is_lost: bool) -> (AnswerReason, Option<usize>) {
+    let first = |outcome: AnswerOutcome| verdicts.iter().find(|(_, reason)| reason.outcome() == outcome);
+    match (first(AnswerOutcome::Satisfied), first(AnswerOutcome::Violated), verdicts.first()) {
+        (Some((place, _)), Some(_), _) => (AnswerReason::Contradictory, Some(*place)),
         (Some((place, reason)), None, _) | (None, Some((place, reason)), _) | (None, None, Some((place, reason))) => {
             (*reason, Some(*place))
         }
-        (None, None, None) if is_lost => (Reason::NoSubject, None),
-        (None, None, None) => (Reason::NoCounterpart, None),
+        (None, None, None) if is_lost => (AnswerReason::NoSubject, None),
+        (None, None, None) => (AnswerReason::NoCounterpart, None),
     }
 }
 
-fn reason(asked: &Indicator, stated: &Indicator, agreement: Agreement) -> Reason {
+fn reason(asked: &Indicator, stated: &Indicator, agreement: Agreement) -> AnswerReason {
     let reason = if is_cover(asked) || is_cover(stated) {
         covering(&asked.interval, &stated.interval)
     } else {
@@ -155,23 +155,23 @@ fn reason(asked: &Indicator, stated: &Indicator, agreement: Agreement) -> Reason
         keeping(&wanted, &told(stated, is_magnitude), has_direction)
     };
     let is_sure = agreement == Agreement::Same;
-    if reason.outcome() == Outcome::Violated && !is_sure { Reason::PerhapsOther } else { reason }
+    if reason.outcome() == AnswerOutcome::Violated && !is_sure { AnswerReason::PerhapsOther } else { reason }
 }
 
-fn keeping(wanted: &Interval, stated: &Interval, has_direction: bool) -> Reason {
+fn keeping(wanted: &Interval, stated: &Interval, has_direction: bool) -> AnswerReason {
     if stated.is_within(wanted) {
-        Reason::Within
+        AnswerReason::Within
     } else if !has_direction {
-        Reason::NoDirection
+        AnswerReason::NoDirection
     } else if stated.is_disjoint(wanted) {
-        Reason::Disjoint
+        AnswerReason::Disjoint
     } else {
-        Reason::Weaker
+        AnswerReason::Weaker
     }
 }
 
 /// Compares cover ranges: the achievement must contain the demand's range or value.
-fn covering(asked: &Interval, stated: &Interval) -> Reason {
+fn covering(asked: &Interval, stated: &Interval) -> AnswerReason {
     let stated_is_range = stated.ends().is_some() && stated.as_point().is_none();
     let asked_is_range = asked.ends().is_some() && asked.as_point().is_none();
     let named = asked.as_point().or(asked.min.number()).or(asked.max.number());
@@ -181,13 +181,13 @@ fn covering(asked: &Interval, stated: &Interval) -> Reason {
         (false, false) => return keeping(asked, stated, asked.as_point().is_none()),
     };
     if covers {
-        Reason::Covers
+        AnswerReason::Covers
     } else if asked_is_range && stated_is_range {
-        Reason::NotCovered
+        AnswerReason::NotCovered
     } else if stated.is_disjoint(asked) {
-        Reason::Disjoint
+        AnswerReason::Disjoint
     } else {
-        Reason::Weaker
+        AnswerReason::Weaker
     }
 }
 
@@ -235,15 +235,15 @@ fn is_cover(indicator: &Indicator) -> bool {
     known.is_some_and(|subject| subject.is_cover) || by_words && !known.is_some_and(|subject| subject.is_magnitude)
 }
 
-// === impl Reason ===
+// === impl AnswerReason ===
 
-impl Reason {
+impl AnswerReason {
     /// Outcome for this reason.
-    pub fn outcome(self) -> Outcome {
+    pub fn outcome(self) -> AnswerOutcome {
         match self {
-            Self::Within | Self::Covers => Outcome::Satisfied,
-            Self::Disjoint | Self::NotCovered => Outcome::Violated,
-            _ => Outcome::NotStated,
+            Self::Within | Self::Covers => AnswerOutcome::Satisfied,
+            Self::Disjoint | Self::NotCovered => AnswerOutcome::Violated,
+            _ => AnswerOutcome::NotStated,
         }
     }
 }

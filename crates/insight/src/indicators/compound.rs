@@ -6,20 +6,20 @@ use super::{
     atoms::Atoms,
     number,
     table::{Spelling, TABLE},
-    text::{Text, is_han},
+    text::{CharText, is_han},
     units::{self, Conversion, is_latin},
     unlisted,
 };
 
 /// Maximum symbols of a unit.
-const MOST_SYMBOLS: usize = 6;
+const MAX_SYMBOLS: usize = 6;
 /// Maximum digits of a number below the fraction stroke: `/100mL`.
-const MOST_DIGITS: usize = 6;
+const MAX_DIGITS: usize = 6;
 /// Quantities that are stated for a time: `42kV/1min`, `1.0MPa/30min`.
 const FOR_A_TIME: [&str; 5] = ["voltage", "pressure", "temperature", "current", "force"];
 
 /// Compound unit at a position and the position after it.
-pub(super) fn at(text: &Text<'_>, place: usize) -> Option<(usize, Conversion)> {
+pub(super) fn at(text: &CharText<'_>, place: usize) -> Option<(usize, Conversion)> {
     let mut reader = Reader { text, place, atoms: Atoms::one("1"), symbols: 0, is_below: false, is_open: false };
     reader.read()?;
     let conversion = Conversion::composed(&reader.atoms)?;
@@ -27,14 +27,14 @@ pub(super) fn at(text: &Text<'_>, place: usize) -> Option<(usize, Conversion)> {
 }
 
 /// Returns whether a number stands at the position after a fraction stroke that is no part of the unit before it.
-pub(super) fn is_number_behind(text: &Text<'_>, place: usize, above: &Spelling) -> bool {
+pub(super) fn is_number_behind(text: &CharText<'_>, place: usize, above: &Spelling) -> bool {
     let Some(end) = digits(text, place) else { return false };
     let unit = text.skip_blanks(end).min(end + 1);
     let next = text.at(unit);
     !next.is_alphanumeric() && next != '%' || is_for_a_time(text, unit, above)
 }
 
-fn is_for_a_time(text: &Text<'_>, place: usize, above: &Spelling) -> bool {
+fn is_for_a_time(text: &CharText<'_>, place: usize, above: &Spelling) -> bool {
     let id = |spelling: &Spelling| {
         let unit = TABLE.units.get(spelling.unit)?;
         TABLE.quantity(unit.quantity).map(|quantity| quantity.id)
@@ -44,7 +44,7 @@ fn is_for_a_time(text: &Text<'_>, place: usize, above: &Spelling) -> bool {
 }
 
 /// Returns whether another Chinese unit follows a Chinese one: 千牛 before 米.
-pub(super) fn is_joined(text: &Text<'_>, spelling: &Spelling, place: usize) -> bool {
+pub(super) fn is_joined(text: &CharText<'_>, spelling: &Spelling, place: usize) -> bool {
     /// Units that multiply others without a sign.
     const SECOND: [&str; 10] = ["秒", "米", "小时", "安", "平方米", "立方米", "开尔文", "升", "瓦", "特斯拉"];
     let quantity = TABLE.units.get(spelling.unit).and_then(|unit| TABLE.quantity(unit.quantity));
@@ -57,13 +57,13 @@ pub(super) fn is_joined(text: &Text<'_>, spelling: &Spelling, place: usize) -> b
         && SECOND.iter().any(|second| text.after(place, second).is_some_and(is_unit_end))
 }
 
-fn digits(text: &Text<'_>, place: usize) -> Option<usize> {
-    let end = (place..=place + MOST_DIGITS).find(|end| !text.at(*end).is_ascii_digit())?;
+fn digits(text: &CharText<'_>, place: usize) -> Option<usize> {
+    let end = (place..=place + MAX_DIGITS).find(|end| !text.at(*end).is_ascii_digit())?;
     (place < end).then_some(end)
 }
 
 struct Reader<'a> {
-    text: &'a Text<'a>,
+    text: &'a CharText<'a>,
     place: usize,
     atoms: Atoms,
     symbols: usize,
@@ -96,7 +96,7 @@ impl Reader<'_> {
                 self.is_open = false;
                 self.place += 1;
             }
-            if MOST_SYMBOLS <= self.symbols || !self.operator(spelling, above)? {
+            if MAX_SYMBOLS <= self.symbols || !self.operator(spelling, above)? {
                 let is_cut = ends_badly(self.text, last, self.place);
                 let is_whole = !self.is_open && !is_cut && (is_composed || 1 < self.symbols);
                 return is_whole.then_some(());
@@ -116,7 +116,7 @@ impl Reader<'_> {
         let is_sign = matches!(next, '·' | '*') || next == '.' && self.text.at(blank + 1).is_ascii_alphabetic();
         let after = self.text.skip_blanks(blank + 1).min(blank + 2);
         let is_sign = is_sign && (self.text.at(after).is_alphabetic() || self.text.at(after) == '℃');
-        let is_blank = blank != self.place && self.is_symbol_apart(blank, MOST_SYMBOLS);
+        let is_blank = blank != self.place && self.is_symbol_apart(blank, MAX_SYMBOLS);
         if !is_sign && !is_blank && !is_joined(self.text, last, self.place) {
             return Some(false);
         }
@@ -195,7 +195,7 @@ impl Reader<'_> {
     }
 }
 
-fn ends_badly(text: &Text<'_>, last: char, place: usize) -> bool {
+fn ends_badly(text: &CharText<'_>, last: char, place: usize) -> bool {
     let next = text.at(place);
     is_latin(last) && is_latin(next) || unlisted::goes_on(text, last, place)
 }

@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use super::{
     Bound, Comparison, Interval, Measure,
-    expression::{Doubt, Value, Values},
+    expression::{Doubt, NumberWithUnit, Values},
     lead::Lead,
     number,
     subjects::{Better, Subject},
     table::TABLE,
-    text::{Text, is_han},
+    text::{CharText, is_han},
     units::{self, Conversion},
     words::Behind,
 };
@@ -18,7 +18,7 @@ use super::{
 const ABOUT: f64 = 0.05;
 
 /// Data collected for one indicator.
-pub(super) struct Draft {
+pub(super) struct IndicatorDraft {
     pub lead: Lead,
     pub start: usize,
     /// Start of the number.
@@ -34,11 +34,11 @@ pub(super) struct Draft {
     pub open_ends: Option<(bool, bool)>,
 }
 
-// === impl Draft ===
+// === impl IndicatorDraft ===
 
-impl Draft {
+impl IndicatorDraft {
     /// Meaning of the unit here, and whether the number is a level or a change.
-    pub(super) fn meaning(&self, text: &Text<'_>, subject: &str) -> Option<(Measure, Conversion)> {
+    pub(super) fn meaning(&self, text: &CharText<'_>, subject: &str) -> Option<(Measure, Conversion)> {
         let conversion = self.conversion(text, subject)?;
         let is_relative = matches!(conversion.quantity.id, "ratio" | "multiple" | "points");
         // 提高准确率≥95% is a level, 降低能耗≥20% a change
@@ -58,7 +58,7 @@ impl Draft {
     }
 
     /// Returns whether a share is incidental: 占一半, 其中三分之一. 百分之三十 is a value.
-    fn is_casual_share(&self, text: &Text<'_>) -> bool {
+    fn is_casual_share(&self, text: &CharText<'_>) -> bool {
         let Values::Share(_, place) = &self.values else { return false };
         let has_words = self.lead.comparison.is_some() || self.behind.is_some() || self.lead.reaches;
         let written = text.slice(place.clone());
@@ -67,7 +67,7 @@ impl Draft {
     }
 
     /// Reads the 4N of 纯度 4N as 99.99 %, and 4N5 as 99.995 %.
-    pub(super) fn read_purity(&mut self, text: &Text<'_>) {
+    pub(super) fn read_purity(&mut self, text: &CharText<'_>) {
         let Values::One(value) = &self.values else { return };
         let is_purity = text.slice(self.subject.clone()).contains(&'纯');
         let (tail, nines) = match text.slice(value.unit_at.clone()) {
@@ -111,12 +111,12 @@ impl Draft {
         matches!(self.values, Values::Range(..))
     }
 
-    fn has_sign(&self, text: &Text<'_>) -> bool {
+    fn has_sign(&self, text: &CharText<'_>) -> bool {
         let sign = text.at(text.skip_blanks(self.lead.words_start));
         matches!(sign, '≥' | '≤' | '>' | '<' | '=' | ':')
     }
 
-    fn conversion(&self, text: &Text<'_>, subject: &str) -> Option<Conversion> {
+    fn conversion(&self, text: &CharText<'_>, subject: &str) -> Option<Conversion> {
         let (first, second) = match &self.values {
             Values::Share(..) => {
                 return Conversion::of(TABLE.units.iter().find(|unit| unit.canonical == "%")?).map(whole);
@@ -145,7 +145,7 @@ impl Draft {
         self.without_unit(text, subject, first)
     }
 
-    fn without_unit(&self, text: &Text<'_>, subject: &str, first: &Value) -> Option<Conversion> {
+    fn without_unit(&self, text: &CharText<'_>, subject: &str, first: &NumberWithUnit) -> Option<Conversion> {
         if self.lead.subject.is_empty() {
             return None;
         }
@@ -177,8 +177,8 @@ impl Draft {
     }
 
     /// Returns whether the tolerance is a percentage: 220V±10%.
-    fn is_percent_of(&self, first: &Value, second: &Value) -> bool {
-        let id = |value: &Value| {
+    fn is_percent_of(&self, first: &NumberWithUnit, second: &NumberWithUnit) -> bool {
+        let id = |value: &NumberWithUnit| {
             value.unit.as_ref().and_then(|unit| unit.conversion("")).map(|conversion| conversion.quantity.id)
         };
         matches!(self.values, Values::Around(..))
@@ -238,8 +238,9 @@ impl Draft {
         match &self.values {
             Values::Range(first, second) => {
                 let (low, high) = (first.number.min(second.number), first.number.max(second.number));
-                let own =
-                    |value: &Value| value.unit.as_ref().and_then(|unit| self.own(unit.conversion("")?, conversion));
+                let own = |value: &NumberWithUnit| {
+                    value.unit.as_ref().and_then(|unit| self.own(unit.conversion("")?, conversion))
+                };
                 let both = own(first).zip(own(second));
                 let Some((first_own, second_own)) = both else {
                     return Some(self.ends(base(wide(low, -1.0), conversion)?, base(wide(high, 1.0), conversion)?));
@@ -259,7 +260,7 @@ impl Draft {
                 let width = base(wide(value.number.abs(), 1.0), conversion)?;
                 Some(Interval::between(-width, width))
             }
-            Values::One(Value { number, .. }) | Values::Share(number, _) => {
+            Values::One(NumberWithUnit { number, .. }) | Values::Share(number, _) => {
                 let (low, high) = (base(wide(*number, -1.0), conversion)?, base(wide(*number, 1.0), conversion)?);
                 Some(one_number(comparison, low, high))
             }
@@ -311,7 +312,7 @@ fn is_pure(subject: &str) -> bool {
 }
 
 /// Conversion of the unit in brackets before the number, with its 万: 产量（万吨）≥5.
-fn in_bracket(text: &Text<'_>, bracket: Range<usize>, subject: &str) -> Option<Conversion> {
+fn in_bracket(text: &CharText<'_>, bracket: Range<usize>, subject: &str) -> Option<Conversion> {
     let unit_at = |place: usize| units::unit_at(text, place).filter(|unit| unit.end == bracket.end);
     if let Some(unit) = unit_at(bracket.start) {
         return unit.conversion(subject);

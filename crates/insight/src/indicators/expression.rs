@@ -5,21 +5,21 @@ use std::ops::Range;
 use super::{
     number::{self, Number},
     table::TABLE,
-    text::{Text, is_han},
-    units::{self, Found},
+    text::{CharText, is_han},
+    units::{self, FoundUnit},
     words::{self, Behind, Effect},
 };
 
 /// Maximum blanks between a number and its unit.
-const MOST_BLANKS: usize = 2;
+const MAX_BLANKS: usize = 2;
 const PLUS_MINUS: [&str; 4] = ["±", "+/-", "+-", "正负"];
 
 /// A number with its unit.
 #[derive(Debug)]
-pub(super) struct Value {
+pub(super) struct NumberWithUnit {
     /// Number with 万 and powers of ten applied.
     pub number: f64,
-    pub unit: Option<Found>,
+    pub unit: Option<FoundUnit>,
     /// 余, 多: the number is a lower limit.
     pub is_more: bool,
     /// 零下, 零上: a temperature.
@@ -39,13 +39,13 @@ pub(super) struct Value {
 #[derive(Debug)]
 pub(super) enum Values {
     /// `500 MPa`.
-    One(Value),
+    One(NumberWithUnit),
     /// `10~20 mm`.
-    Range(Value, Value),
+    Range(NumberWithUnit, NumberWithUnit),
     /// `±0.1 mm`.
-    Tolerance(Value),
+    Tolerance(NumberWithUnit),
     /// `10±0.1 mm`.
-    Around(Value, Value),
+    Around(NumberWithUnit, NumberWithUnit),
     /// `三分之一`, `一半`: a ratio.
     Share(f64, Range<usize>),
 }
@@ -69,7 +69,7 @@ pub(super) enum Doubt {
 }
 
 /// Expression whose first digit is at `digit`. The error is the position to continue from.
-pub(super) fn in_digits(text: &Text<'_>, digit: usize) -> Result<Expression, usize> {
+pub(super) fn in_digits(text: &CharText<'_>, digit: usize) -> Result<Expression, usize> {
     let start = sign(text, digit)?;
     // (-55)℃
     let bracketed = start.checked_sub(1).and_then(|open| Some((open, in_brackets(text, open)?)));
@@ -103,8 +103,9 @@ pub(super) fn in_digits(text: &Text<'_>, digit: usize) -> Result<Expression, usi
 }
 
 /// Whether a range can be read in two ways: 零下20~40℃, `10-8`.
-fn doubt(text: &Text<'_>, join: usize, first: &Value, second: &Value) -> Doubt {
-    let is_plain = |value: &Value| value.multiplier.is_none() && value.scale == 1.0 && value.number.fract() == 0.0;
+fn doubt(text: &CharText<'_>, join: usize, first: &NumberWithUnit, second: &NumberWithUnit) -> Doubt {
+    let is_plain =
+        |value: &NumberWithUnit| value.multiplier.is_none() && value.scale == 1.0 && value.number.fract() == 0.0;
     let is_power = text.at(join) == '-'
         && first.number == 10.0
         && first.unit.is_none()
@@ -122,7 +123,12 @@ fn doubt(text: &Text<'_>, join: usize, first: &Value, second: &Value) -> Doubt {
 }
 
 /// Takes the unit of `(-55~125)℃` for the second number, and the brackets for the expression.
-fn with_unit_behind(text: &Text<'_>, start: usize, first: &Value, second: Value) -> (usize, Value) {
+fn with_unit_behind(
+    text: &CharText<'_>,
+    start: usize,
+    first: &NumberWithUnit,
+    second: NumberWithUnit,
+) -> (usize, NumberWithUnit) {
     let end = second.end();
     if text.before(start) != '(' || text.at(end) != ')' || first.unit.is_some() || second.unit.is_some() {
         return (start, second);
@@ -131,22 +137,22 @@ fn with_unit_behind(text: &Text<'_>, start: usize, first: &Value, second: Value)
     let unit =
         units::unit_at(text, place).or_else(|| units::unlisted_at(text, place).filter(|_| !is_han(text.at(place))));
     let Some(unit) = unit else { return (start, second) };
-    (start - 1, Value { unit_at: place..unit.end, unit: Some(unit), ..second })
+    (start - 1, NumberWithUnit { unit_at: place..unit.end, unit: Some(unit), ..second })
 }
 
 /// Number in brackets with its unit behind them.
-fn in_brackets(text: &Text<'_>, open: usize) -> Option<Value> {
+fn in_brackets(text: &CharText<'_>, open: usize) -> Option<NumberWithUnit> {
     if text.at(open) != '(' {
         return None;
     }
     let inner = value_inside(text, open + 1).ok().filter(|inner| inner.unit.is_none())?;
     let close = inner.end();
     let unit = units::unit_at(text, close + 1).filter(|_| text.at(close) == ')')?;
-    Some(Value { digits: open..close + 1, unit_at: close + 1..unit.end, unit: Some(unit), ..inner })
+    Some(NumberWithUnit { digits: open..close + 1, unit_at: close + 1..unit.end, unit: Some(unit), ..inner })
 }
 
 /// Expression in Chinese numerals at a position.
-pub(super) fn in_chinese(text: &Text<'_>, place: usize) -> Option<Expression> {
+pub(super) fn in_chinese(text: &CharText<'_>, place: usize) -> Option<Expression> {
     if let Some(end) = text.after(place, "一半") {
         return Some(Expression::new(place, Values::Share(0.5, place..end)));
     }
@@ -190,19 +196,19 @@ pub(super) fn in_chinese(text: &Text<'_>, place: usize) -> Option<Expression> {
         return None;
     }
     let number = Number { value: first.value * factor * sign.factor(), end, ..first };
-    let value = Value { is_temperature, is_more: 0 < more, ..Value::of(number, start, Some(unit)) };
+    let value = NumberWithUnit { is_temperature, is_more: 0 < more, ..NumberWithUnit::of(number, start, Some(unit)) };
     Some(Expression::new(start, Values::One(value)))
 }
 
 /// Returns whether a number is a calendar year: 2025年.
-pub(super) fn is_year(text: &Text<'_>, value: &Value) -> bool {
+pub(super) fn is_year(text: &CharText<'_>, value: &NumberWithUnit) -> bool {
     let is_year_like = (1900.0..=2100.0).contains(&value.number) && value.number.fract() == 0.0;
     let unit = text.at(text.skip_blanks(value.unit_at.start));
     is_year_like && value.digits.len() == 4 && unit == '年' && text.at(value.digits.start).is_ascii_digit()
 }
 
 /// 百分之三十, 千分之五.
-pub(super) fn per_hundred(text: &Text<'_>, place: usize) -> Option<Expression> {
+pub(super) fn per_hundred(text: &CharText<'_>, place: usize) -> Option<Expression> {
     let whole = [("百分之", 100.0), ("千分之", 1000.0), ("万分之", 1e4)];
     let (after, whole) = whole.iter().find_map(|(word, whole)| text.after(place, word).map(|after| (after, whole)))?;
     let part = number::chinese(text, after)
@@ -212,14 +218,14 @@ pub(super) fn per_hundred(text: &Text<'_>, place: usize) -> Option<Expression> {
 }
 
 /// Number with optional sign or brackets, and its unit.
-pub(super) fn value(text: &Text<'_>, place: usize) -> Result<Value, usize> {
+pub(super) fn value(text: &CharText<'_>, place: usize) -> Result<NumberWithUnit, usize> {
     match in_brackets(text, place) {
         Some(value) => Ok(value),
         None => value_inside(text, place),
     }
 }
 
-fn value_inside(text: &Text<'_>, place: usize) -> Result<Value, usize> {
+fn value_inside(text: &CharText<'_>, place: usize) -> Result<NumberWithUnit, usize> {
     let (sign, first) = match SIGN_WORDS.iter().find_map(|(word, sign)| Some((*sign, text.after(place, word)?))) {
         Some(found) => found,
         None if text.at(place) == '-' => (Sign::Minus, place + 1),
@@ -232,7 +238,7 @@ fn value_inside(text: &Text<'_>, place: usize) -> Result<Value, usize> {
     let mut number = number::digits(text, first)?;
     number.value *= sign.factor();
     let value = read_unit(text, number, place);
-    Ok(Value { is_temperature: matches!(sign, Sign::BelowZero | Sign::AboveZero), ..value })
+    Ok(NumberWithUnit { is_temperature: matches!(sign, Sign::BelowZero | Sign::AboveZero), ..value })
 }
 
 /// A sign before a number.
@@ -247,15 +253,15 @@ enum Sign {
 const SIGN_WORDS: [(&str, Sign); 3] = [("零下", Sign::BelowZero), ("零上", Sign::AboveZero), ("负", Sign::Minus)];
 
 /// Word before a number that is its sign, and its start. 正负 is `±`.
-fn sign_word(text: &Text<'_>, end: usize) -> Option<(Sign, usize)> {
+fn sign_word(text: &CharText<'_>, end: usize) -> Option<(Sign, usize)> {
     let end = text.skip_blanks_back(end).max(end.saturating_sub(1));
     let (sign, start) = SIGN_WORDS.iter().find_map(|(word, sign)| Some((*sign, text.back(end, word)?)))?;
     (text.before(start) != '正').then_some((sign, start))
 }
 
-fn read_unit(text: &Text<'_>, number: Number, start: usize) -> Value {
+fn read_unit(text: &CharText<'_>, number: Number, start: usize) -> NumberWithUnit {
     if let Some(unit) = unit_apart(text, number.end) {
-        return Value::of(number, start, Some(unit));
+        return NumberWithUnit::of(number, start, Some(unit));
     }
     let more = |place: usize| matches!(text.at(place), '余' | '多' | '几');
     let before = text.skip_blanks(number.end).min(number.end + 1);
@@ -268,16 +274,22 @@ fn read_unit(text: &Text<'_>, number: Number, start: usize) -> Value {
     let after = end + usize::from(is_more);
     let unit = unit_apart(text, after).or_else(|| unlisted_apart(text, after));
     if unit.is_none() && multiplier.is_none() {
-        return Value::of(number, start, None);
+        return NumberWithUnit::of(number, start, None);
     }
     let factor = multiplier.map(|(factor, _)| factor);
     let is_unclear = factor.is_some() && number::is_digit(text, end);
     let value = Number { value, end: after, ..number };
-    Value { is_more, is_unclear, digits: start..end, multiplier: factor, ..Value::of(value, start, unit) }
+    NumberWithUnit {
+        is_more,
+        is_unclear,
+        digits: start..end,
+        multiplier: factor,
+        ..NumberWithUnit::of(value, start, unit)
+    }
 }
 
 /// Adds the 5千 of 2万5千.
-fn tail(text: &Text<'_>, value: f64, factor: f64, end: usize) -> (f64, usize) {
+fn tail(text: &CharText<'_>, value: f64, factor: f64, end: usize) -> (f64, usize) {
     let rest = number::digits(text, end).ok().filter(|_| number::is_digit(text, end));
     let rest = rest.and_then(|rest| Some((rest.value, number::multiplier(text, rest.end)?)));
     match rest {
@@ -287,9 +299,9 @@ fn tail(text: &Text<'_>, value: f64, factor: f64, end: usize) -> (f64, usize) {
 }
 
 /// Unit in brackets, or what stands in a unit's place.
-fn unlisted_apart(text: &Text<'_>, end: usize) -> Option<Found> {
+fn unlisted_apart(text: &CharText<'_>, end: usize) -> Option<FoundUnit> {
     let place = text.skip_blanks(end);
-    if MOST_BLANKS < place - end {
+    if MAX_BLANKS < place - end {
         return None;
     }
     if text.at(place) != '(' {
@@ -297,12 +309,12 @@ fn unlisted_apart(text: &Text<'_>, end: usize) -> Option<Found> {
     }
     let inside = || units::unlisted_at(text, place + 1).filter(|_| !is_han(text.at(place + 1)));
     let found = units::unit_at(text, place + 1).filter(|unit| text.at(unit.end) == ')').or_else(inside)?;
-    (text.at(found.end) == ')').then_some(Found { end: found.end + 1, ..found })
+    (text.at(found.end) == ')').then_some(FoundUnit { end: found.end + 1, ..found })
 }
 
-fn unit_apart(text: &Text<'_>, end: usize) -> Option<Found> {
+fn unit_apart(text: &CharText<'_>, end: usize) -> Option<FoundUnit> {
     let place = text.skip_blanks(end);
-    if MOST_BLANKS < place - end {
+    if MAX_BLANKS < place - end {
         return None;
     }
     let unit = units::unit_at(text, place)?;
@@ -313,7 +325,7 @@ fn unit_apart(text: &Text<'_>, end: usize) -> Option<Found> {
 }
 
 /// Start of the number including its sign. The error is the position after a name that contains the number.
-fn sign(text: &Text<'_>, digit: usize) -> Result<usize, usize> {
+fn sign(text: &CharText<'_>, digit: usize) -> Result<usize, usize> {
     let start = if text.before(digit) == '.' { digit - 1 } else { digit };
     let before = text.before(start);
     let behind = || number::digits(text, digit).map_or_else(|end| end, |number| number.end);
@@ -338,13 +350,13 @@ fn sign(text: &Text<'_>, digit: usize) -> Result<usize, usize> {
 }
 
 /// Returns whether the letters before a number are a mark of the table: `HRC60`, `Ra0.8`.
-fn is_behind_mark(text: &Text<'_>, place: usize) -> bool {
+fn is_behind_mark(text: &CharText<'_>, place: usize) -> bool {
     let is_mark = |sign: &str| text.back(place, sign).is_some_and(|start| !text.before(start).is_ascii_alphabetic());
     TABLE.marks.iter().any(|mark| is_mark(mark.sign))
 }
 
 /// End of a chain of numbers that is not a measured value: 1:8, 35/10, 2.0.1, 20×30 mm, 2025-03-12.
-fn chain(text: &Text<'_>, first: &Value) -> Option<usize> {
+fn chain(text: &CharText<'_>, first: &NumberWithUnit) -> Option<usize> {
     let end = first.end();
     let place = text.skip_blanks(end);
     let digit_behind = |place: usize| number::is_digit(text, text.skip_blanks(place + 1).min(place + 2));
@@ -358,7 +370,7 @@ fn chain(text: &Text<'_>, first: &Value) -> Option<usize> {
 }
 
 /// End of sizes such as `20mm×13mm×5mm`, from the first multiplication sign.
-fn sizes(text: &Text<'_>, mut place: usize) -> usize {
+fn sizes(text: &CharText<'_>, mut place: usize) -> usize {
     while matches!(text.at(place), '×' | 'x' | 'X' | '*') {
         let next = text.skip_blanks(place + 1);
         let next = if text.at(next) == 'φ' { next + 1 } else { next };
@@ -370,14 +382,14 @@ fn sizes(text: &Text<'_>, mut place: usize) -> usize {
     place
 }
 
-fn skip(text: &Text<'_>, mut place: usize, joins: &str) -> usize {
+fn skip(text: &CharText<'_>, mut place: usize, joins: &str) -> usize {
     while number::is_digit(text, place) || joins.contains(text.at(place)) && number::is_digit(text, place + 1) {
         place += 1;
     }
     place
 }
 
-fn second_of_range(text: &Text<'_>, place: usize, first: &Value) -> Option<Value> {
+fn second_of_range(text: &CharText<'_>, place: usize, first: &NumberWithUnit) -> Option<NumberWithUnit> {
     let sign = text.at(place);
     if !matches!(sign, '~' | '-' | '至' | '到') {
         return None;
@@ -389,11 +401,11 @@ fn second_of_range(text: &Text<'_>, place: usize, first: &Value) -> Option<Value
     (!is_other && (sign == '~' || second.unit.is_some() || first.unit.is_none())).then_some(second)
 }
 
-fn plus_minus(text: &Text<'_>, place: usize) -> Option<usize> {
+fn plus_minus(text: &CharText<'_>, place: usize) -> Option<usize> {
     PLUS_MINUS.iter().find_map(|sign| text.after(place, sign))
 }
 
-fn plus_minus_before(text: &Text<'_>, place: usize) -> Option<usize> {
+fn plus_minus_before(text: &CharText<'_>, place: usize) -> Option<usize> {
     let place = text.skip_blanks_back(place).max(place.saturating_sub(1));
     PLUS_MINUS.iter().find_map(|sign| text.back(place, sign))
 }
@@ -416,7 +428,7 @@ impl Expression {
     pub(super) fn end_of_numbers(&self) -> usize {
         match &self.values {
             Values::One(value) | Values::Tolerance(value) | Values::Range(_, value) | Values::Around(_, value)
-                if value.unit.as_ref().is_some_and(Found::is_unlisted) =>
+                if value.unit.as_ref().is_some_and(FoundUnit::is_unlisted) =>
             {
                 value.unit_at.start
             }
@@ -436,10 +448,10 @@ impl Sign {
     }
 }
 
-// === impl Value ===
+// === impl NumberWithUnit ===
 
-impl Value {
-    fn of(number: Number, start: usize, unit: Option<Found>) -> Self {
+impl NumberWithUnit {
+    fn of(number: Number, start: usize, unit: Option<FoundUnit>) -> Self {
         let end = unit.as_ref().map_or(number.end, |unit| unit.end);
         Self {
             number: number.value,

@@ -4,18 +4,18 @@ use std::ops::Range;
 
 use super::{
     Comparison, Measure,
-    text::{Text, is_han},
+    text::{CharText, is_han},
     words::{self, Effect},
 };
 
 /// Maximum characters of a subject. Longer noun phrases are cut at the start, since the end names the quantity.
-const MOST_SUBJECT_CHARS: usize = 12;
+const MAX_SUBJECT_CHARS: usize = 12;
 /// Maximum words between a subject and its number: 应 不低于 约 is three.
-const MOST_WORDS: usize = 8;
+const MAX_WORDS: usize = 8;
 /// Maximum characters in brackets between a subject and its number: 总误差（含非线性、迟滞、温漂）≤.
-const MOST_BRACKET_CHARS: usize = 30;
+const MAX_BRACKET_CHARS: usize = 30;
 /// Maximum characters of the list before 分别.
-const MOST_LIST_CHARS: usize = 40;
+const MAX_LIST_CHARS: usize = 40;
 
 /// Words before a number.
 #[derive(Debug, Default)]
@@ -46,10 +46,10 @@ pub(super) struct Lead {
 impl Lead {
     /// Reads backwards from a number. `limit` returns the end of the last indicator before a position; reading stops
     /// there.
-    pub(super) fn read(text: &Text<'_>, number: usize, limit: impl Fn(usize) -> usize) -> Self {
+    pub(super) fn read(text: &CharText<'_>, number: usize, limit: impl Fn(usize) -> usize) -> Self {
         let mut lead = Self { start: number, words_start: number, subject: number..number, ..Self::default() };
         let mut floor = limit(number);
-        for _ in 0..MOST_WORDS {
+        for _ in 0..MAX_WORDS {
             let place = text.skip_blanks_back(lead.words_start).max(floor);
             if text.before(place) == ')' && lead.bracket.is_none() {
                 let Some(open) = opening(text, place) else { break };
@@ -91,10 +91,10 @@ impl Lead {
         }
     }
 
-    fn read_subject(&mut self, text: &Text<'_>, floor: usize) {
+    fn read_subject(&mut self, text: &CharText<'_>, floor: usize) {
         let end = text.skip_blanks_back(self.words_start).max(floor);
         let mut start = end;
-        while floor < start && end - start < MOST_SUBJECT_CHARS && is_subject_char(text, start - 1) {
+        while floor < start && end - start < MAX_SUBJECT_CHARS && is_subject_char(text, start - 1) {
             let Some(word) = words::ending(text, start).filter(|word| floor <= word.start) else {
                 start -= 1;
                 continue;
@@ -125,13 +125,17 @@ impl Lead {
 }
 
 /// Noun after a number: `≥500MPa的抗拉强度`. `known` returns whether a subject is in the table.
-pub(super) fn subject_behind(text: &Text<'_>, place: usize, known: impl Fn(&[char]) -> bool) -> Option<Range<usize>> {
+pub(super) fn subject_behind(
+    text: &CharText<'_>,
+    place: usize,
+    known: impl Fn(&[char]) -> bool,
+) -> Option<Range<usize>> {
     const ENDS: &str = "的和与及或且并为是在";
     let mut end = place;
     // 的CO2浓度 contains a digit, but 的抗拉强度5MPa ends before the number
     let is_number = |end: usize| text.at(end).is_ascii_digit() && is_han(text.before(end));
     let is_part = |end: usize| is_subject_char(text, end) && !ENDS.contains(text.at(end)) && !is_number(end);
-    while end - place < MOST_SUBJECT_CHARS && is_part(end) {
+    while end - place < MAX_SUBJECT_CHARS && is_part(end) {
         end += 1;
     }
     let is_known = |end: &usize| known(text.slice(place..*end));
@@ -140,8 +144,8 @@ pub(super) fn subject_behind(text: &Text<'_>, place: usize, known: impl Fn(&[cha
 }
 
 /// Position of the bracket that closes before `end`.
-fn opening(text: &Text<'_>, end: usize) -> Option<usize> {
-    let first = end.saturating_sub(MOST_BRACKET_CHARS);
+fn opening(text: &CharText<'_>, end: usize) -> Option<usize> {
+    let first = end.saturating_sub(MAX_BRACKET_CHARS);
     let mut depth = 0_usize;
     for place in (first..end).rev() {
         match text.at(place) {
@@ -156,8 +160,8 @@ fn opening(text: &Text<'_>, end: usize) -> Option<usize> {
 }
 
 /// Names before 分别, in order.
-fn list(text: &Text<'_>, end: usize, floor: usize) -> Vec<Range<usize>> {
-    let first = end.saturating_sub(MOST_LIST_CHARS).max(floor);
+fn list(text: &CharText<'_>, end: usize, floor: usize) -> Vec<Range<usize>> {
+    let first = end.saturating_sub(MAX_LIST_CHARS).max(floor);
     let mut names = Vec::new();
     let (mut start, mut name_end) = (end, end);
     while first < start {
@@ -173,17 +177,17 @@ fn list(text: &Text<'_>, end: usize, floor: usize) -> Vec<Range<usize>> {
         start = place;
     }
     names.push(start..name_end);
-    names.retain(|name| !name.is_empty() && name.len() <= MOST_SUBJECT_CHARS);
+    names.retain(|name| !name.is_empty() && name.len() <= MAX_SUBJECT_CHARS);
     names.reverse();
     names
 }
 
 /// Returns whether a change word continues as a noun: 增加率, 减少量.
-fn is_noun(text: &Text<'_>, place: usize) -> bool {
+fn is_noun(text: &CharText<'_>, place: usize) -> bool {
     matches!(text.at(place), '率' | '量' | '值' | '幅' | '度' | '比' | '系' | '速')
 }
 
-fn is_subject_char(text: &Text<'_>, place: usize) -> bool {
+fn is_subject_char(text: &CharText<'_>, place: usize) -> bool {
     let character = text.at(place);
     let joins = |place: usize| text.at(place).is_ascii_alphanumeric();
     match character {
@@ -200,7 +204,7 @@ mod tests {
     #[test]
     fn subjects_reach_back_to_their_beginning() {
         let check = |text: &str, subject: &str, words: &str| {
-            let text = Text::new(text);
+            let text = CharText::new(text);
             let lead = Lead::read(&text, text.len(), |_| 0);
             let found = (text.folded(lead.subject.clone()), text.folded(lead.words_start..text.len()));
             assert_eq!(found, (subject.to_string(), words.to_string()));
@@ -221,7 +225,7 @@ mod tests {
     #[test]
     fn changes_are_found_near_and_far() {
         let check = |text: &str, near: Option<Measure>, far: Option<Measure>, reaches: bool| {
-            let text = Text::new(text);
+            let text = CharText::new(text);
             let lead = Lead::read(&text, text.len(), |_| 0);
             assert_eq!((lead.change, lead.far_change, lead.reaches), (near, far, reaches));
         };
@@ -235,7 +239,7 @@ mod tests {
 
     #[test]
     fn lists_before_respectively() {
-        let text = Text::new("抗拉强度和屈服强度分别不低于");
+        let text = CharText::new("抗拉强度和屈服强度分别不低于");
         let lead = Lead::read(&text, text.len(), |_| 0);
         let names: Vec<String> = lead.names.into_iter().map(|name| text.folded(name)).collect();
         assert_eq!(names, ["抗拉强度", "屈服强度"]);

@@ -34,10 +34,10 @@ mod words;
 mod tests;
 
 pub use self::{
-    compare::{Answer, Outcome, Reason, compare},
+    compare::{Answer, AnswerOutcome, AnswerReason, compare},
     interval::{Bound, Interval},
     parse::parse,
     subjects::{Better, Subject},
     table::Quantity,
-    types::{Comparison, Indicator, Measure, Span, Standing},
+    types::{Comparison, Indicator, Measure, Standing, TextSpan},
 };

@@ -1,13 +1,13 @@
 //! Numbers: digits with separators and powers of ten, and Chinese numerals.
 
-use super::text::Text;
+use super::text::CharText;
 
 /// Maximum digits and points of a measured value.
-const MOST_DIGITS: usize = 24;
+const MAX_DIGITS: usize = 24;
 /// Maximum characters of a Chinese numeral: 九百九十九万九千九百九十九 has 13.
-const MOST_NUMERALS: usize = 13;
+const MAX_NUMERALS: usize = 13;
 /// Maximum power of ten; the mass of the universe in grams has 56.
-const MOST_EXPONENT: i32 = 60;
+const MAX_EXPONENT: i32 = 60;
 
 /// A number in a text.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -20,13 +20,13 @@ pub(super) struct Number {
 }
 
 /// Returns whether a digit is at this position. `.5` counts if no digit or letter precedes the point.
-pub(super) fn is_digit(text: &Text<'_>, place: usize) -> bool {
+pub(super) fn is_digit(text: &CharText<'_>, place: usize) -> bool {
     text.at(place).is_ascii_digit()
 }
 
 /// Number in digits at a position. If it is too long, the error is the position after it.
-pub(super) fn digits(text: &Text<'_>, place: usize) -> Result<Number, usize> {
-    let mut written = [b'0'; MOST_DIGITS];
+pub(super) fn digits(text: &CharText<'_>, place: usize) -> Result<Number, usize> {
+    let mut written = [b'0'; MAX_DIGITS];
     let (mut length, mut end, mut has_point) = (0, place, false);
     if text.at(end) == '.' {
         // the buffer already holds the leading zero
@@ -56,7 +56,7 @@ pub(super) fn digits(text: &Text<'_>, place: usize) -> Result<Number, usize> {
     let Some((exponent, end)) = exponent(text, end, mantissa) else {
         return Ok(Number { value: mantissa, scale: 1.0, end });
     };
-    if MOST_EXPONENT < exponent.power.abs() {
+    if MAX_EXPONENT < exponent.power.abs() {
         return Err(end);
     }
     let scale = power_of_ten(exponent.power);
@@ -64,14 +64,14 @@ pub(super) fn digits(text: &Text<'_>, place: usize) -> Result<Number, usize> {
 }
 
 /// Chinese numeral at a position: 五百, 三十, 二点五, 半.
-pub(super) fn chinese(text: &Text<'_>, place: usize) -> Option<Number> {
+pub(super) fn chinese(text: &CharText<'_>, place: usize) -> Option<Number> {
     if text.at(place) == '半' {
         return Some(Number { value: 0.5, scale: 1.0, end: place + 1 });
     }
     let (mut total, mut section, mut digit, mut end) = (0.0, 0.0, None, place);
     // what one more digit counts: 三万五 is 35,000, 三万零五 is not
     let mut next = 1.0;
-    while end - place < MOST_NUMERALS {
+    while end - place < MAX_NUMERALS {
         let character = text.at(end);
         if let Some(value) = numeral(character) {
             if digit.is_some_and(|digit| 0.0 < digit) {
@@ -104,12 +104,12 @@ pub(super) fn chinese(text: &Text<'_>, place: usize) -> Option<Number> {
 }
 
 /// Adds the digits after 点, and the 万 or 亿 after them: 一点二五亿.
-fn fraction(text: &Text<'_>, whole: Number) -> Number {
+fn fraction(text: &CharText<'_>, whole: Number) -> Number {
     if text.at(whole.end) != '点' || numeral(text.at(whole.end + 1)).is_none() {
         return whole;
     }
     let (mut value, mut end, mut place) = (whole.value, whole.end + 1, 0.1);
-    while let Some(digit) = numeral(text.at(end)).filter(|_| end - whole.end < MOST_NUMERALS) {
+    while let Some(digit) = numeral(text.at(end)).filter(|_| end - whole.end < MAX_NUMERALS) {
         (value, end, place) = (value + digit * place, end + 1, place / 10.0);
     }
     match group(text.at(end)) {
@@ -129,7 +129,7 @@ pub(super) fn ends_chinese(character: char) -> bool {
 }
 
 /// Factor 万, 亿 or similar after a number, and the position after it.
-pub(super) fn multiplier(text: &Text<'_>, place: usize) -> Option<(f64, usize)> {
+pub(super) fn multiplier(text: &CharText<'_>, place: usize) -> Option<(f64, usize)> {
     const WORDS: [(&str, f64); 8] = [
         ("万亿", 1e12),
         ("千万", 1e7),
@@ -152,7 +152,7 @@ struct Exponent {
 }
 
 /// `×10^-3`, `×10⁻³`, `e-3`, and `10^5`, where 10 was read as the mantissa.
-fn exponent(text: &Text<'_>, place: usize, mantissa: f64) -> Option<(Exponent, usize)> {
+fn exponent(text: &CharText<'_>, place: usize, mantissa: f64) -> Option<(Exponent, usize)> {
     let is_ten = mantissa == 10.0;
     if is_ten && let Some((power, end)) = power(text, place, false) {
         return Some((Exponent { mantissa: 1.0, power }, end));
@@ -171,7 +171,7 @@ fn exponent(text: &Text<'_>, place: usize, mantissa: f64) -> Option<(Exponent, u
 }
 
 /// `^-3`, `⁻³`; also `-3` if superscripts were lost (`may_be_flat`).
-fn power(text: &Text<'_>, place: usize, may_be_flat: bool) -> Option<(i32, usize)> {
+fn power(text: &CharText<'_>, place: usize, may_be_flat: bool) -> Option<(i32, usize)> {
     if text.at(place) == '^' {
         let open = usize::from(matches!(text.at(place + 1), '(' | '{'));
         let (power, end) = signed(text, place + 1 + open)?;
@@ -194,7 +194,7 @@ fn power(text: &Text<'_>, place: usize, may_be_flat: bool) -> Option<(i32, usize
     signed(text, place).filter(|(power, end)| (-15..0).contains(power) && *end <= place + 3)
 }
 
-fn signed(text: &Text<'_>, place: usize) -> Option<(i32, usize)> {
+fn signed(text: &CharText<'_>, place: usize) -> Option<(i32, usize)> {
     let is_negative = text.at(place) == '-';
     let first = place + usize::from(is_negative || text.at(place) == '+');
     let (mut end, mut number) = (first, 0_i32);
@@ -206,7 +206,7 @@ fn signed(text: &Text<'_>, place: usize) -> Option<(i32, usize)> {
 }
 
 /// `12,000` and `12 000`: one to three digits, then groups of exactly three.
-fn is_thousands(text: &Text<'_>, place: usize, separator: usize) -> bool {
+fn is_thousands(text: &CharText<'_>, place: usize, separator: usize) -> bool {
     let group = (1..=3).all(|offset| is_digit(text, separator + offset)) && !is_digit(text, separator + 4);
     let first_group =
         (1..=3).contains(&(separator - place)) || matches!(text.at(separator.saturating_sub(4)), ',' | ' ');
@@ -260,7 +260,7 @@ mod tests {
     #[test]
     fn digits_with_separators_and_powers() {
         let check = |text: &str, value: f64, end: usize| {
-            let found = digits(&Text::new(text), 0).map(|number| (number.value, number.end));
+            let found = digits(&CharText::new(text), 0).map(|number| (number.value, number.end));
             assert_eq!(found, Ok((value, end)), "{text}");
         };
         check("500MPa", 500.0, 3);
@@ -282,14 +282,14 @@ mod tests {
         check("2.5×10^(6)", 2.5e6, 10);
         check("20×30mm", 20.0, 2);
         check(".5mm", 0.5, 2);
-        assert_eq!(digits(&Text::new("1e999"), 0), Err(5));
-        assert_eq!(digits(&Text::new(&"9".repeat(90)), 0), Err(90));
+        assert_eq!(digits(&CharText::new("1e999"), 0), Err(5));
+        assert_eq!(digits(&CharText::new(&"9".repeat(90)), 0), Err(90));
     }
 
     #[test]
     fn chinese_numerals() {
         let check = |text: &str, want: Option<(f64, usize)>| {
-            let found = chinese(&Text::new(text), 0).map(|number| (number.value, number.end));
+            let found = chinese(&CharText::new(text), 0).map(|number| (number.value, number.end));
             assert_eq!(found, want, "{text}");
         };
         check("五百兆帕", Some((500.0, 2)));

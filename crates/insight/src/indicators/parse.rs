@@ -4,35 +4,35 @@ use std::ops::Range;
 
 use super::{
     Comparison, Indicator, Measure, Standing,
-    draft::{Draft, turn},
-    expression::{self, Doubt, Expression, Value, Values},
+    draft::{IndicatorDraft, turn},
+    expression::{self, Doubt, Expression, NumberWithUnit, Values},
     lead::{self, Lead},
     number,
     standing::standing,
     subjects::{self, Subject},
-    text::Text,
+    text::CharText,
     words::{self, Behind},
 };
 
 /// Maximum indicators per text; later ones are ignored. A sheet of test results has a few dozen.
-pub const MOST_INDICATORS: usize = 256;
+pub const MAX_INDICATORS: usize = 256;
 /// Words between the values of 由 A 提高到 B.
 const TURNS: [&str; 9] = ["提高", "提升", "增加", "升", "延长", "降", "减", "缩短", "改善"];
 /// Steel grades that look like litres.
 const STEELS: [&str; 4] = ["304L", "316L", "317L", "904L"];
 /// Maximum words after a unit: 以上左右 is two.
-const MOST_WORDS_BEHIND: usize = 2;
+const MAX_WORDS_BEHIND: usize = 2;
 /// Maximum characters of the subject in `6≤pH≤9`.
-const MOST_INNER_CHARS: usize = 12;
+const MAX_INNER_CHARS: usize = 12;
 
-/// All indicators of a text in order, at most `MOST_INDICATORS`.
+/// All indicators of a text in order, at most `MAX_INDICATORS`.
 ///
 /// Runs in linear time, never panics, and returns only finite numbers.
 pub fn parse(text: &str) -> Vec<Indicator> {
-    let text = Text::new(text);
+    let text = CharText::new(text);
     let mut parser = Parser { text: &text, found: Vec::new(), names: Vec::new() };
     let mut place = 0;
-    while place < text.len() && parser.found.len() < MOST_INDICATORS {
+    while place < text.len() && parser.found.len() < MAX_INDICATORS {
         place = if may_begin(text.at(place)) { parser.step(place).max(place + 1) } else { place + 1 };
     }
     parser.found
@@ -44,7 +44,7 @@ fn may_begin(character: char) -> bool {
 }
 
 struct Parser<'a> {
-    text: &'a Text<'a>,
+    text: &'a CharText<'a>,
     found: Vec<Indicator>,
     /// Names before 分别 that still need their numbers, last one first.
     names: Vec<Range<usize>>,
@@ -116,10 +116,10 @@ impl Parser<'_> {
         self.found.iter().rev().map(|indicator| indicator.span.chars.end).find(|end| *end <= place).unwrap_or(0)
     }
 
-    fn draft(&mut self, expression: Expression) -> Option<Draft> {
+    fn draft(&mut self, expression: Expression) -> Option<IndicatorDraft> {
         let lead = Lead::read(self.text, expression.start, |place| self.limit(place));
         let Expression { start, end, values, doubt } = expression;
-        let mut draft = Draft {
+        let mut draft = IndicatorDraft {
             subject: lead.subject.clone(),
             start: lead.start,
             number: start,
@@ -152,8 +152,8 @@ impl Parser<'_> {
         subjects::known(self.text.slice(subject.clone())).map(|(known, _)| known)
     }
 
-    fn read_behind(&self, draft: &mut Draft) {
-        for _ in 0..MOST_WORDS_BEHIND {
+    fn read_behind(&self, draft: &mut IndicatorDraft) {
+        for _ in 0..MAX_WORDS_BEHIND {
             let place = self.text.skip_blanks(draft.end).min(draft.end + 1);
             let Some((word, end)) = words::behind(self.text, place) else { break };
             if word == Behind::About {
@@ -168,7 +168,7 @@ impl Parser<'_> {
     }
 
     /// Assigns the next name of a 分别 list to the next number.
-    fn take_name(&mut self, draft: &mut Draft, number: usize) {
+    fn take_name(&mut self, draft: &mut IndicatorDraft, number: usize) {
         if 1 < draft.lead.names.len() {
             self.names = std::mem::take(&mut draft.lead.names);
             self.names.reverse();
@@ -184,7 +184,7 @@ impl Parser<'_> {
         }
     }
 
-    fn read_subject_behind(&self, draft: &mut Draft) {
+    fn read_subject_behind(&self, draft: &mut IndicatorDraft) {
         let place = self.text.after(draft.end, "的");
         let is_count = matches!(&draft.values, Values::One(value) if self.is_count(value));
         let Some(place) = place.or(is_count.then_some(draft.end)) else { return };
@@ -195,21 +195,21 @@ impl Parser<'_> {
         draft.subject = subject;
     }
 
-    fn is_count(&self, value: &Value) -> bool {
+    fn is_count(&self, value: &NumberWithUnit) -> bool {
         let conversion = value.unit.as_ref().and_then(|unit| unit.conversion(""));
         conversion.is_some_and(|conversion| conversion.quantity.is_count)
     }
 
     /// `6≤pH≤9`.
-    fn between(&self, lead: Lead, start: usize, first: Value) -> Option<Draft> {
+    fn between(&self, lead: Lead, start: usize, first: NumberWithUnit) -> Option<IndicatorDraft> {
         let text = self.text;
         let from = text.skip_blanks(first.end() + 1);
-        let subject_end = (from..from + MOST_INNER_CHARS).find(|place| !text.at(*place).is_alphanumeric())?;
+        let subject_end = (from..from + MAX_INNER_CHARS).find(|place| !text.at(*place).is_alphanumeric())?;
         let sign = text.skip_blanks(subject_end);
         let second = expression::value(text, text.skip_blanks(sign + 1)).ok().filter(|_| self.is_inner(sign))?;
         let open_ends = (text.at(first.end()) == '<', text.at(sign) == '<');
         let known = subjects::known(text.slice(from..subject_end)).map(|(known, _)| known);
-        Some(Draft {
+        Some(IndicatorDraft {
             lead: Lead {
                 comparison: Some(Comparison::Range),
                 subject: from..subject_end,
@@ -230,7 +230,7 @@ impl Parser<'_> {
         })
     }
 
-    fn indicator(&self, mut draft: Draft) -> Option<Indicator> {
+    fn indicator(&self, mut draft: IndicatorDraft) -> Option<Indicator> {
         let mut subject = self.text.folded(draft.subject.clone());
         let (measure, conversion) = draft.meaning(self.text, &subject)?;
         if measure != Measure::Level && turn(&subject).is_some() {
@@ -269,7 +269,7 @@ impl Parser<'_> {
         })
     }
 
-    fn standing(&self, draft: &Draft, (measure, unit): (Measure, &str), comparison: Comparison) -> Standing {
+    fn standing(&self, draft: &IndicatorDraft, (measure, unit): (Measure, &str), comparison: Comparison) -> Standing {
         let is_plain = matches!(comparison, Comparison::Exact | Comparison::Range | Comparison::Tolerance);
         let is_span = unit == "temperature" && draft.is_difference() && draft.is_span();
         if draft.behind == Some(Behind::Condition) || is_plain && is_span {

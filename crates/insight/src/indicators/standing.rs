@@ -4,11 +4,11 @@ use std::sync::LazyLock;
 
 use super::{
     Standing,
-    text::{ByChar, Text},
+    text::{ByChar, CharText},
 };
 
 /// Maximum distance in characters to a standing word in the same sentence.
-const MOST_CHARS: usize = 40;
+const MAX_CHARS: usize = 40;
 
 const MARKS: [(&str, Standing); 52] = [
     ("目前", Standing::Present),
@@ -76,8 +76,8 @@ static BY_LAST: LazyLock<ByChar<Vec<(&str, Standing)>>> = LazyLock::new(|| {
 });
 
 /// Standing according to the nearest word before a position in the sentence.
-pub(super) fn standing(text: &Text<'_>, start: usize) -> Standing {
-    let first = start.saturating_sub(MOST_CHARS);
+pub(super) fn standing(text: &CharText<'_>, start: usize) -> Standing {
+    let first = start.saturating_sub(MAX_CHARS);
     for end in (first..=start).rev() {
         let last = text.before(end);
         if matches!(last, '。' | ';' | '!' | '?' | '\n') {
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn the_nearest_word_of_the_sentence_counts() {
         let check = |text: &str, want: Standing| {
-            let text = Text::new(text);
+            let text = CharText::new(text);
             assert_eq!(standing(&text, text.len()), want);
         };
         check("目前主要问题是总误差", Standing::Present);

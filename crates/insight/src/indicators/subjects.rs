@@ -29,7 +29,7 @@ const TAILS: [&str; 18] = [
     "HV",
 ];
 
-static TABLE: LazyLock<Table> = LazyLock::new(|| Table::read(SUBJECTS));
+static TABLE: LazyLock<UnitTable> = LazyLock::new(|| UnitTable::read(SUBJECTS));
 
 /// Direction of improvement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -63,7 +63,7 @@ pub struct Subject {
 type Name = (Vec<char>, usize);
 
 #[derive(Debug, Default)]
-struct Table {
+struct UnitTable {
     subjects: Vec<Subject>,
     /// Lower-case names with their subjects, by the last two characters; longer names first.
     by_end: HashMap<[char; 2], Vec<Name>, BuildHasherDefault<CharHasher>>,
@@ -96,9 +96,9 @@ pub(super) fn ends_as(written: &[char], general: &Subject) -> bool {
     general.is_generic && (1..written.len()).any(is_general)
 }
 
-// === impl Table ===
+// === impl UnitTable ===
 
-impl Table {
+impl UnitTable {
     fn read(lines: &'static str) -> Self {
         let mut table = Self::default();
         for line in lines.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {

@@ -15,7 +15,7 @@ use super::{
 
 const QUANTITIES: &str = include_str!("../../data/quantities.txt");
 
-pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| Table::read(QUANTITIES));
+pub(super) static TABLE: LazyLock<UnitTable> = LazyLock::new(|| UnitTable::read(QUANTITIES));
 
 /// A measured quantity: pressure, length, hardness HRC.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -67,7 +67,7 @@ pub(super) struct Mark {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Table {
+pub(super) struct UnitTable {
     pub quantities: Vec<Quantity>,
     pub units: Vec<Unit>,
     /// By the first character in lower case; longer ones first, meanings of one spelling side by side.
@@ -96,9 +96,9 @@ const PREFIXES: [(&str, &str, f64); 10] = [
     ("f", "飞", 1e-15),
 ];
 
-// === impl Table ===
+// === impl UnitTable ===
 
-impl Table {
+impl UnitTable {
     pub(super) fn quantity(&self, index: usize) -> Option<&Quantity> {
         self.quantities.get(index)
     }

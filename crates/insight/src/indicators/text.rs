@@ -8,7 +8,7 @@ use std::{
     sync::LazyLock,
 };
 
-use super::Span;
+use super::TextSpan;
 
 /// Traditional characters in the known words and units; the Simplified ones have the same positions.
 const TRADITIONAL: &str =
@@ -31,7 +31,7 @@ pub(super) struct CharHasher(u64);
 
 /// A text, character by character.
 #[derive(Debug)]
-pub(super) struct Text<'a> {
+pub(super) struct CharText<'a> {
     original: &'a str,
     chars: Vec<char>,
     /// Byte offset of each character in the original, and the end.
@@ -55,9 +55,9 @@ impl Hasher for CharHasher {
     }
 }
 
-// === impl Text ===
+// === impl CharText ===
 
-impl<'a> Text<'a> {
+impl<'a> CharText<'a> {
     pub(super) fn new(original: &'a str) -> Self {
         // most texts are Chinese, with three bytes per character
         let mut chars = Vec::with_capacity(original.len() / 2);
@@ -96,8 +96,8 @@ impl<'a> Text<'a> {
         self.original.get(self.bytes(&range)).unwrap_or_default()
     }
 
-    pub(super) fn span(&self, chars: Range<usize>) -> Span {
-        Span { bytes: self.bytes(&chars), chars }
+    pub(super) fn span(&self, chars: Range<usize>) -> TextSpan {
+        TextSpan { bytes: self.bytes(&chars), chars }
     }
 
     /// Position after `word`, if the text has it at `place`.
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn characters_stay_in_their_place() {
-        let text = Text::new("５００ ＭＰa≧µm");
+        let text = CharText::new("５００ ＭＰa≧µm");
         assert_eq!(text.folded(0..text.len()), "500 MPa≥μm");
         assert_eq!(text.span(4..7).bytes, 10..17);
         assert_eq!(text.original(4..7), "ＭＰa");
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn the_lists_are_of_one_length() {
         assert_eq!(TRADITIONAL.chars().count(), SIMPLIFIED.chars().count());
-        assert_eq!(Text::new("溫度達到").folded(0..4), "温度达到");
+        assert_eq!(CharText::new("溫度達到").folded(0..4), "温度达到");
         assert_eq!(folded('，'), '，');
         assert_eq!(folded('：'), ':');
     }

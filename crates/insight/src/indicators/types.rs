@@ -8,7 +8,7 @@ use super::{Interval, Quantity, Subject};
 
 /// A range of the original text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Span {
+pub struct TextSpan {
     /// Bytes of the UTF-8 text; both ends lie between characters.
     pub bytes: Range<usize>,
     /// Characters (Unicode scalar values).
@@ -90,9 +90,9 @@ pub struct Indicator {
     /// Unit as written; may be empty.
     pub unit: String,
     /// Whole expression with subject and comparison words.
-    pub span: Span,
+    pub span: TextSpan,
     /// Subject alone.
-    pub subject_span: Option<Span>,
+    pub subject_span: Option<TextSpan>,
 }
 
 // === impl Indicator ===

@@ -6,12 +6,12 @@ use super::{
     atoms::Atoms,
     compound, number,
     table::{Quantity, Spelling, TABLE, Unit},
-    text::{ByChar, Text, folded, is_han},
+    text::{ByChar, CharText, folded, is_han},
     unlisted,
 };
 
 /// Maximum characters of a unit, without ignored ones; `W/(m2·K)` has 6.
-const MOST_UNIT_CHARS: usize = 24;
+const MAX_UNIT_CHARS: usize = 24;
 /// Han characters that may follow a unit of one character. Before any other one, the unit starts a word: `5米粉`, `3克隆`,
 /// `4K分辨率`.
 const AFTER_SHORT: &str = "以的左每至到和及或高长宽厚深内为时上下之起后前且并等不升降提增减缩延";
@@ -35,7 +35,7 @@ static NOT_COUNT_PAIRS: LazyLock<ByChar<Vec<char>>> = LazyLock::new(|| {
 
 /// A unit found in a text.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct FoundUnit {
     /// Position after the unit.
     pub end: usize,
     pub kind: Kind,
@@ -61,35 +61,36 @@ pub(super) enum Kind {
 
 /// Text after a number, without ignored characters.
 struct Window {
-    chars: [char; MOST_UNIT_CHARS],
+    chars: [char; MAX_UNIT_CHARS],
     /// Position after each character and any ignored ones that follow.
-    ends: [usize; MOST_UNIT_CHARS],
+    ends: [usize; MAX_UNIT_CHARS],
     length: usize,
 }
 
 /// Unit that starts at a position.
-pub(super) fn unit_at(text: &Text<'_>, place: usize) -> Option<Found> {
+pub(super) fn unit_at(text: &CharText<'_>, place: usize) -> Option<FoundUnit> {
     let whole = whole_at(text, place);
     // %FS/℃ is longer than its %
-    let compound = compound::at(text, place).map(|(end, conversion)| Found { end, kind: Kind::Compound(conversion) });
-    let is_longer = |compound: &Found| whole.as_ref().is_none_or(|whole| whole.end < compound.end);
+    let compound =
+        compound::at(text, place).map(|(end, conversion)| FoundUnit { end, kind: Kind::Compound(conversion) });
+    let is_longer = |compound: &FoundUnit| whole.as_ref().is_none_or(|whole| whole.end < compound.end);
     compound.filter(is_longer).or(whole)
 }
 
 /// Unit of the table that starts at a position, on its own.
-pub(super) fn whole_at(text: &Text<'_>, place: usize) -> Option<Found> {
+pub(super) fn whole_at(text: &CharText<'_>, place: usize) -> Option<FoundUnit> {
     let window = Window::new(|offset| text.at(place + offset), place);
     window.whole(text, true).or_else(|| window.whole(text, false))
 }
 
 /// Characters at a position that stand where a unit stands, but are none of the table.
-pub(super) fn unlisted_at(text: &Text<'_>, place: usize) -> Option<Found> {
+pub(super) fn unlisted_at(text: &CharText<'_>, place: usize) -> Option<FoundUnit> {
     let (end, written) = unlisted::run(text, place)?;
-    Some(Found { end, kind: Kind::Unlisted(written) })
+    Some(FoundUnit { end, kind: Kind::Unlisted(written) })
 }
 
 /// Symbol within a compound unit: its meanings without a hint, and the position after it.
-pub(super) fn symbol_at(text: &Text<'_>, place: usize, is_below: bool) -> Option<(&'static Spelling, usize)> {
+pub(super) fn symbol_at(text: &CharText<'_>, place: usize, is_below: bool) -> Option<(&'static Spelling, usize)> {
     let window = Window::new(|offset| text.at(place + offset), place);
     let ends = |spelling: &Spelling, index: usize| {
         (is_below || !spelling.is_below) && window.goes_on_or_ends(text, spelling, index, is_below)
@@ -105,9 +106,9 @@ pub(super) fn normal(written: &str) -> Vec<char> {
     window.chars.iter().take(window.length).copied().collect()
 }
 
-// === impl Found ===
+// === impl FoundUnit ===
 
-impl Found {
+impl FoundUnit {
     /// Conversion of the unit for a number about `subject`.
     pub(super) fn conversion(&self, subject: &str) -> Option<Conversion> {
         let spellings = match &self.kind {
@@ -180,10 +181,10 @@ impl Conversion {
 
 impl Window {
     fn new(at: impl Fn(usize) -> char, place: usize) -> Self {
-        let mut window = Self { chars: ['\0'; MOST_UNIT_CHARS], ends: [place; MOST_UNIT_CHARS], length: 0 };
+        let mut window = Self { chars: ['\0'; MAX_UNIT_CHARS], ends: [place; MAX_UNIT_CHARS], length: 0 };
         let mut is_open = false;
         // ignored characters are limited too, so a long run of blanks is not scanned to its end
-        for offset in 0..2 * MOST_UNIT_CHARS {
+        for offset in 0..2 * MAX_UNIT_CHARS {
             let (character, next) = (at(offset), at(offset + 1));
             let last = window.length.checked_sub(1).map_or('\0', |last| window.char(last));
             let end = place + offset + 1;
@@ -239,15 +240,15 @@ impl Window {
         length.checked_sub(1).and_then(|last| self.ends.get(last)).copied().unwrap_or_default()
     }
 
-    /// Table unit, if the characters after it allow it to end.
-    fn whole(&self, text: &Text<'_>, keeps_case: bool) -> Option<Found> {
+    /// Unit of the table, if the characters after it allow it to end.
+    fn whole(&self, text: &CharText<'_>, keeps_case: bool) -> Option<FoundUnit> {
         let ends = |spelling: &Spelling, end: usize| !spelling.is_below && self.ends_at(text, spelling, end, false);
         let (spellings, length) = self.longest(0, keeps_case, ends)?;
-        Some(Found { end: self.end(length), kind: Kind::Simple(spellings) })
+        Some(FoundUnit { end: self.end(length), kind: Kind::Simple(spellings) })
     }
 
     /// Returns whether a symbol may end here, or an operator or a power follows.
-    fn goes_on_or_ends(&self, text: &Text<'_>, spelling: &Spelling, index: usize, is_below: bool) -> bool {
+    fn goes_on_or_ends(&self, text: &CharText<'_>, spelling: &Spelling, index: usize, is_below: bool) -> bool {
         let end = self.end(index);
         let next = text.at(end);
         let operator = text.at(text.skip_blanks(end).min(end + 1));
@@ -296,7 +297,7 @@ impl Window {
     }
 
     /// Returns whether a unit may end before the character at this index.
-    fn ends_at(&self, text: &Text<'_>, spelling: &Spelling, index: usize, is_below: bool) -> bool {
+    fn ends_at(&self, text: &CharText<'_>, spelling: &Spelling, index: usize, is_below: bool) -> bool {
         let next = self.char(index);
         let Some(last) = spelling.normal.last().copied() else { return false };
         let end = self.end(index);
@@ -340,7 +341,7 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Option<(String, f64, usize)> {
-        let found = unit_at(&Text::new(text), 0)?;
+        let found = unit_at(&CharText::new(text), 0)?;
         let conversion = found.conversion("")?;
         Some((conversion.base_unit.to_string(), conversion.factor, found.end))
     }

@@ -3,24 +3,24 @@
 use super::{
     number, subjects,
     table::TABLE,
-    text::{Text, is_han},
+    text::{CharText, is_han},
     words,
 };
 
 /// Maximum characters of an unlisted unit.
-const MOST_CHARS: usize = 24;
+const MAX_CHARS: usize = 24;
 /// Maximum Chinese characters of one.
-const MOST_HAN: usize = 6;
+const MAX_HAN: usize = 6;
 /// Maximum letters of a word that qualifies the unit before it: `bar abs`, `V AC`.
-const MOST_APART: usize = 6;
+const MAX_APART: usize = 6;
 /// Maximum characters in brackets that belong to a unit: `krad(Si)`.
-const MOST_IN_BRACKETS: usize = 6;
+const MAX_IN_BRACKETS: usize = 6;
 /// Chinese characters that go on with the sentence after a number.
 const NOT_UNITS: &str =
     "的且并和与及或而至到则时下内后前中为是在可能应需须要将以之左上余多几不无有均都且但若当其该此由从对经被也又起间者";
 
 /// Position after an unlisted unit at a position, and its spelling.
-pub(super) fn run(text: &Text<'_>, place: usize) -> Option<(usize, String)> {
+pub(super) fn run(text: &CharText<'_>, place: usize) -> Option<(usize, String)> {
     let first = text.at(place);
     if is_han(first) {
         let end = han(text, place)?;
@@ -38,7 +38,7 @@ pub(super) fn run(text: &Text<'_>, place: usize) -> Option<(usize, String)> {
 }
 
 /// Returns whether what follows the last character of a unit belongs to it: `%FS`, `mg·x`, `MPa(a)`, `bar abs`.
-pub(super) fn goes_on(text: &Text<'_>, last: char, end: usize) -> bool {
+pub(super) fn goes_on(text: &CharText<'_>, last: char, end: usize) -> bool {
     let next = text.at(end);
     let is_letter = |character: char| is_unit_char(character) && !matches!(character, '%' | '℃');
     match next {
@@ -59,9 +59,9 @@ fn is_unit_char(character: char) -> bool {
 }
 
 /// End of the characters of a unit that starts without a Chinese one, or with a fraction stroke.
-fn rest(text: &Text<'_>, place: usize) -> usize {
+fn rest(text: &CharText<'_>, place: usize) -> usize {
     let mut end = place;
-    while end < place + MOST_CHARS {
+    while end < place + MAX_CHARS {
         let (before, character, next) = (text.before(end), text.at(end), text.at(end + 1));
         let is_join = matches!(before, '/' | '·' | '*');
         let takes = match character {
@@ -97,7 +97,7 @@ fn rest(text: &Text<'_>, place: usize) -> usize {
 }
 
 /// End of Chinese characters that may be a unit.
-fn han(text: &Text<'_>, place: usize) -> Option<usize> {
+fn han(text: &CharText<'_>, place: usize) -> Option<usize> {
     let goes_on = |end: usize| {
         let character = text.at(end);
         is_han(character)
@@ -105,23 +105,23 @@ fn han(text: &Text<'_>, place: usize) -> Option<usize> {
             && !number::begins_chinese(character)
             && words::behind(text, end).is_none()
     };
-    let end = (place..place + MOST_HAN).find(|end| !goes_on(*end)).unwrap_or(place + MOST_HAN);
+    let end = (place..place + MAX_HAN).find(|end| !goes_on(*end)).unwrap_or(place + MAX_HAN);
     (place < end).then_some(end)
 }
 
 /// End of a bracket with letters that qualify a unit: `MPa(a)`, `mg(N)`.
-fn qualifier(text: &Text<'_>, open: usize) -> Option<usize> {
-    let close = (open + 1..open + 2 + MOST_IN_BRACKETS).find(|place| text.at(*place) == ')')?;
+fn qualifier(text: &CharText<'_>, open: usize) -> Option<usize> {
+    let close = (open + 1..open + 2 + MAX_IN_BRACKETS).find(|place| text.at(*place) == ')')?;
     let inside = text.slice(open + 1..close);
     let is_word = !inside.is_empty() && inside.iter().all(|inside| inside.is_ascii_alphabetic() || *inside == '/');
     is_word.then_some(close + 1)
 }
 
 /// End of a word after a blank that qualifies the unit before it. A sentence, a name or the next indicator does not.
-fn apart(text: &Text<'_>, blank: usize) -> Option<usize> {
+fn apart(text: &CharText<'_>, blank: usize) -> Option<usize> {
     let start = blank + 1;
     let is_letter = |place: usize| text.at(place).is_alphabetic() && !is_han(text.at(place));
-    let end = (start..=start + MOST_APART).find(|end| !is_letter(*end)).filter(|end| start < *end)?;
+    let end = (start..=start + MAX_APART).find(|end| !is_letter(*end)).filter(|end| start < *end)?;
     let word = text.slice(start..end);
     let is_name =
         subjects::known(word).is_some() || TABLE.marks.iter().any(|mark| mark.sign.chars().eq(word.iter().copied()));
@@ -132,8 +132,8 @@ fn apart(text: &Text<'_>, blank: usize) -> Option<usize> {
 }
 
 /// Spelling by which two unlisted units are compared; none where it is cut.
-fn spelling(text: &Text<'_>, place: usize, end: usize) -> String {
-    if place + MOST_CHARS <= end {
+fn spelling(text: &CharText<'_>, place: usize, end: usize) -> String {
+    if place + MAX_CHARS <= end {
         return String::new();
     }
     let same = |character: &char| match character {
@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn what_may_be_a_unit_is_taken_whole() {
         let check = |text: &str, want: Option<&str>| {
-            let found = run(&Text::new(text), 0);
+            let found = run(&CharText::new(text), 0);
             assert_eq!(found.as_ref().map(|(_, spelling)| spelling.as_str()), want, "{text}");
         };
         check("foo，", Some("foo"));

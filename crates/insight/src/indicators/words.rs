@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use super::{
     Comparison, Measure,
-    text::{ByChar, Text},
+    text::{ByChar, CharText},
 };
 
 /// Effect of a word before a number.
@@ -152,17 +152,17 @@ pub(super) enum Behind {
 }
 
 /// Longest word that ends at `end` and connects a number to the text before it.
-pub(super) fn connecting(text: &Text<'_>, end: usize) -> Option<Before> {
+pub(super) fn connecting(text: &CharText<'_>, end: usize) -> Option<Before> {
     longest(text, end, |effect| effect != Stop).map(|found| negated(text, found))
 }
 
 /// Longest word that ends at `end` and ends a subject.
-pub(super) fn ending(text: &Text<'_>, end: usize) -> Option<Before> {
+pub(super) fn ending(text: &CharText<'_>, end: usize) -> Option<Before> {
     longest(text, end, |effect| !matches!(effect, Fill | About))
 }
 
 /// Word after a number, and the position after the word.
-pub(super) fn behind(text: &Text<'_>, place: usize) -> Option<(Behind, usize)> {
+pub(super) fn behind(text: &CharText<'_>, place: usize) -> Option<(Behind, usize)> {
     const BEHIND: [(&str, Behind); 16] = [
         ("及以上", Behind::AtLeast),
         ("或以上", Behind::AtLeast),
@@ -193,7 +193,7 @@ pub(super) fn behind(text: &Text<'_>, place: usize) -> Option<(Behind, usize)> {
     (!NOT_BEHIND.split(' ').any(is_word)).then_some((behind, end))
 }
 
-fn longest(text: &Text<'_>, end: usize, fits: impl Fn(Effect) -> bool) -> Option<Before> {
+fn longest(text: &CharText<'_>, end: usize, fits: impl Fn(Effect) -> bool) -> Option<Before> {
     let words = BY_LAST.get(&text.before(end))?;
     words.iter().filter(|word| fits(word.effect)).find_map(|word| {
         let start = text.back(end, word.written)?;
@@ -204,7 +204,7 @@ fn longest(text: &Text<'_>, end: usize, fits: impl Fn(Effect) -> bool) -> Option
 }
 
 /// Returns whether the character is part of a word such as 性能, 能耗.
-fn is_compound(text: &Text<'_>, place: usize) -> bool {
+fn is_compound(text: &CharText<'_>, place: usize) -> bool {
     let is_pair =
         |first: char, second: char| COMPOUND_PAIRS.get(&first).is_some_and(|seconds| seconds.contains(&second));
     let character = text.at(place);
@@ -212,7 +212,7 @@ fn is_compound(text: &Text<'_>, place: usize) -> bool {
 }
 
 /// Applies a negation such as 不低于, which reverses the comparison.
-fn negated(text: &Text<'_>, found: Before) -> Before {
+fn negated(text: &CharText<'_>, found: Before) -> Before {
     const NEGATIONS: [&str; 13] =
         ["不得", "不应", "不能", "不宜", "不会", "不可", "不许", "不允许", "不再", "从未", "不", "未", "≯"];
     let turned = match found.effect {
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn words_connect_subject_and_number() {
         let check = |text: &str, want: Option<(usize, Effect)>| {
-            let text = Text::new(text);
+            let text = CharText::new(text);
             let found = connecting(&text, text.len()).map(|found| (found.start, found.effect));
             assert_eq!(found, want);
         };
@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn words_end_subjects() {
         let check = |text: &str, want: Option<Effect>| {
-            let text = Text::new(text);
+            let text = CharText::new(text);
             assert_eq!(ending(&text, text.len()).map(|found| found.effect), want);
         };
         check("钢板的", Some(Stop));
@@ -265,7 +265,8 @@ mod tests {
 
     #[test]
     fn words_stand_behind() {
-        let check = |text: &str, want: Option<(Behind, usize)>| assert_eq!(behind(&Text::new(text), 0), want, "{text}");
+        let check =
+            |text: &str, want: Option<(Behind, usize)>| assert_eq!(behind(&CharText::new(text), 0), want, "{text}");
         check("以上", Some((Behind::AtLeast, 2)));
         check("及以上水平", Some((Behind::AtLeast, 3)));
         check("內", Some((Behind::AtMost, 1)));

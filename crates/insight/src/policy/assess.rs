@@ -4,7 +4,7 @@ use super::{
     award::{Reading, total},
     cases::{PriceRange, SellerGroup, price_ranges, seller_condition, seller_groups},
     deal::{Deal, Fit, fit_any, prefix},
-    note::{Case, Note, Outcome, Refusal, Unknown},
+    note::{Case, NoSubsidyReason, Note, SubsidyOutcome, Unknown},
     rule::{Policy, Question},
     words,
 };
@@ -13,10 +13,10 @@ use duijie_core::domain::codes::Code;
 impl Policy {
     /// Returns the note of this rule on a deal.
     pub fn note(&self, deal: &Deal<'_>) -> Note {
-        let outcome = self.refusal(deal).map_or_else(|| self.possible(deal), Outcome::Nothing);
+        let outcome = self.refusal(deal).map_or_else(|| self.possible(deal), SubsidyOutcome::Nothing);
         let unknown = match &outcome {
-            Outcome::Nothing(_) => Vec::new(),
-            Outcome::Possible { cases, .. } => self.unknown(deal, cases),
+            SubsidyOutcome::Nothing(_) => Vec::new(),
+            SubsidyOutcome::Possible { cases, .. } => self.unknown(deal, cases),
         };
         Note {
             rule_id: self.id.clone(),
@@ -40,23 +40,23 @@ impl Policy {
     }
 
     /// Known reason that excludes the deal, whatever its price and seller.
-    fn refusal(&self, deal: &Deal<'_>) -> Option<Refusal> {
+    fn refusal(&self, deal: &Deal<'_>) -> Option<NoSubsidyReason> {
         if self.buyer_fit(deal.buyer_region) == Fit::No {
-            return Some(Refusal::BuyerRegion);
+            return Some(NoSubsidyReason::BuyerRegion);
         }
         let kinds = &self.buyer.kinds;
         if !kinds.is_empty() && deal.buyer_kind.is_some_and(|kind| !kinds.contains(&kind)) {
-            return Some(Refusal::BuyerKind);
+            return Some(NoSubsidyReason::BuyerKind);
         }
         let date = deal.date?;
-        let early = self.validity.from.filter(|from| date < *from).map(|from| Refusal::TooEarly { from });
-        early.or_else(|| self.validity.to.filter(|to| *to < date).map(|to| Refusal::TooLate { to }))
+        let early = self.validity.from.filter(|from| date < *from).map(|from| NoSubsidyReason::TooEarly { from });
+        early.or_else(|| self.validity.to.filter(|to| *to < date).map(|to| NoSubsidyReason::TooLate { to }))
     }
 
-    fn possible(&self, deal: &Deal<'_>) -> Outcome {
+    fn possible(&self, deal: &Deal<'_>) -> SubsidyOutcome {
         let groups = seller_groups(self, &prefix(deal.seller_region));
         if groups.iter().all(|group| group.schemes.is_empty()) {
-            return Outcome::Nothing(Refusal::SellerRegion);
+            return SubsidyOutcome::Nothing(NoSubsidyReason::SellerRegion);
         }
         let buyer = self.buyer_conditions(deal);
         let mut nothing_too = !buyer.is_empty() || deal.price().is_none();
@@ -69,10 +69,10 @@ impl Policy {
             cases.extend(found);
         }
         let Some(max_yuan) = cases.iter().map(|case| case.max_yuan).max() else {
-            return Outcome::Nothing(Refusal::Price { lowest_yuan: self.lowest_price_yuan() });
+            return SubsidyOutcome::Nothing(NoSubsidyReason::Price { lowest_yuan: self.lowest_price_yuan() });
         };
         let min_yuan = cases.iter().map(|case| case.min_yuan).min().filter(|_| !nothing_too).unwrap_or(0);
-        Outcome::Possible { min_yuan, max_yuan, cases }
+        SubsidyOutcome::Possible { min_yuan, max_yuan, cases }
     }
 
     /// Cases with a subsidy for one group of sellers.

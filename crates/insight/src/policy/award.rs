@@ -19,7 +19,7 @@ pub enum Reading {
 
 /// One product in a calculation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Step {
+pub struct AwardStep {
     /// Part of the price in yuan.
     pub part_yuan: i64,
     /// Rate in basis points.
@@ -34,7 +34,7 @@ pub struct Award {
     /// Name of the scheme.
     pub title: String,
     /// Products in ascending order of the price.
-    pub steps: Vec<Step>,
+    pub steps: Vec<AwardStep>,
     /// Sum of the products in yuan, before the cap.
     pub sum_yuan: i64,
     /// Subsidy in yuan, after the cap.
@@ -94,7 +94,7 @@ fn best(schemes: &[&Scheme], awards: impl Iterator<Item = Award>, price_yuan: i6
 }
 
 /// Adds the steps of the band at `place`, for a price inside the band or at its upper end.
-fn add_steps(scheme: &Scheme, place: usize, price_yuan: i64, reading: Reading, steps: &mut Vec<Step>) {
+fn add_steps(scheme: &Scheme, place: usize, price_yuan: i64, reading: Reading, steps: &mut Vec<AwardStep>) {
     let Some(band) = scheme.bands.get(place) else { return };
     let part_yuan = match band.base {
         Base::Whole => price_yuan,
@@ -106,6 +106,6 @@ fn add_steps(scheme: &Scheme, place: usize, price_yuan: i64, reading: Reading, s
         }
     };
     if 0 < part_yuan {
-        steps.push(Step { part_yuan, rate_basis_points: band.rate_basis_points });
+        steps.push(AwardStep { part_yuan, rate_basis_points: band.rate_basis_points });
     }
 }

@@ -30,7 +30,7 @@ mod words;
 pub use deal::Deal;
 pub use load::Policies;
 pub use mistake::{Mistake, PolicyError};
-pub use note::{Case, Note, Outcome, Refusal, Unknown};
+pub use note::{Case, NoSubsidyReason, Note, SubsidyOutcome, Unknown};
 pub use rule::Policy;
 
 #[cfg(test)]

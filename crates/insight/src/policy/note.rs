@@ -20,14 +20,14 @@ pub struct Note {
     /// Verbatim text of the clause.
     pub quote: String,
     /// Possible subsidy.
-    pub outcome: Outcome,
+    pub outcome: SubsidyOutcome,
     /// Unknown facts of the deal first, then open points of the text.
     pub unknown: Vec<Unknown>,
 }
 
 /// Possible subsidy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum SubsidyOutcome {
     /// A subsidy is possible.
     Possible {
         /// Highest subsidy in yuan in the worst case of the missing facts; 0 if there may be none.
@@ -38,7 +38,7 @@ pub enum Outcome {
         cases: Vec<Case>,
     },
     /// This rule gives nothing for this deal.
-    Nothing(Refusal),
+    Nothing(NoSubsidyReason),
 }
 
 /// Possible subsidy under conditions.
@@ -64,7 +64,7 @@ pub struct Case {
 
 /// Why a rule gives no subsidy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub enum NoSubsidyReason {
     /// The buyer is in another region.
     BuyerRegion,
     /// The buyer is another type of organisation.
@@ -103,8 +103,8 @@ impl Note {
     /// Highest subsidy in yuan in the best case; 0 if there is none.
     pub fn highest_yuan(&self) -> i64 {
         match &self.outcome {
-            Outcome::Possible { max_yuan, .. } => *max_yuan,
-            Outcome::Nothing(_) => 0,
+            SubsidyOutcome::Possible { max_yuan, .. } => *max_yuan,
+            SubsidyOutcome::Nothing(_) => 0,
         }
     }
 }
@@ -142,9 +142,9 @@ impl Unknown {
     }
 }
 
-// === impl Refusal ===
+// === impl NoSubsidyReason ===
 
-impl Refusal {
+impl NoSubsidyReason {
     /// Stable reason in UPPER_SNAKE.
     pub fn code(&self) -> &'static str {
         match self {

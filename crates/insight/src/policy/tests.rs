@@ -33,16 +33,16 @@ fn known(price_yuan: i64) -> Deal<'static> {
 
 fn cases(note: &Note) -> &[Case] {
     match &note.outcome {
-        Outcome::Possible { cases, .. } => cases,
-        Outcome::Nothing(_) => &[],
+        SubsidyOutcome::Possible { cases, .. } => cases,
+        SubsidyOutcome::Nothing(_) => &[],
     }
 }
 
 /// Lowest and highest possible subsidy, 0 and 0 for none.
 fn range(note: &Note) -> (i64, i64) {
     match &note.outcome {
-        Outcome::Possible { min_yuan, max_yuan, .. } => (*min_yuan, *max_yuan),
-        Outcome::Nothing(_) => (0, 0),
+        SubsidyOutcome::Possible { min_yuan, max_yuan, .. } => (*min_yuan, *max_yuan),
+        SubsidyOutcome::Nothing(_) => (0, 0),
     }
 }
 

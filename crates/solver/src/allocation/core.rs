@@ -25,8 +25,8 @@ pub(super) struct Limit {
     pub(super) side: usize,
     /// Participants that occur in a pair.
     pub(super) members: Vec<u32>,
-    pub(super) least: i64,
-    pub(super) most: i64,
+    pub(super) min: i64,
+    pub(super) max: i64,
 }
 
 /// The optimisation.
@@ -45,7 +45,7 @@ pub(super) struct Core {
 
 /// Decision on a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum PairFate {
     /// Undecided.
     Open,
     /// Chosen.
@@ -82,7 +82,7 @@ impl Core {
         let potentials = [self.potentials(0), self.potentials(1)];
         for limit in &mut self.limits {
             let reach: i64 = limit.members.iter().map(|member| potentials[limit.side][*member as usize]).sum();
-            limit.least = limit.least.min(reach);
+            limit.min = limit.min.min(reach);
         }
     }
 
@@ -111,8 +111,8 @@ impl Core {
         }
         self.limits.retain_mut(|limit| {
             let reach: i64 = limit.members.iter().map(|member| potentials[limit.side][*member as usize]).sum();
-            limit.most = limit.most.min(reach + 1);
-            limit.least > 0 || limit.most <= reach
+            limit.max = limit.max.min(reach + 1);
+            limit.min > 0 || limit.max <= reach
         });
     }
 
@@ -131,31 +131,31 @@ impl Core {
         }
         for limit in &self.limits {
             let count: i64 = limit.members.iter().map(|member| counts[limit.side][*member as usize]).sum();
-            if count > limit.most {
+            if count > limit.max {
                 return None;
             }
-            total -= self.penalty * (limit.least - count).max(0);
+            total -= self.penalty * (limit.min - count).max(0);
         }
         Some(total)
     }
 
     /// The optimisation over undecided pairs, after fixing the chosen ones.
-    pub(super) fn rest(&self, fates: &[Fate]) -> Self {
+    pub(super) fn rest(&self, fates: &[PairFate]) -> Self {
         let mut caps = self.caps.clone();
         let mut taken = [vec![0; caps[0].len()], vec![0; caps[1].len()]];
         let mut pairs = Vec::new();
         for (pair, fate) in self.pairs.iter().zip(fates) {
             match fate {
-                Fate::Open => pairs.push(*pair),
-                Fate::In => (0..2).for_each(|side| taken[side][pair.ends[side] as usize] += 1),
-                Fate::Out => {}
+                PairFate::Open => pairs.push(*pair),
+                PairFate::In => (0..2).for_each(|side| taken[side][pair.ends[side] as usize] += 1),
+                PairFate::Out => {}
             }
         }
         let mut limits = self.limits.clone();
         for limit in &mut limits {
             let count: i64 = limit.members.iter().map(|member| taken[limit.side][*member as usize]).sum();
-            limit.least = (limit.least - count).max(0);
-            limit.most -= count;
+            limit.min = (limit.min - count).max(0);
+            limit.max -= count;
         }
         for (caps, taken) in caps.iter_mut().zip(&taken) {
             caps.iter_mut().zip(taken).for_each(|(cap, taken)| *cap -= taken);

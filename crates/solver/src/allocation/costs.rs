@@ -9,6 +9,8 @@ use super::{
     core::STEPS,
     plan::Solved,
     prepare::Prepared,
+    prices::QuotaEnd,
+    search::QuotaPrice,
     simplex::Simplex,
     types::{Attribute, Constraint, Cost, Effort, Group, Proof, Quota, Relaxed, Side},
     work::Work,
@@ -21,6 +23,20 @@ struct Binding {
     arc: Option<usize>,
     /// Price in steps.
     price: i64,
+}
+
+/// Node from which the loss of paths is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Anchor {
+    node: u32,
+    /// Whether the paths start here; otherwise they end here.
+    is_start: bool,
+}
+
+/// Ends of a path.
+struct Way {
+    start: u32,
+    end: u32,
 }
 
 /// Residual arcs of a flow, by node.
@@ -76,7 +92,10 @@ fn quotas_removed(prepared: &Prepared<'_>, solved: &Solved, by_one: &[Cost], wor
         |constraint: &Constraint| by_one.iter().find(|cost| cost.constraint == *constraint).map(|cost| cost.at_most);
     let ends = solved.core.limits.iter().enumerate().flat_map(|(place, limit)| {
         let is_of_organisation = limit.name.attribute == Attribute::Organisation;
-        let ends = [(Constraint::Most(limit.name), (place, true)), (Constraint::Least(limit.name), (place, false))];
+        let ends = [
+            (Constraint::Most(limit.name), (QuotaEnd { limit: place, is_max: true })),
+            (Constraint::Least(limit.name), (QuotaEnd { limit: place, is_max: false })),
+        ];
         ends.into_iter().filter(move |_| !is_of_organisation)
     });
     let may_cost =
@@ -88,13 +107,13 @@ fn quotas_removed(prepared: &Prepared<'_>, solved: &Solved, by_one: &[Cost], wor
         if work.is_over() {
             break;
         }
-        let (worth, bound) = solved.core.search_without(end, &solved.dual, &chosen, work);
+        let worth = solved.core.search_without(end, &solved.dual, &chosen, work);
         let gap = (solved.bound - solved.value) * STEPS;
         costs.push(Cost {
             constraint,
             relaxed: Relaxed::Removed,
-            at_least: (worth - solved.worth - gap).max(0) / STEPS,
-            at_most: (bound - solved.worth) / STEPS,
+            at_least: (worth.lower - solved.worth - gap).max(0) / STEPS,
+            at_most: (worth.upper - solved.worth) / STEPS,
         });
     }
     costs
@@ -110,7 +129,7 @@ fn by_one(prepared: &Prepared<'_>, solved: &Solved, work: &mut Work<'_>) -> Vec<
     let mut bindings = bindings(prepared, solved);
     bindings.sort_by_key(|binding| (binding.anchor(&network.simplex), binding.constraint));
     // one search covers all bindings of one hub or quota
-    let mut known: Option<((u32, bool), Vec<i64>)> = None;
+    let mut known: Option<(Anchor, Vec<i64>)> = None;
     let mut costs = Vec::new();
     for binding in bindings {
         let exact = residual.as_ref().and_then(|residual| {
@@ -157,9 +176,9 @@ fn bindings(prepared: &Prepared<'_>, solved: &Solved) -> Vec<Binding> {
         found.push(Binding { constraint: Constraint::Most(group), arc: Some(arcs[1]), price });
         found.push(Binding { constraint: Constraint::Least(group), arc: Some(arcs[1]), price: -price });
     }
-    for (limit, is_most, price) in &solved.dual.crossing {
-        let group = solved.core.limits[*limit].name;
-        let constraint = if *is_most { Constraint::Most(group) } else { Constraint::Least(group) };
+    for QuotaPrice { end, price } in &solved.dual.crossing {
+        let group = solved.core.limits[end.limit].name;
+        let constraint = if end.is_max { Constraint::Most(group) } else { Constraint::Least(group) };
         found.push(Binding { constraint, arc: None, price: *price });
     }
     found.retain(|binding| binding.price > 0 && binds(prepared, solved, binding.constraint));
@@ -187,20 +206,23 @@ impl Binding {
     ///
     /// For a maximum, the extra unit uses the arc and returns from its end to its start. For a minimum, the unit is
     /// removed from the arc and rerouted from its start to its end.
-    fn anchor(&self, simplex: &Simplex) -> Option<(u32, bool)> {
-        let shared = self.shared(simplex)?;
-        Some((shared, shared == self.way(simplex)?.0))
+    fn anchor(&self, simplex: &Simplex) -> Option<Anchor> {
+        let node = self.shared(simplex)?;
+        Some(Anchor { node, is_start: node == self.way(simplex)?.start })
     }
 
     /// The other end of the path.
     fn far(&self, simplex: &Simplex) -> u32 {
         let shared = self.shared(simplex).unwrap_or(0);
-        self.way(simplex).map_or(0, |(start, end)| if start == shared { end } else { start })
+        self.way(simplex).map_or(0, |way| if way.start == shared { way.end } else { way.start })
     }
 
-    fn way(&self, simplex: &Simplex) -> Option<(u32, u32)> {
+    /// The path to search.
+    fn way(&self, simplex: &Simplex) -> Option<Way> {
         let arc = simplex.arcs().get(self.arc?)?;
-        Some(if matches!(self.constraint, Constraint::Least(_)) { (arc.from, arc.to) } else { (arc.to, arc.from) })
+        let (start, end) =
+            if matches!(self.constraint, Constraint::Least(_)) { (arc.from, arc.to) } else { (arc.to, arc.from) };
+        Some(Way { start, end })
     }
 
     /// Start of a demand's arc, end of a counterpart's arc.
@@ -229,10 +251,10 @@ impl<'a> Residual<'a> {
     }
 
     /// Least loss of a path from this node to each other node (or in reverse), at the current prices.
-    fn distances(&self, (start, is_from): (u32, bool)) -> Vec<i64> {
+    fn distances(&self, anchor: Anchor) -> Vec<i64> {
         let mut distances = vec![i64::MAX / 4; self.near.len()];
-        let mut queue = BinaryHeap::from([Reverse((0, start))]);
-        if let Some(distance) = distances.get_mut(start as usize) {
+        let mut queue = BinaryHeap::from([Reverse((0, anchor.node))]);
+        if let Some(distance) = distances.get_mut(anchor.node as usize) {
             *distance = 0;
         }
         while let Some(Reverse((distance, node))) = queue.pop() {
@@ -242,7 +264,7 @@ impl<'a> Residual<'a> {
             for index in &self.near[node as usize] {
                 let arc = self.simplex.arcs()[*index as usize];
                 let other = if arc.from == node { arc.to } else { arc.from };
-                let along = (arc.from == node) == is_from;
+                let along = (arc.from == node) == anchor.is_start;
                 let (flow, gain) = (self.simplex.flow(*index as usize), self.simplex.reduced_gain(*index as usize));
                 let (room, loss) = if along { (arc.capacity - flow, -gain) } else { (flow, gain) };
                 let reached = distance + loss.max(0);

@@ -1,6 +1,6 @@
 //! The best plan found so far for the whole optimisation, while parts of it are searched.
 
-use super::core::{Core, Fate};
+use super::core::{Core, PairFate};
 
 /// The best plan so far.
 #[derive(Debug, Clone)]
@@ -60,17 +60,17 @@ impl Incumbent {
     }
 
     /// Narrows the search to [`Core::rest`] of these decisions.
-    pub(super) fn settle(&mut self, core: &Core, fates: &[Fate]) {
+    pub(super) fn settle(&mut self, core: &Core, fates: &[PairFate]) {
         let mut places = Vec::new();
         for ((place, fate), pair) in self.places.iter().zip(fates).zip(&core.pairs) {
             match fate {
-                Fate::Open => places.push(*place),
-                Fate::In => {
+                PairFate::Open => places.push(*place),
+                PairFate::In => {
                     self.settled[*place] = true;
                     self.base += pair.value;
                     self.gained += pair.gain;
                 }
-                Fate::Out => {}
+                PairFate::Out => {}
             }
         }
         self.places = places;

@@ -43,8 +43,8 @@ mod tests;
 pub use self::{
     plan::allocate,
     types::{
-        Attribute, Candidate, Chosen, Constraint, Cost, Effort, Fault, Faults, Group, LeftOut, MILLION, MOST_CHOSEN,
-        MOST_HOLDERS, MOST_PAIRS, MOST_PARTICIPANTS, MOST_QUOTAS, Pair, Participant, Plan, Problem, Proof, Quota,
-        Reason, Relaxed, Rules, Shortfall, Side,
+        Attribute, Candidate, Chosen, Constraint, Cost, Effort, Fault, Faults, Group, LeftOut, MAX_CHOSEN, MAX_HOLDERS,
+        MAX_PAIRS, MAX_PARTICIPANTS, MAX_QUOTAS, MILLION, Pair, Participant, Plan, Problem, Proof, Quota, Reason,
+        Relaxed, Rules, Shortfall, Side,
     },
 };

@@ -73,7 +73,7 @@ impl Nest {
     fn add_side(&mut self, core: &Core, side: usize) {
         let mut best: Option<(Vec<usize>, Vec<usize>)> = None;
         for order in ORDERS {
-            let (nested, crossing) = divide(core, side, order);
+            let Divided { nested, crossing } = divide(core, side, order);
             if best.as_ref().is_none_or(|(_, fewest)| crossing.len() < fewest.len()) {
                 best = Some((nested, crossing));
             }
@@ -112,8 +112,14 @@ impl Nest {
     }
 }
 
+/// Quotas of one side, by index.
+struct Divided {
+    nested: Vec<usize>,
+    crossing: Vec<usize>,
+}
+
 /// Splits a side's quotas into nesting and crossing ones, for an attribute order.
-fn divide(core: &Core, side: usize, order: [Attribute; 3]) -> (Vec<usize>, Vec<usize>) {
+fn divide(core: &Core, side: usize, order: [Attribute; 3]) -> Divided {
     let mut nested = Vec::new();
     let mut crossing = Vec::new();
     let mut accepted: Vec<Vec<usize>> = vec![Vec::new(); core.caps[side].len()];
@@ -137,5 +143,5 @@ fn divide(core: &Core, side: usize, order: [Attribute; 3]) -> (Vec<usize>, Vec<u
         }
     }
     crossing.sort_unstable();
-    (nested, crossing)
+    Divided { nested, crossing }
 }

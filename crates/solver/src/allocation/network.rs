@@ -11,8 +11,12 @@ use super::{
     work::Work,
 };
 
-/// Minimum and maximum pairs of a cell, inclusive.
-pub(super) type Range = (i64, i64);
+/// Number of pairs that a cell may have, inclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct CellRange {
+    pub(super) min: i64,
+    pub(super) max: i64,
+}
 
 /// The network with its flow.
 #[derive(Debug, Clone)]
@@ -54,7 +58,7 @@ struct Builder<'a> {
 
 impl Network {
     /// Builds the network with a pair range for each cell.
-    pub(super) fn new(core: &Core, nest: &Nest, ranges: &[Range]) -> Self {
+    pub(super) fn new(core: &Core, nest: &Nest, ranges: &[CellRange]) -> Self {
         let mut builder = Builder::new(core, nest);
         for pair in &core.pairs {
             let (from, to) = (1 + pair.ends[0], 1 + core.caps[0].len() as u32 + pair.ends[1]);
@@ -76,7 +80,8 @@ impl Network {
                 let limit = &core.limits[*index];
                 let home = builder.node(*home);
                 let node = builder.limit_nodes[*index];
-                let [wanted, rest] = builder.ranged(limit.side, home, node, (limit.least, limit.most));
+                let [wanted, rest] =
+                    builder.ranged(limit.side, home, node, CellRange { min: limit.min, max: limit.max });
                 (*index, [wanted, rest, builder.arc(limit.side, home, node, 0)])
             })
             .collect();
@@ -86,8 +91,9 @@ impl Network {
             .enumerate()
             .map(|(index, cell)| {
                 let home = builder.node(cell.home);
-                let (least, most) = ranges[index];
-                builder.ranged(cell.side, home, builder.cell_nodes[index], (least, most.min(cell.reach)))
+                let CellRange { min, max } = ranges[index];
+                let range = CellRange { min, max: max.min(cell.reach) };
+                builder.ranged(cell.side, home, builder.cell_nodes[index], range)
             })
             .collect();
         Self {
@@ -97,7 +103,7 @@ impl Network {
             pairs: core.pairs.len(),
             earned: builder.earned,
             penalty: core.penalty,
-            cell_minimums: ranges.iter().map(|range| range.0).collect(),
+            cell_minimums: ranges.iter().map(|range| range.min).collect(),
             simplex: Simplex::new(builder.nodes, builder.arcs),
         }
     }
@@ -112,18 +118,18 @@ impl Network {
     }
 
     /// Removes a nested quota's maximum; the flow is unchanged.
-    pub(super) fn drop_most(&mut self, limit: usize, reach: i64) {
+    pub(super) fn drop_max(&mut self, limit: usize, reach: i64) {
         if let Some((_, arcs)) = self.quota_arcs.iter().find(|(index, _)| *index == limit) {
             self.simplex.open(arcs[2], reach);
         }
     }
 
     /// Removes a nested quota's minimum; the flow is unchanged.
-    pub(super) fn drop_least(&mut self, limit: usize, least: i64) {
+    pub(super) fn drop_min(&mut self, limit: usize, min: i64) {
         if let Some((_, arcs)) = self.quota_arcs.iter().find(|(index, _)| *index == limit) {
             self.simplex.set_gain(arcs[0], 0);
             self.simplex.reprice();
-            self.earned -= self.penalty * least;
+            self.earned -= self.penalty * min;
         }
     }
 
@@ -150,10 +156,10 @@ impl Network {
         let mut worth: i64 =
             core.pairs.iter().zip(&chosen).map(|(pair, is_in)| if *is_in { pair.gain } else { 0 }).sum();
         for (index, arcs) in &self.quota_arcs {
-            worth -= self.penalty * (core.limits[*index].least - count(arcs)).max(0);
+            worth -= self.penalty * (core.limits[*index].min - count(arcs)).max(0);
         }
-        for (least, count) in self.cell_minimums.iter().zip(&cells) {
-            worth -= self.penalty * (least - count).max(0);
+        for (min, count) in self.cell_minimums.iter().zip(&cells) {
+            worth -= self.penalty * (min - count).max(0);
         }
         Flow { chosen, cells, worth }
     }
@@ -190,10 +196,10 @@ impl<'a> Builder<'a> {
         self.arcs.len() - 1
     }
 
-    fn ranged(&mut self, side: usize, home: u32, node: u32, (least, most): Range) -> [usize; 2] {
-        let wanted = self.arc(side, home, node, least.min(most).max(0));
+    fn ranged(&mut self, side: usize, home: u32, node: u32, range: CellRange) -> [usize; 2] {
+        let wanted = self.arc(side, home, node, range.min.min(range.max).max(0));
         self.arcs[wanted].gain = self.core.penalty;
-        self.earned += self.core.penalty * least;
-        [wanted, self.arc(side, home, node, (most - least).max(0))]
+        self.earned += self.core.penalty * range.min;
+        [wanted, self.arc(side, home, node, (range.max - range.min).max(0))]
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     core::{Core, STEPS},
     costs::costs,
-    prepare::Prepared,
+    prepare::{Prepared, PreparedCore},
     reasons::Reasons,
     search::Dual,
     types::{Chosen, Constraint, Effort, Faults, Plan, Problem, Proof, Shortfall},
@@ -58,7 +58,7 @@ impl Solved {
         branches: u32,
         work: &mut Work<'_>,
     ) -> Self {
-        let (core, places) = prepared.core(without);
+        let PreparedCore { core, places } = prepared.core(without);
         let found = core.search(branches, work);
         let mut chosen: Vec<bool> = prepared.entries.iter().map(|entry| entry.is_pinned).collect();
         if without == Some(Constraint::Pinned) {
@@ -72,7 +72,7 @@ impl Solved {
         let entries = prepared.entries.iter().zip(&chosen).filter(|(_, is_in)| **is_in);
         let counts = prepared.counts(entries.clone().map(|(entry, _)| entry.pair));
         let quota_counts: Vec<i64> =
-            prepared.quotas.iter().map(|quota| prepared.use_of(Constraint::Least(quota.group), &counts).0).collect();
+            prepared.quotas.iter().map(|quota| prepared.use_of(Constraint::Least(quota.group), &counts).used).collect();
         let own: i64 = core.pairs.iter().zip(&found.chosen).map(|(pair, is_in)| i64::from(*is_in) * pair.value).sum();
         // bound on plans with the same shortfall as this one
         let above = (found.bound - found.worth).min(core.penalty);

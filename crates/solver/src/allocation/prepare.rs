@@ -5,14 +5,28 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     core::{Core, Free, Limit, STEPS},
     types::{
-        Attribute, Constraint, Fault, Faults, Group, MILLION, MOST_CHOSEN, MOST_PAIRS, MOST_PARTICIPANTS, MOST_QUOTAS,
+        Attribute, Constraint, Fault, Faults, Group, MAX_CHOSEN, MAX_PAIRS, MAX_PARTICIPANTS, MAX_QUOTAS, MILLION,
         Pair, Participant, Problem, Quota, Side,
     },
 };
 
+/// How far a limit or maximum is used up.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Usage {
+    pub(super) used: i64,
+    capacity: i64,
+}
+
+/// The optimisation of some of the candidates.
+pub(super) struct PreparedCore {
+    pub(super) core: Core,
+    /// Index of each pair in [`Prepared::entries`].
+    pub(super) places: Vec<usize>,
+}
+
 /// A candidate and the rules that concern it.
 #[derive(Debug, Clone)]
-pub(super) struct Entry {
+pub(super) struct CheckedCandidate {
     pub(super) pair: Pair,
     /// In millionths.
     pub(super) value: i64,
@@ -26,7 +40,7 @@ pub(super) struct Entry {
 pub(super) struct Prepared<'a> {
     pub(super) problem: &'a Problem,
     /// Sorted by pair.
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<CheckedCandidate>,
     /// Sorted by group.
     pub(super) quotas: Vec<Quota>,
 }
@@ -56,8 +70,8 @@ impl<'a> Prepared<'a> {
         if faults.is_empty() { Ok(prepared) } else { Err(sorted(faults)) }
     }
 
-    /// Builds the optimisation, optionally without one constraint, and the entry indices of its pairs.
-    pub(super) fn core(&self, without: Option<Constraint>) -> (Core, Vec<usize>) {
+    /// Builds the optimisation, optionally without one constraint.
+    pub(super) fn core(&self, without: Option<Constraint>) -> PreparedCore {
         let taken = self.counts(self.entries.iter().filter(|entry| is_taken(entry, without)).map(|entry| entry.pair));
         let limits_of = |list: &[Participant], taken: &[i64]| -> Vec<i64> {
             list.iter().zip(taken).map(|(participant, taken)| i64::from(participant.limit) - taken).collect()
@@ -74,7 +88,7 @@ impl<'a> Prepared<'a> {
             }
         }
         let limits = self.quotas.iter().map(|quota| self.limit(quota, &taken, without)).collect();
-        (Core::new(caps, pairs, limits), places)
+        PreparedCore { core: Core::new(caps, pairs, limits), places }
     }
 
     fn limit(&self, quota: &Quota, taken: &[Vec<i64>; 2], without: Option<Constraint>) -> Limit {
@@ -88,8 +102,8 @@ impl<'a> Prepared<'a> {
             name: quota.group,
             side,
             members,
-            least: (least - count).max(0),
-            most: most.map_or(i64::MAX / 4, |most| i64::from(most) - count),
+            min: (least - count).max(0),
+            max: most.map_or(i64::MAX / 4, |most| i64::from(most) - count),
         }
     }
 
@@ -118,7 +132,7 @@ impl<'a> Prepared<'a> {
     }
 
     fn check_pins(&self, faults: &mut Vec<Fault>) {
-        let pinned: Vec<&Entry> = self.entries.iter().filter(|entry| entry.is_pinned).collect();
+        let pinned: Vec<&CheckedCandidate> = self.entries.iter().filter(|entry| entry.is_pinned).collect();
         for entry in &pinned {
             faults.extend(
                 entry.excluded.iter().map(|constraint| Fault::PinAgainst { pin: entry.pair, constraint: *constraint }),
@@ -128,8 +142,7 @@ impl<'a> Prepared<'a> {
         for entry in &pinned {
             let pin = entry.pair;
             for constraint in self.upper_limits(pin) {
-                let (count, most) = self.use_of(constraint, &counts);
-                if count > most {
+                if self.use_of(constraint, &counts).is_exceeded() {
                     faults.push(Fault::PinAgainst { pin, constraint });
                 }
             }
@@ -159,9 +172,9 @@ impl<'a> Prepared<'a> {
         })
     }
 
-    /// Used and total capacity of a limit or maximum.
-    pub(super) fn use_of(&self, constraint: Constraint, counts: &[Vec<i64>; 2]) -> (i64, i64) {
-        match constraint {
+    /// How far a limit or maximum is used up.
+    pub(super) fn use_of(&self, constraint: Constraint, counts: &[Vec<i64>; 2]) -> Usage {
+        let (used, capacity) = match constraint {
             Constraint::DemandLimit(demand) => {
                 (counts[0][demand as usize], i64::from(self.problem.demands[demand as usize].limit))
             }
@@ -176,7 +189,21 @@ impl<'a> Prepared<'a> {
                 (count, quota.and_then(|quota| quota.most).map_or(i64::MAX, i64::from))
             }
             _ => (0, i64::MAX),
-        }
+        };
+        Usage { used, capacity }
+    }
+}
+
+// === impl Usage ===
+
+impl Usage {
+    fn is_exceeded(self) -> bool {
+        self.used > self.capacity
+    }
+
+    /// Returns whether nothing more fits.
+    pub(super) fn is_full(self) -> bool {
+        self.used >= self.capacity
     }
 }
 
@@ -211,7 +238,7 @@ impl Attribute {
     pub(super) const ALL: [Self; 3] = [Self::Organisation, Self::City, Self::Field];
 }
 
-fn is_taken(entry: &Entry, without: Option<Constraint>) -> bool {
+fn is_taken(entry: &CheckedCandidate, without: Option<Constraint>) -> bool {
     entry.is_pinned && without != Some(Constraint::Pinned)
 }
 
@@ -226,10 +253,10 @@ fn is_too_large(problem: &Problem) -> bool {
     let chosen = total(&problem.demands).min(total(&problem.counterparts)).min(problem.pairs.len() as u64);
     let rules = &problem.rules;
     let listed = [&rules.met, &rules.forbidden, &rules.pinned].map(Vec::len);
-    problem.demands.len().max(problem.counterparts.len()) > MOST_PARTICIPANTS
-        || listed.into_iter().chain([problem.pairs.len(), rules.organisations_apart.len()]).any(|len| len > MOST_PAIRS)
-        || problem.quotas.len() > MOST_QUOTAS
-        || chosen > MOST_CHOSEN
+    problem.demands.len().max(problem.counterparts.len()) > MAX_PARTICIPANTS
+        || listed.into_iter().chain([problem.pairs.len(), rules.organisations_apart.len()]).any(|len| len > MAX_PAIRS)
+        || problem.quotas.len() > MAX_QUOTAS
+        || chosen > MAX_CHOSEN
 }
 
 fn check_pairs(problem: &Problem, faults: &mut Vec<Fault>) {
@@ -268,7 +295,7 @@ fn check_quotas(quotas: &[Quota], faults: &mut Vec<Fault>) {
     faults.extend(above.map(|quota| Fault::LeastAboveMost(quota.group)));
 }
 
-fn entries(problem: &Problem) -> Vec<Entry> {
+fn entries(problem: &Problem) -> Vec<CheckedCandidate> {
     let rules = &problem.rules;
     let listed = |pairs: &[Pair]| pairs.iter().copied().collect::<BTreeSet<Pair>>();
     let lists =
@@ -293,9 +320,9 @@ fn entries(problem: &Problem) -> Vec<Entry> {
             alone.into_iter().filter(|(_, applies)| *applies).map(|(constraint, _)| constraint).collect();
         excluded.extend(lists.iter().filter(|(_, list)| list.contains(&pair)).map(|(constraint, _)| *constraint));
         let value = (candidate.value * MILLION as f64).round() as i64;
-        Entry { pair, value, excluded, is_pinned: pinned.contains(&pair) }
+        CheckedCandidate { pair, value, excluded, is_pinned: pinned.contains(&pair) }
     };
-    let mut entries: Vec<Entry> = problem.pairs.iter().map(entry).collect();
+    let mut entries: Vec<CheckedCandidate> = problem.pairs.iter().map(entry).collect();
     entries.sort_by_key(|entry| entry.pair);
     entries
 }

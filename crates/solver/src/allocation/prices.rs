@@ -12,24 +12,24 @@ use super::{
     core::{Core, STEPS},
     incumbent::Incumbent,
     nest::Nest,
-    network::{Flow, Network, Range},
+    network::{CellRange, Flow, Network},
     types::MILLION,
     work::Work,
 };
 
 /// A subset of all plans: those with the pair count of each cell within its range.
-pub(super) struct Part<'a> {
+pub(super) struct PlanSubset<'a> {
     pub(super) core: &'a Core,
     pub(super) nest: &'a Nest,
-    pub(super) ranges: &'a [Range],
+    pub(super) ranges: &'a [CellRange],
 }
 
 /// A crossing quota's maximum or minimum.
-#[derive(Debug, Clone, Copy)]
-struct Side {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct QuotaEnd {
     /// Index in [`Core::limits`].
-    limit: usize,
-    is_most: bool,
+    pub(super) limit: usize,
+    pub(super) is_max: bool,
 }
 
 /// Bound from one flow: a plane over the prices.
@@ -39,6 +39,19 @@ struct Plane {
     /// Slack of each crossing maximum, or surplus over each crossing minimum.
     slack: Vec<i64>,
     cells: Vec<i64>,
+}
+
+/// Bound at some prices, and the plane of its flow.
+struct Look {
+    bound: i64,
+    plane: Plane,
+}
+
+/// Prices for the next round.
+struct NextPrices {
+    prices: Vec<i64>,
+    /// Expected improvement over the best bound.
+    promised: i64,
 }
 
 /// Best prices so far, their bound, and the maximum change of each price in the next round.
@@ -71,15 +84,15 @@ pub(super) struct Priced {
     /// Flow at these prices.
     pub(super) flow: Flow,
     /// Smallest and largest pair count of each cell among flows near the best prices.
-    pub(super) spread: Vec<Range>,
+    pub(super) spread: Vec<CellRange>,
 }
 
 /// Divisor: a round that improves the bound by less than 1/10 of the expected improvement does not move the box.
 const WORTH_MOVING: i64 = 10;
 
-// === impl Part ===
+// === impl PlanSubset ===
 
-impl Part<'_> {
+impl PlanSubset<'_> {
     /// Searches for prices with a small bound, starting from `start`; offers every flow on the way to the incumbent.
     pub(super) fn price(&self, start: &[i64], incumbent: &mut Incumbent, work: &mut Work<'_>) -> Priced {
         let network = Network::new(self.core, self.nest, self.ranges);
@@ -94,34 +107,34 @@ impl Part<'_> {
         incumbent: &mut Incumbent,
         work: &mut Work<'_>,
     ) -> Priced {
-        let sides = sides(self.core, self.nest);
+        let ends = quota_ends(self.core, self.nest);
         let mut network = network;
-        let prices = if start.len() == sides.len() { start.to_vec() } else { vec![0; sides.len()] };
-        let (bound, plane) = self.look(&sides, &prices, &mut network, (incumbent, work));
+        let prices = if start.len() == ends.len() { start.to_vec() } else { vec![0; ends.len()] };
+        let Look { bound, plane } = self.look(&ends, &prices, &mut network, incumbent, work);
         let mut best = Best { prices, bound, radius: STEPS * MILLION / 16 };
         let mut planes = vec![plane];
         // a minimum's price never exceeds the penalty for missing it
-        let ceiling = |side: &Side| if side.is_most { i64::MAX / 1024 } else { self.core.penalty };
-        let ceilings: Vec<i64> = sides.iter().map(ceiling).collect();
+        let ceiling = |end: &QuotaEnd| if end.is_max { i64::MAX / 1024 } else { self.core.penalty };
+        let ceilings: Vec<i64> = ends.iter().map(ceiling).collect();
         let mut last = best.prices.clone();
-        for _ in 0..60 + 12 * sides.len() {
+        for _ in 0..60 + 12 * ends.len() {
             if work.is_over() || incumbent.beats(self.core, best.bound) {
                 break;
             }
             let model = Model { planes: &planes, best: &best, ceilings: &ceilings };
-            let Some((next, promised)) = model.minimum() else { break };
+            let Some(NextPrices { prices: next, promised }) = model.minimum() else { break };
             if promised < STEPS / 8 || next == best.prices {
                 break;
             }
-            let (found, plane) = self.look(&sides, &next, &mut network, (incumbent, work));
+            let Look { bound: found, plane } = self.look(&ends, &next, &mut network, incumbent, work);
             planes.push(plane);
             last.clone_from(&next);
-            best.take((next, found), promised, self.core.penalty);
+            best.take(next, found, promised, self.core.penalty);
             thin(&mut planes, &best.prices);
         }
         let mut network_bound = best.bound;
         if last != best.prices {
-            let (found, plane) = self.look(&sides, &best.prices, &mut network, (incumbent, work));
+            let Look { bound: found, plane } = self.look(&ends, &best.prices, &mut network, incumbent, work);
             planes.push(plane);
             network_bound = found;
         }
@@ -132,21 +145,22 @@ impl Part<'_> {
         Priced { bound, network_bound, prices: best.prices, network, is_solved, flow, spread }
     }
 
-    /// Bound at these prices, and the flow's plane.
+    /// Solves the flow at these prices.
     fn look(
         &self,
-        sides: &[Side],
+        ends: &[QuotaEnd],
         prices: &[i64],
         network: &mut Network,
-        (incumbent, work): (&mut Incumbent, &mut Work<'_>),
-    ) -> (i64, Plane) {
+        incumbent: &mut Incumbent,
+        work: &mut Work<'_>,
+    ) -> Look {
         let mut cells = vec![0; self.nest.cells.len()];
         let mut of_limits = vec![0; self.core.limits.len()];
         let mut given = 0;
-        for (side, price) in sides.iter().zip(prices) {
-            let limit = &self.core.limits[side.limit];
-            let (sign, at) = if side.is_most { (1, limit.most) } else { (-1, limit.least) };
-            of_limits[side.limit] += sign * price;
+        for (end, price) in ends.iter().zip(prices) {
+            let limit = &self.core.limits[end.limit];
+            let (sign, at) = if end.is_max { (1, limit.max) } else { (-1, limit.min) };
+            of_limits[end.limit] += sign * price;
             given += sign * price * at;
         }
         for (price, cell) in cells.iter_mut().zip(&self.nest.cells) {
@@ -157,21 +171,22 @@ impl Part<'_> {
         let flow = network.flow(self.core);
         incumbent.offer(self.core, &flow.chosen);
         let bound = network.bound().saturating_add(given);
-        let slack = sides.iter().map(|side| slack(self.core, self.nest, *side, &flow.cells)).collect();
-        (bound, Plane { worth: flow.worth, slack, cells: flow.cells })
+        let slack = ends.iter().map(|end| slack(self.core, self.nest, *end, &flow.cells)).collect();
+        Look { bound, plane: Plane { worth: flow.worth, slack, cells: flow.cells } }
     }
 
-    fn spread(&self, planes: &[Plane], prices: &[i64], flow: &Flow) -> Vec<Range> {
+    fn spread(&self, planes: &[Plane], prices: &[i64], flow: &Flow) -> Vec<CellRange> {
         let best = planes.iter().map(|plane| plane.at(prices)).max().unwrap_or(0);
         let fits = |plane: &&Plane| {
-            plane.cells.iter().zip(self.ranges).all(|(count, range)| (range.0..=range.1).contains(count))
+            plane.cells.iter().zip(self.ranges).all(|(count, range)| (range.min..=range.max).contains(count))
         };
         let mut near: Vec<&Plane> = planes.iter().filter(fits).collect();
         near.sort_by_key(|plane| best - plane.at(prices));
         near.truncate(prices.len() + 1);
         let at = |cell: usize| {
             let counts = near.iter().map(|plane| plane.cells[cell]).chain([flow.cells[cell]]);
-            counts.fold((i64::MAX, i64::MIN), |(least, most), count| (least.min(count), most.max(count)))
+            let none = CellRange { min: i64::MAX, max: i64::MIN };
+            counts.fold(none, |range, count| CellRange { min: range.min.min(count), max: range.max.max(count) })
         };
         (0..self.nest.cells.len()).map(at).collect()
     }
@@ -191,7 +206,7 @@ impl Plane {
 
 impl Best {
     /// Takes the bound at new prices, for which an improvement of `promised` was expected.
-    fn take(&mut self, (prices, bound): (Vec<i64>, i64), promised: i64, widest: i64) {
+    fn take(&mut self, prices: Vec<i64>, bound: i64, promised: i64, widest: i64) {
         if bound < self.bound - promised / WORTH_MOVING {
             let is_at_edge = prices.iter().zip(&self.prices).any(|(new, old)| (new - old).abs() >= self.radius);
             self.radius = if is_at_edge { (self.radius * 3).min(widest) } else { self.radius };
@@ -207,8 +222,8 @@ impl Best {
 // === impl Model ===
 
 impl Model<'_> {
-    /// Prices at the minimum of the planes in the box, and the expected improvement over the best bound.
-    fn minimum(&self) -> Option<(Vec<i64>, i64)> {
+    /// Prices at the minimum of the planes in the box.
+    fn minimum(&self) -> Option<NextPrices> {
         let scale = self.best.radius as f64;
         let mut problem = Problem::new(OptimizationDirection::Minimize);
         let range = |(price, ceiling): (&i64, &i64)| {
@@ -233,38 +248,35 @@ impl Model<'_> {
         let prices = steps.iter().zip(&self.best.prices).zip(self.ceilings).map(|((step, price), ceiling)| {
             (price + (solution.var_value(*step) * scale).round() as i64).clamp(0, *ceiling)
         });
-        Some((prices.collect(), (-solution.var_value(height) * scale) as i64))
+        let promised = (-solution.var_value(height) * scale) as i64;
+        Some(NextPrices { prices: prices.collect(), promised })
     }
 }
 
-fn sides(core: &Core, nest: &Nest) -> Vec<Side> {
-    let mut sides = Vec::new();
+/// The maximums and minimums that [`Priced::prices`] belong to.
+pub(super) fn quota_ends(core: &Core, nest: &Nest) -> Vec<QuotaEnd> {
+    let mut ends = Vec::new();
     for limit in nest.crossing.iter().copied() {
-        if core.limits[limit].least > 0 {
-            sides.push(Side { limit, is_most: false });
+        if core.limits[limit].min > 0 {
+            ends.push(QuotaEnd { limit, is_max: false });
         }
-        sides.push(Side { limit, is_most: true });
+        ends.push(QuotaEnd { limit, is_max: true });
     }
-    sides
+    ends
 }
 
-fn slack(core: &Core, nest: &Nest, side: Side, cells: &[i64]) -> i64 {
-    let limit = &core.limits[side.limit];
-    let counted = nest.cells.iter().zip(cells).filter(|(cell, _)| cell.limits.contains(&side.limit));
+fn slack(core: &Core, nest: &Nest, end: QuotaEnd, cells: &[i64]) -> i64 {
+    let limit = &core.limits[end.limit];
+    let counted = nest.cells.iter().zip(cells).filter(|(cell, _)| cell.limits.contains(&end.limit));
     let count: i64 = counted.map(|(_, count)| count).sum();
-    if side.is_most { limit.most - count } else { count - limit.least }
-}
-
-/// Quotas belonging to [`Priced::prices`]: index in [`Core::limits`], and whether the price is of the maximum.
-pub(super) fn price_names(core: &Core, nest: &Nest) -> Vec<(usize, bool)> {
-    sides(core, nest).iter().map(|side| (side.limit, side.is_most)).collect()
+    if end.is_max { limit.max - count } else { count - limit.min }
 }
 
 /// Keeps only the planes that are highest at the best prices.
 fn thin(planes: &mut Vec<Plane>, prices: &[i64]) {
-    let most = 4 * prices.len() + 40;
-    if planes.len() > 2 * most {
+    let max = 4 * prices.len() + 40;
+    if planes.len() > 2 * max {
         planes.sort_by_key(|plane| -plane.at(prices));
-        planes.truncate(most);
+        planes.truncate(max);
     }
 }

@@ -3,15 +3,15 @@
 use super::{
     core::STEPS,
     plan::Solved,
-    prepare::{Entry, Prepared},
-    types::{Constraint, LeftOut, MOST_HOLDERS, Pair, Proof, Reason},
+    prepare::{CheckedCandidate, Prepared},
+    types::{Constraint, LeftOut, MAX_HOLDERS, Pair, Proof, Reason},
 };
 
 /// Finds reasons for one plan.
 pub(super) struct Reasons<'a> {
     prepared: &'a Prepared<'a>,
     solved: &'a Solved,
-    /// Entry indices of each demand's and each counterpart's chosen pairs.
+    /// CheckedCandidate indices of each demand's and each counterpart's chosen pairs.
     chosen: [Vec<Vec<usize>>; 2],
 }
 
@@ -66,13 +66,13 @@ impl<'a> Reasons<'a> {
         LeftOut { pair, value, rank, reasons, loss: Some(self.loss(place)) }
     }
 
-    fn against(&self, entry: &Entry) -> Vec<Reason> {
+    fn against(&self, entry: &CheckedCandidate) -> Vec<Reason> {
         let demand = &self.chosen[0][entry.pair.demand as usize];
         let limit = self.prepared.problem.demands[entry.pair.demand as usize].limit as usize;
         if demand.len() < limit {
             return self.full(entry.pair, None);
         }
-        let weaker: Vec<&Entry> = demand
+        let weaker: Vec<&CheckedCandidate> = demand
             .iter()
             .map(|place| &self.prepared.entries[*place])
             .filter(|other| other.value < entry.value)
@@ -98,15 +98,12 @@ impl<'a> Reasons<'a> {
         let freed = instead.map(|instead| self.prepared.upper_limits(instead)).unwrap_or_default();
         let limits = self.prepared.upper_limits(pair).into_iter().filter(|constraint| !freed.contains(constraint));
         limits
-            .filter(|constraint| {
-                let (count, most) = self.prepared.use_of(*constraint, &self.solved.counts);
-                count >= most
-            })
+            .filter(|constraint| self.prepared.use_of(*constraint, &self.solved.counts).is_full())
             .map(|constraint| Reason::Full { constraint, held_by: self.holders(constraint) })
             .collect()
     }
 
-    fn kept(&self, other: &Entry, by: Pair) -> Vec<Reason> {
+    fn kept(&self, other: &CheckedCandidate, by: Pair) -> Vec<Reason> {
         let instead = other.pair;
         let reason = |constraint: Constraint| Reason::Kept { instead, constraint };
         if other.is_pinned {
@@ -116,8 +113,8 @@ impl<'a> Reasons<'a> {
         let quotas = self.prepared.quotas_of(instead).filter(|quota| quota.least > 0 && !counted.contains(quota));
         quotas
             .filter(|quota| {
-                let (count, _) = self.prepared.use_of(Constraint::Least(quota.group), &self.solved.counts);
-                count <= i64::from(quota.least)
+                let usage = self.prepared.use_of(Constraint::Least(quota.group), &self.solved.counts);
+                usage.used <= i64::from(quota.least)
             })
             .map(|quota| reason(Constraint::Least(quota.group)))
             .collect()
@@ -134,7 +131,7 @@ impl<'a> Reasons<'a> {
             _ => Vec::new(),
         };
         places.sort_by_key(|place| (self.prepared.entries[*place].value, *place));
-        places.truncate(MOST_HOLDERS);
+        places.truncate(MAX_HOLDERS);
         places.into_iter().map(|place| self.prepared.entries[place].pair).collect()
     }
 

@@ -5,31 +5,32 @@ use super::{
     core::Core,
     incumbent::Incumbent,
     nest::Nest,
-    network::{Network, Range},
-    prices::Part,
+    network::{CellRange, Network},
+    prices::PlanSubset,
     work::Work,
 };
 
 /// Rounds of moving capacity between cells.
 const ROUNDS: usize = 12;
 
-// === impl Part ===
+// === impl PlanSubset ===
 
-impl Part<'_> {
+impl PlanSubset<'_> {
     /// Offers plans near this flow to the incumbent.
     pub(super) fn repair(&self, cells: &[i64], incumbent: &mut Incumbent, work: &mut Work<'_>) {
-        let mut most = cells.to_vec();
-        cut(self.core, self.nest, &mut most);
+        let mut max = cells.to_vec();
+        cut(self.core, self.nest, &mut max);
         let reach: Vec<i64> =
-            self.nest.cells.iter().zip(self.ranges).map(|(cell, range)| cell.reach.min(range.1)).collect();
-        let mut wishes: Vec<i64> = vec![0; most.len()];
+            self.nest.cells.iter().zip(self.ranges).map(|(cell, range)| cell.reach.min(range.max)).collect();
+        let mut wishes: Vec<i64> = vec![0; max.len()];
         for _ in 0..ROUNDS {
             if work.is_over() {
                 return;
             }
-            widen(self.core, self.nest, (&reach, &wishes), &mut most);
-            let least = minimums(self.core, self.nest, &most);
-            let ranges: Vec<Range> = least.iter().zip(&most).map(|(least, most)| (*least, *most)).collect();
+            widen(self.core, self.nest, &reach, &wishes, &mut max);
+            let min = minimums(self.core, self.nest, &max);
+            let ranges: Vec<CellRange> =
+                min.iter().zip(&max).map(|(min, max)| CellRange { min: *min, max: *max }).collect();
             let mut network = Network::new(self.core, self.nest, &ranges);
             network.solve(work);
             let flow = network.flow(self.core);
@@ -37,9 +38,9 @@ impl Part<'_> {
                 return;
             }
             wishes = network.cell_worth();
-            let freed = most.iter().zip(&flow.cells).any(|(most, count)| count < most);
-            most.clone_from(&flow.cells);
-            if !exchange(self.core, self.nest, (&reach, &wishes), &mut most) && !freed {
+            let freed = max.iter().zip(&flow.cells).any(|(max, count)| count < max);
+            max.clone_from(&flow.cells);
+            if !exchange(self.core, self.nest, &reach, &wishes, &mut max) && !freed {
                 return;
             }
         }
@@ -55,32 +56,32 @@ fn counts(core: &Core, nest: &Nest, cells: &[i64]) -> Vec<i64> {
 }
 
 /// Removes pairs from the fullest cells until no crossing maximum is broken.
-fn cut(core: &Core, nest: &Nest, most: &mut [i64]) {
-    let mut counts = counts(core, nest, most);
+fn cut(core: &Core, nest: &Nest, max: &mut [i64]) {
+    let mut counts = counts(core, nest, max);
     for limit in nest.crossing.iter().copied() {
-        while counts[limit] > core.limits[limit].most {
-            let inside = (0..most.len()).filter(|cell| nest.cells[*cell].limits.contains(&limit));
-            let Some(fullest) = inside.max_by_key(|cell| (most[*cell], usize::MAX - cell)) else { break };
-            if most[fullest] <= 0 {
+        while counts[limit] > core.limits[limit].max {
+            let inside = (0..max.len()).filter(|cell| nest.cells[*cell].limits.contains(&limit));
+            let Some(fullest) = inside.max_by_key(|cell| (max[*cell], usize::MAX - cell)) else { break };
+            if max[fullest] <= 0 {
                 break;
             }
-            most[fullest] -= 1;
+            max[fullest] -= 1;
             nest.cells[fullest].limits.iter().for_each(|limit| counts[*limit] -= 1);
         }
     }
 }
 
 /// Distributes the remaining crossing maximums to the cells one by one, highest wish first.
-fn widen(core: &Core, nest: &Nest, (reach, wishes): (&[i64], &[i64]), most: &mut [i64]) {
-    let mut counts = counts(core, nest, most);
-    let mut order: Vec<usize> = (0..most.len()).collect();
+fn widen(core: &Core, nest: &Nest, reach: &[i64], wishes: &[i64], max: &mut [i64]) {
+    let mut counts = counts(core, nest, max);
+    let mut order: Vec<usize> = (0..max.len()).collect();
     order.sort_by_key(|cell| (-wishes[*cell], *cell));
     loop {
         let mut any = false;
         for cell in order.iter().copied() {
             let limits = &nest.cells[cell].limits;
-            if most[cell] < reach[cell] && limits.iter().all(|limit| counts[*limit] < core.limits[*limit].most) {
-                most[cell] += 1;
+            if max[cell] < reach[cell] && limits.iter().all(|limit| counts[*limit] < core.limits[*limit].max) {
+                max[cell] += 1;
                 limits.iter().for_each(|limit| counts[*limit] += 1);
                 any = true;
             }
@@ -93,21 +94,20 @@ fn widen(core: &Core, nest: &Nest, (reach, wishes): (&[i64], &[i64]), most: &mut
 
 /// Moves one pair of capacity from the cells with the lowest wishes to the one with the highest; returns whether it
 /// did.
-fn exchange(core: &Core, nest: &Nest, (reach, wishes): (&[i64], &[i64]), most: &mut [i64]) -> bool {
-    let mut counts = counts(core, nest, most);
-    let mut order: Vec<usize> =
-        (0..most.len()).filter(|cell| wishes[*cell] > 0 && most[*cell] < reach[*cell]).collect();
+fn exchange(core: &Core, nest: &Nest, reach: &[i64], wishes: &[i64], max: &mut [i64]) -> bool {
+    let mut counts = counts(core, nest, max);
+    let mut order: Vec<usize> = (0..max.len()).filter(|cell| wishes[*cell] > 0 && max[*cell] < reach[*cell]).collect();
     order.sort_by_key(|cell| (-wishes[*cell], *cell));
     for taker in order {
         let mut givers = Vec::new();
         let mut cost = 0;
         for limit in nest.cells[taker].limits.iter().copied() {
             let already = givers.iter().any(|giver: &usize| nest.cells[*giver].limits.contains(&limit));
-            if already || counts[limit] < core.limits[limit].most {
+            if already || counts[limit] < core.limits[limit].max {
                 continue;
             }
-            let may = |cell: &usize| *cell != taker && most[*cell] > 0 && nest.cells[*cell].limits.contains(&limit);
-            let Some(giver) = (0..most.len()).filter(may).min_by_key(|cell| (wishes[*cell], *cell)) else { break };
+            let may = |cell: &usize| *cell != taker && max[*cell] > 0 && nest.cells[*cell].limits.contains(&limit);
+            let Some(giver) = (0..max.len()).filter(may).min_by_key(|cell| (wishes[*cell], *cell)) else { break };
             cost += wishes[giver].max(0);
             givers.push(giver);
         }
@@ -115,14 +115,14 @@ fn exchange(core: &Core, nest: &Nest, (reach, wishes): (&[i64], &[i64]), most: &
             continue;
         }
         for (cell, by) in givers.iter().map(|giver| (*giver, -1)).chain([(taker, 1)]) {
-            most[cell] += by;
+            max[cell] += by;
             nest.cells[cell].limits.iter().for_each(|limit| counts[*limit] += by);
         }
-        if nest.crossing.iter().all(|limit| counts[*limit] <= core.limits[*limit].most) {
+        if nest.crossing.iter().all(|limit| counts[*limit] <= core.limits[*limit].max) {
             return true;
         }
         for (cell, by) in givers.iter().map(|giver| (*giver, 1)).chain([(taker, -1)]) {
-            most[cell] += by;
+            max[cell] += by;
             nest.cells[cell].limits.iter().for_each(|limit| counts[*limit] += by);
         }
     }
@@ -130,16 +130,16 @@ fn exchange(core: &Core, nest: &Nest, (reach, wishes): (&[i64], &[i64]), most: &
 }
 
 /// Minimum pairs for each cell to meet crossing minimums, as far as there is capacity.
-fn minimums(core: &Core, nest: &Nest, most: &[i64]) -> Vec<i64> {
-    let mut least = vec![0; most.len()];
+fn minimums(core: &Core, nest: &Nest, max: &[i64]) -> Vec<i64> {
+    let mut min = vec![0; max.len()];
     for limit in nest.crossing.iter().copied() {
-        let inside: Vec<usize> = (0..most.len()).filter(|cell| nest.cells[*cell].limits.contains(&limit)).collect();
-        let mut missing = core.limits[limit].least - inside.iter().map(|cell| least[*cell]).sum::<i64>();
+        let inside: Vec<usize> = (0..max.len()).filter(|cell| nest.cells[*cell].limits.contains(&limit)).collect();
+        let mut missing = core.limits[limit].min - inside.iter().map(|cell| min[*cell]).sum::<i64>();
         for cell in inside {
-            let more = missing.min(most[cell] - least[cell]).max(0);
-            least[cell] += more;
+            let more = missing.min(max[cell] - min[cell]).max(0);
+            min[cell] += more;
             missing -= more;
         }
     }
-    least
+    min
 }

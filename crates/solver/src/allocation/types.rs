@@ -172,8 +172,8 @@ pub enum Fault {
         /// The constraint that it contradicts: alone or, for a limit, together with other pins.
         constraint: Constraint,
     },
-    /// More participants, pairs, quotas or chosen pairs than [`MOST_PARTICIPANTS`], [`MOST_PAIRS`], [`MOST_QUOTAS`] and
-    /// [`MOST_CHOSEN`] allow.
+    /// More participants, pairs, quotas or chosen pairs than [`MAX_PARTICIPANTS`], [`MAX_PAIRS`], [`MAX_QUOTAS`] and
+    /// [`MAX_CHOSEN`] allow.
     #[error("larger than the limits of an allocation")]
     TooLarge,
 }
@@ -184,13 +184,13 @@ pub enum Fault {
 pub struct Faults(pub Vec<Fault>);
 
 /// Maximum participants per side.
-pub const MOST_PARTICIPANTS: usize = 10_000;
+pub const MAX_PARTICIPANTS: usize = 10_000;
 /// Maximum candidate pairs.
-pub const MOST_PAIRS: usize = 1_000_000;
+pub const MAX_PAIRS: usize = 1_000_000;
 /// Maximum pairs that limits and candidates allow to be chosen together.
-pub const MOST_CHOSEN: u64 = 100_000;
+pub const MAX_CHOSEN: u64 = 100_000;
 /// Maximum quotas.
-pub const MOST_QUOTAS: usize = 10_000;
+pub const MAX_QUOTAS: usize = 10_000;
 
 /// A chosen pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -265,7 +265,7 @@ pub enum Reason {
     Full {
         /// The limit or maximum.
         constraint: Constraint,
-        /// Chosen pairs that use it up, lowest value first; at most [`MOST_HOLDERS`] are listed.
+        /// Chosen pairs that use it up, lowest value first; at most [`MAX_HOLDERS`] are listed.
         held_by: Vec<Pair>,
     },
     /// It would replace this pair, which a minimum or a pin keeps in.
@@ -282,7 +282,7 @@ pub enum Reason {
 }
 
 /// Maximum pairs listed by [`Reason::Full`].
-pub const MOST_HOLDERS: usize = 20;
+pub const MAX_HOLDERS: usize = 20;
 
 /// A pair among the best of its demand that is not in the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -138,7 +138,7 @@ pub enum Conflict {
         /// List or value that exceeds it.
         what: Part,
         /// The limit.
-        most: usize,
+        max: usize,
     },
     /// An index out of range, a list whose length differs from the slots, no people, or a day before the previous one.
     OutOfRange {

@@ -16,7 +16,7 @@ pub(super) fn max_weight(plan: &Plan) -> u64 {
     let room: usize = (problem.closed..problem.slots())
         .map(|slot| {
             let staying = (0..problem.tables).filter_map(|table| plan.at_table(super::Place { slot, table }));
-            problem.most.saturating_sub(staying.filter(stays).count())
+            problem.max_per_slot.saturating_sub(staying.filter(stays).count())
         })
         .sum();
     let by_tables: u64 = pairs.iter().take(room).map(|pair| problem.pairs[*pair].weight).sum();

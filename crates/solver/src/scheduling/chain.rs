@@ -13,6 +13,25 @@ pub(super) struct Chains {
     blockers: Vec<usize>,
 }
 
+/// A move to try.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ChainGoal {
+    /// Index of the pair, placed or not.
+    pub pair: usize,
+    pub to: Place,
+    /// Slot to which blocking meetings move.
+    pub other: usize,
+}
+
+/// One move of a chain.
+#[derive(Debug, Clone, Copy)]
+struct Move {
+    pair: usize,
+    to: Place,
+    /// Slot to which blocking meetings move.
+    opposite: usize,
+}
+
 /// Handling of tables in a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tables {
@@ -23,24 +42,24 @@ pub(super) enum Tables {
 }
 
 impl Chains {
-    /// Brings a pair, placed or not, to `to`; blocking meetings move to the slot `other`, and back. If that fails,
-    /// nothing changes. Each meeting moves at most once.
-    pub fn bring(&mut self, plan: &mut Plan, budget: &mut Budget, wish: (usize, Place, usize), tables: Tables) -> bool {
-        let (pair, to, other) = wish;
+    /// Brings a pair to its place; blocking meetings move to the other slot, and back. If that fails, nothing changes.
+    /// Each meeting moves at most once.
+    pub fn bring(&mut self, plan: &mut Plan, budget: &mut Budget, wish: ChainGoal, tables: Tables) -> bool {
+        let ChainGoal { pair, to, other } = wish;
         let mark = plan.mark();
         let before = [plan.count(to.slot), plan.count(other)];
         self.start(plan.problem.pairs.len());
         self.queue.push((pair, to));
         while let Some((pair, place)) = self.queue.pop() {
             let opposite = if place.slot == to.slot { other } else { to.slot };
-            if !budget.step() || !self.shift(plan, pair, place, opposite, tables) {
+            if !budget.step() || !self.shift(plan, Move { pair, to: place, opposite }, tables) {
                 self.queue.clear();
                 plan.undo(mark);
                 return false;
             }
         }
-        let most = plan.problem.most;
-        if before.into_iter().zip([to.slot, other]).any(|(before, slot)| before.max(most) < plan.count(slot)) {
+        let max = plan.problem.max_per_slot;
+        if before.into_iter().zip([to.slot, other]).any(|(before, slot)| before.max(max) < plan.count(slot)) {
             plan.undo(mark);
             return false;
         }
@@ -57,7 +76,8 @@ impl Chains {
     }
 
     /// Puts one pair in its new place and sends blocking meetings to the opposite slot.
-    fn shift(&mut self, plan: &mut Plan, pair: usize, place: Place, opposite: usize, tables: Tables) -> bool {
+    fn shift(&mut self, plan: &mut Plan, one: Move, tables: Tables) -> bool {
+        let Move { pair, to: place, opposite } = one;
         if plan.frozen[pair] || self.moved[pair] == self.current || !plan.problem.pairs[pair].open.contains(place.slot)
         {
             return false;

@@ -37,8 +37,8 @@ fn sizes(input: &Input) -> Vec<Conflict> {
     ];
     sizes
         .into_iter()
-        .filter(|(_, size, most)| most < size)
-        .map(|(what, _, most)| Conflict::TooMany { what, most })
+        .filter(|(_, size, max)| max < size)
+        .map(|(what, _, max)| Conflict::TooMany { what, max })
         .collect()
 }
 

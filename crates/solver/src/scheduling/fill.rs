@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use super::{
     Place,
     budget::Budget,
-    chain::{Chains, Tables},
+    chain::{ChainGoal, Chains, Tables},
     cost::cost,
     plan::{Against, Plan},
 };
@@ -95,7 +95,7 @@ impl<'p, 'a, 'b, 'w> Fill<'p, 'a, 'b, 'w> {
         for pair in pairs {
             problem.pairs[*pair].units.iter().for_each(|unit| loads[*unit] += 1);
         }
-        let room = problem.most * (problem.slots() - problem.closed);
+        let room = problem.max_per_slot * (problem.slots() - problem.closed);
         let slack = |pair: usize| {
             let meet = &problem.pairs[pair];
             let load = meet.units.iter().map(|unit| loads[*unit]).max().unwrap_or(0);
@@ -142,7 +142,7 @@ impl<'p, 'a, 'b, 'w> Fill<'p, 'a, 'b, 'w> {
                 if self.budget.is_over() {
                     return false;
                 }
-                let wish = (pair, Place { slot, table: meet.home }, other);
+                let wish = ChainGoal { pair, to: Place { slot, table: meet.home }, other };
                 if self.chains.bring(self.plan, self.budget, wish, tables) {
                     return true;
                 }

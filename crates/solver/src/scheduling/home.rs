@@ -4,7 +4,7 @@
 //! Each table then has at most as many meetings as slots. A plan without table changes is an edge colouring of a
 //! bipartite graph of tables and guests; without availability limits one always exists.
 
-use super::problem::Problem;
+use super::problem::ScheduleProblem;
 
 /// Load of one meeting, scaled so that fractions are integers.
 const MEETING: u64 = 1 << 20;
@@ -18,7 +18,7 @@ struct Host {
 }
 
 /// Assigns the host's home table to every pair without a table of its own.
-pub(super) fn give(problem: &mut Problem) {
+pub(super) fn give(problem: &mut ScheduleProblem) {
     if problem.pool.is_empty() {
         return;
     }
@@ -51,7 +51,7 @@ struct Packing {
 
 /// Assigns each host a table with enough room, the first by `rank` of its load in the fullest slot; if none has room,
 /// the least loaded.
-fn pack(hosts: &[&Host], problem: &Problem, rank: impl Fn(u64) -> u64) -> Packing {
+fn pack(hosts: &[&Host], problem: &ScheduleProblem, rank: impl Fn(u64) -> u64) -> Packing {
     let mut loads = vec![vec![0u64; problem.days.len()]; problem.pool.len()];
     let mut packing = Packing { tables: Vec::with_capacity(hosts.len()), overload: 0 };
     for host in hosts {

@@ -57,6 +57,13 @@ pub struct Pair {
     pub weight: u32,
 }
 
+/// The two participants of a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Sides {
+    pub demand: usize,
+    pub counterpart: usize,
+}
+
 /// Slot and table of a meeting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
@@ -106,6 +113,22 @@ pub struct Work<'a> {
     pub steps: u64,
     /// Returns whether to stop because nobody waits for the answer; called about every thousand steps.
     pub stop: &'a dyn Fn() -> bool,
+}
+
+// === impl Pair ===
+
+impl Pair {
+    pub(super) fn sides(&self) -> Sides {
+        Sides { demand: self.demand, counterpart: self.counterpart }
+    }
+}
+
+// === impl Meeting ===
+
+impl Meeting {
+    pub(super) fn sides(&self) -> Sides {
+        Sides { demand: self.demand, counterpart: self.counterpart }
+    }
 }
 
 // === impl Work ===

@@ -49,7 +49,7 @@ pub use self::{
     },
 };
 
-use self::{budget::Budget, fill::Fill, plan::Plan, problem::Problem, start::Start, tell::Teller};
+use self::{budget::Budget, fill::Fill, plan::Plan, problem::ScheduleProblem, start::Start, tell::Teller};
 
 /// Computes the schedule.
 ///
@@ -60,7 +60,7 @@ pub fn schedule(input: &Input, work: &Work) -> Result<Schedule, Failure> {
     if !conflicts.is_empty() {
         return Err(Failure::Conflicts(conflicts));
     }
-    let problem = Problem::new(input);
+    let problem = ScheduleProblem::new(input);
     let mut budget = Budget::new(work);
     let mut plan = Plan::new(&problem);
     let start = start::start(input, &mut plan).map_err(Failure::Conflicts)?;

@@ -1,6 +1,6 @@
 //! The schedule under construction: occupancy by slot, and a log to undo any try.
 
-use super::{Place, problem::Problem};
+use super::{Place, problem::ScheduleProblem};
 
 /// Nobody.
 const NONE: u32 = u32::MAX;
@@ -8,7 +8,7 @@ const NONE: u32 = u32::MAX;
 /// Meetings with their places. Invariants: no unit or table twice in a slot, no crowd beyond its people.
 #[derive(Debug, Clone)]
 pub(super) struct Plan<'a> {
-    pub problem: &'a Problem,
+    pub problem: &'a ScheduleProblem,
     places: Vec<Option<Place>>,
     /// Meetings that must not move: locked, published or over.
     pub frozen: Vec<bool>,
@@ -35,7 +35,7 @@ pub(super) enum Against {
 }
 
 impl<'a> Plan<'a> {
-    pub fn new(problem: &'a Problem) -> Self {
+    pub fn new(problem: &'a ScheduleProblem) -> Self {
         let slots = problem.slots();
         Self {
             problem,
@@ -105,7 +105,7 @@ impl<'a> Plan<'a> {
     /// A free table for a pair in a slot: the wanted one, its home, or the first of the pool; `None` if all are taken.
     pub(crate) fn seat(&self, pair: usize, slot: usize, wanted: Option<usize>) -> Option<usize> {
         let problem = self.problem;
-        if problem.most <= self.counts[slot] {
+        if problem.max_per_slot <= self.counts[slot] {
             return None;
         }
         let meet = &problem.pairs[pair];

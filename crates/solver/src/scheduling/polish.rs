@@ -5,7 +5,7 @@ use super::{
     Place,
     anneal::anneal,
     budget::Budget,
-    chain::{Chains, Tables},
+    chain::{ChainGoal, Chains, Tables},
     cost::cost,
     plan::Plan,
 };
@@ -72,7 +72,7 @@ impl Polish<'_, '_, '_, '_> {
             if slot == from.slot {
                 continue;
             }
-            let wish = (pair, Place { slot, table: from.table }, from.slot);
+            let wish = ChainGoal { pair, to: Place { slot, table: from.table }, other: from.slot };
             let mark = self.plan.mark();
             if self.chains.bring(self.plan, self.budget, wish, Tables::Keep) {
                 is_better |= self.judge(mark);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Input, home, slots::Slots};
+use super::{Input, home, input::Sides, slots::Slots};
 
 /// A pair with its search data.
 #[derive(Debug, Clone, Copy)]
@@ -39,12 +39,12 @@ pub(super) struct Unit {
 }
 
 #[derive(Debug)]
-pub(super) struct Problem {
+pub(super) struct ScheduleProblem {
     pub days: Vec<u32>,
     pub closed: usize,
     pub tables: usize,
     /// Maximum meetings that the search places per slot.
-    pub most: usize,
+    pub max_per_slot: usize,
     /// Tables for meetings without a table of their own.
     pub pool: Vec<usize>,
     /// Whether each table is in the pool.
@@ -60,21 +60,21 @@ pub(super) struct Problem {
     pub crowd_pairs: Vec<Vec<usize>>,
 }
 
-impl Problem {
+impl ScheduleProblem {
     /// Builds the problem from checked input. Meetings in slots that are over are included as pairs, wanted or not.
     pub fn new(input: &Input) -> Self {
         let Seats { of: seats, units, crowds } = seats(input);
         let own: BTreeMap<usize, usize> =
             input.tables.iter().enumerate().filter_map(|(table, owner)| owner.map(|owner| (owner, table))).collect();
         let spare = (input.tables.len() * usize::from(input.spare_percent)).div_ceil(100);
-        let most = (input.tables.len() - spare).max(input.tables.len().min(1));
+        let max_per_slot = (input.tables.len() - spare).max(input.tables.len().min(1));
         let free = input.tables.iter().enumerate().filter(|(_, owner)| owner.is_none());
         let mut problem = Self {
             days: input.days.clone(),
             closed: input.closed,
             tables: input.tables.len(),
-            most,
-            pool: free.map(|(table, _)| table).take(most).collect(),
+            max_per_slot,
+            pool: free.map(|(table, _)| table).take(max_per_slot).collect(),
             is_owned: input.tables.iter().map(Option::is_some).collect(),
             is_pool: vec![false; input.tables.len()],
             pairs: Vec::new(),
@@ -83,7 +83,7 @@ impl Problem {
             crowds,
         };
         problem.pool.iter().for_each(|table| problem.is_pool[*table] = true);
-        for ((demand, counterpart), weight) in wanted(input) {
+        for (Sides { demand, counterpart }, weight) in wanted(input) {
             let available = [demand, counterpart].map(|side| Slots::of(&input.participants[side].available));
             let table = own.get(&demand).or_else(|| own.get(&counterpart));
             let sides = [seats[demand], seats[counterpart]];
@@ -122,11 +122,11 @@ impl Problem {
 }
 
 /// Pairs with their weights, by demand and counterpart, including published ones in slots that are over.
-fn wanted(input: &Input) -> BTreeMap<(usize, usize), u64> {
+fn wanted(input: &Input) -> BTreeMap<Sides, u64> {
     let held = input.published.iter().flat_map(|published| &published.meetings);
     let held = held.filter(|meeting| meeting.place.slot < input.closed);
-    let mut wanted: BTreeMap<_, _> = held.map(|meeting| ((meeting.demand, meeting.counterpart), 0)).collect();
-    wanted.extend(input.pairs.iter().map(|pair| ((pair.demand, pair.counterpart), u64::from(pair.weight))));
+    let mut wanted: BTreeMap<_, _> = held.map(|meeting| (meeting.sides(), 0)).collect();
+    wanted.extend(input.pairs.iter().map(|pair| (pair.sides(), u64::from(pair.weight))));
     wanted
 }
 

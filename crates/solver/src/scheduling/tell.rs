@@ -6,6 +6,7 @@ use super::{
     Blocked, Cause, Change, Fate, Input, Meeting, Place, Schedule, Statistics, Unplaced, bound,
     budget::Budget,
     cost::wear,
+    input::Sides,
     plan::{Against, Plan},
     start::Start,
 };
@@ -34,7 +35,7 @@ impl Teller<'_> {
         let unplaced = (0..problem.pairs.len()).filter(|pair| plan.place(*pair).is_none() && !past.contains(pair));
         let unplaced = unplaced.map(|pair| {
             let meet = &problem.pairs[pair];
-            let is_published = published.contains_key(&(meet.demand, meet.counterpart));
+            let is_published = published.contains_key(&Sides { demand: meet.demand, counterpart: meet.counterpart });
             let is_asked_for = is_published || input.published.as_ref().is_none_or(|published| published.refill);
             let cause = cause(input, plan, pair, is_asked_for);
             Unplaced { demand: meet.demand, counterpart: meet.counterpart, cause }
@@ -62,7 +63,7 @@ impl Teller<'_> {
             max_weight,
             is_most: placed_weight == max_weight,
             slot_meetings: vec![0; problem.slots()],
-            open_tables: problem.most,
+            open_tables: problem.max_per_slot,
             steps: budget.used(),
             is_cut: budget.is_cut(),
             ..Statistics::default()
@@ -79,9 +80,9 @@ impl Teller<'_> {
 }
 
 /// Places of published meetings.
-fn published(input: &Input) -> BTreeMap<(usize, usize), Place> {
+fn published(input: &Input) -> BTreeMap<Sides, Place> {
     let meetings = input.published.iter().flat_map(|published| &published.meetings);
-    meetings.map(|meeting| ((meeting.demand, meeting.counterpart), meeting.place)).collect()
+    meetings.map(|meeting| (meeting.sides(), meeting.place)).collect()
 }
 
 fn cause(input: &Input, plan: &Plan, pair: usize, is_asked_for: bool) -> Cause {
@@ -112,10 +113,9 @@ fn blocked(plan: &Plan, pair: usize) -> Blocked {
     blocked
 }
 
-fn changes(before: &BTreeMap<(usize, usize), Place>, meetings: &[Meeting]) -> Vec<Change> {
-    let now: BTreeMap<(usize, usize), Place> =
-        meetings.iter().map(|meeting| ((meeting.demand, meeting.counterpart), meeting.place)).collect();
-    let mut fates: BTreeMap<(usize, usize), Fate> = BTreeMap::new();
+fn changes(before: &BTreeMap<Sides, Place>, meetings: &[Meeting]) -> Vec<Change> {
+    let now: BTreeMap<Sides, Place> = meetings.iter().map(|meeting| (meeting.sides(), meeting.place)).collect();
+    let mut fates: BTreeMap<Sides, Fate> = BTreeMap::new();
     for (pair, from) in before {
         let fate = match now.get(pair) {
             None => Fate::Removed(*from),
@@ -127,5 +127,5 @@ fn changes(before: &BTreeMap<(usize, usize), Place>, meetings: &[Meeting]) -> Ve
     for (pair, place) in now {
         fates.entry(pair).or_insert(Fate::Added(place));
     }
-    fates.into_iter().map(|((demand, counterpart), fate)| Change { demand, counterpart, fate }).collect()
+    fates.into_iter().map(|(Sides { demand, counterpart }, fate)| Change { demand, counterpart, fate }).collect()
 }

@@ -16,7 +16,8 @@ use super::options::Tuning;
 use crate::{
     CollectionKind, DocumentQuery, FieldSelection, Hit, Point, PointId, Search, VectorSelection, Vectors, document_row,
     filter::{Condition, conditions},
-    payload::{Field, FieldType, QUERY, RECORD, Row},
+    payload::{FieldType, FilterField, QUERY, RECORD, StoredRow},
+    search::SourceSearches,
 };
 use duijie_core::{
     domain::{Filter, Range},
@@ -64,7 +65,9 @@ pub(super) fn documents_config() -> EdgeConfig {
 /// Operations that create the indexes of a shard; existing indexes are unchanged.
 pub(super) fn create_indexes(collection: CollectionKind) -> Vec<UpdateOperation> {
     match collection {
-        CollectionKind::Records(_) => Field::ALL.map(|field| create_index(field.key(), field.field_type())).to_vec(),
+        CollectionKind::Records(_) => {
+            FilterField::ALL.map(|field| create_index(field.key(), field.field_type())).to_vec()
+        }
         CollectionKind::Documents => document_row::INDEXED.map(|key| create_index(key, FieldType::Keyword)).to_vec(),
     }
 }
@@ -81,7 +84,7 @@ fn create_index(key: &str, field_type: FieldType) -> UpdateOperation {
 }
 
 /// Operation that stores rows; rows of documents have no vectors.
-pub(super) fn upsert(rows: impl Iterator<Item = (PointId, Row)>) -> UpdateOperation {
+pub(super) fn upsert(rows: impl Iterator<Item = (PointId, StoredRow)>) -> UpdateOperation {
     let points = rows.map(|(id, row)| PointStructPersisted {
         id: edge_id(id),
         vector: VectorStructPersisted::Named(match row.dense.is_empty() {
@@ -149,7 +152,7 @@ pub(super) fn document_filter(query: DocumentQuery) -> Option<EdgeFilter> {
 }
 
 /// Searches of both sources; `None` if a source is not requested or cannot match.
-pub(super) fn searches(search: Search, beam: usize) -> (Option<SearchRequest>, Option<SearchRequest>) {
+pub(super) fn searches(search: Search, beam: usize) -> SourceSearches<SearchRequest> {
     let filter = narrowed(&search.filter, search.exclude, search.within);
     // looks two steps ahead in the graph if a filter keeps at most 7 of 10 points, as filtered points lie in between:
     // at 4 of 10, recall of the 20 nearest is 100 instead of 90 %
@@ -169,7 +172,7 @@ pub(super) fn searches(search: Search, beam: usize) -> (Option<SearchRequest>, O
     // a query without terms matches nothing, so the engine is not asked
     let sparse = search.sparse.filter(|sparse| !sparse.indices.is_empty());
     let sparse = sparse.map(|sparse| request(VectorInternal::Sparse(edge_sparse(sparse)), SPARSE, None));
-    (dense, sparse)
+    SourceSearches { dense, sparse }
 }
 
 /// Request for the cosines of these points.
@@ -225,14 +228,14 @@ pub(super) fn these_vectors(which: VectorSelection) -> WithVector {
 /// Id and vectors of an engine record; `None` if the id is not one of ours.
 pub(super) fn vectors(record: EdgeRecord) -> Option<(PointId, Vectors)> {
     let id = point_id(record.id)?;
-    let Row { dense, sparse, .. } = row(record);
+    let StoredRow { dense, sparse, .. } = row(record);
     Some((id, Vectors { dense, sparse }))
 }
 
 /// Row of an engine record; vectors that were not read are empty.
-pub(super) fn row(record: EdgeRecord) -> Row {
+pub(super) fn row(record: EdgeRecord) -> StoredRow {
     let payload = record.payload.map(|payload| payload.0).unwrap_or_default();
-    let mut row = Row { payload, dense: Vec::new(), sparse: SparseVector::default() };
+    let mut row = StoredRow { payload, dense: Vec::new(), sparse: SparseVector::default() };
     let Some(VectorStructInternal::Named(vectors)) = record.vector else { return row };
     for vector in vectors.into_values() {
         match vector {
@@ -269,7 +272,7 @@ fn any(key: &str, values: Vec<String>) -> EdgeCondition {
 }
 
 /// The engine compares integers as floats; amounts and seconds are far below 2^53, where floats are exact.
-fn between(field: Field, range: Range) -> EdgeCondition {
+fn between(field: FilterField, range: Range) -> EdgeCondition {
     let end = |value: Option<i64>| value.map(|value| OrderedFloat(value as f64));
     let range = EdgeRange { lt: None, gt: None, gte: end(range.min), lte: end(range.max) };
     EdgeCondition::Field(FieldCondition::new_range(path(field.key()), range))

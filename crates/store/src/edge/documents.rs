@@ -8,7 +8,7 @@ use qdrant_edge::{CountRequest, PointId as EdgeId, Record as EdgeRecord, ScrollR
 use super::{
     EdgeIndex, convert,
     shard::Shard,
-    writer::{GROUP_POINTS, Outcome, Write},
+    writer::{GROUP_POINTS, Write, WriteOutcome},
 };
 use crate::{
     CollectionKind, Document, DocumentPage, DocumentQuery, DocumentWrite, DocumentWritten, Documents, Key, PointId,
@@ -18,6 +18,12 @@ use crate::{
 
 /// Most bytes of documents per sync.
 const GROUP_BYTES: usize = 8 << 20;
+
+/// A write with the length of its text.
+struct SizedWrite {
+    bytes: usize,
+    write: Write,
+}
 
 impl Documents for EdgeIndex {
     fn read_documents(&self, folder: &str, keys: &[Key]) -> BoxFuture<'_, Result<Vec<Option<Document>>>> {
@@ -34,7 +40,9 @@ impl Documents for EdgeIndex {
     fn write_documents(&self, writes: Vec<DocumentWrite>) -> BoxFuture<'_, Result<Vec<DocumentWritten>>> {
         async move {
             writes.iter().try_for_each(DocumentWrite::check)?;
-            let sized = writes.into_iter().map(|write| (write.text.len(), Write::Put(Box::new(write))));
+            let sized = writes
+                .into_iter()
+                .map(|write| SizedWrite { bytes: write.text.len(), write: Write::Put(Box::new(write)) });
             self.put_documents(sized.collect()).await
         }
         .boxed()
@@ -43,7 +51,9 @@ impl Documents for EdgeIndex {
     fn restore_documents(&self, documents: Vec<Document>) -> BoxFuture<'_, Result<u64>> {
         async move {
             documents.iter().try_for_each(|document| DocumentWrite::from(document.clone()).check())?;
-            let sized = documents.into_iter().map(|it| (it.text.len(), Write::Restore(Box::new(it))));
+            let sized = documents
+                .into_iter()
+                .map(|it| SizedWrite { bytes: it.text.len(), write: Write::Restore(Box::new(it)) });
             let written = self.put_documents(sized.collect()).await?;
             Ok(written.iter().filter(|it| matches!(it, DocumentWritten::Stored { .. })).count() as u64)
         }
@@ -99,19 +109,19 @@ impl Documents for EdgeIndex {
 
 impl EdgeIndex {
     /// Writes in groups that limit the bytes per sync.
-    async fn put_documents(&self, writes: Vec<(usize, Write)>) -> Result<Vec<DocumentWritten>> {
+    async fn put_documents(&self, writes: Vec<SizedWrite>) -> Result<Vec<DocumentWritten>> {
         let mut written = Vec::with_capacity(writes.len());
         let (mut group, mut bytes) = (Vec::new(), 0);
         let mut writes = writes.into_iter().peekable();
-        while let Some((size, write)) = writes.next() {
+        while let Some(SizedWrite { bytes: size, write }) = writes.next() {
             bytes += size;
             group.push(write);
-            let next = writes.peek().map(|(size, _)| *size);
+            let next = writes.peek().map(|next| next.bytes);
             if next.is_none_or(|next| group.len() == GROUP_POINTS || GROUP_BYTES < bytes + next) {
                 for outcome in self.write(CollectionKind::Documents, std::mem::take(&mut group)).await? {
                     match outcome {
-                        Outcome::Put(outcome) => written.push(outcome),
-                        Outcome::Written(_) | Outcome::Deleted(_) => {}
+                        WriteOutcome::Put(outcome) => written.push(outcome),
+                        WriteOutcome::Written(_) | WriteOutcome::Deleted(_) => {}
                     }
                 }
                 bytes = 0;

@@ -19,7 +19,7 @@ use std::{
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::{PointId, payload::Row};
+use crate::{PointId, payload::StoredRow};
 use duijie_core::text::SparseVector;
 
 /// Longest accepted body; real records are far smaller (20,000 characters, 384 dimensions).
@@ -30,7 +30,7 @@ const TRIAL_BYTES: usize = 1 << 20;
 const REPLAY_POINTS: usize = 1_000;
 
 /// The last change of each point: store (`Some`) or delete (`None`).
-pub(super) type Changes = HashMap<PointId, Option<Row>>;
+pub(super) type JournalChanges = HashMap<PointId, Option<StoredRow>>;
 
 /// An open journal, positioned at its end.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ impl Journal {
     ///
     /// # Errors
     /// The changes are not in the journal; or their state is unknown, and every later append fails too.
-    pub(super) fn append(&mut self, changes: &Changes) -> io::Result<()> {
+    pub(super) fn append(&mut self, changes: &JournalChanges) -> io::Result<()> {
         if self.broken {
             return Err(io::Error::other("the journal failed before"));
         }
@@ -106,10 +106,13 @@ impl Journal {
 
     /// Replays every complete record in order, in steps. Returns the number of trailing bytes that are no complete
     /// record.
-    pub(super) fn replay<E: From<io::Error>>(&self, mut apply: impl FnMut(Changes) -> Result<(), E>) -> Result<u64, E> {
+    pub(super) fn replay<E: From<io::Error>>(
+        &self,
+        mut apply: impl FnMut(JournalChanges) -> Result<(), E>,
+    ) -> Result<u64, E> {
         let mut reader = BufReader::with_capacity(1 << 20, File::open(&self.path)?);
-        let (mut changes, mut read) = (Changes::new(), 0);
-        while let Some((id, row, bytes)) = decode(&mut reader)? {
+        let (mut changes, mut read) = (JournalChanges::new(), 0);
+        while let Some(JournalRecord { id, row, bytes }) = decode(&mut reader)? {
             changes.insert(id, row);
             read += bytes;
             if REPLAY_POINTS <= changes.len() {
@@ -132,7 +135,16 @@ impl Journal {
     }
 }
 
-fn encode(id: PointId, row: Option<&Row>, out: &mut Vec<u8>) -> io::Result<()> {
+/// One change as read from the file.
+struct JournalRecord {
+    id: PointId,
+    /// `None` for a deletion.
+    row: Option<StoredRow>,
+    /// Length in the file.
+    bytes: u64,
+}
+
+fn encode(id: PointId, row: Option<&StoredRow>, out: &mut Vec<u8>) -> io::Result<()> {
     let mut body = id.uuid().as_bytes().to_vec();
     if let Some(row) = row {
         let payload = serde_json::to_vec(&row.payload)?;
@@ -167,8 +179,8 @@ fn check_sum(body: &[u8]) -> [u8; 8] {
     sum
 }
 
-/// Next record with its length on disk; `None` at the end or at an incomplete record.
-fn decode(reader: &mut impl Read) -> io::Result<Option<(PointId, Option<Row>, u64)>> {
+/// Next record; `None` at the end or at an incomplete record.
+fn decode(reader: &mut impl Read) -> io::Result<Option<JournalRecord>> {
     let (mut length, mut sum) = ([0; 4], [0; 8]);
     if !fill(reader, &mut length)? || !fill(reader, &mut sum)? {
         return Ok(None);
@@ -181,7 +193,7 @@ fn decode(reader: &mut impl Read) -> io::Result<Option<(PointId, Option<Row>, u6
     if !fill(reader, &mut body)? || check_sum(&body) != sum {
         return Ok(None);
     }
-    Ok(decode_body(&body).map(|(id, row)| (id, row, 12 + u64::from(length))))
+    Ok(decode_body(&body).map(|(id, row)| JournalRecord { id, row, bytes: 12 + u64::from(length) }))
 }
 
 /// Fills the buffer; returns false if the file ends first.
@@ -193,7 +205,7 @@ fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<bool> {
     }
 }
 
-fn decode_body(body: &[u8]) -> Option<(PointId, Option<Row>)> {
+fn decode_body(body: &[u8]) -> Option<(PointId, Option<StoredRow>)> {
     let (id, mut rest) = body.split_first_chunk::<16>()?;
     let id = PointId::from(Uuid::from_bytes(*id));
     if rest.is_empty() {
@@ -205,7 +217,7 @@ fn decode_body(body: &[u8]) -> Option<(PointId, Option<Row>)> {
     let dense = take_words(&mut rest, f32::from_le_bytes)?;
     let indices = take_words(&mut rest, u32::from_le_bytes)?;
     let values = take_words(&mut rest, f32::from_le_bytes)?;
-    rest.is_empty().then_some((id, Some(Row { payload, dense, sparse: SparseVector { indices, values } })))
+    rest.is_empty().then_some((id, Some(StoredRow { payload, dense, sparse: SparseVector { indices, values } })))
 }
 
 fn take_length(rest: &mut &[u8]) -> Option<usize> {
@@ -227,19 +239,19 @@ mod tests {
 
     use super::*;
 
-    fn row(number: u32) -> Row {
+    fn row(number: u32) -> StoredRow {
         let payload = serde_json::json!({ "record": { "title": "激光", "n": number } });
         let sparse = SparseVector { indices: vec![number, u32::MAX], values: vec![0.5, -1.0] };
-        Row { payload: payload.as_object().unwrap().clone(), dense: vec![number as f32, 1e-9], sparse }
+        StoredRow { payload: payload.as_object().unwrap().clone(), dense: vec![number as f32, 1e-9], sparse }
     }
 
-    fn changes(numbers: &[(u32, bool)]) -> Changes {
+    fn changes(numbers: &[(u32, bool)]) -> JournalChanges {
         let id = |number: u32| PointId::from(Uuid::from_u128(number.into()));
         numbers.iter().map(|(number, stored)| (id(*number), stored.then(|| row(*number)))).collect()
     }
 
-    fn read(path: &Path) -> (Changes, u64) {
-        let mut all = Changes::new();
+    fn read(path: &Path) -> (JournalChanges, u64) {
+        let mut all = JournalChanges::new();
         let journal = Journal::open(path).unwrap();
         let rest = journal.replay::<io::Error>(|changes| {
             all.extend(changes);
@@ -257,7 +269,7 @@ mod tests {
         journal.append(&changes(&[(1, false), (3, true)])).unwrap();
         assert_eq!(read(&path), (changes(&[(1, false), (2, true), (3, true)]), 0));
         journal.clear().unwrap();
-        assert_eq!((read(&path), journal.bytes()), ((Changes::new(), 0), 0));
+        assert_eq!((read(&path), journal.bytes()), ((JournalChanges::new(), 0), 0));
         journal.append(&changes(&[(4, true)])).unwrap();
         assert_eq!(read(&path), (changes(&[(4, true)]), 0));
     }

@@ -49,16 +49,17 @@ use tokio::sync::{Semaphore, oneshot};
 
 use self::{
     optimizer::Charge,
-    shard::Shard,
-    store::{Store, at},
-    writer::{Command, GROUP_POINTS, Job, Outcome, Write, Writer},
+    shard::{OpenedShard, Shard},
+    store::{StoreFolder, at},
+    writer::{GROUP_POINTS, Write, WriteJob, WriteOutcome, Writer, WriterCommand},
 };
 use super::{
-    Candidates, CollectionKind, FieldSelection, Hit, Index, IndexError, IndexStatus, Lease, Leases, MAINTENANCE, Page,
-    PageRequest, Point, PointId, Records, Result, Retrieval, Search, StoreShape, StoreVersions, VectorPage,
+    Candidates, CollectionKind, FieldSelection, Hit, Index, IndexError, IndexStatus, Lease, Leases, MAINTENANCE,
+    PageRequest, Point, PointId, PointPage, Records, Result, Retrieval, Search, StoreShape, StoreVersions, VectorPage,
     VectorSelection, Vectors, Written,
     lease::LocalDuties,
     records::{MAX_PAGE_POINTS, check_count},
+    search::SourceSearches,
     tombstones,
 };
 use duijie_core::domain::{Filter, Kind, RecordName};
@@ -97,7 +98,7 @@ impl EdgeIndex {
     /// [`IndexError::InUse`], [`IndexError::OtherVersions`], [`IndexError::Foreign`], [`IndexError::Folder`],
     /// [`IndexError::Damaged`].
     pub fn open(options: EdgeOptions) -> Result<Self> {
-        let store = Arc::new(Store::open(&options)?);
+        let store = Arc::new(StoreFolder::open(&options)?);
         // in parallel: a restart waits for the largest shard, not for the sum
         let shards: Vec<Handle> = thread::scope(|scope| {
             let open = |collection| Handle::open(&store, collection, options.tuning.clone());
@@ -133,7 +134,7 @@ impl EdgeIndex {
     /// # Errors
     /// [`IndexError::Folder`] if its description cannot be read.
     pub fn shape_of(folder: &Path) -> Result<Option<StoreShape>> {
-        Store::shape_of(folder)
+        StoreFolder::shape_of(folder)
     }
 
     /// Builds graphs and purges deleted points now, and waits until done. Blocks for up to minutes.
@@ -176,12 +177,12 @@ impl EdgeIndex {
         work.await.map_err(|_| IndexError::Closed)?
     }
 
-    async fn write(&self, collection: CollectionKind, writes: Vec<Write>) -> Result<Vec<Outcome>> {
+    async fn write(&self, collection: CollectionKind, writes: Vec<Write>) -> Result<Vec<WriteOutcome>> {
         let handle = self.handle(collection)?;
         let places = u32::try_from(writes.len()).unwrap_or(u32::MAX);
         let permit = Arc::clone(&handle.places).acquire_many_owned(places).await.map_err(|_| IndexError::Closed)?;
         let (reply, answer) = oneshot::channel();
-        let job = Command::Write(Job { writes, reply, permit });
+        let job = WriterCommand::Write(WriteJob { writes, reply, permit });
         // never full: each job takes at least one place
         handle.charge.writer.try_send(job).map_err(|_| IndexError::Closed)?;
         answer.await.map_err(|_| IndexError::Closed)?
@@ -211,8 +212,8 @@ impl EdgeIndex {
             }
             for outcome in self.write(CollectionKind::Records(kind), chunk).await? {
                 match outcome {
-                    Outcome::Written(outcome) => written.push(outcome),
-                    Outcome::Put(_) | Outcome::Deleted(_) => {}
+                    WriteOutcome::Written(outcome) => written.push(outcome),
+                    WriteOutcome::Put(_) | WriteOutcome::Deleted(_) => {}
                 }
             }
         }
@@ -271,7 +272,7 @@ impl Records for EdgeIndex {
             }
             let delete = vec![Write::Delete(PointId::of(&name))];
             let outcomes = self.write(CollectionKind::Records(name.kind), delete).await?;
-            Ok(outcomes.contains(&Outcome::Deleted(true)))
+            Ok(outcomes.contains(&WriteOutcome::Deleted(true)))
         }
         .boxed()
     }
@@ -322,7 +323,7 @@ impl Records for EdgeIndex {
         .boxed()
     }
 
-    fn scroll(&self, kind: Kind, filter: &Filter, page: PageRequest) -> BoxFuture<'_, Result<Page>> {
+    fn scroll(&self, kind: Kind, filter: &Filter, page: PageRequest) -> BoxFuture<'_, Result<PointPage>> {
         let request = ScrollRequest {
             offset: page.after.and_then(PointId::next).map(convert::edge_id),
             limit: Some(page.limit.clamp(1, MAX_PAGE_POINTS)),
@@ -334,7 +335,7 @@ impl Records for EdgeIndex {
         let at_end = page.after.is_some() && request.offset.is_none();
         async move {
             if at_end {
-                return Ok(Page::default());
+                return Ok(PointPage::default());
             }
             self.read(CollectionKind::Records(kind), move |shard| read_page(shard, request)).await
         }
@@ -352,7 +353,7 @@ impl Retrieval for EdgeIndex {
     fn search(&self, kind: Kind, search: Search) -> BoxFuture<'_, Result<Candidates>> {
         async move {
             search.check(self.shape.dimensions)?;
-            let (dense, sparse) =
+            let SourceSearches { dense, sparse } =
                 convert::searches(search, self.handle(CollectionKind::Records(kind))?.charge.shard.tuning.beam);
             // side by side: a search waits for the slower of its sources, not for both
             let (dense, sparse) = tokio::try_join!(self.find(kind, dense), self.find(kind, sparse))?;
@@ -404,11 +405,11 @@ impl Index for EdgeIndex {
 // === impl Handle ===
 
 impl Handle {
-    fn open(store: &Arc<Store>, collection: CollectionKind, tuning: Tuning) -> Result<Self> {
-        let (shard, journal) = Shard::open(store, store.place(collection), tuning)?;
+    fn open(store: &Arc<StoreFolder>, collection: CollectionKind, tuning: Tuning) -> Result<Self> {
+        let OpenedShard { shard, journal } = Shard::open(store, store.place(collection), tuning)?;
         let shard = Arc::new(shard);
         // each queued job takes at least one place; plus one for a checkpoint, one for the stop
-        let (writer, inbox): (SyncSender<Command>, _) = sync_channel(QUEUE_POINTS + 2);
+        let (writer, inbox): (SyncSender<WriterCommand>, _) = sync_channel(QUEUE_POINTS + 2);
         let thread = Writer::new(Arc::clone(&shard), journal, inbox);
         let thread = thread::Builder::new().name(format!("index-{collection}")).spawn(|| thread.run());
         let thread = thread.map_err(at(&shard.place.engine()))?;
@@ -420,7 +421,7 @@ impl Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         // never full, see `EdgeIndex::write`; an error means that the writer has ended
-        let _ = self.charge.writer.try_send(Command::Stop);
+        let _ = self.charge.writer.try_send(WriterCommand::Stop);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -457,10 +458,10 @@ fn scan_page(shard: &Shard, request: ScrollRequest) -> Result<VectorPage> {
     Ok(VectorPage { rows, next })
 }
 
-fn read_page(shard: &Shard, request: ScrollRequest) -> Result<Page> {
+fn read_page(shard: &Shard, request: ScrollRequest) -> Result<PointPage> {
     let (records, more) = shard.read_settled(|engine| engine.scroll(request))?;
     let last = records.last().and_then(|record| convert::point_id(record.id));
-    Ok(Page { points: points(shard, records)?, next: last.filter(|_| more.is_some()) })
+    Ok(PointPage { points: points(shard, records)?, next: last.filter(|_| more.is_some()) })
 }
 
 fn points(shard: &Shard, records: Vec<EdgeRecord>) -> Result<Vec<Point>> {

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{shard::Shard, writer::Command};
+use super::{shard::Shard, writer::WriterCommand};
 use crate::Result;
 
 /// Interval of checks for due work.
@@ -24,7 +24,7 @@ pub(super) struct Charge {
     /// The shard.
     pub(super) shard: Arc<Shard>,
     /// Channel to its writer.
-    pub(super) writer: SyncSender<Command>,
+    pub(super) writer: SyncSender<WriterCommand>,
 }
 
 /// Runs until the sender of `stop` is dropped.
@@ -70,7 +70,7 @@ pub(super) fn optimize(charge: &Charge) -> Result<()> {
         tracing::info!(collection = %shard.place.collection, seconds, "optimised");
     }
     // if the queue is full, the writer is busy and reaches its own checkpoint
-    let _ = charge.writer.try_send(Command::Checkpoint);
+    let _ = charge.writer.try_send(WriterCommand::Checkpoint);
     done.map(|_| ())
 }
 

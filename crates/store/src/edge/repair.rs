@@ -13,7 +13,7 @@ const PAGE_POINTS: usize = 1_000;
 pub(super) fn remove_doubles(engine: &EdgeShard) -> OperationResult<u64> {
     let (mut stored, mut offset) = (0, None);
     loop {
-        let (ids, next) = page(engine, offset)?;
+        let IdPage { ids, next } = page(engine, offset)?;
         let filter = Some(convert::id_filter(ids.iter().copied()));
         if ids.len() < engine.count(CountRequest { filter, exact: true })? {
             stored += ids.len() as u64;
@@ -26,7 +26,13 @@ pub(super) fn remove_doubles(engine: &EdgeShard) -> OperationResult<u64> {
     }
 }
 
-fn page(engine: &EdgeShard, offset: Option<EdgeId>) -> OperationResult<(Vec<PointId>, Option<EdgeId>)> {
+struct IdPage {
+    ids: Vec<PointId>,
+    /// Where the next page starts; `None` on the last one.
+    next: Option<EdgeId>,
+}
+
+fn page(engine: &EdgeShard, offset: Option<EdgeId>) -> OperationResult<IdPage> {
     let request = ScrollRequest {
         offset,
         limit: Some(PAGE_POINTS),
@@ -34,7 +40,7 @@ fn page(engine: &EdgeShard, offset: Option<EdgeId>) -> OperationResult<(Vec<Poin
         ..ScrollRequest::default()
     };
     let (records, next) = engine.scroll(request)?;
-    Ok((records.into_iter().filter_map(|record| convert::point_id(record.id)).collect(), next))
+    Ok(IdPage { ids: records.into_iter().filter_map(|record| convert::point_id(record.id)).collect(), next })
 }
 
 fn store_anew(engine: &EdgeShard, ids: &[PointId]) -> OperationResult<()> {

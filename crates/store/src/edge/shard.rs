@@ -16,10 +16,10 @@ use qdrant_edge::{EdgeConfig, EdgeShard, OperationResult, UpdateOperation};
 use super::{
     convert,
     guard::guarded,
-    journal::{Changes, Journal},
+    journal::{Journal, JournalChanges},
     options::Tuning,
     repair,
-    store::{Place, Store, at},
+    store::{ShardPlace, StoreFolder, at},
     wal,
 };
 use crate::{CollectionKind, IndexError, KindStatus, PointId, Result};
@@ -33,7 +33,7 @@ const SETTLED_POINTS: usize = 100;
 /// A shard with its state. Only the writer writes, flushes and loads; any thread reads.
 pub(super) struct Shard {
     /// Location of its files.
-    pub(super) place: Place,
+    pub(super) place: ShardPlace,
     /// Tuning.
     pub(super) tuning: Tuning,
     /// Held while optimising, flushing or loading: these three exclude each other.
@@ -46,14 +46,14 @@ pub(super) struct Shard {
     settled: RwLock<()>,
     config: EdgeConfig,
     /// Cached state.
-    pub(super) state: State,
+    pub(super) state: ShardState,
     /// Keeps the folder locked until the last thread using it has ended.
-    _store: Arc<Store>,
+    _store: Arc<StoreFolder>,
 }
 
 /// Cached state of a shard, known without asking the engine.
 #[derive(Debug)]
-pub(super) struct State {
+pub(super) struct ShardState {
     /// Points stored.
     pub(super) points: AtomicU64,
     /// Points written or deleted since the optimiser last ran.
@@ -68,11 +68,17 @@ pub(super) struct State {
     problem: Mutex<Option<String>>,
 }
 
+/// A shard with its journal, which belongs to the writer.
+pub(super) struct OpenedShard {
+    pub(super) shard: Shard,
+    pub(super) journal: Journal,
+}
+
 // === impl Shard ===
 
 impl Shard {
     /// Loads or creates the shard at `place`, and replays the journal.
-    pub(super) fn open(store: &Arc<Store>, place: Place, tuning: Tuning) -> Result<(Self, Journal)> {
+    pub(super) fn open(store: &Arc<StoreFolder>, place: ShardPlace, tuning: Tuning) -> Result<OpenedShard> {
         let config = match place.collection {
             CollectionKind::Records(_) => convert::config(store.shape.dimensions, &tuning),
             CollectionKind::Documents => convert::documents_config(),
@@ -86,7 +92,7 @@ impl Shard {
         fs::create_dir_all(&engine).map_err(at(&engine))?;
         let path = place.journal();
         let mut journal = Journal::open(&path).map_err(at(&path))?;
-        let state = State::default();
+        let state = ShardState::default();
         let loaded = load(&place, &config, &mut journal)?;
         let shard = Self {
             place,
@@ -102,7 +108,7 @@ impl Shard {
         shard.count_points();
         // what a former process left unfinished is looked at after the first rest
         shard.state.changed.store(1, Relaxed);
-        Ok((shard, journal))
+        Ok(OpenedShard { shard, journal })
     }
 
     /// Asks the engine something that it answers from all segments as they are at one moment: a count, or a page. Waits
@@ -120,8 +126,8 @@ impl Shard {
     }
 
     /// Writes changes into the engine; they are not on disk yet. `there` are the points among them that it has.
-    pub(super) fn apply(&self, changes: Changes, there: &HashSet<PointId>) -> Result<()> {
-        let (old, new): (Changes, Changes) = changes.into_iter().partition(|(id, _)| there.contains(id));
+    pub(super) fn apply(&self, changes: JournalChanges, there: &HashSet<PointId>) -> Result<()> {
+        let (old, new): (JournalChanges, JournalChanges) = changes.into_iter().partition(|(id, _)| there.contains(id));
         for operation in operations(old, SETTLED_POINTS) {
             let _settled = self.settled.write();
             self.read(|engine| engine.update(operation))?;
@@ -206,9 +212,9 @@ impl Shard {
     }
 }
 
-// === impl State ===
+// === impl ShardState ===
 
-impl Default for State {
+impl Default for ShardState {
     fn default() -> Self {
         Self {
             points: AtomicU64::new(0),
@@ -223,7 +229,7 @@ impl Default for State {
     }
 }
 
-impl State {
+impl ShardState {
     /// Records a write of `changed` points that leaves `points` in total.
     pub(super) fn wrote(&self, changed: u64, points: u64) {
         self.changed.fetch_add(changed, Relaxed);
@@ -248,7 +254,7 @@ impl State {
 }
 
 /// Loads the engine, replays the journal, repairs leftovers of a cut-off optimiser, and flushes everything to disk.
-fn load(place: &Place, config: &EdgeConfig, journal: &mut Journal) -> Result<EdgeShard> {
+fn load(place: &ShardPlace, config: &EdgeConfig, journal: &mut Journal) -> Result<EdgeShard> {
     let folder = place.engine();
     let log = folder.join("wal");
     wal::renew(&log).map_err(at(&log))?;
@@ -277,7 +283,7 @@ fn load(place: &Place, config: &EdgeConfig, journal: &mut Journal) -> Result<Edg
 }
 
 /// Restores a loaded engine to the acknowledged state, on disk.
-fn recover(place: &Place, engine: &EdgeShard, journal: &mut Journal) -> Result<()> {
+fn recover(place: &ShardPlace, engine: &EdgeShard, journal: &mut Journal) -> Result<()> {
     let replayed = 0 < journal.bytes();
     if replayed {
         let replay = |changes| guarded(|| apply(engine, changes)).map_err(io::Error::other);
@@ -305,7 +311,7 @@ fn flush(engine: &EdgeShard) -> std::result::Result<(), String> {
 }
 
 /// Drops an engine. Dropping flushes, which may fail; the journal covers that.
-fn discard(place: &Place, engine: Option<EdgeShard>) {
+fn discard(place: &ShardPlace, engine: Option<EdgeShard>) {
     let dropped = guarded(|| {
         drop(engine);
         Ok(())
@@ -316,18 +322,18 @@ fn discard(place: &Place, engine: Option<EdgeShard>) {
 }
 
 /// Empties the journal and removes the optimiser's mark after a flush.
-fn finish(place: &Place, journal: &mut Journal) -> Result<()> {
+fn finish(place: &ShardPlace, journal: &mut Journal) -> Result<()> {
     let path = place.journal();
     journal.clear().map_err(at(&path))?;
     place.unmark_optimizing()
 }
 
-fn apply(engine: &EdgeShard, changes: Changes) -> OperationResult<()> {
+fn apply(engine: &EdgeShard, changes: JournalChanges) -> OperationResult<()> {
     operations(changes, OPERATION_POINTS).try_for_each(|operation| engine.update(operation))
 }
 
 /// Operations that write changes, of at most `points` rows each.
-fn operations(changes: Changes, points: usize) -> impl Iterator<Item = UpdateOperation> {
+fn operations(changes: JournalChanges, points: usize) -> impl Iterator<Item = UpdateOperation> {
     let (mut rows, mut gone) = (Vec::new(), Vec::new());
     for (id, row) in changes {
         match row {

@@ -26,7 +26,7 @@ const LOCK_FILE: &str = "lock";
 
 /// A store's folder, locked by this process while the value lives.
 #[derive(Debug)]
-pub(super) struct Store {
+pub(super) struct StoreFolder {
     folder: PathBuf,
     /// Versions that the store was built with, and dimensions of its embeddings.
     pub(super) shape: StoreShape,
@@ -39,7 +39,7 @@ pub(super) struct Store {
 
 /// Folder of one shard.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(super) struct ShardPlace {
     /// The collection.
     pub(super) collection: CollectionKind,
     folder: PathBuf,
@@ -57,9 +57,9 @@ struct StoreFile {
     documents: bool,
 }
 
-// === impl Store ===
+// === impl StoreFolder ===
 
-impl Store {
+impl StoreFolder {
     /// Opens or creates a store's folder and locks it.
     pub(super) fn open(options: &EdgeOptions) -> Result<Self> {
         let folder = &options.folder;
@@ -113,14 +113,14 @@ impl Store {
     }
 
     /// Folder of a shard.
-    pub(super) fn place(&self, collection: CollectionKind) -> Place {
-        Place { collection, folder: self.folder.join(collection.collection()) }
+    pub(super) fn place(&self, collection: CollectionKind) -> ShardPlace {
+        ShardPlace { collection, folder: self.folder.join(collection.collection()) }
     }
 }
 
-// === impl Place ===
+// === impl ShardPlace ===
 
-impl Place {
+impl ShardPlace {
     /// Folder owned by the engine.
     pub(super) fn engine(&self) -> PathBuf {
         self.folder.join("engine")
@@ -247,7 +247,7 @@ mod tests {
         let open = |change: fn(&mut EdgeOptions)| {
             let mut options = options(folder.path());
             change(&mut options);
-            Store::open(&options)
+            StoreFolder::open(&options)
         };
         drop(open(|_| ()).unwrap());
         drop(open(|_| ()).unwrap());
@@ -261,18 +261,18 @@ mod tests {
         check(|o| o.dimensions = 5, "维数：库中为 4，当前为 5");
         let any = open(|o| (o.dimensions, o.any_version) = (5, true)).unwrap();
         assert_eq!(any.shape.dimensions, 4);
-        assert_eq!(Store::shape_of(folder.path()).unwrap(), Some(any.shape.clone()));
-        assert_eq!(Store::shape_of(Path::new("/nowhere")).unwrap(), None);
+        assert_eq!(StoreFolder::shape_of(folder.path()).unwrap(), Some(any.shape.clone()));
+        assert_eq!(StoreFolder::shape_of(Path::new("/nowhere")).unwrap(), None);
     }
 
     #[test]
     fn a_held_store_names_its_holder() {
         let folder = tempfile::tempdir().unwrap();
-        let first = Store::open(&options(folder.path())).unwrap();
-        let said = Store::open(&options(folder.path())).unwrap_err().to_string();
+        let first = StoreFolder::open(&options(folder.path())).unwrap();
+        let said = StoreFolder::open(&options(folder.path())).unwrap_err().to_string();
         assert!(said.contains(&format!("进程号 {}", std::process::id())), "{said}");
         drop(first);
-        Store::open(&options(folder.path())).unwrap();
+        StoreFolder::open(&options(folder.path())).unwrap();
     }
 
     #[test]
@@ -280,15 +280,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("thesis.doc");
         fs::write(&file, "x").unwrap();
-        let said = Store::open(&options(folder.path())).unwrap_err();
+        let said = StoreFolder::open(&options(folder.path())).unwrap_err();
         assert!(matches!(&said, IndexError::Foreign { found, .. } if found == "thesis.doc"), "{said}");
         for path in [file.as_path(), Path::new("/proc/duijie")] {
-            let said = Store::open(&options(path)).unwrap_err();
+            let said = StoreFolder::open(&options(path)).unwrap_err();
             assert!(matches!(said, IndexError::Folder { .. }), "{said}");
         }
         fs::remove_file(&file).unwrap();
         fs::write(folder.path().join(STORE_FILE), "{").unwrap();
-        let said = Store::open(&options(folder.path())).unwrap_err();
+        let said = StoreFolder::open(&options(folder.path())).unwrap_err();
         assert!(matches!(said, IndexError::Folder { .. }), "{said}");
     }
 }

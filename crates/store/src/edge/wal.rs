@@ -25,16 +25,16 @@ pub(super) fn renew(folder: &Path) -> io::Result<()> {
         return Ok(());
     }
     let files = files(folder)?;
-    let last_closed = files.iter().filter_map(|(_, start)| *start).max().unwrap_or(0);
+    let last_closed = files.iter().filter_map(|file| file.start).max().unwrap_or(0);
     let mut next = last_closed + MARGIN;
-    for (path, start) in &files {
+    for LogFile { path, start } in &files {
         if start.is_none_or(|start| start == last_closed) {
             next += operations(path)?;
         }
     }
     let renewed = folder.join(format!("closed-{next}"));
     write_whole(&renewed, HEADER)?;
-    for (path, _) in files {
+    for LogFile { path, .. } in files {
         fs::remove_file(path)?;
     }
     File::open(folder)?.sync_all()
@@ -42,19 +42,27 @@ pub(super) fn renew(folder: &Path) -> io::Result<()> {
 
 /// Bytes of the closed log files, which only grow; two open files of 32 MiB come on top.
 pub(super) fn closed_bytes(folder: &Path) -> io::Result<u64> {
-    let closed = files(folder)?.into_iter().filter(|(_, start)| start.is_some());
-    closed.map(|(path, _)| Ok(fs::metadata(path)?.len())).sum()
+    let closed = files(folder)?.into_iter().filter(|file| file.start.is_some());
+    closed.map(|file| Ok(fs::metadata(file.path)?.len())).sum()
 }
 
-/// Files of the log; closed ones with their first number.
-fn files(folder: &Path) -> io::Result<Vec<(PathBuf, Option<u64>)>> {
+/// A file of the log.
+struct LogFile {
+    path: PathBuf,
+    /// First number of a closed file; `None` for an open one.
+    start: Option<u64>,
+}
+
+fn files(folder: &Path) -> io::Result<Vec<LogFile>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         match name.split_once('-') {
-            Some(("open", _)) => found.push((path, None)),
-            Some(("closed", start)) => found.extend(start.parse().ok().map(|start| (path, Some(start)))),
+            Some(("open", _)) => found.push(LogFile { path, start: None }),
+            Some(("closed", start)) => {
+                found.extend(start.parse().ok().map(|start| LogFile { path, start: Some(start) }))
+            }
             _ => {}
         }
     }

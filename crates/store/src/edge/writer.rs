@@ -16,15 +16,15 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::{
     convert,
-    journal::{Changes, Journal},
+    journal::{Journal, JournalChanges},
     shard::Shard,
     store::at,
     wal,
 };
 use crate::{
-    CollectionKind, Document, DocumentWrite, DocumentWritten, Key, Point, PointId, Result, Written,
-    document_row::{self, FOLDER, KEY},
-    payload::{REVISION, Row, revision},
+    CollectionKind, Document, DocumentWrite, DocumentWritten, Point, PointId, Result, Written,
+    document_row::{self, DocumentLabel, FOLDER, KEY},
+    payload::{REVISION, StoredRow, revision},
 };
 
 /// Most points per sync.
@@ -34,9 +34,9 @@ pub(super) const GROUP_POINTS: usize = 1_000;
 const CHECKPOINT_AFTER_GROUPS: u64 = 10_000;
 
 /// Commands to the writer.
-pub(super) enum Command {
+pub(super) enum WriterCommand {
     /// Write.
-    Write(Job),
+    Write(WriteJob),
     /// Flush the engine and empty the journal, because the optimiser has ended.
     Checkpoint,
     /// Stop after all earlier commands.
@@ -44,11 +44,11 @@ pub(super) enum Command {
 }
 
 /// Writes of one caller, applied all or none.
-pub(super) struct Job {
+pub(super) struct WriteJob {
     /// Writes, in order.
     pub(super) writes: Vec<Write>,
     /// Channel for the outcomes.
-    pub(super) reply: oneshot::Sender<Result<Vec<Outcome>>>,
+    pub(super) reply: oneshot::Sender<Result<Vec<WriteOutcome>>>,
     /// Holds the points' places in the queue until the answer is sent.
     pub(super) permit: OwnedSemaphorePermit,
 }
@@ -67,7 +67,7 @@ pub(super) enum Write {
 
 /// Outcome of one write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum WriteOutcome {
     /// Of an upsert.
     Written(Written),
     /// Of a document.
@@ -82,15 +82,15 @@ type Stored = HashMap<PointId, Mark>;
 /// Stored state of a point.
 struct Mark {
     revision: u64,
-    /// Folder and key of a document.
-    label: Option<(String, Key)>,
+    /// `None` for a record.
+    label: Option<DocumentLabel>,
 }
 
 /// State of the writer thread.
 pub(super) struct Writer {
     shard: Arc<Shard>,
     journal: Journal,
-    inbox: Receiver<Command>,
+    inbox: Receiver<WriterCommand>,
     groups: u64,
     stop: bool,
 }
@@ -99,7 +99,7 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Writer of `shard` that receives from `inbox`.
-    pub(super) fn new(shard: Arc<Shard>, journal: Journal, inbox: Receiver<Command>) -> Self {
+    pub(super) fn new(shard: Arc<Shard>, journal: Journal, inbox: Receiver<WriterCommand>) -> Self {
         Self { shard, journal, inbox, groups: 0, stop: false }
     }
 
@@ -127,17 +127,17 @@ impl Writer {
         self.checkpoint_if(failed || 0 < self.journal.bytes());
     }
 
-    fn handle(&mut self, command: Command) {
+    fn handle(&mut self, command: WriterCommand) {
         let (mut jobs, mut points, mut checkpoint) = (Vec::new(), 0, false);
         let mut next = Some(command);
         while let Some(command) = next.take() {
             match command {
-                Command::Write(job) => {
+                WriterCommand::Write(job) => {
                     points += job.writes.len();
                     jobs.push(job);
                 }
-                Command::Checkpoint => checkpoint = true,
-                Command::Stop => self.stop = true,
+                WriterCommand::Checkpoint => checkpoint = true,
+                WriterCommand::Stop => self.stop = true,
             }
             if points < GROUP_POINTS && !self.stop {
                 next = self.inbox.try_recv().ok();
@@ -152,7 +152,7 @@ impl Writer {
     }
 
     /// Writes the jobs of several callers with one sync, and answers each.
-    fn write_group(&mut self, jobs: Vec<Job>) {
+    fn write_group(&mut self, jobs: Vec<WriteJob>) {
         let (mut replies, mut groups) = (Vec::with_capacity(jobs.len()), Vec::with_capacity(jobs.len()));
         for job in jobs {
             replies.push((job.reply, job.permit));
@@ -176,13 +176,13 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, groups: Vec<Vec<Write>>) -> Result<Vec<Vec<Outcome>>> {
+    fn write(&mut self, groups: Vec<Vec<Write>>) -> Result<Vec<Vec<WriteOutcome>>> {
         self.make_room()?;
         if self.shard.state.suspect.load(Relaxed) {
             self.reload()?;
         }
         let mut stored = self.stored(groups.iter().flatten())?;
-        let mut changes = Changes::new();
+        let mut changes = JournalChanges::new();
         let there: HashSet<PointId> = stored.keys().copied().collect();
         let mut outcomes = Vec::with_capacity(groups.len());
         for writes in groups {
@@ -209,29 +209,29 @@ impl Writer {
     }
 
     /// Decides on one write by the stored state and the group's changes so far.
-    fn decide(&self, write: Write, stored: &mut Stored, changes: &mut Changes) -> Result<Outcome> {
+    fn decide(&self, write: Write, stored: &mut Stored, changes: &mut JournalChanges) -> Result<WriteOutcome> {
         match write {
             Write::Upsert(point) => {
                 let (id, new) = (point.id(), point.record.revision);
                 let old = stored.get(&id).map(|stored| stored.revision);
                 if let Some(old) = old.filter(|old| new <= *old) {
-                    return Ok(Outcome::Written(Written::Stale { stored: old }));
+                    return Ok(WriteOutcome::Written(Written::Stale { stored: old }));
                 }
-                changes.insert(id, Some(Row::of(*point).map_err(|reason| self.shard.failed(reason))?));
+                changes.insert(id, Some(StoredRow::of(*point).map_err(|reason| self.shard.failed(reason))?));
                 stored.insert(id, Mark { revision: new, label: None });
-                Ok(Outcome::Written(if old.is_some() { Written::Updated } else { Written::Created }))
+                Ok(WriteOutcome::Written(if old.is_some() { Written::Updated } else { Written::Created }))
             }
-            Write::Put(write) => self.put(*write, None, (stored, changes)).map(Outcome::Put),
+            Write::Put(write) => self.put(*write, None, stored, changes).map(WriteOutcome::Put),
             Write::Restore(document) => {
                 let version = document.version;
-                self.put((*document).into(), Some(version), (stored, changes)).map(Outcome::Put)
+                self.put((*document).into(), Some(version), stored, changes).map(WriteOutcome::Put)
             }
             Write::Delete(id) => {
                 let existed = stored.remove(&id).is_some();
                 if existed {
                     changes.insert(id, None);
                 }
-                Ok(Outcome::Deleted(existed))
+                Ok(WriteOutcome::Deleted(existed))
             }
         }
     }
@@ -241,9 +241,11 @@ impl Writer {
         &self,
         write: DocumentWrite,
         version: Option<u64>,
-        (stored, changes): (&mut Stored, &mut Changes),
+        stored: &mut Stored,
+        changes: &mut JournalChanges,
     ) -> Result<DocumentWritten> {
-        let (id, label) = (write.id(), (write.folder.clone(), write.key.clone()));
+        let id = write.id();
+        let label = DocumentLabel { folder: write.folder.clone(), key: write.key.clone() };
         let old = stored.get(&id);
         if old.is_some_and(|old| old.label.as_ref() != Some(&label)) {
             return Err(write.refused("编号与另一个文档相同".to_string()));
@@ -344,8 +346,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        Expect, StoreVersions,
-        edge::{EdgeOptions, Tuning, store::Store},
+        Expect, Key, StoreVersions,
+        edge::{EdgeOptions, Tuning, shard::OpenedShard, store::StoreFolder},
     };
 
     /// Stores a document; returns whether it succeeded.
@@ -353,7 +355,7 @@ mod tests {
         let write = DocumentWrite::new("tests", Key::Number(number), "文字".to_string(), Expect::Absent);
         let (reply, mut answer) = oneshot::channel();
         let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
-        writer.write_group(vec![Job { writes: vec![Write::Put(Box::new(write))], reply, permit }]);
+        writer.write_group(vec![WriteJob { writes: vec![Write::Put(Box::new(write))], reply, permit }]);
         answer.try_recv().unwrap().is_ok()
     }
 
@@ -368,8 +370,9 @@ mod tests {
             any_version: false,
             tuning: Tuning::default(),
         };
-        let held = Arc::new(Store::open(&options).unwrap());
-        let (shard, journal) = Shard::open(&held, held.place(CollectionKind::Documents), options.tuning).unwrap();
+        let held = Arc::new(StoreFolder::open(&options).unwrap());
+        let OpenedShard { shard, journal } =
+            Shard::open(&held, held.place(CollectionKind::Documents), options.tuning).unwrap();
         let (_sender, inbox) = channel();
         let mut writer = Writer::new(Arc::new(shard), journal, inbox);
         let problem = |writer: &Writer| writer.shard.state.problem();

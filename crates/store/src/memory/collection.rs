@@ -6,8 +6,8 @@ use std::{
 };
 
 use crate::{
-    Candidates, FieldSelection, Hit, Page, PageRequest, Point, PointId, Search, VectorPage, VectorSelection, Vectors,
-    Written,
+    Candidates, FieldSelection, Hit, PageRequest, Point, PointId, PointPage, Search, VectorPage, VectorSelection,
+    Vectors, Written,
 };
 use duijie_core::{
     domain::Filter,
@@ -53,17 +53,18 @@ impl Collection {
 
     /// One page of vectors.
     pub(super) fn scan(&self, after: Option<PointId>, limit: usize, which: VectorSelection) -> VectorPage {
-        let (rows, more) = page(self.behind(after), limit);
+        let FirstRows { rows, has_more } = page(self.behind(after), limit);
         let rows: Vec<_> = rows.into_iter().map(|(id, point)| (*id, vectors(point, which))).collect();
-        let next = rows.last().map(|(id, _)| *id).filter(|_| more);
+        let next = rows.last().map(|(id, _)| *id).filter(|_| has_more);
         VectorPage { rows, next }
     }
 
     /// One page of the points that a filter keeps.
-    pub(super) fn scroll(&self, filter: &Filter, PageRequest { after, limit, with }: PageRequest) -> Page {
-        let (rows, more) = page(self.behind(after).filter(|(_, point)| filter.keeps(&point.record)), limit);
-        let next = rows.last().map(|(id, _)| **id).filter(|_| more);
-        Page { points: rows.into_iter().map(|(_, point)| selected(point, with)).collect(), next }
+    pub(super) fn scroll(&self, filter: &Filter, PageRequest { after, limit, with }: PageRequest) -> PointPage {
+        let kept = self.behind(after).filter(|(_, point)| filter.keeps(&point.record));
+        let FirstRows { rows, has_more } = page(kept, limit);
+        let next = rows.last().map(|(id, _)| **id).filter(|_| has_more);
+        PointPage { points: rows.into_iter().map(|(_, point)| selected(point, with)).collect(), next }
     }
 
     /// Number of points that a filter keeps.
@@ -119,10 +120,16 @@ impl Collection {
     }
 }
 
-/// The first rows, and whether there are more.
-pub(super) fn page<T>(mut rows: impl Iterator<Item = T>, limit: usize) -> (Vec<T>, bool) {
+/// The first rows of a list.
+pub(super) struct FirstRows<T> {
+    pub(super) rows: Vec<T>,
+    pub(super) has_more: bool,
+}
+
+/// The first `limit` rows.
+pub(super) fn page<T>(mut rows: impl Iterator<Item = T>, limit: usize) -> FirstRows<T> {
     let page = rows.by_ref().take(limit).collect();
-    (page, rows.next().is_some())
+    FirstRows { rows: page, has_more: rows.next().is_some() }
 }
 
 fn selected(point: &Point, with: FieldSelection) -> Point {

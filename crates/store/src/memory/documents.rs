@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, ops::Bound};
 
 use futures::{FutureExt, future::BoxFuture};
 
-use super::{MemoryIndex, collection::page};
+use super::{
+    MemoryIndex,
+    collection::{FirstRows, page},
+};
 use crate::{
     Document, DocumentPage, DocumentQuery, DocumentWrite, DocumentWritten, Documents, Key, PointId, Result,
     documents::{MAX_DOCUMENT_PAGE, document_id},
@@ -81,8 +84,9 @@ impl Documents for MemoryIndex {
             let stored = self.documents.read();
             let from = after.map_or(Bound::Unbounded, Bound::Excluded);
             let behind = stored.range((from, Bound::Unbounded)).map(|(_, document)| document);
-            let (found, more) = page(behind.filter(|it| meets(it, &query)), limit.clamp(1, MAX_DOCUMENT_PAGE));
-            let next = found.last().map(|document| document.id()).filter(|_| more);
+            let matching = behind.filter(|it| meets(it, &query));
+            let FirstRows { rows: found, has_more } = page(matching, limit.clamp(1, MAX_DOCUMENT_PAGE));
+            let next = found.last().map(|document| document.id()).filter(|_| has_more);
             Ok(DocumentPage { documents: found.into_iter().cloned().collect(), next })
         }
         .boxed()

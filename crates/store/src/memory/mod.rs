@@ -20,8 +20,8 @@ use parking_lot::RwLock;
 
 use self::collection::Collection;
 use super::{
-    Candidates, Document, FieldSelection, Hit, Index, IndexStatus, KindStatus, Lease, Leases, Page, PageRequest, Point,
-    PointId, Records, Result, Retrieval, Search, VectorPage, VectorSelection, Vectors, Written,
+    Candidates, Document, FieldSelection, Hit, Index, IndexStatus, KindStatus, Lease, Leases, PageRequest, Point,
+    PointId, PointPage, Records, Result, Retrieval, Search, VectorPage, VectorSelection, Vectors, Written,
     lease::LocalDuties,
     records::{MAX_PAGE_POINTS, check_count},
     tombstones,
@@ -123,7 +123,7 @@ impl Records for MemoryIndex {
         async move { Ok(self.read(kind, |records| records.scan(after, limit, which))) }.boxed()
     }
 
-    fn scroll(&self, kind: Kind, filter: &Filter, page: PageRequest) -> BoxFuture<'_, Result<Page>> {
+    fn scroll(&self, kind: Kind, filter: &Filter, page: PageRequest) -> BoxFuture<'_, Result<PointPage>> {
         let page = PageRequest { limit: page.limit.clamp(1, MAX_PAGE_POINTS), ..page };
         let filter = filter.clone();
         async move { Ok(self.read(kind, |records| records.scroll(&filter, page))) }.boxed()

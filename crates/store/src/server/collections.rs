@@ -14,13 +14,13 @@ use tonic::Code;
 use super::options::Quantization;
 use super::{
     convert::{DENSE, SPARSE},
-    core::{Core, Looked, StoreFile},
-    wire::Failure,
+    core::{HealthCheck, ServerCore, StoreFile},
+    wire::WireFailure,
 };
 use crate::{
     IndexError, KindStatus, Result,
     document_row::INDEXED,
-    payload::{Field, FieldType},
+    payload::{FieldType, FilterField},
 };
 use duijie_core::domain::Kind;
 
@@ -33,7 +33,7 @@ const GRAPH_FROM_KIB: u64 = 10_000;
 const SCAN_UP_TO_KIB: u64 = 30_000;
 
 /// Creates the collection of versions and duties if missing.
-pub(super) async fn ensure_state(core: &Core) -> Result<()> {
+pub(super) async fn ensure_state(core: &ServerCore) -> Result<()> {
     let name = core.state_name();
     if info(core, &name).await?.is_some() {
         return Ok(());
@@ -50,7 +50,7 @@ pub(super) async fn ensure_state(core: &Core) -> Result<()> {
 
 /// Creates the collection of documents and its indexes if missing.
 #[allow(deprecated, reason = "the newer names of these settings are not known to servers before 1.19")]
-pub(super) async fn ensure_documents(core: &Core) -> Result<()> {
+pub(super) async fn ensure_documents(core: &ServerCore) -> Result<()> {
     let name = core.documents_name();
     let found = match info(core, &name).await? {
         Some(found) => found,
@@ -68,13 +68,13 @@ pub(super) async fn ensure_documents(core: &Core) -> Result<()> {
         }
     };
     for key in INDEXED.into_iter().filter(|key| !found.payload_schema.contains_key(*key)) {
-        create_index(core, &name, (key, FieldType::Keyword)).await?;
+        create_index(core, &name, key, FieldType::Keyword).await?;
     }
     Ok(())
 }
 
 /// Creates the collections and payload indexes of a store if missing, and checks the existing ones.
-pub(super) async fn ensure_records(core: &Core, store: &StoreFile) -> Result<()> {
+pub(super) async fn ensure_records(core: &ServerCore, store: &StoreFile) -> Result<()> {
     for kind in Kind::ALL {
         let name = core.records_name(kind, store.generation);
         let found = match info(core, &name).await? {
@@ -86,8 +86,8 @@ pub(super) async fn ensure_records(core: &Core, store: &StoreFile) -> Result<()>
         };
         check(&name, &found, store.shape.dimensions)?;
         // before any data arrives: created later, each index takes a pass over all points
-        for field in Field::ALL.into_iter().filter(|field| !found.payload_schema.contains_key(field.key())) {
-            create_index(core, &name, (field.key(), field.field_type())).await?;
+        for field in FilterField::ALL.into_iter().filter(|field| !found.payload_schema.contains_key(field.key())) {
+            create_index(core, &name, field.key(), field.field_type()).await?;
         }
     }
     Ok(())
@@ -97,7 +97,7 @@ pub(super) async fn ensure_records(core: &Core, store: &StoreFile) -> Result<()>
 ///
 /// # Errors
 /// [`IndexError::Unfit`] if one has disappeared.
-pub(super) async fn look(core: &Core, store: &StoreFile) -> Result<Looked> {
+pub(super) async fn look(core: &ServerCore, store: &StoreFile) -> Result<HealthCheck> {
     let mut kinds = Vec::new();
     for kind in Kind::ALL {
         let name = core.records_name(kind, store.generation);
@@ -113,7 +113,7 @@ pub(super) async fn look(core: &Core, store: &StoreFile) -> Result<Looked> {
     }
     let name = core.documents_name();
     let found = info(core, &name).await?.ok_or_else(|| missing(&name))?;
-    Ok(Looked { kinds, documents_problem: problem(&name, &found) })
+    Ok(HealthCheck { kinds, documents_problem: problem(&name, &found) })
 }
 
 fn problem(name: &str, found: &CollectionInfo) -> Option<String> {
@@ -123,7 +123,7 @@ fn problem(name: &str, found: &CollectionInfo) -> Option<String> {
 }
 
 /// Deletes the record collections of a store.
-pub(super) async fn remove_records(core: &Core, generation: u64) -> Result<()> {
+pub(super) async fn remove_records(core: &ServerCore, generation: u64) -> Result<()> {
     for kind in Kind::ALL {
         let collection_name = core.records_name(kind, generation);
         let request = DeleteCollection { collection_name, timeout: None };
@@ -132,14 +132,14 @@ pub(super) async fn remove_records(core: &Core, generation: u64) -> Result<()> {
             async move { node.collections().delete(request).await }
         });
         match removed.await {
-            Err(Failure::Refused(status)) if status.code() == Code::NotFound => {}
+            Err(WireFailure::Refused(status)) if status.code() == Code::NotFound => {}
             removed => drop(removed.map_err(|failure| core.wire.error(failure))?),
         }
     }
     Ok(())
 }
 
-async fn info(core: &Core, name: &str) -> Result<Option<CollectionInfo>> {
+async fn info(core: &ServerCore, name: &str) -> Result<Option<CollectionInfo>> {
     let request = GetCollectionInfoRequest { collection_name: name.to_string() };
     let answer = core.wire.send(|node| {
         let request = request.clone();
@@ -147,13 +147,13 @@ async fn info(core: &Core, name: &str) -> Result<Option<CollectionInfo>> {
     });
     match answer.await {
         Ok(answer) => Ok(answer.result),
-        Err(Failure::Refused(status)) if status.code() == Code::NotFound => Ok(None),
+        Err(WireFailure::Refused(status)) if status.code() == Code::NotFound => Ok(None),
         Err(failure) => Err(core.wire.error(failure)),
     }
 }
 
 /// Creates a collection; succeeds too if another instance has just created it.
-async fn create(core: &Core, request: CreateCollection) -> Result<()> {
+async fn create(core: &ServerCore, request: CreateCollection) -> Result<()> {
     let created = core.wire.send(|node| {
         let request = request.clone();
         async move { node.collections().create(request).await }
@@ -168,7 +168,7 @@ async fn create(core: &Core, request: CreateCollection) -> Result<()> {
     }
 }
 
-async fn create_index(core: &Core, name: &str, (key, field_type): (&str, FieldType)) -> Result<()> {
+async fn create_index(core: &ServerCore, name: &str, key: &str, field_type: FieldType) -> Result<()> {
     let field_type = match field_type {
         FieldType::Keyword => ServerType::Keyword,
         FieldType::Integer => ServerType::Integer,
@@ -189,7 +189,7 @@ async fn create_index(core: &Core, name: &str, (key, field_type): (&str, FieldTy
 
 /// Same layout as the embedded engine, except for settings that depend on one machine's memory.
 #[allow(deprecated, reason = "the newer names of these settings are not known to servers before 1.19")]
-fn layout(core: &Core, name: &str, dimensions: usize) -> CreateCollection {
+fn layout(core: &ServerCore, name: &str, dimensions: usize) -> CreateCollection {
     let layout = &core.layout;
     let dense = VectorParams {
         size: dimensions as u64,
@@ -258,7 +258,7 @@ fn check(name: &str, found: &CollectionInfo, dimensions: usize) -> Result<()> {
     if sparse.is_none_or(|sparse| sparse.modifier != Some(Modifier::Idf.into())) {
         return Err(unfit(format!("没有带 idf 的稀疏向量 {SPARSE}")));
     }
-    for field in Field::ALL {
+    for field in FilterField::ALL {
         let wanted = match field.field_type() {
             FieldType::Keyword => PayloadSchemaType::Keyword,
             FieldType::Integer => PayloadSchemaType::Integer,

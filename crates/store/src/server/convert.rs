@@ -18,7 +18,8 @@ use uuid::Uuid;
 use crate::{
     DocumentQuery, FieldSelection, Hit, Point, PointId, Search, VectorSelection, Vectors as PlainVectors, document_row,
     filter::{Condition, conditions},
-    payload::{Field, QUERY, RECORD, Row},
+    payload::{FilterField, QUERY, RECORD, StoredRow},
+    search::SourceSearches,
 };
 use duijie_core::{
     domain::{Filter, Range},
@@ -53,7 +54,11 @@ pub(super) fn point_id(id: Option<&ServerId>) -> Option<PointId> {
 }
 
 /// The point as the server stores it, with extra payload fields.
-pub(super) fn point_in(id: PointId, row: Row, more: impl IntoIterator<Item = (&'static str, Value)>) -> PointStruct {
+pub(super) fn point_in(
+    id: PointId,
+    row: StoredRow,
+    more: impl IntoIterator<Item = (&'static str, Value)>,
+) -> PointStruct {
     let mut payload: HashMap<String, Value> = row.payload.into_iter().map(|(key, json)| (key, value(json))).collect();
     payload.extend(more.into_iter().map(|(key, value)| (key.to_string(), value)));
     let named = |vector| Vector { vector: Some(vector), ..Vector::default() };
@@ -74,8 +79,8 @@ pub(super) fn point_out(found: RetrievedPoint) -> Result<Point, String> {
     let id = point_id(found.id.as_ref()).map(|id| id.to_string()).unwrap_or_default();
     let texts = found.payload.into_iter().filter_map(|(key, value)| Some((key, text(&value)?)));
     let payload: Map<String, Json> = texts.map(|(key, text)| (key, Json::String(text))).collect();
-    let (dense, sparse) = vectors_out(found.vectors);
-    Row { payload, dense, sparse }.into_point().map_err(|reason| format!("point {id}: {reason}"))
+    let PlainVectors { dense, sparse } = vectors_out(found.vectors);
+    StoredRow { payload, dense, sparse }.into_point().map_err(|reason| format!("point {id}: {reason}"))
 }
 
 /// Text of a payload value.
@@ -188,8 +193,7 @@ pub(super) fn these_vectors(which: VectorSelection) -> WithVectorsSelector {
 /// Id and vectors of a point read from the server; `None` if the id is not one of ours.
 pub(super) fn plain_vectors(found: RetrievedPoint) -> Option<(PointId, PlainVectors)> {
     let id = point_id(found.id.as_ref())?;
-    let (dense, sparse) = vectors_out(found.vectors);
-    Some((id, PlainVectors { dense, sparse }))
+    Some((id, vectors_out(found.vectors)))
 }
 
 /// The server's filter; `None` if it keeps everything.
@@ -228,8 +232,8 @@ pub(super) fn any(key: &str, values: Vec<String>) -> PointCondition {
     })
 }
 
-/// Searches of both sources (dense, sparse); `None` if a source is not requested or cannot match.
-pub(super) fn searches(collection: &str, search: Search, beam: Beam) -> (Option<QueryPoints>, Option<QueryPoints>) {
+/// Searches of both sources; `None` if a source is not requested or cannot match.
+pub(super) fn searches(collection: &str, search: Search, beam: Beam) -> SourceSearches<QueryPoints> {
     let filter = narrowed(&search.filter, search.exclude, search.within);
     // looks two steps ahead in the graph if a filter keeps at most 7 of 10 points, as filtered points lie in between
     let acorn = filter.is_some().then_some(AcornSearchParams { enable: Some(true), max_selectivity: Some(0.7) });
@@ -253,7 +257,7 @@ pub(super) fn searches(collection: &str, search: Search, beam: Beam) -> (Option<
     // a query without terms matches nothing, so the engine is not asked
     let sparse = search.sparse.filter(|sparse| !sparse.indices.is_empty());
     let sparse = sparse.map(|sparse| request(vector_input::Variant::Sparse(server_sparse(sparse)), SPARSE, None));
-    (dense, sparse)
+    SourceSearches { dense, sparse }
 }
 
 /// Request for the cosines of these points.
@@ -292,17 +296,17 @@ fn server_sparse(sparse: SparseVector) -> ServerSparse {
     ServerSparse { values, indices }
 }
 
-fn vectors_out(found: Option<VectorsOutput>) -> (Vec<f32>, SparseVector) {
-    let mut vectors = (Vec::new(), SparseVector::default());
+fn vectors_out(found: Option<VectorsOutput>) -> PlainVectors {
+    let mut vectors = PlainVectors::default();
     let Some(vectors_output::VectorsOptions::Vectors(named)) = found.and_then(|found| found.vectors_options) else {
         return vectors;
     };
     for vector in named.vectors.into_values() {
         // also reads the format of older servers
         match vector.into_vector() {
-            qdrant_client::qdrant::vector_output::Vector::Dense(dense) => vectors.0 = dense.data,
+            qdrant_client::qdrant::vector_output::Vector::Dense(dense) => vectors.dense = dense.data,
             qdrant_client::qdrant::vector_output::Vector::Sparse(sparse) => {
-                vectors.1 = SparseVector { indices: sparse.indices, values: sparse.values };
+                vectors.sparse = SparseVector { indices: sparse.indices, values: sparse.values };
             }
             qdrant_client::qdrant::vector_output::Vector::MultiDense(_) => {}
         }
@@ -320,7 +324,7 @@ fn field(condition: FieldCondition) -> PointCondition {
 }
 
 /// The engine compares integers as floats; amounts and seconds are far below 2^53, where floats are exact.
-fn between(on: Field, range: Range) -> PointCondition {
+fn between(on: FilterField, range: Range) -> PointCondition {
     let end = |value: Option<i64>| value.map(|value| value as f64);
     let range = PointRange { lt: None, gt: None, gte: end(range.min), lte: end(range.max) };
     field(FieldCondition { key: on.key().to_string(), range: Some(range), ..FieldCondition::default() })

@@ -15,7 +15,7 @@ use crate::{IndexError, KindStatus, Result, StoreShape};
 use duijie_core::domain::Kind;
 
 /// The connections, and the known state of the store.
-pub(super) struct Core {
+pub(super) struct ServerCore {
     /// Connections.
     pub(super) wire: Wire,
     /// Prefix of all collection names.
@@ -25,18 +25,18 @@ pub(super) struct Core {
     /// Timing.
     pub(super) pace: Pace,
     /// The store to open.
-    pub(super) wanted: Wanted,
+    pub(super) wanted: WantedStore,
     /// Id of this process as a lease holder.
     pub(super) holder: String,
     /// Renewals seen from other holders.
     pub(super) sightings: Mutex<Sightings>,
     opened: RwLock<Option<Arc<StoreFile>>>,
-    status: RwLock<Looked>,
+    status: RwLock<HealthCheck>,
 }
 
 /// Result of a health check.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Looked {
+pub(super) struct HealthCheck {
     /// State of each kind.
     pub(super) kinds: Vec<KindStatus>,
     /// Problem of the document collection; `None` when healthy.
@@ -45,7 +45,7 @@ pub(super) struct Looked {
 
 /// The store to open.
 #[derive(Debug, Clone)]
-pub(super) enum Wanted {
+pub(super) enum WantedStore {
     /// The existing one, whatever its versions.
     Any,
     /// One of this shape; created if there is none.
@@ -64,13 +64,13 @@ pub(super) struct StoreFile {
     pub(super) generation: u64,
 }
 
-// === impl Core ===
+// === impl ServerCore ===
 
-impl Core {
-    pub(super) fn new(wire: Wire, options: &Qdrant, pace: Pace, (wanted, holder): (Wanted, String)) -> Self {
+impl ServerCore {
+    pub(super) fn new(wire: Wire, options: &Qdrant, pace: Pace, wanted: WantedStore, holder: String) -> Self {
         let opened = match &wanted {
-            Wanted::Growing(file) => Some(Arc::new(file.clone())),
-            Wanted::Any | Wanted::This(_) => None,
+            WantedStore::Growing(file) => Some(Arc::new(file.clone())),
+            WantedStore::Any | WantedStore::This(_) => None,
         };
         Self {
             wire,
@@ -98,12 +98,12 @@ impl Core {
     }
 
     /// Result of the last health check.
-    pub(super) fn status(&self) -> Looked {
+    pub(super) fn status(&self) -> HealthCheck {
         self.status.read().clone()
     }
 
     /// Sets the result of a health check.
-    pub(super) fn set_status(&self, status: Looked) {
+    pub(super) fn set_status(&self, status: HealthCheck) {
         *self.status.write() = status;
     }
 

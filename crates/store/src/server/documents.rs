@@ -11,7 +11,7 @@ use crate::{
     Document, DocumentPage, DocumentQuery, DocumentWrite, DocumentWritten, Documents, Key, PointId, Result,
     document_row::{self, FOLDER, KEY, TAGS, TEXT},
     documents::{MAX_DOCUMENT_PAGE, document_id},
-    payload::{REVISION, Row},
+    payload::{REVISION, StoredRow},
 };
 
 /// Most bytes of documents per request; below the server's limit of 32 MB.
@@ -172,7 +172,7 @@ impl write::Item for DocumentWrite {
         DocumentWritten::Stored { version: stored.unwrap_or(0) + 1 }
     }
 
-    fn row(self, stored: Option<u64>) -> Result<Row> {
+    fn row(self, stored: Option<u64>) -> Result<StoredRow> {
         Ok(document_row::row(self, stored.unwrap_or(0) + 1))
     }
 }
@@ -195,7 +195,7 @@ impl write::Item for Document {
         true
     }
 
-    fn row(self, _: Option<u64>) -> Result<Row> {
+    fn row(self, _: Option<u64>) -> Result<StoredRow> {
         let version = self.version;
         Ok(document_row::row(self.into(), version))
     }

@@ -9,9 +9,9 @@ use tokio::{
 };
 
 use super::{
-    core::Core,
-    state::{self, Document},
-    wire::Failure,
+    core::ServerCore,
+    state::{self, StateDocument},
+    wire::WireFailure,
 };
 use crate::{Lease, MAINTENANCE, Result};
 
@@ -27,7 +27,7 @@ struct Holder {
 }
 
 /// Claims a duty; `None` while another process holds it.
-pub(super) async fn claim(core: &Arc<Core>, duty: &str) -> Result<Option<Lease>> {
+pub(super) async fn claim(core: &Arc<ServerCore>, duty: &str) -> Result<Option<Lease>> {
     let error = |failure| core.wire.error(failure);
     let key = key(duty);
     let seen = state::read(core, &[&key]).await.map_err(error)?.into_iter().next().flatten();
@@ -50,7 +50,7 @@ pub(super) async fn claim(core: &Arc<Core>, duty: &str) -> Result<Option<Lease>>
 
 /// Holder of a duty, as far as known now. `None` if the document says so, or if this process has seen no renewal for
 /// one lease period.
-pub(super) fn held(core: &Core, duty: &str, seen: &Document) -> Option<String> {
+pub(super) fn held(core: &ServerCore, duty: &str, seen: &StateDocument) -> Option<String> {
     let holder = serde_json::from_str::<Holder>(&seen.value).ok()?.holder;
     let mut sightings = core.sightings.lock();
     let sighting = sightings.entry(duty.to_string()).or_insert_with(|| (seen.write.clone(), Instant::now()));
@@ -65,16 +65,16 @@ pub(super) fn key(duty: &str) -> String {
     format!("duty/{duty}")
 }
 
-fn text(core: &Core) -> String {
+fn text(core: &ServerCore) -> String {
     let holder = Holder { holder: core.holder.clone(), process: std::process::id() };
     serde_json::to_string(&holder).unwrap_or_default()
 }
 
 /// Keeps a lease by renewing it.
 struct Keep {
-    core: Arc<Core>,
+    core: Arc<ServerCore>,
     duty: String,
-    document: Document,
+    document: StateDocument,
     /// End of the lease by the last renewal.
     until: Instant,
 }
@@ -106,7 +106,7 @@ impl Keep {
     }
 
     /// Renews the lease; returns whether this process still holds it.
-    async fn renew(&mut self) -> std::result::Result<bool, Failure> {
+    async fn renew(&mut self) -> std::result::Result<bool, WireFailure> {
         let key = key(&self.duty);
         let sent = Instant::now();
         let mut written = state::put(&self.core, &key, text(&self.core), Some(&self.document)).await?;

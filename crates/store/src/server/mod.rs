@@ -35,13 +35,14 @@ use uuid::Uuid;
 
 use self::{
     convert::Beam,
-    core::{Core, Looked, Wanted},
+    core::{HealthCheck, ServerCore, WantedStore},
     wire::{CircuitState, Wire},
 };
 use super::{
-    Candidates, FieldSelection, Hit, Index, IndexError, IndexStatus, KindStatus, Lease, Leases, Page, PageRequest,
-    Point, PointId, Records, Result, Retrieval, Search, StoreShape, VectorPage, VectorSelection, Vectors, Written,
+    Candidates, FieldSelection, Hit, Index, IndexError, IndexStatus, KindStatus, Lease, Leases, PageRequest, Point,
+    PointId, PointPage, Records, Result, Retrieval, Search, StoreShape, VectorPage, VectorSelection, Vectors, Written,
     records::{MAX_PAGE_POINTS, check_count},
+    search::SourceSearches,
     tombstones,
 };
 use duijie_core::domain::{Filter, Kind, RecordName};
@@ -51,7 +52,7 @@ const BEAM: u64 = 400;
 
 /// The collections of a store on a server. Dropping it ends the health checks.
 pub struct ServerIndex {
-    core: Arc<Core>,
+    core: Arc<ServerCore>,
     watch: JoinHandle<()>,
 }
 
@@ -72,7 +73,7 @@ impl ServerIndex {
     /// # Errors
     /// As [`ServerIndex::open`].
     pub fn open_at(options: &Qdrant, shape: StoreShape, pace: Pace) -> Result<Self> {
-        Self::start(options, pace, Wanted::This(shape))
+        Self::start(options, pace, WantedStore::This(shape))
     }
 
     /// Opens the existing store, whatever its versions.
@@ -80,15 +81,15 @@ impl ServerIndex {
     /// # Errors
     /// As [`ServerIndex::open`].
     pub fn open_any(options: &Qdrant, pace: Pace) -> Result<Self> {
-        Self::start(options, pace, Wanted::Any)
+        Self::start(options, pace, WantedStore::Any)
     }
 
-    fn start(options: &Qdrant, pace: Pace, wanted: Wanted) -> Result<Self> {
+    fn start(options: &Qdrant, pace: Pace, wanted: WantedStore) -> Result<Self> {
         let holder = Uuid::new_v4().to_string();
-        Ok(Self::watched(Core::new(Wire::new(options, pace.stale_after)?, options, pace, (wanted, holder))))
+        Ok(Self::watched(ServerCore::new(Wire::new(options, pace.stale_after)?, options, pace, wanted, holder)))
     }
 
-    fn watched(core: Core) -> Self {
+    fn watched(core: ServerCore) -> Self {
         let core = Arc::new(core);
         Self { watch: tokio::spawn(watch::run(Arc::clone(&core))), core }
     }
@@ -135,7 +136,8 @@ impl ServerIndex {
         let quantized = self.core.layout.quantization != Quantization::None;
         let beam = Beam { width: BEAM, oversampling: quantized.then_some(self.core.layout.oversampling) };
         let collection_name = self.core.records_name(kind, store.generation);
-        let (dense, sparse) = match convert::searches(&collection_name, search, beam) {
+        let SourceSearches { dense, sparse } = convert::searches(&collection_name, search, beam);
+        let (dense, sparse) = match (dense, sparse) {
             (None, None) => return Ok(Candidates::default()),
             (Some(dense), None) => return Ok(Candidates { dense: self.query(dense).await?, sparse: Vec::new() }),
             (None, Some(sparse)) => return Ok(Candidates { dense: Vec::new(), sparse: self.query(sparse).await? }),
@@ -184,10 +186,10 @@ impl ServerIndex {
         Ok(names.iter().map(|name| found.get(&PointId::of(name)).cloned().flatten()).collect())
     }
 
-    async fn read_page(&self, kind: Kind, filter: Filter, page: PageRequest) -> Result<Page> {
+    async fn read_page(&self, kind: Kind, filter: Filter, page: PageRequest) -> Result<PointPage> {
         let from = page.after.map(PointId::next);
         if from == Some(None) {
-            return Ok(Page::default());
+            return Ok(PointPage::default());
         }
         let request = ScrollPoints {
             collection_name: self.core.records(kind)?,
@@ -206,7 +208,7 @@ impl ServerIndex {
         let points = answer.result.into_iter().map(|found| convert::point_out(found).map_err(damaged));
         let points: Vec<Point> = points.collect::<Result<_>>()?;
         let next = points.last().map(Point::id).filter(|_| answer.next_page_offset.is_some());
-        Ok(Page { points, next })
+        Ok(PointPage { points, next })
     }
 
     async fn read_vectors(
@@ -320,7 +322,7 @@ impl Records for ServerIndex {
         self.scan_page(kind, after, limit, which).boxed()
     }
 
-    fn scroll(&self, kind: Kind, filter: &Filter, page: PageRequest) -> BoxFuture<'_, Result<Page>> {
+    fn scroll(&self, kind: Kind, filter: &Filter, page: PageRequest) -> BoxFuture<'_, Result<PointPage>> {
         self.read_page(kind, filter.clone(), page).boxed()
     }
 
@@ -362,7 +364,7 @@ impl Index for ServerIndex {
             CircuitState::Maintenance => (Some(IndexError::Maintenance.to_string()), None),
             CircuitState::Refused(sentence) => (Some(sentence.clone()), Some(sentence)),
         };
-        let Looked { mut kinds, documents_problem } = self.core.status();
+        let HealthCheck { mut kinds, documents_problem } = self.core.status();
         if kinds.is_empty() {
             kinds = Kind::ALL.map(KindStatus::unknown).to_vec();
         }

@@ -6,7 +6,7 @@
 use super::options::Qdrant;
 use super::{
     ServerIndex, collections,
-    core::{Core, StoreFile, Wanted},
+    core::{ServerCore, StoreFile, WantedStore},
     state, watch,
     wire::{CircuitState, Wire},
 };
@@ -34,9 +34,9 @@ impl ServerIndex {
             }
         }
         collections::ensure_records(&self.core, &file).await?;
-        let place = (Wanted::Growing(file), self.core.holder.clone());
+        let (wire, pace) = (Wire::new(options, self.core.pace.stale_after)?, self.core.pace);
         let growing =
-            Self::watched(Core::new(Wire::new(options, self.core.pace.stale_after)?, options, self.core.pace, place));
+            Self::watched(ServerCore::new(wire, options, pace, WantedStore::Growing(file), self.core.holder.clone()));
         growing.core.wire.set_circuit_state(CircuitState::Ready);
         Ok(growing)
     }

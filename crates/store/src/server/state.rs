@@ -15,8 +15,8 @@ use uuid::Uuid;
 
 use super::{
     convert::{self, text},
-    core::Core,
-    wire::Failure,
+    core::ServerCore,
+    wire::WireFailure,
 };
 use crate::PointId;
 
@@ -29,7 +29,7 @@ const VALUE: &str = "value";
 
 /// A document as last seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Document {
+pub(super) struct StateDocument {
     /// Text; empty after a release.
     pub(super) value: String,
     /// Token of the write that stored it.
@@ -51,7 +51,7 @@ pub(super) fn written_by(mut tokens: Vec<String>) -> Filter {
 }
 
 /// Reads documents by key, in the order of the keys.
-pub(super) async fn read(core: &Core, keys: &[&str]) -> Result<Vec<Option<Document>>, Failure> {
+pub(super) async fn read(core: &ServerCore, keys: &[&str]) -> Result<Vec<Option<StateDocument>>, WireFailure> {
     let ids: Vec<PointId> = keys.iter().map(|key| id(key)).collect();
     let request = GetPoints {
         collection_name: core.state_name(),
@@ -66,19 +66,19 @@ pub(super) async fn read(core: &Core, keys: &[&str]) -> Result<Vec<Option<Docume
     let mut found = HashMap::new();
     for point in answer.await?.result {
         let field = |key| point.payload.get(key).and_then(text).unwrap_or_default();
-        found.insert(convert::point_id(point.id.as_ref()), Document { value: field(VALUE), write: field(WRITE) });
+        found.insert(convert::point_id(point.id.as_ref()), StateDocument { value: field(VALUE), write: field(WRITE) });
     }
     Ok(ids.into_iter().map(|id| found.remove(&Some(id))).collect())
 }
 
 /// Writes a document if it is unchanged since `seen` (`None`: it did not exist); returns `None` if it has changed.
 pub(super) async fn put(
-    core: &Core,
+    core: &ServerCore,
     key: &str,
     value: String,
-    seen: Option<&Document>,
-) -> Result<Option<Document>, Failure> {
-    let document = Document { value, write: token() };
+    seen: Option<&StateDocument>,
+) -> Result<Option<StateDocument>, WireFailure> {
+    let document = StateDocument { value, write: token() };
     let payload = [(KEY, key), (VALUE, &document.value), (WRITE, &document.write)];
     let payload = payload.map(|(key, text)| (key.to_string(), Value::from(text)));
     // the server requires an explicit empty set of vectors

@@ -5,9 +5,9 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     collections,
-    core::{Core, StoreFile, Wanted},
+    core::{ServerCore, StoreFile, WantedStore},
     duty, state,
-    wire::{CircuitState, Failure},
+    wire::{CircuitState, WireFailure},
 };
 use crate::{IndexError, MAINTENANCE, Result};
 
@@ -15,7 +15,7 @@ use crate::{IndexError, MAINTENANCE, Result};
 pub(super) const STORE: &str = "store";
 
 /// Checks until the program proves unfit for the store.
-pub(super) async fn run(core: Arc<Core>) {
+pub(super) async fn run(core: Arc<ServerCore>) {
     loop {
         let circuit_state = look(&core).await;
         let refused = matches!(circuit_state, CircuitState::Refused(_));
@@ -28,7 +28,7 @@ pub(super) async fn run(core: Arc<Core>) {
 }
 
 /// One health check.
-async fn look(core: &Core) -> CircuitState {
+async fn look(core: &ServerCore) -> CircuitState {
     // a hanging check must not keep the last result valid
     let looked = tokio::time::timeout(core.pace.stale_after.max(Duration::from_secs(1)), find(core));
     match looked.await {
@@ -42,11 +42,11 @@ async fn look(core: &Core) -> CircuitState {
     }
 }
 
-async fn find(core: &Core) -> Result<CircuitState> {
+async fn find(core: &ServerCore) -> Result<CircuitState> {
     let error = |failure| core.wire.error(failure);
     let documents = match state::read(core, &[STORE, &duty::key(MAINTENANCE)]).await {
-        Err(Failure::Refused(status)) if status.code() == tonic::Code::NotFound => {
-            if matches!(core.wanted, Wanted::Any) {
+        Err(WireFailure::Refused(status)) if status.code() == tonic::Code::NotFound => {
+            if matches!(core.wanted, WantedStore::Any) {
                 return Err(no_store(core));
             }
             collections::ensure_state(core).await?;
@@ -72,8 +72,8 @@ async fn find(core: &Core) -> Result<CircuitState> {
 }
 
 /// Creates the first store.
-async fn begin(core: &Core) -> Result<StoreFile> {
-    let Wanted::This(shape) = &core.wanted else { return Err(no_store(core)) };
+async fn begin(core: &ServerCore) -> Result<StoreFile> {
+    let WantedStore::This(shape) = &core.wanted else { return Err(no_store(core)) };
     let file = StoreFile { shape: shape.clone(), generation: 1 };
     collections::ensure_records(core, &file).await?;
     let text = serde_json::to_string(&file).map_err(|error| IndexError::Server { reason: error.to_string() })?;
@@ -85,17 +85,17 @@ async fn begin(core: &Core) -> Result<StoreFile> {
 }
 
 /// The store that this process works on, given the one in use.
-fn wanted(core: &Core, found: StoreFile) -> Result<StoreFile> {
+fn wanted(core: &ServerCore, found: StoreFile) -> Result<StoreFile> {
     if let Ok(opened) = core.store()
-        && !matches!(core.wanted, Wanted::Growing(_))
+        && !matches!(core.wanted, WantedStore::Growing(_))
         && *opened != found
     {
         return Err(IndexError::Refused("存储已被重建，请以新的配置重启服务".to_string()));
     }
     match &core.wanted {
-        Wanted::Any => Ok(found),
-        Wanted::Growing(file) => Ok(file.clone()),
-        Wanted::This(shape) => {
+        WantedStore::Any => Ok(found),
+        WantedStore::Growing(file) => Ok(file.clone()),
+        WantedStore::This(shape) => {
             let difference = found.shape.misfit(shape);
             match difference.is_empty() {
                 true => Ok(found),
@@ -106,13 +106,13 @@ fn wanted(core: &Core, found: StoreFile) -> Result<StoreFile> {
 }
 
 /// Reads the document of the store.
-pub(super) fn read_store(core: &Core, text: &str) -> Result<StoreFile> {
+pub(super) fn read_store(core: &ServerCore, text: &str) -> Result<StoreFile> {
     serde_json::from_str(text).map_err(|error| IndexError::Unfit {
         collection: core.state_name(),
         difference: format!("存储说明无法读取：{error}"),
     })
 }
 
-fn no_store(core: &Core) -> IndexError {
+fn no_store(core: &ServerCore) -> IndexError {
     IndexError::Refused(format!("{} 上没有存储，请检查 qdrant.url 和 qdrant.prefix", core.place()))
 }

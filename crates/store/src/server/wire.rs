@@ -76,19 +76,19 @@ pub(super) enum CircuitState {
 #[derive(Clone)]
 pub(super) struct Try {
     channel: Channel,
-    header: Header,
+    header: RequestHeader,
 }
 
 /// Metadata of every request.
 #[derive(Clone)]
-pub(super) struct Header {
+pub(super) struct RequestHeader {
     api_key: Option<MetadataValue<Ascii>>,
     time: Duration,
 }
 
 /// Why a request failed.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(super) enum WireFailure {
     /// The engine refused the request; retrying does not help.
     Refused(Status),
     /// No node answered.
@@ -97,7 +97,7 @@ pub(super) enum Failure {
     Late,
 }
 
-type Service = InterceptedService<Channel, Header>;
+type Service = InterceptedService<Channel, RequestHeader>;
 
 // === impl Wire ===
 
@@ -157,7 +157,7 @@ impl Wire {
     }
 
     /// Sends a request whatever the circuit state; for health checks and maintenance.
-    pub(super) async fn send<T, F>(&self, ask: impl Fn(Try) -> F) -> std::result::Result<T, Failure>
+    pub(super) async fn send<T, F>(&self, ask: impl Fn(Try) -> F) -> std::result::Result<T, WireFailure>
     where
         F: Future<Output = std::result::Result<Response<T>, Status>>,
     {
@@ -167,11 +167,11 @@ impl Wire {
         loop {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(Failure::Late);
+                return Err(WireFailure::Late);
             }
             let time = left.min(self.timeout);
-            let Some(node) = self.next_node() else { return Err(Failure::Unreachable("没有地址".to_string())) };
-            let header = Header { api_key: self.api_key.clone(), time };
+            let Some(node) = self.next_node() else { return Err(WireFailure::Unreachable("没有地址".to_string())) };
+            let header = RequestHeader { api_key: self.api_key.clone(), time };
             let answer = tokio::time::timeout(time, ask(Try { channel: node.channel.clone(), header })).await;
             tried += 1;
             let failure = match answer {
@@ -180,11 +180,13 @@ impl Wire {
                     self.failures.store(0, Relaxed);
                     return Ok(answer.into_inner());
                 }
-                Ok(Err(status)) if !may_pass(status.code()) => return Err(Failure::Refused(status)),
+                Ok(Err(status)) if !may_pass(status.code()) => return Err(WireFailure::Refused(status)),
                 // the caller's deadline passed; this says nothing about the engine
-                Err(_) if time < self.timeout => return Err(Failure::Late),
+                Err(_) if time < self.timeout => return Err(WireFailure::Late),
                 // the transport's clock may run slightly ahead of ours
-                Ok(Err(_)) if time < self.timeout && end <= Instant::now() + CLOCK_MARGIN => return Err(Failure::Late),
+                Ok(Err(_)) if time < self.timeout && end <= Instant::now() + CLOCK_MARGIN => {
+                    return Err(WireFailure::Late);
+                }
                 Ok(Err(status)) => describe(&status),
                 Err(_) => format!("{} 毫秒内没有应答", time.as_millis()),
             };
@@ -193,7 +195,7 @@ impl Wire {
             // another node is asked at once
             let wait = if self.nodes.iter().any(|node| !node.rests()) { Duration::ZERO } else { backoff::after(tried) };
             if self.attempts <= tried || end <= Instant::now() + wait {
-                return Err(Failure::Unreachable(failure));
+                return Err(WireFailure::Unreachable(failure));
             }
             tracing::debug!(failure, tried, "engine did not answer, trying again");
             tokio::time::sleep(wait).await;
@@ -220,11 +222,11 @@ impl Wire {
     }
 
     /// Converts a failure to the caller's error.
-    pub(super) fn error(&self, failure: Failure) -> IndexError {
+    pub(super) fn error(&self, failure: WireFailure) -> IndexError {
         match failure {
-            Failure::Refused(status) => IndexError::Server { reason: describe(&status) },
-            Failure::Unreachable(reason) => unreachable(&self.urls, &reason),
-            Failure::Late => IndexError::DeadlineExceeded,
+            WireFailure::Refused(status) => IndexError::Server { reason: describe(&status) },
+            WireFailure::Unreachable(reason) => unreachable(&self.urls, &reason),
+            WireFailure::Late => IndexError::DeadlineExceeded,
         }
     }
 
@@ -272,9 +274,9 @@ impl Try {
     }
 }
 
-// === impl Header ===
+// === impl RequestHeader ===
 
-impl Interceptor for Header {
+impl Interceptor for RequestHeader {
     fn call(&mut self, mut request: Request<()>) -> std::result::Result<Request<()>, Status> {
         request.set_timeout(self.time);
         if let Some(key) = &self.api_key {

@@ -18,12 +18,12 @@ use serde_json::Value as Json;
 use super::{
     backoff,
     convert::{self, integer, text, texts},
-    core::Core,
+    core::ServerCore,
     state::{WRITE, token, written_by},
 };
 use crate::{
     IndexError, Point, PointId, Result, Written,
-    payload::{REVISION, Row},
+    payload::{REVISION, StoredRow},
 };
 use duijie_core::domain::Kind;
 
@@ -53,7 +53,7 @@ pub(super) trait Item: Clone + Send + Sync {
     fn done(&self, stored: Option<u64>) -> Self::Outcome;
 
     /// Row of the item when it is stored over this revision.
-    fn row(self, stored: Option<u64>) -> Result<Row>;
+    fn row(self, stored: Option<u64>) -> Result<StoredRow>;
 }
 
 /// Stored revision and tokens of a point.
@@ -64,6 +64,12 @@ struct Mark {
     past: Vec<String>,
 }
 
+/// An item and the index of its outcome.
+struct Placed<I> {
+    place: usize,
+    item: I,
+}
+
 /// A pending item: the index of its outcome, and the token of its write.
 struct Pending<I> {
     place: usize,
@@ -72,7 +78,7 @@ struct Pending<I> {
 }
 
 /// Stores points of one kind in order; see [`Records::upsert`](crate::Records::upsert).
-pub(super) async fn upsert(core: &Core, kind: Kind, points: Vec<Point>) -> Result<Vec<Written>> {
+pub(super) async fn upsert(core: &ServerCore, kind: Kind, points: Vec<Point>) -> Result<Vec<Written>> {
     let store = core.store()?;
     for point in &points {
         point.check(kind, store.shape.dimensions)?;
@@ -81,14 +87,15 @@ pub(super) async fn upsert(core: &Core, kind: Kind, points: Vec<Point>) -> Resul
 }
 
 /// Stores items in order, each if its stored version allows it.
-pub(super) async fn write_all<I: Item>(core: &Core, collection: &str, items: Vec<I>) -> Result<Vec<I::Outcome>> {
+pub(super) async fn write_all<I: Item>(core: &ServerCore, collection: &str, items: Vec<I>) -> Result<Vec<I::Outcome>> {
     let mut outcomes: Vec<Option<I::Outcome>> = vec![None; items.len()];
-    let mut waiting: Vec<(usize, I)> = items.into_iter().enumerate().collect();
+    let placed = items.into_iter().enumerate();
+    let mut waiting: Vec<Placed<I>> = placed.map(|(place, item)| Placed { place, item }).collect();
     while !waiting.is_empty() {
         // items with the same id are stored one after the other
         let mut taken = HashSet::new();
         let (group, rest) =
-            waiting.into_iter().partition(|(_, item)| taken.len() < GROUP_POINTS && taken.insert(item.id()));
+            waiting.into_iter().partition(|it| taken.len() < GROUP_POINTS && taken.insert(it.item.id()));
         write_group(core, collection, group, &mut outcomes).await?;
         waiting = rest;
     }
@@ -97,7 +104,7 @@ pub(super) async fn write_all<I: Item>(core: &Core, collection: &str, items: Vec
 }
 
 /// Deletes a point and returns whether it existed; two concurrent deletes may both return true.
-pub(super) async fn delete(core: &Core, kind: Kind, id: PointId) -> Result<bool> {
+pub(super) async fn delete(core: &ServerCore, kind: Kind, id: PointId) -> Result<bool> {
     let collection = core.records(kind)?;
     let there = !marks(core, &collection, &[id]).await?.is_empty();
     remove(core, collection, vec![id]).await?;
@@ -105,7 +112,7 @@ pub(super) async fn delete(core: &Core, kind: Kind, id: PointId) -> Result<bool>
 }
 
 /// Deletes all points with these ids.
-pub(super) async fn remove(core: &Core, collection: String, ids: Vec<PointId>) -> Result<()> {
+pub(super) async fn remove(core: &ServerCore, collection: String, ids: Vec<PointId>) -> Result<()> {
     let ids: Vec<_> = ids.into_iter().map(convert::server_id).collect();
     let request = DeletePoints {
         collection_name: collection,
@@ -123,13 +130,13 @@ pub(super) async fn remove(core: &Core, collection: String, ids: Vec<PointId>) -
 
 /// Stores items with distinct ids.
 async fn write_group<I: Item>(
-    core: &Core,
+    core: &ServerCore,
     collection: &str,
-    group: Vec<(usize, I)>,
+    group: Vec<Placed<I>>,
     outcomes: &mut [Option<I::Outcome>],
 ) -> Result<()> {
     let mut waiting: Vec<Pending<I>> =
-        group.into_iter().map(|(place, item)| Pending { place, item, token: token() }).collect();
+        group.into_iter().map(|Placed { place, item }| Pending { place, item, token: token() }).collect();
     for round in 0..ROUNDS {
         let ids: Vec<PointId> = waiting.iter().map(|pending| pending.item.id()).collect();
         let seen = marks(core, collection, &ids).await?;
@@ -167,7 +174,7 @@ async fn write_group<I: Item>(
 
 /// Sends the items; each is applied only if its stored token is unchanged.
 async fn store<I: Item>(
-    core: &Core,
+    core: &ServerCore,
     collection: &str,
     items: &[Pending<I>],
     seen: &HashMap<PointId, Mark>,
@@ -203,7 +210,7 @@ fn row<I: Item>(item: I, token: &str, mark: Option<&Mark>) -> Result<PointStruct
 }
 
 /// Stored revisions and tokens of these points.
-async fn marks(core: &Core, collection: &str, ids: &[PointId]) -> Result<HashMap<PointId, Mark>> {
+async fn marks(core: &ServerCore, collection: &str, ids: &[PointId]) -> Result<HashMap<PointId, Mark>> {
     let request = GetPoints {
         collection_name: collection.to_string(),
         ids: ids.iter().copied().map(convert::server_id).collect(),
@@ -249,9 +256,9 @@ impl Item for Point {
         if stored.is_some() { Written::Updated } else { Written::Created }
     }
 
-    fn row(self, _: Option<u64>) -> Result<Row> {
+    fn row(self, _: Option<u64>) -> Result<StoredRow> {
         let name = self.record.name().to_string();
-        Row::of(self).map_err(|reason| IndexError::BadPoint { name, reason })
+        StoredRow::of(self).map_err(|reason| IndexError::BadPoint { name, reason })
     }
 }
 

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Result, Step, Track, TransferError,
-    piece::{self, Piece},
+    Result, Track, TransferError, TransferStep,
+    piece::{self, Piece, PiecePage},
 };
 use crate::{CollectionKind, Document, FieldSelection, Index, Point, pages::Pages};
 
@@ -98,7 +98,7 @@ impl Hasher {
 /// Errors of the index.
 pub async fn digests(index: &dyn Index) -> Result<Digests> {
     let mut nobody = |_| ();
-    track_digests(index, &mut Track::new(Step::Verify, 0, &mut nobody)).await
+    track_digests(index, &mut Track::new(TransferStep::Verify, 0, &mut nobody)).await
 }
 
 /// As `digests`, with progress.
@@ -107,7 +107,7 @@ pub(super) async fn track_digests(index: &dyn Index, track: &mut Track<'_, '_>) 
     for collection in CollectionKind::ALL {
         let mut hasher = Hasher::default();
         let mut pages = Pages::new(|after| piece::page(index, collection, after, FieldSelection::Everything));
-        while let Some((pieces, _)) = pages.next_page().await? {
+        while let Some(PiecePage { pieces, .. }) = pages.next_page().await? {
             pieces.iter().try_for_each(|piece| hasher.add(piece))?;
             track.add(pieces.len());
         }

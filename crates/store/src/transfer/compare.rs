@@ -2,7 +2,7 @@
 
 use super::{
     Result, Track,
-    piece::{self, Piece},
+    piece::{self, Piece, PiecePage},
 };
 use crate::{CollectionKind, FieldSelection, Index, pages::Pages};
 
@@ -28,7 +28,7 @@ pub(super) async fn beyond(source: &dyn Index, target: &dyn Index, track: &mut T
     let mut beyond = Beyond::default();
     for collection in CollectionKind::ALL {
         let mut pages = Pages::new(|after| piece::page(target, collection, after, FieldSelection::Payload));
-        while let Some((pieces, _)) = pages.next_page().await? {
+        while let Some(PiecePage { pieces, .. }) = pages.next_page().await? {
             let theirs = piece::revisions(source, collection, &pieces).await?;
             for (piece, theirs) in pieces.iter().zip(theirs) {
                 match theirs {

@@ -1,10 +1,11 @@
 //! Copy of one index into another.
 
 use super::{
-    Progress, Result, Step, Track, TransferError,
+    Result, Track, TransferError, TransferProgress, TransferStep,
     checksum::{Digests, track_digests},
     compare::{Beyond, beyond, missing},
-    count, in_maintenance, piece,
+    count, in_maintenance,
+    piece::{self, PiecePage},
 };
 use crate::{CollectionKind, FieldSelection, Index, pages::Pages, tombstones};
 
@@ -27,24 +28,28 @@ pub struct Copied {
 /// # Errors
 /// Errors of the indexes; [`TransferError::Foreign`], [`TransferError::Different`], [`TransferError::Unsettled`],
 /// [`TransferError::LeaseLost`].
-pub async fn copy(source: &dyn Index, target: &dyn Index, mut progress: impl FnMut(Progress) + Send) -> Result<Copied> {
+pub async fn copy(
+    source: &dyn Index,
+    target: &dyn Index,
+    mut progress: impl FnMut(TransferProgress) + Send,
+) -> Result<Copied> {
     in_maintenance(target, rounds(source, target, &mut progress)).await
 }
 
 async fn rounds(
     source: &dyn Index,
     target: &dyn Index,
-    progress: &mut (dyn FnMut(Progress) + Send + '_),
+    progress: &mut (dyn FnMut(TransferProgress) + Send + '_),
 ) -> Result<Copied> {
     refuse_beyond(source, target, progress).await?;
     let mut written = 0;
     let mut before = None;
     for _ in 0..ROUNDS {
-        let new = write(source, target, &mut Track::new(Step::Write, count(source).await?, progress)).await?;
+        let new = write(source, target, &mut Track::new(TransferStep::Write, count(source).await?, progress)).await?;
         written += new;
         remove_own_tombstones(source, target).await?;
         let total = count(source).await? + count(target).await?;
-        let mut track = Track::new(Step::Verify, total, progress);
+        let mut track = Track::new(TransferStep::Verify, total, progress);
         // target first: later changes of the source then show as a difference and are copied in the next round
         let copied = track_digests(target, &mut track).await?;
         let original = track_digests(source, &mut track).await?;
@@ -65,9 +70,9 @@ async fn rounds(
 async fn refuse_beyond(
     source: &dyn Index,
     target: &dyn Index,
-    progress: &mut (dyn FnMut(Progress) + Send + '_),
+    progress: &mut (dyn FnMut(TransferProgress) + Send + '_),
 ) -> Result<()> {
-    let mut track = Track::new(Step::Compare, count(target).await?, progress);
+    let mut track = Track::new(TransferStep::Compare, count(target).await?, progress);
     match beyond(source, target, &mut track).await? {
         Beyond { extra: 0, newer: 0 } => Ok(()),
         Beyond { extra, newer } => Err(TransferError::Foreign { extra, newer }),
@@ -86,7 +91,7 @@ async fn write(source: &dyn Index, target: &dyn Index, track: &mut Track<'_, '_>
     let mut written = 0;
     for collection in CollectionKind::ALL {
         let mut pages = Pages::new(|after| piece::page(source, collection, after, FieldSelection::Everything));
-        while let Some((pieces, _)) = pages.next_page().await? {
+        while let Some(PiecePage { pieces, .. }) = pages.next_page().await? {
             let read = pieces.len();
             let missing = missing(target, collection, pieces).await?;
             if !missing.is_empty() {

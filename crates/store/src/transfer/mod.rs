@@ -22,16 +22,16 @@ use std::future::Future;
 pub use checksum::{Digest, Digests, digests};
 pub use copy::{Copied, copy};
 pub use error::{Result, TransferError};
-pub use snapshot::{PartFile, Restored, Snapshot, Summary, create};
+pub use snapshot::{Created, PartFile, Restored, Snapshot, Summary, create};
 
-use crate::{CollectionKind, Index, IndexError, Lease, MAINTENANCE, StoreShape};
+use crate::{CollectionKind, Index, IndexError, Lease, MAINTENANCE, StoreShape, versions::ShapeDifference};
 
 /// Points per page. One group of writes costs one disk sync, 10 ms; this many points with the longest texts take 25 MB.
 const PAGE: usize = 256;
 
 /// Step of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum TransferStep {
     /// Checking what the target already holds.
     Compare,
     /// Reading and writing points.
@@ -42,9 +42,9 @@ pub enum Step {
 
 /// Progress of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
+pub struct TransferProgress {
     /// The step.
-    pub step: Step,
+    pub step: TransferStep,
     /// Points and documents processed in this step.
     pub done: u64,
     /// Total points and documents of this step, as far as known.
@@ -52,19 +52,19 @@ pub struct Progress {
 }
 
 /// Callback for progress.
-type Listener<'a> = dyn FnMut(Progress) + Send + 'a;
+type Listener<'a> = dyn FnMut(TransferProgress) + Send + 'a;
 
 /// A running step.
 struct Track<'a, 'b> {
-    at: Progress,
+    at: TransferProgress,
     listener: &'a mut Listener<'b>,
 }
 
 // === impl Track ===
 
 impl<'a, 'b> Track<'a, 'b> {
-    fn new(step: Step, total: u64, listener: &'a mut Listener<'b>) -> Self {
-        let at = Progress { step, done: 0, total };
+    fn new(step: TransferStep, total: u64, listener: &'a mut Listener<'b>) -> Self {
+        let at = TransferProgress { step, done: 0, total };
         listener(at);
         Self { at, listener }
     }
@@ -81,8 +81,8 @@ impl<'a, 'b> Track<'a, 'b> {
 /// # Errors
 /// [`TransferError::Mismatch`].
 pub fn check_shapes(source: &StoreShape, target: &StoreShape) -> Result<()> {
-    let said = |(name, source, target)| format!("{name}：来源为 {source}，目标为 {target}");
-    let difference: Vec<String> = source.difference(target).into_iter().map(said).collect();
+    let said = |ShapeDifference { name, here, there }| format!("{name}：来源为 {here}，目标为 {there}");
+    let difference: Vec<String> = source.differences(target).into_iter().map(said).collect();
     if difference.is_empty() { Ok(()) } else { Err(TransferError::Mismatch { difference: difference.join("；") }) }
 }
 

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::{PAGE, Result};
 use crate::{
-    CollectionKind, Document, DocumentQuery, FieldSelection, Index, Key, PageRequest, Point, PointId, tombstones,
+    CollectionKind, Document, DocumentQuery, FieldSelection, Index, Key, PageRequest, Point, PointId, pages::Paged,
+    tombstones,
 };
 use duijie_core::domain::Filter;
 
@@ -18,6 +19,22 @@ pub(super) enum Piece {
     Point(Box<Point>),
     /// A document.
     Document(Document),
+}
+
+/// One page of a collection.
+#[derive(Debug)]
+pub(super) struct PiecePage {
+    pub(super) pieces: Vec<Piece>,
+    /// What to ask for `after` to get the next page; `None` on the last one.
+    pub(super) next: Option<PointId>,
+}
+
+// === impl PiecePage ===
+
+impl Paged for PiecePage {
+    fn next(&self) -> Option<PointId> {
+        self.next
+    }
 }
 
 // === impl Piece ===
@@ -69,22 +86,23 @@ pub(super) fn page_size(collection: CollectionKind) -> usize {
     }
 }
 
-/// The next page in id order, and the id to continue after; `None` on the last page.
+/// The next page in id order.
 pub(super) async fn page(
     index: &dyn Index,
     collection: CollectionKind,
     after: Option<PointId>,
     with: FieldSelection,
-) -> Result<(Vec<Piece>, Option<PointId>)> {
+) -> Result<PiecePage> {
     let limit = page_size(collection);
     match collection {
         CollectionKind::Records(kind) => {
             let page = index.scroll(kind, &Filter::default(), PageRequest { after, limit, with }).await?;
-            Ok((page.points.into_iter().map(|point| Piece::Point(Box::new(point))).collect(), page.next))
+            let pieces = page.points.into_iter().map(|point| Piece::Point(Box::new(point))).collect();
+            Ok(PiecePage { pieces, next: page.next })
         }
         CollectionKind::Documents => {
             let page = index.list_documents(DocumentQuery::default(), after, limit).await?;
-            Ok((page.documents.into_iter().map(Piece::Document).collect(), page.next))
+            Ok(PiecePage { pieces: page.documents.into_iter().map(Piece::Document).collect(), next: page.next })
         }
     }
 }

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::{
     boilerplate::Boilerplate,
-    compare::{Side, reasons},
-    content::Content,
+    compare::{ComparedRecord, reasons},
+    content::RecordTexts,
     *,
 };
 
@@ -63,14 +63,14 @@ fn records() -> impl Strategy<Value = Vec<Record>> {
 
 /// Links of all pairs that are too firm for a sketch to miss, and all links.
 fn all_links(records: &[Record]) -> (Vec<Pair>, Vec<Pair>) {
-    let contents: Vec<Content> = records.iter().map(Content::new).collect();
+    let contents: Vec<RecordTexts> = records.iter().map(RecordTexts::new).collect();
     let signed: Vec<Signed> = records.iter().map(Signed::new).collect();
     // sentences are counted among candidates only; no sentence here is boilerplate, so every link found must be here
     let boilerplate = Boilerplate::default();
     let (mut firm, mut all) = (Vec::new(), Vec::new());
     for (index, right) in records.iter().enumerate() {
         for (place, left) in records[..index].iter().enumerate() {
-            let side = |place: usize| Side { signed: &signed[place], content: &contents[place] };
+            let side = |place: usize| ComparedRecord { signed: &signed[place], content: &contents[place] };
             let pair = (left.id.clone(), right.id.clone());
             let number = !signed[index].number.is_empty() && signed[index].number == signed[place].number;
             let found = reasons(side(place), side(index), &boilerplate);
@@ -78,7 +78,7 @@ fn all_links(records: &[Record]) -> (Vec<Pair>, Vec<Pair>) {
             if number
                 || found
                     .iter()
-                    .any(|reason| reason.is_firm() && (alike_titles || !matches!(reason, Reason::Text { .. })))
+                    .any(|reason| reason.is_firm() && (alike_titles || !matches!(reason, DuplicateReason::Text { .. })))
             {
                 firm.push(pair.clone());
             }
@@ -90,7 +90,7 @@ fn all_links(records: &[Record]) -> (Vec<Pair>, Vec<Pair>) {
     (firm, all)
 }
 
-fn together(report: &Report, left: &str, right: &str) -> bool {
+fn together(report: &DuplicateReport, left: &str, right: &str) -> bool {
     ids(report).iter().any(|group| group.contains(&left) && group.contains(&right))
 }
 

@@ -1,9 +1,9 @@
 //! Measurements behind the thresholds, on the samples and on copies of them.
 
-use super::{content::Content, shingle::jaccard, *};
+use super::{content::RecordTexts, shingle::jaccard, *};
 
-fn contents() -> Vec<Content> {
-    samples().iter().map(|(title, body)| Content::new(&achievement("a", title, body))).collect()
+fn contents() -> Vec<RecordTexts> {
+    samples().iter().map(|(title, body)| RecordTexts::new(&achievement("a", title, body))).collect()
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn copies(every: usize) -> (f64, f64, f64, usize) {
     for (id, (title, body)) in samples().iter().enumerate() {
         let one = achievement(&format!("{id:03}"), title, body);
         let copy = achievement(&format!("{id:03}-copy"), title, &edited(body, every, &mut dice));
-        measures.push(jaccard(&Content::new(&one).shingles, &Content::new(&copy).shingles));
+        measures.push(jaccard(&RecordTexts::new(&one).shingles, &RecordTexts::new(&copy).shingles));
         records.extend([one, copy]);
     }
     let report = search(&records);
@@ -83,7 +83,7 @@ fn estimates_are_near_the_truth() {
         let one = achievement("a", &title, &body);
         let copy = achievement("b", &title, &edited(&body, 40, &mut dice));
         let (left, right) = (Signed::new(&one), Signed::new(&copy));
-        let truth = jaccard(&Content::new(&one).shingles, &Content::new(&copy).shingles);
+        let truth = jaccard(&RecordTexts::new(&one).shingles, &RecordTexts::new(&copy).shingles);
         errors.push(sketch::estimate(&left.text, &right.text) - truth);
     }
     let count = errors.len() as f64;

@@ -203,7 +203,7 @@ fn a_record_is_never_grouped_with_itself() {
     let record = owned("a", "甲公司", "薄壁壳体激光焊接变形控制", BODY);
     let report = search(&[record.clone(), record.clone(), record]);
     assert_eq!((report.records, report.groups.len()), (1, 0));
-    assert_eq!(search(&[]), Report::default());
+    assert_eq!(search(&[]), DuplicateReport::default());
 }
 
 #[test]

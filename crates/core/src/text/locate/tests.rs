@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Terms asked for where a test wants many.
-const MOST_TERMS: usize = 20;
+const MAX_TERMS: usize = 20;
 
 static PIPELINE: LazyLock<TextPipeline> = LazyLock::new(|| TextPipeline::new(None).unwrap());
 
@@ -106,8 +106,8 @@ proptest! {
         let parts = QueryText { title: &query, body: &title, keywords: &[] };
         let query = PIPELINE.query(&parts);
         let document = PIPELINE.document(&record);
-        let found = locate(&query, &document, &record, MOST_TERMS);
-        prop_assert!(found.len() <= MOST_TERMS);
+        let found = locate(&query, &document, &record, MAX_TERMS);
+        prop_assert!(found.len() <= MAX_TERMS);
         prop_assert!(found.is_sorted_by(|one, next| next.weight <= one.weight));
         for matched in &found {
             prop_assert!(document.contains(term_index(&matched.term)));
@@ -124,7 +124,7 @@ proptest! {
         };
         let titles: Vec<Term> = PIPELINE.terms(&title).into_iter().filter(whole).collect();
         let shared = query.terms.iter().filter(|(term, _)| titles.iter().any(|title| title.text == *term)).count();
-        prop_assert!(shared.min(MOST_TERMS) <= found.len(), "{} of {}: {:?}", found.len(), shared, found);
+        prop_assert!(shared.min(MAX_TERMS) <= found.len(), "{} of {}: {:?}", found.len(), shared, found);
     }
 }
 

@@ -59,7 +59,7 @@ fn model_numbers_and_formulas_are_whole() {
 fn terms_of_each_dictionary_are_whole() {
     for (file, text) in DICTIONARIES {
         let entries = dictionary::parse(file, text).unwrap();
-        let cut = |entry: &&Entry| !texts(&entry.term).contains(&entry.term);
+        let cut = |entry: &&DictionaryTerm| !texts(&entry.term).contains(&entry.term);
         let cut: Vec<_> = entries.iter().filter(cut).map(|entry| &entry.term).collect();
         assert!(cut.is_empty(), "{file}: {cut:?}");
     }

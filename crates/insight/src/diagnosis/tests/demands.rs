@@ -81,10 +81,10 @@ fn demands() {
             wrong.push(format!("{title}｜{body}: {found}, want {want}, {evidence:?}"));
         }
         for finding in &diagnosis.findings {
-            assert_eq!(finding.question.is_none(), finding.state == State::Present);
+            assert_eq!(finding.question.is_none(), finding.state == AspectState::Present);
             assert_eq!(
                 finding.evidence.is_empty(),
-                finding.state == State::Missing || finding.aspect == Aspect::Indicators && 0 < indicators_found
+                finding.state == AspectState::Missing || finding.aspect == Aspect::Indicators && 0 < indicators_found
             );
         }
     }
@@ -101,7 +101,7 @@ fn samples_have_problem_and_object() {
     for row in records(&text).skip(1) {
         let given = Given { title: &row[1], body: &row[2], ..Given::default() };
         let diagnosis = DIAGNOSER.diagnose(&given);
-        let is_present = |aspect| diagnosis.finding(aspect).unwrap().state == State::Present;
+        let is_present = |aspect| diagnosis.finding(aspect).unwrap().state == AspectState::Present;
         demands += 1;
         problems += usize::from(is_present(Aspect::Problem));
         objects += usize::from(is_present(Aspect::Object));

@@ -26,7 +26,7 @@ proptest! {
         for finding in &diagnosis.findings {
             prop_assert!(finding.evidence.len() <= Finding::MAX_EVIDENCE);
             for evidence in &finding.evidence {
-                let Evidence::Text { span, bytes, text } = evidence else { continue };
+                let StatementSource::Text { span, bytes, text } = evidence else { continue };
                 let original = if span.field == TextField::Title { &title } else { &body };
                 prop_assert_eq!(original.get(bytes.clone()), Some(text.as_str()));
                 let chars: String = original.chars().skip(span.start).take(span.end - span.start).collect();

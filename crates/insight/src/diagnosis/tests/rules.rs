@@ -16,7 +16,7 @@ fn evidence_points_into_the_original() {
     });
     let problem = &diagnosis.finding(Aspect::Problem).unwrap().evidence[0];
     let span = Span { field: TextField::Body, start: 10, end: 12 };
-    assert_eq!(*problem, Evidence::Text { span, bytes: 26..32, text: "开裂".into() });
+    assert_eq!(*problem, StatementSource::Text { span, bytes: 26..32, text: "开裂".into() });
     assert_eq!(evidence(&diagnosis, Aspect::Object), ["轴承"]);
     assert_eq!(evidence(&diagnosis, Aspect::Budget), ["预算 60～80 万元"]);
 }
@@ -71,13 +71,13 @@ fn levels() {
         assert_eq!(diagnosis.level, want, "{body}");
         assert!(diagnosis.level.rule().ends_with('。'));
     };
-    check("轴承开裂，预算50万元，6个月内完成，委托开发", 1, Level::Complete);
-    check("轴承开裂，预算50万元，6个月内完成，委托开发", 0, Level::Partial);
-    check("轴承开裂", 0, Level::Partial);
-    check("轴承", 1, Level::Partial);
-    check("轴承，预算50万元，6个月内完成，委托开发", 0, Level::Vague);
-    check("总是开裂，预算50万元，6个月内完成，委托开发", 1, Level::Vague);
-    check("", 0, Level::Vague);
+    check("轴承开裂，预算50万元，6个月内完成，委托开发", 1, Completeness::Complete);
+    check("轴承开裂，预算50万元，6个月内完成，委托开发", 0, Completeness::Partial);
+    check("轴承开裂", 0, Completeness::Partial);
+    check("轴承", 1, Completeness::Partial);
+    check("轴承，预算50万元，6个月内完成，委托开发", 0, Completeness::Vague);
+    check("总是开裂，预算50万元，6个月内完成，委托开发", 1, Completeness::Vague);
+    check("", 0, Completeness::Vague);
 }
 
 #[test]
@@ -97,9 +97,9 @@ fn terms_are_taken_from_outside() {
     let with = Diagnoser::new(["质子交换膜", "X", "膜"]);
     let state =
         |diagnoser: &Diagnoser, body| diagnoser.diagnose(&Given::text(body, 0)).finding(Aspect::Object).unwrap().state;
-    assert_eq!(state(&without, "质子交换膜"), State::Missing);
-    assert_eq!(state(&with, "质子交换膜"), State::Present);
-    assert_eq!(state(&with, "膜"), State::Missing, "terms of one character are left out");
+    assert_eq!(state(&without, "质子交换膜"), AspectState::Missing);
+    assert_eq!(state(&with, "质子交换膜"), AspectState::Present);
+    assert_eq!(state(&with, "膜"), AspectState::Missing, "terms of one character are left out");
 }
 
 #[test]

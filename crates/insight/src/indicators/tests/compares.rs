@@ -1,8 +1,8 @@
 //! Tests of answers to demands.
 
-use super::super::{Outcome, Reason, compare, parse};
+use super::super::{AnswerOutcome, AnswerReason, compare, parse};
 
-fn first(demand: &str, achievement: &str) -> (Outcome, Reason) {
+fn first(demand: &str, achievement: &str) -> (AnswerOutcome, AnswerReason) {
     let (demanded, achieved) = (parse(demand), parse(achievement));
     let answers = compare(&demanded, &achieved);
     let answer = answers.first().unwrap_or_else(|| panic!("{demand}: {demanded:?}"));
@@ -11,10 +11,10 @@ fn first(demand: &str, achievement: &str) -> (Outcome, Reason) {
 
 #[test]
 fn answers_follow_the_table() {
-    let check = |demand: &str, achievement: &str, want: Reason| {
+    let check = |demand: &str, achievement: &str, want: AnswerReason| {
         assert_eq!(first(demand, achievement), (want.outcome(), want), "{demand} / {achievement}");
     };
-    use Reason::*;
+    use AnswerReason::*;
     check("抗拉强度≥500MPa", "抗拉强度520MPa", Within);
     check("抗拉强度≥500MPa", "拉伸强度达0.52GPa", Within);
     check("抗拉强度≥500MPa", "抗拉强度500~600MPa", Within);
@@ -76,7 +76,7 @@ fn only_what_is_claimed_is_answered() {
     let lines: Vec<String> = answers.iter().map(|answer| answer.chinese(&demand, &achievement)).collect();
     assert_eq!(lines, ["漏检率：要求 ≤0.3%，成果为 0.21%，满足", "抗拉强度：要求 ≥300 MPa，成果为 350 MPa，满足"]);
     let none = compare(&demand, &[]);
-    assert_eq!(none.first().map(|answer| (answer.outcome, answer.achievement)), Some((Outcome::NotStated, None)));
+    assert_eq!(none.first().map(|answer| (answer.outcome, answer.achievement)), Some((AnswerOutcome::NotStated, None)));
     assert_eq!(
         none.first().map(|answer| answer.chinese(&demand, &[])).as_deref(),
         Some("漏检率：要求 ≤0.3%，成果未说明，无法判断")

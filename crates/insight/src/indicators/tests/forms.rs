@@ -1,15 +1,15 @@
 //! Tests of units and numbers in all the forms that people write: what is understood is compared, nothing else.
 
-use super::super::{Reason, compare, parse};
+use super::super::{AnswerReason, compare, parse};
 
-fn check(demand: &str, achievement: &str, want: Reason) {
+fn check(demand: &str, achievement: &str, want: AnswerReason) {
     let (demanded, stated) = (parse(demand), parse(achievement));
     let answers = compare(&demanded, &stated);
     let got = answers.first().map(|answer| answer.reason);
     assert_eq!(got, Some(want), "{demand} / {achievement}\n{demanded:#?}\n{stated:#?}");
 }
 
-use Reason::*;
+use AnswerReason::*;
 
 #[test]
 fn units_of_one_quantity_are_converted() {

@@ -2,7 +2,7 @@
 
 use proptest::{collection::vec, prelude::*, sample::select};
 
-use super::super::{Indicator, Outcome, Span, compare, parse, parse::MOST_INDICATORS};
+use super::super::{AnswerOutcome, Indicator, TextSpan, compare, parse, parse::MAX_INDICATORS};
 
 /// Pieces for random texts with many traps.
 const PIECES: [&str; 72] = [
@@ -138,7 +138,7 @@ proptest! {
     #[test]
     fn any_text_is_read(text in text()) {
         let found = parse(&text);
-        prop_assert!(found.len() <= MOST_INDICATORS);
+        prop_assert!(found.len() <= MAX_INDICATORS);
         let mut end = 0;
         for indicator in &found {
             prop_assert!(is_finite(indicator), "{indicator:?}");
@@ -160,7 +160,7 @@ proptest! {
     fn a_span_reads_as_its_indicator(text in text()) {
         for indicator in parse(&text) {
             let span = &indicator.span.bytes;
-            let holds = |subject: &Span| span.start <= subject.bytes.start && subject.bytes.end <= span.end;
+            let holds = |subject: &TextSpan| span.start <= subject.bytes.start && subject.bytes.end <= span.end;
             if !indicator.subject_span.as_ref().is_none_or(holds) {
                 // the names before 分别 are separate from their numbers
                 continue;
@@ -195,7 +195,7 @@ proptest! {
             let (demand, achievement) = if is_asked { (&odd, &plain) } else { (&plain, &odd) };
             let (demanded, stated) = (parse(demand), parse(achievement));
             for answer in compare(&demanded, &stated) {
-                prop_assert_eq!(answer.outcome, Outcome::NotStated, "{} / {}: {:?} {:?}", demand, achievement, answer, stated);
+                prop_assert_eq!(answer.outcome, AnswerOutcome::NotStated, "{} / {}: {:?} {:?}", demand, achievement, answer, stated);
             }
         }
     }
@@ -208,17 +208,17 @@ proptest! {
         prop_assert_eq!(&one[0].subject, "抗拉强度");
         prop_assert_eq!(one[0].comparison, two[0].comparison);
         let answers = compare(&one, &two);
-        prop_assert_eq!(answers[0].outcome, Outcome::Satisfied);
+        prop_assert_eq!(answers[0].outcome, AnswerOutcome::Satisfied);
     }
 
     #[test]
     fn equal_satisfies_and_disjoint_does_not(low in 1_u32..1000, more in 1_u32..1000, ways: (usize, usize, usize)) {
         let least = parse(&spelled(low + more, true, ways));
         let most = parse(&spelled(low, false, ways));
-        prop_assert_eq!(compare(&least, &most)[0].outcome, Outcome::Violated);
-        prop_assert_eq!(compare(&most, &least)[0].outcome, Outcome::Violated);
-        prop_assert_eq!(compare(&least, &least)[0].outcome, Outcome::Satisfied);
-        prop_assert_eq!(compare(&most, &most)[0].outcome, Outcome::Satisfied);
+        prop_assert_eq!(compare(&least, &most)[0].outcome, AnswerOutcome::Violated);
+        prop_assert_eq!(compare(&most, &least)[0].outcome, AnswerOutcome::Violated);
+        prop_assert_eq!(compare(&least, &least)[0].outcome, AnswerOutcome::Satisfied);
+        prop_assert_eq!(compare(&most, &most)[0].outcome, AnswerOutcome::Satisfied);
     }
 }
 
@@ -246,9 +246,9 @@ fn long_texts_are_read_up_to_the_limit() {
     for piece in pieces {
         let text = piece.repeat(20_000);
         let found = parse(&text);
-        assert!(found.len() <= MOST_INDICATORS, "{piece}");
+        assert!(found.len() <= MAX_INDICATORS, "{piece}");
         if piece.ends_with("MPa，") {
-            assert_eq!(found.len(), MOST_INDICATORS);
+            assert_eq!(found.len(), MAX_INDICATORS);
         }
     }
 }

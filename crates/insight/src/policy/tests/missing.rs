@@ -90,17 +90,17 @@ fn years_outside_the_plan_are_told() {
 
 #[test]
 fn what_is_excluded_says_why() {
-    let check = |deal: Deal<'_>, want: Refusal, sentence: &str| {
+    let check = |deal: Deal<'_>, want: NoSubsidyReason, sentence: &str| {
         let note = hebei().note(&deal);
-        assert_eq!(note.outcome, Outcome::Nothing(want));
+        assert_eq!(note.outcome, SubsidyOutcome::Nothing(want));
         assert_eq!((note.highest_yuan(), note.unknown.len()), (0, 0));
         assert_eq!(want.chinese(), sentence);
     };
     let deal = known(600_000);
-    check(Deal { buyer_region: "110000", ..deal }, Refusal::BuyerRegion, "买方不在本政策适用的地区。");
+    check(Deal { buyer_region: "110000", ..deal }, NoSubsidyReason::BuyerRegion, "买方不在本政策适用的地区。");
     let university = Deal { buyer_kind: Some(OwnerType::University), ..deal };
-    check(university, Refusal::BuyerKind, "买方不是本政策补助的单位类型。");
-    let price = Refusal::Price { lowest_yuan: 500_000 };
+    check(university, NoSubsidyReason::BuyerKind, "买方不是本政策补助的单位类型。");
+    let price = NoSubsidyReason::Price { lowest_yuan: 500_000 };
     let sentence = "该交易额不在补助范围内，单项交易额至少 500,000 元才可补助。";
     check(known(499_999), price, sentence);
     check(Deal { seller_region: "", ..known(499_999) }, price, sentence);

@@ -72,15 +72,21 @@ fn validity_with_days() {
     );
     let deal = Deal { buyer_region: "37", seller_region: "37", ..known(100) };
     let at = |day| policy.note(&Deal { date: day, ..deal });
-    assert_eq!(at(Some(date(2023, 12, 31))).outcome, Outcome::Nothing(Refusal::TooEarly { from: date(2024, 1, 1) }));
+    assert_eq!(
+        at(Some(date(2023, 12, 31))).outcome,
+        SubsidyOutcome::Nothing(NoSubsidyReason::TooEarly { from: date(2024, 1, 1) })
+    );
     assert_eq!(at(Some(date(2024, 1, 1))).highest_yuan(), 10);
     assert_eq!(at(Some(date(2026, 12, 31))).highest_yuan(), 10);
-    assert_eq!(at(Some(date(2027, 1, 1))).outcome, Outcome::Nothing(Refusal::TooLate { to: date(2026, 12, 31) }));
+    assert_eq!(
+        at(Some(date(2027, 1, 1))).outcome,
+        SubsidyOutcome::Nothing(NoSubsidyReason::TooLate { to: date(2026, 12, 31) })
+    );
     assert_eq!(codes(&at(None)), ["DATE"]);
     assert!(at(Some(date(2024, 1, 1))).unknown.is_empty());
     // no scheme accepts sellers from elsewhere
     let elsewhere = policy.note(&Deal { seller_region: "11", date: Some(date(2024, 1, 1)), ..deal });
-    assert_eq!(elsewhere.outcome, Outcome::Nothing(Refusal::SellerRegion));
+    assert_eq!(elsewhere.outcome, SubsidyOutcome::Nothing(NoSubsidyReason::SellerRegion));
     let unknown = policy.note(&Deal { seller_region: "", date: Some(date(2024, 1, 1)), ..deal });
     assert_eq!((range(&unknown), codes(&unknown)), ((0, 10), vec!["SELLER_REGION"]));
 }

@@ -2,7 +2,7 @@
 
 use super::optimum::{pairs, plan};
 use crate::allocation::{
-    Attribute, Candidate, Constraint, Effort, Fault, Group, MOST_PAIRS, MOST_PARTICIPANTS, Pair, Participant, Problem,
+    Attribute, Candidate, Constraint, Effort, Fault, Group, MAX_PAIRS, MAX_PARTICIPANTS, Pair, Participant, Problem,
     Proof, Quota, Reason, Rules, Shortfall, Side, allocate,
 };
 
@@ -144,12 +144,12 @@ fn faults_are_named_all_of_them() {
 #[test]
 fn what_is_too_large_is_refused_at_once() {
     check_faults(
-        &with(|problem| problem.counterparts = vec![participant(1, 0, 0, 0); MOST_PARTICIPANTS + 1]),
+        &with(|problem| problem.counterparts = vec![participant(1, 0, 0, 0); MAX_PARTICIPANTS + 1]),
         &[Fault::TooLarge],
     );
-    check_faults(&with(|problem| problem.pairs = vec![candidate(0, 0, 0.5); MOST_PAIRS + 1]), &[Fault::TooLarge]);
-    check_faults(&with(|problem| problem.rules.met = vec![pair(0, 0); MOST_PAIRS + 1]), &[Fault::TooLarge]);
-    let most = with(|problem| problem.counterparts = vec![participant(1, 0, 0, 0); MOST_PARTICIPANTS]);
+    check_faults(&with(|problem| problem.pairs = vec![candidate(0, 0, 0.5); MAX_PAIRS + 1]), &[Fault::TooLarge]);
+    check_faults(&with(|problem| problem.rules.met = vec![pair(0, 0); MAX_PAIRS + 1]), &[Fault::TooLarge]);
+    let most = with(|problem| problem.counterparts = vec![participant(1, 0, 0, 0); MAX_PARTICIPANTS]);
     assert!(plan(&most).is_some());
 }
 

@@ -8,7 +8,7 @@ use super::{
     problems::{LARGER, SMALL, Size, problem},
 };
 use crate::allocation::{
-    Constraint, Cost, Group, LeftOut, MOST_HOLDERS, Pair, Plan, Problem, Proof, Reason, Relaxed, Side,
+    Constraint, Cost, Group, LeftOut, MAX_HOLDERS, Pair, Plan, Problem, Proof, Reason, Relaxed, Side,
 };
 
 /// The problem with one constraint relaxed.
@@ -151,7 +151,7 @@ fn check_reasons(problem: &Problem, plan: &Plan, left_out: &LeftOut) -> Result<(
                 let (count, most) = used(problem, *constraint, &chosen);
                 prop_assert_eq!(count, most);
                 prop_assert!(counts(problem, *constraint, left_out.pair));
-                prop_assert_eq!(held_by.len(), (count as usize).min(MOST_HOLDERS));
+                prop_assert_eq!(held_by.len(), (count as usize).min(MAX_HOLDERS));
                 prop_assert!(held_by.iter().all(|pair| chosen.contains(pair) && counts(problem, *constraint, *pair)));
             }
             Reason::Kept { instead, constraint } => {

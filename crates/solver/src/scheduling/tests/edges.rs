@@ -150,8 +150,8 @@ fn indices_and_sizes_are_checked() {
     let published = Some(Published { meetings: vec![nowhere], refill: false });
     refused(&Input { published, ..event(1, 0, 1, 1) }, &out(Part::Published, 0));
     check(&event(1, 1, MAX_SLOTS, 1), 0, &[]);
-    refused(&event(1, 1, MAX_SLOTS + 1, 1), &[Conflict::TooMany { what: Part::Slots, most: MAX_SLOTS }]);
-    let spare = Conflict::TooMany { what: Part::Spare, most: 50 };
+    refused(&event(1, 1, MAX_SLOTS + 1, 1), &[Conflict::TooMany { what: Part::Slots, max: MAX_SLOTS }]);
+    let spare = Conflict::TooMany { what: Part::Spare, max: 50 };
     refused(&Input { spare_percent: 51, ..event(1, 1, 1, 1) }, &[spare]);
 }
 

@@ -4,18 +4,27 @@ use std::{collections::BTreeMap, io::Write};
 
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
-use super::{Summary, encoder::Encoder, line::Header};
+use super::{Summary, encoder::Encoder, line::SnapshotHeader};
 use crate::{
     CollectionKind, FieldSelection, Index, StoreShape,
     pages::Pages,
     transfer::{
-        Listener, Progress, Result, Step, Track, TransferError,
-        piece::{self, Piece},
+        Listener, Result, Track, TransferError, TransferProgress, TransferStep,
+        piece::{self, Piece, PiecePage},
     },
 };
 
 /// Pages queued for the encoder: one, so that reading and writing overlap.
 const WAITING_PAGES: usize = 1;
+
+/// A complete snapshot.
+#[derive(Debug)]
+pub struct Created<W> {
+    /// The sink, flushed.
+    pub sink: W,
+    /// Counts and checksums.
+    pub summary: Summary,
+}
 
 /// Messages to the encoder's thread.
 enum Told {
@@ -25,8 +34,7 @@ enum Told {
     End,
 }
 
-/// Writes the whole index to `sink`, from a thread of its own; a slow sink slows down reading. Returns the sink,
-/// flushed. After a failure or drop, the sink holds an incomplete snapshot without seal.
+/// Writes the whole index to `sink`, from a thread of its own; a slow sink slows down reading. After a failure or drop, the sink holds an incomplete snapshot without seal.
 ///
 /// # Errors
 /// Errors of the index; [`TransferError::Sink`], [`TransferError::Unwritable`].
@@ -34,14 +42,14 @@ pub async fn create<W: Write + Send + 'static>(
     index: &dyn Index,
     store: StoreShape,
     sink: W,
-    mut progress: impl FnMut(Progress) + Send,
-) -> Result<(W, Summary)> {
+    mut progress: impl FnMut(TransferProgress) + Send,
+) -> Result<Created<W>> {
     let mut counts = BTreeMap::new();
     for collection in CollectionKind::ALL {
         counts.insert(collection, piece::count(index, collection).await?);
     }
     let total = counts.values().sum();
-    let header = Header::new(store, counts);
+    let header = SnapshotHeader::new(store, counts);
     let (pages, inbox) = mpsc::channel(WAITING_PAGES);
     let writer = tokio::task::spawn_blocking(move || write(sink, header, inbox));
     let read = read(index, pages, total, &mut progress).await;
@@ -54,11 +62,11 @@ pub async fn create<W: Write + Send + 'static>(
 }
 
 async fn read(index: &dyn Index, pages: Sender<Told>, total: u64, progress: &mut Listener<'_>) -> Result<()> {
-    let mut track = Track::new(Step::Write, total, progress);
+    let mut track = Track::new(TransferStep::Write, total, progress);
     let send = async |told| pages.send(told).await.map_err(|_| TransferError::Stopped);
     for collection in CollectionKind::ALL {
         let mut all = Pages::new(|after| piece::page(index, collection, after, FieldSelection::Everything));
-        while let Some((pieces, _)) = all.next_page().await? {
+        while let Some(PiecePage { pieces, .. }) = all.next_page().await? {
             let read = pieces.len();
             send(Told::Page(pieces)).await?;
             track.add(read);
@@ -67,14 +75,13 @@ async fn read(index: &dyn Index, pages: Sender<Told>, total: u64, progress: &mut
     send(Told::End).await
 }
 
-fn write<W: Write>(sink: W, header: Header, mut inbox: Receiver<Told>) -> Result<(W, Summary)> {
+fn write<W: Write>(sink: W, header: SnapshotHeader, mut inbox: Receiver<Told>) -> Result<Created<W>> {
     let mut encoder = Encoder::new(sink, header)?;
     loop {
         match inbox.blocking_recv() {
             Some(Told::Page(pieces)) => pieces.into_iter().try_for_each(|piece| encoder.piece(piece))?,
             Some(Told::End) => {
-                let (sink, digests) = encoder.finish()?;
-                return Ok((sink, Summary { digests }));
+                return encoder.finish();
             }
             None => return Err(TransferError::Stopped),
         }

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     MAX_LINE_BYTES, MAX_WINDOW_LOG,
-    line::{Header, Line, Trailer},
+    line::{SnapshotHeader, SnapshotLine, Trailer},
 };
 use crate::{
     CollectionKind, DocumentWrite, PointId,
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Fault of a snapshot, as part of an error message.
-pub(super) type Reason = String;
+pub(super) type SnapshotFault = String;
 
 /// A section of an open file with its own read position, independent of other readers.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ pub(super) struct Decoder<R: Read> {
     /// Hash of all lines before the last line read.
     sha256: Sha256,
     last_line: Vec<u8>,
-    header: Header,
+    header: SnapshotHeader,
     hashers: Vec<(CollectionKind, Hasher)>,
     before: Option<(CollectionKind, PointId)>,
     trailer: Option<Trailer>,
@@ -70,29 +70,29 @@ impl<R: Read> Decoder<R> {
         let mut lines = BufReader::new(stream);
         let mut first = Vec::new();
         read_line(&mut lines, &mut first).ok()?;
-        let Ok(Line::Header(header)) = serde_json::from_slice(&first) else { return None };
+        let Ok(SnapshotLine::SnapshotHeader(header)) = serde_json::from_slice(&first) else { return None };
         let hashers = CollectionKind::ALL.map(|collection| (collection, Hasher::default())).into();
         let sha256 = Sha256::new();
         Some(Self { lines, sha256, last_line: first, header, hashers, before: None, trailer: None })
     }
 
     /// The header.
-    pub(super) fn header(&self) -> &Header {
+    pub(super) fn header(&self) -> &SnapshotHeader {
         &self.header
     }
 
     /// The next point or document; `None` after the last one, if the trailer is correct.
-    pub(super) fn next_piece(&mut self) -> Result<Option<Piece>, Reason> {
+    pub(super) fn next_piece(&mut self) -> Result<Option<Piece>, SnapshotFault> {
         if self.trailer.is_some() {
             return Ok(None);
         }
         self.sha256.update(&self.last_line);
         read_line(&mut self.lines, &mut self.last_line)?;
         match serde_json::from_slice(&self.last_line).map_err(|error| format!("有一行无法读取：{error}"))? {
-            Line::Header(_) => Err("表头重复".to_string()),
-            Line::Point(line) => self.take_in(Piece::Point(Box::new(line.into_point()?))).map(Some),
-            Line::Document(document) => self.take_in(Piece::Document(document)).map(Some),
-            Line::Trailer(trailer) => self.end(trailer).map(|()| None),
+            SnapshotLine::SnapshotHeader(_) => Err("表头重复".to_string()),
+            SnapshotLine::Point(line) => self.take_in(Piece::Point(Box::new(line.into_point()?))).map(Some),
+            SnapshotLine::Document(document) => self.take_in(Piece::Document(document)).map(Some),
+            SnapshotLine::Trailer(trailer) => self.end(trailer).map(|()| None),
         }
     }
 
@@ -102,7 +102,7 @@ impl<R: Read> Decoder<R> {
     }
 
     /// Checks order and uniqueness, and adds the piece to the checksums.
-    fn take_in(&mut self, piece: Piece) -> Result<Piece, Reason> {
+    fn take_in(&mut self, piece: Piece) -> Result<Piece, SnapshotFault> {
         let (collection, id) = (piece.collection(), piece.id());
         match &piece {
             Piece::Point(point) => point.check(point.record.kind(), self.header.store.dimensions),
@@ -118,7 +118,7 @@ impl<R: Read> Decoder<R> {
         Ok(piece)
     }
 
-    fn end(&mut self, mut trailer: Trailer) -> Result<(), Reason> {
+    fn end(&mut self, mut trailer: Trailer) -> Result<(), SnapshotFault> {
         let digest = |(collection, hasher): (CollectionKind, Hasher)| (collection, hasher.finish());
         let kinds: Digests = self.hashers.drain(..).map(digest).collect();
         // version 1 had no documents
@@ -135,7 +135,7 @@ impl<R: Read> Decoder<R> {
 }
 
 /// Reads one line with its line feed into `line`, at most [`MAX_LINE_BYTES`].
-fn read_line(lines: &mut impl BufRead, line: &mut Vec<u8>) -> Result<(), Reason> {
+fn read_line(lines: &mut impl BufRead, line: &mut Vec<u8>) -> Result<(), SnapshotFault> {
     line.clear();
     let limit = MAX_LINE_BYTES as u64;
     lines.by_ref().take(limit).read_until(b'\n', line).map_err(|error| format!("无法解压：{error}"))?;

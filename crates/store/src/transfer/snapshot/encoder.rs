@@ -5,8 +5,9 @@ use std::io::Write;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    LEVEL, MAX_LINE_BYTES,
-    line::{Header, Line, PointLine, Trailer},
+    LEVEL, MAX_LINE_BYTES, Summary,
+    create::Created,
+    line::{PointLine, SnapshotHeader, SnapshotLine, Trailer},
     seal::Sealing,
 };
 use crate::{
@@ -25,11 +26,11 @@ pub(super) struct Encoder<W: Write> {
 
 impl<W: Write> Encoder<W> {
     /// Writes the header.
-    pub(super) fn new(sink: W, header: Header) -> Result<Self> {
+    pub(super) fn new(sink: W, header: SnapshotHeader) -> Result<Self> {
         let lines = zstd::stream::write::Encoder::new(Sealing::new(sink), LEVEL).map_err(TransferError::Sink)?;
         let hashers = CollectionKind::ALL.map(|collection| (collection, Hasher::default())).into();
         let mut encoder = Self { lines, sha256: Sha256::new(), hashers };
-        encoder.line(&Line::Header(header)).map_err(|reason| reason.about("header"))?;
+        encoder.line(&SnapshotLine::SnapshotHeader(header)).map_err(|reason| reason.about("header"))?;
         Ok(encoder)
     }
 
@@ -40,27 +41,27 @@ impl<W: Write> Encoder<W> {
             hasher.add(&piece)?;
         }
         let line = match piece {
-            Piece::Point(point) => Line::Point(Box::new(PointLine::new(*point))),
-            Piece::Document(document) => Line::Document(document),
+            Piece::Point(point) => SnapshotLine::Point(Box::new(PointLine::new(*point))),
+            Piece::Document(document) => SnapshotLine::Document(document),
         };
         self.line(&line).map_err(|reason| reason.about(&name))
     }
 
     /// Writes trailer and seal.
-    pub(super) fn finish(mut self) -> Result<(W, Digests)> {
+    pub(super) fn finish(mut self) -> Result<Created<W>> {
         let kinds: Digests = self.hashers.drain(..).map(|(collection, hasher)| (collection, hasher.finish())).collect();
         let sha256 = format!("{:x}", self.sha256.clone().finalize());
         let trailer = Trailer { kinds: kinds.clone(), sha256 };
-        self.line(&Line::Trailer(trailer)).map_err(|reason| reason.about("trailer"))?;
+        self.line(&SnapshotLine::Trailer(trailer)).map_err(|reason| reason.about("trailer"))?;
         let sink = self.lines.finish().and_then(Sealing::seal).map_err(TransferError::Sink)?;
-        Ok((sink, kinds))
+        Ok(Created { sink, summary: Summary { digests: kinds } })
     }
 
-    fn line(&mut self, line: &Line) -> std::result::Result<(), LineError> {
-        let mut text = serde_json::to_vec(line).map_err(|error| LineError::Line(error.to_string()))?;
+    fn line(&mut self, line: &SnapshotLine) -> std::result::Result<(), LineError> {
+        let mut text = serde_json::to_vec(line).map_err(|error| LineError::SnapshotLine(error.to_string()))?;
         text.push(b'\n');
         if MAX_LINE_BYTES < text.len() {
-            return Err(LineError::Line(format!("占 {} 字节，超过 {MAX_LINE_BYTES}", text.len())));
+            return Err(LineError::SnapshotLine(format!("占 {} 字节，超过 {MAX_LINE_BYTES}", text.len())));
         }
         self.sha256.update(&text);
         self.lines.write_all(&text).map_err(LineError::Sink)
@@ -70,7 +71,7 @@ impl<W: Write> Encoder<W> {
 /// Why a line cannot be written.
 enum LineError {
     /// The line could not be read back.
-    Line(String),
+    SnapshotLine(String),
     /// The sink failed.
     Sink(std::io::Error),
 }
@@ -80,7 +81,7 @@ enum LineError {
 impl LineError {
     fn about(self, name: &str) -> TransferError {
         match self {
-            Self::Line(reason) => TransferError::Unwritable { name: name.to_string(), reason },
+            Self::SnapshotLine(reason) => TransferError::Unwritable { name: name.to_string(), reason },
             Self::Sink(error) => TransferError::Sink(error),
         }
     }

@@ -16,9 +16,9 @@ use duijie_core::{
 /// A line of the file.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Line {
+pub(super) enum SnapshotLine {
     /// First line.
-    Header(Header),
+    SnapshotHeader(SnapshotHeader),
     /// A point.
     Point(Box<PointLine>),
     /// A document; after all points, since version 2.
@@ -29,7 +29,7 @@ pub(super) enum Line {
 
 /// Header of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Header {
+pub struct SnapshotHeader {
     /// Name of the format.
     pub format: String,
     /// Version of the format.
@@ -61,9 +61,9 @@ pub(super) struct PointLine {
     weights: String,
 }
 
-// === impl Header ===
+// === impl SnapshotHeader ===
 
-impl Header {
+impl SnapshotHeader {
     /// Header of a snapshot started now.
     pub(super) fn new(store: StoreShape, counts: BTreeMap<CollectionKind, u64>) -> Self {
         Self { format: FORMAT.to_string(), version: VERSION, store, counts, create_time: Timestamp::now() }
@@ -119,9 +119,9 @@ mod tests {
             sparse: SparseVector { indices: vec![0, 7, u32::MAX], values: vec![0.1, 2.0, 1e30] },
             query: LexicalQuery { terms: vec![("激光".into(), 0.1), ("焊接".into(), 1e-9)] },
         };
-        let text = serde_json::to_string(&Line::Point(Box::new(PointLine::new(point.clone())))).unwrap();
+        let text = serde_json::to_string(&SnapshotLine::Point(Box::new(PointLine::new(point.clone())))).unwrap();
         assert!(!text.contains('\n'));
-        let Line::Point(back) = serde_json::from_str(&text).unwrap() else { panic!("{text}") };
+        let SnapshotLine::Point(back) = serde_json::from_str(&text).unwrap() else { panic!("{text}") };
         let back = back.into_point().unwrap();
         assert_eq!(back, point);
         let bits = |point: &Point| point.dense.iter().map(|value| value.to_bits()).collect::<Vec<_>>();

@@ -27,8 +27,8 @@ mod seal;
 #[cfg(test)]
 mod tests;
 
-pub use create::create;
-pub use line::{Header, Trailer};
+pub use create::{Created, create};
+pub use line::{SnapshotHeader, Trailer};
 pub use part_file::PartFile;
 pub use restore::{Restored, Snapshot};
 

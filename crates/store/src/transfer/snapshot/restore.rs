@@ -12,19 +12,18 @@ use tokio::sync::mpsc::{self, Receiver};
 use super::{
     FORMAT, Summary, VERSION,
     decoder::{Decoder, FilePart},
-    line::Header,
+    line::SnapshotHeader,
     seal::{SEAL_BYTES, is_sealed},
 };
-use duijie_core::domain::Kind;
-
 use crate::{
-    CollectionKind, FieldSelection, Index, Key, STORE_FORMAT, tombstones,
+    CollectionKind, FieldSelection, Index, STORE_FORMAT,
+    tombstones::{self, Tombstone},
     transfer::{
-        Digests, Listener, Progress, Result, Step, Track, TransferError,
+        Digests, Listener, Result, Track, TransferError, TransferProgress, TransferStep,
         checksum::track_digests,
         compare::missing,
         count, in_maintenance,
-        piece::{self, Piece},
+        piece::{self, Piece, PiecePage},
     },
 };
 
@@ -39,7 +38,7 @@ pub struct Snapshot {
     path: PathBuf,
     file: Arc<File>,
     length: u64,
-    header: Header,
+    header: SnapshotHeader,
     summary: Summary,
 }
 
@@ -92,7 +91,7 @@ impl Snapshot {
     }
 
     /// Header.
-    pub fn header(&self) -> &Header {
+    pub fn header(&self) -> &SnapshotHeader {
         &self.header
     }
 
@@ -108,7 +107,11 @@ impl Snapshot {
     /// # Errors
     /// Errors of the index; [`TransferError::NotEmpty`] before anything is written; [`TransferError::Damaged`] if the
     /// file has changed since it was opened; [`TransferError::NotRestored`], [`TransferError::LeaseLost`].
-    pub async fn restore(&self, target: &dyn Index, mut progress: impl FnMut(Progress) + Send) -> Result<Restored> {
+    pub async fn restore(
+        &self,
+        target: &dyn Index,
+        mut progress: impl FnMut(TransferProgress) + Send,
+    ) -> Result<Restored> {
         in_maintenance(target, self.write_all(target, &mut progress)).await
     }
 
@@ -116,7 +119,7 @@ impl Snapshot {
         let own_tombstones = self.refuse_others(target, progress).await?;
         tombstones::remove(target, own_tombstones).await?;
         let mut written = 0;
-        let mut track = Track::new(Step::Write, self.summary.pieces(), progress);
+        let mut track = Track::new(TransferStep::Write, self.summary.pieces(), progress);
         let mut batches = self.batches();
         while let Some(batch) = batches.recv().await {
             let (collection, pieces) = batch?;
@@ -128,7 +131,7 @@ impl Snapshot {
             }
             track.add(read);
         }
-        let mut track = Track::new(Step::Verify, self.summary.pieces(), progress);
+        let mut track = Track::new(TransferStep::Verify, self.summary.pieces(), progress);
         let restored = track_digests(target, &mut track).await?;
         if restored == self.summary.digests {
             Ok(Restored { written })
@@ -140,18 +143,19 @@ impl Snapshot {
     /// Refuses a target that holds anything that is not of this snapshot. Each piece of the target is looked up: to subtract
     /// what was found from a count would go wrong if a write of an earlier, broken-off restore came in between. Tombstones
     /// of the target's own deletions do not count; they are returned, and have to be removed.
-    async fn refuse_others(&self, target: &dyn Index, progress: &mut Listener<'_>) -> Result<Vec<(Kind, Key)>> {
+    async fn refuse_others(&self, target: &dyn Index, progress: &mut Listener<'_>) -> Result<Vec<Tombstone>> {
         let there = count(target).await?;
         if there == 0 {
             return Ok(Vec::new());
         }
-        let mut track = Track::new(Step::Compare, there, progress);
+        let mut track = Track::new(TransferStep::Compare, there, progress);
         let mut ours = Ours { batches: self.batches(), batch: Vec::new().into_iter() };
         let (mut own, mut others) = (tombstones::all(target).await?, 0);
         for collection in CollectionKind::ALL {
             let mut after = None;
             loop {
-                let (theirs, next) = piece::page(target, collection, after, FieldSelection::Payload).await?;
+                let PiecePage { pieces: theirs, next } =
+                    piece::page(target, collection, after, FieldSelection::Payload).await?;
                 for piece in &theirs {
                     match (ours.has(piece).await?, own.contains_key(&piece.id())) {
                         (true, _) => drop(own.remove(&piece.id())),
@@ -230,7 +234,7 @@ impl Ours {
     }
 }
 
-fn check_format(path: &Path, header: &Header) -> Result<()> {
+fn check_format(path: &Path, header: &SnapshotHeader) -> Result<()> {
     let said = |version: u32, store: u32| format!("备份 {version}、存储 {store}");
     if header.format != FORMAT {
         return Err(TransferError::Foreigner { path: path.to_path_buf() });

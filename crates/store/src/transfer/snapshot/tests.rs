@@ -3,16 +3,19 @@ use std::{fs, io::Write, path::Path};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{encoder::Encoder, line::Header, seal::Sealing, *};
+use super::{encoder::Encoder, line::SnapshotHeader, seal::Sealing, *};
 use crate::{Document, Point, STORE_FORMAT, StoreShape, StoreVersions, transfer::piece::Piece};
 use duijie_core::{
     domain::{Detail, Kind, Record},
     text::{LexicalQuery, SparseVector},
 };
 
-fn header() -> Header {
+fn header() -> SnapshotHeader {
     let versions = StoreVersions { format: STORE_FORMAT, text: "t".into(), model: "m".into() };
-    Header::new(StoreShape { versions, dimensions: 2 }, CollectionKind::ALL.map(|collection| (collection, 1)).into())
+    SnapshotHeader::new(
+        StoreShape { versions, dimensions: 2 },
+        CollectionKind::ALL.map(|collection| (collection, 1)).into(),
+    )
 }
 
 fn point(id: &str) -> Point {
@@ -34,7 +37,7 @@ fn points() -> Vec<Point> {
 fn whole() -> Vec<u8> {
     let mut encoder = Encoder::new(Vec::new(), header()).unwrap();
     points().into_iter().for_each(|point| encoder.piece(Piece::Point(Box::new(point))).unwrap());
-    encoder.finish().unwrap().0
+    encoder.finish().unwrap().sink
 }
 
 /// The lines of a whole snapshot.
@@ -79,7 +82,7 @@ fn a_whole_snapshot_is_read_and_other_tools_show_its_lines() {
     assert_eq!((snapshot.summary().points(), snapshot.header().store.dimensions), (3, 2));
     assert_eq!(lines().len(), 5);
     assert!(open(&sealed(&lines())).is_ok());
-    assert!(open(&Encoder::new(Vec::new(), header()).unwrap().finish().unwrap().0).is_ok());
+    assert!(open(&Encoder::new(Vec::new(), header()).unwrap().finish().unwrap().sink).is_ok());
 }
 
 #[test]
@@ -105,7 +108,7 @@ fn documents_come_behind_the_points_and_in_order() {
     let snapshot = |pieces: Vec<Piece>| {
         let mut encoder = Encoder::new(Vec::new(), header()).unwrap();
         pieces.into_iter().for_each(|piece| encoder.piece(piece).unwrap());
-        encoder.finish().unwrap().0
+        encoder.finish().unwrap().sink
     };
     let point = || Piece::Point(Box::new(points().remove(0)));
     let whole = open(&snapshot(vec![point(), document(1), document(2)])).unwrap();
