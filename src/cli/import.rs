@@ -4,6 +4,7 @@
 use std::{
     collections::{HashSet, VecDeque},
     path::Path,
+    sync::Arc,
     time::Duration,
 };
 
@@ -21,10 +22,12 @@ use super::{
 };
 use crate::api::convert::record_out;
 use duijie_core::domain::{Kind, RecordName};
-use duijie_files::{CellError, ErrorReport, Mapping, ReadOptions, RecordFile};
+use duijie_files::{CellError, ErrorReport, Mapping, Note, ReadOptions, RecordFile, Row};
 use duijie_proto as pb;
 use duijie_proto::catalog_service_client::CatalogServiceClient;
 
+/// Notes on the file that are printed; the report has them all.
+const NOTES_SHOWN: usize = 20;
 /// Records per batch: the model works on one batch while the next is on its way.
 const BATCH: usize = 100;
 /// Batches in flight.
@@ -37,9 +40,11 @@ const FIRST_WAIT: Duration = Duration::from_millis(200);
 /// Rows to send together, and bad rows.
 #[derive(Default)]
 struct Batch {
-    rows: Vec<u64>,
+    /// Sheet and number of each row.
+    rows: Vec<(Arc<str>, u64)>,
     records: Vec<pb::Record>,
-    bad: Vec<(u64, Vec<CellError>)>,
+    /// Rows without a record, and rows with warnings.
+    told: Vec<Row>,
     /// Bytes of the file read so far.
     read_bytes: u64,
     /// Whether one of the previous batches has a record of this batch, and so must be stored first.
@@ -64,6 +69,8 @@ pub struct Tally {
     pub unchanged: u64,
     /// Not stored.
     pub refused: u64,
+    /// What was not read, or not as written, of the rows that are stored and of the file.
+    pub warnings: u64,
 }
 
 /// Imports a file and prints the result.
@@ -81,7 +88,11 @@ pub async fn run(server: &Server, args: Import) -> anyhow::Result<Done> {
         tally = import(server, &args.file, options) => tally?,
         _ = tokio::signal::ctrl_c() => bail!("已停止；已存入的记录不会丢失，再次执行同一命令即继续"),
     };
-    Ok(if tally.refused == 0 { Done::All } else { Done::SomeRefused })
+    Ok(match tally {
+        Tally { refused: 0, warnings: 0, .. } => Done::All,
+        Tally { refused: 0, .. } => Done::WithWarnings,
+        _ => Done::SomeRefused,
+    })
 }
 
 /// Imports a file; prints a summary and, if rows were refused, the path of the report.
@@ -111,32 +122,39 @@ pub async fn import(server: &Server, path: &Path, options: ReadOptions) -> anyho
     while let Some(sent) = sending.next().await {
         finish(sent?)?;
     }
-    let unknown = reading.await.context("读取文件的线程中断")?;
+    let notes = reading.await.context("读取文件的线程中断")?;
     let seconds = progress.finish().as_secs_f64();
-    for heading in unknown {
-        eprintln!("注意：不认识的列“{heading}”已忽略，可用 --mapping 指明");
+    for note in &notes {
+        report.note(note)?;
     }
+    tally.warnings = report.warnings();
     print_summary(kind, tally, seconds);
+    print_notes(&notes);
     if let Some(written) = report.finish()? {
-        println!("有 {} 行未导入，原因见 {}", tally.refused, written.path.display());
+        let path = written.path.display();
+        match (tally.refused, tally.warnings) {
+            (0, warnings) => println!("并非全部读入：有 {warnings} 处提示，逐条见 {path}"),
+            (refused, 0) => println!("有 {refused} 行未导入，原因见 {path}"),
+            (refused, warnings) => println!("有 {refused} 行未导入，另有 {warnings} 处提示，逐条见 {path}"),
+        }
     }
     Ok(tally)
 }
 
-/// Reads rows into batches until the file ends or the receiver is gone; returns the unknown columns.
-fn read(mut file: RecordFile, sender: &mpsc::Sender<Batch>) -> Vec<String> {
+/// Reads rows into batches until the file ends or the receiver is gone; returns the notes on the file.
+fn read(mut file: RecordFile, sender: &mpsc::Sender<Batch>) -> Vec<Note> {
     let mut batch = Batch::default();
     let mut recent = Recent::default();
     while let Some(row) = file.next() {
-        match row.result {
-            Ok(record) => {
-                batch.after_others |= recent.sees(record.name());
-                batch.rows.push(row.number);
-                batch.records.push(record_out(record));
-            }
-            Err(errors) => batch.bad.push((row.number, errors)),
+        if let Ok(record) = &row.result {
+            batch.after_others |= recent.sees(record.name());
+            batch.rows.push((row.sheet.clone(), row.number));
+            batch.records.push(record_out(record.clone()));
         }
-        if BATCH <= batch.records.len() + batch.bad.len() {
+        if row.result.is_err() || !row.warnings.is_empty() {
+            batch.told.push(row);
+        }
+        if BATCH <= batch.records.len() + batch.told.len() {
             batch.read_bytes = file.bytes_read();
             recent.next_batch();
             if sender.blocking_send(std::mem::take(&mut batch)).is_err() {
@@ -146,7 +164,7 @@ fn read(mut file: RecordFile, sender: &mpsc::Sender<Batch>) -> Vec<String> {
     }
     batch.read_bytes = file.bytes_read();
     let _ = sender.blocking_send(batch);
-    file.unknown_headings().to_vec()
+    file.notes().to_vec()
 }
 
 // === impl Recent ===
@@ -198,11 +216,11 @@ fn note(
     tally: &mut Tally,
     report: &mut ErrorReport,
 ) -> anyhow::Result<()> {
-    for (row, errors) in &batch.bad {
-        tally.refused += 1;
-        report.add(*row, errors)?;
+    for row in &batch.told {
+        tally.refused += u64::from(row.result.is_err());
+        report.row(row)?;
     }
-    for (row, result) in batch.rows.iter().zip(results) {
+    for ((sheet, row), result) in batch.rows.iter().zip(results) {
         match result.outcome() {
             pb::UpsertOutcome::Created => tally.created += 1,
             pb::UpsertOutcome::Updated => tally.updated += 1,
@@ -215,7 +233,7 @@ fn note(
                     reason: violation.localized_description.clone(),
                 };
                 let errors: Vec<CellError> = result.violations.iter().map(error).collect();
-                report.add(*row, &errors)?;
+                report.refused(sheet, *row, &errors)?;
             }
         }
     }
@@ -223,9 +241,30 @@ fn note(
 }
 
 fn print_summary(kind: Kind, tally: Tally, seconds: f64) {
-    let Tally { created, updated, unchanged, refused } = tally;
+    let Tally { created, updated, unchanged, refused, warnings } = tally;
+    let told = if warnings == 0 { String::new() } else { format!("，提示 {warnings} 处") };
     println!(
-        "{}：新增 {created}，更新 {updated}，未变 {unchanged}，未导入 {refused}，用时 {seconds:.1} 秒",
+        "{}：新增 {created}，更新 {updated}，未变 {unchanged}，未导入 {refused}{told}，用时 {seconds:.1} 秒",
         kind.label()
     );
+}
+
+/// What was not read of the file, by sheet and column.
+fn print_notes(notes: &[Note]) {
+    for note in notes.iter().take(NOTES_SHOWN) {
+        let sheet = if note.sheet.is_empty() { String::new() } else { format!("工作表“{}”", note.sheet) };
+        let row = note.row.map(|row| format!("第 {row} 行")).unwrap_or_default();
+        let column = match note.cell.column.as_str() {
+            "" => String::new(),
+            column if column.starts_with('（') => String::new(),
+            column => format!("列“{column}”"),
+        };
+        let place = format!("{sheet}{row}{column}");
+        let mark = if note.warns { "注意" } else { "说明" };
+        let colon = if place.is_empty() { "" } else { "：" };
+        eprintln!("{mark}：{place}{colon}{}", note.cell.reason);
+    }
+    if NOTES_SHOWN < notes.len() {
+        eprintln!("……另有 {} 条", notes.len() - NOTES_SHOWN);
+    }
 }

@@ -1,6 +1,4 @@
-//! The command line. All output is Chinese; a failure is one sentence with the remedy.
-//!
-//! Exit codes: 0 done, 1 failed, 2 done but some rows were refused (or wrong usage), 64 bad configuration.
+//! The command line. All output is Chinese; a failure is one sentence with the remedy. The exit codes are in [`exit`].
 
 mod args;
 mod calibrate;
@@ -12,6 +10,7 @@ mod end_point;
 mod evaluate;
 mod event;
 mod evidence;
+mod exit;
 mod filter;
 mod health;
 mod import;
@@ -31,22 +30,10 @@ use std::{fs, io, path::Path, process::ExitCode};
 
 use crate::{config::Config, telemetry};
 use args::{Args, Command};
+use exit::Done;
 
-/// Exit code if some rows were refused.
-const SOME_REFUSED: u8 = 2;
-/// Exit code for a bad configuration (`EX_USAGE` of sysexits).
-const BAD_CONFIG: u8 = 64;
 /// Configuration file that is read without `--config`, if it exists.
 const DEFAULT_CONFIG: &str = "duijie.toml";
-
-/// Outcome of a successful command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Done {
-    /// Everything was done.
-    All,
-    /// Some rows were refused.
-    SomeRefused,
-}
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -56,7 +43,7 @@ pub fn main() -> ExitCode {
     };
     let toml = match config_text(args.config.as_deref()) {
         Ok(toml) => toml,
-        Err(sentence) => return fail(&sentence, BAD_CONFIG),
+        Err(sentence) => return fail(&sentence, exit::USAGE),
     };
     if matches!(args.command, Command::Config) {
         return match Config::effective(&toml, std::env::vars()) {
@@ -64,12 +51,12 @@ pub fn main() -> ExitCode {
                 print!("{}", table::config(&values));
                 ExitCode::SUCCESS
             }
-            Err(mistakes) => fail(&mistakes.to_string(), BAD_CONFIG),
+            Err(mistakes) => fail(&mistakes.to_string(), exit::USAGE),
         };
     }
     let mut config = match Config::read(&toml, std::env::vars()) {
         Ok(config) => config,
-        Err(mistakes) => return fail(&mistakes.to_string(), BAD_CONFIG),
+        Err(mistakes) => return fail(&mistakes.to_string(), exit::USAGE),
     };
     for warning in &config.warnings {
         eprintln!("提示：{warning}");
@@ -79,12 +66,11 @@ pub fn main() -> ExitCode {
         config.log.filter = format!("error,{}", config.log.filter.replace("info", "error"));
     }
     if let Err(sentence) = telemetry::start(&config.log) {
-        return fail(&sentence, BAD_CONFIG);
+        return fail(&sentence, exit::USAGE);
     }
     match run(args, config) {
-        Ok(Done::All) => ExitCode::SUCCESS,
-        Ok(Done::SomeRefused) => ExitCode::from(SOME_REFUSED),
-        Err(error) => fail(&format!("{error:#}"), 1),
+        Ok(done) => done.into(),
+        Err(error) => fail(&format!("{error:#}"), exit::FAILED),
     }
 }
 

@@ -182,13 +182,13 @@ async fn bad_rows_go_to_a_report_and_stop_nothing() {
     let text = "需求编号,需求名称,预算(万元),地区\nd-1,铝合金焊接,50,石家庄\nd-2,,30,唐山\nd-3,盐碱地改良,-1,火星\nd-4,氢气检测,面议,130200\n";
     fs::write(&file, text).unwrap();
     let path = file.to_str().unwrap();
-    check(call(&["import", path, "--server", &service.url]).await, 2, &["新增 2", "未导入 2"]);
+    check(call(&["import", path, "--server", &service.url]).await, 2, &["新增 3", "未导入 1", "提示 2 处"]);
     let report = fs::read_to_string(format!("{path}.错误.csv")).unwrap();
-    for part in ["行号", "3,需求名称", "4,", "火星"] {
+    for part in ["行号", "3,需求名称", "4,预算", "4,地区", "火星"] {
         assert!(report.contains(part), "{part} in {report}");
     }
     // again: nothing changed, the same rows are refused
-    check(call(&["import", path, "--server", &service.url]).await, 2, &["未变 2", "未导入 2"]);
+    check(call(&["import", path, "--server", &service.url]).await, 2, &["未变 3", "未导入 1"]);
     check(call(&["get", "demands/d-1", "--server", &service.url]).await, 0, &["铝合金焊接", "500000 元", "石家庄"]);
     check(call(&["get", "demands/d-9", "--server", &service.url]).await, 1, &["demands/d-9"]);
     check(call(&["count", "需求", "--region", "唐山", "--server", &service.url]).await, 0, &["1"]);
@@ -209,7 +209,13 @@ async fn a_record_that_comes_again_in_a_file_ends_as_its_last_row() {
     let file = service.folder.join("demands.csv");
     let rows: String = (0..450).map(|n| format!("d-{},第 {n} 行\n", n % 150)).collect();
     fs::write(&file, format!("需求编号,需求名称\n{rows}")).unwrap();
-    check(call(&["import", file.to_str().unwrap(), "--server", &service.url]).await, 0, &["新增 150", "更新 300"]);
+    check(
+        call(&["import", file.to_str().unwrap(), "--server", &service.url]).await,
+        3,
+        &["新增 150", "更新 300", "提示 300 处"],
+    );
+    let report = fs::read_to_string(service.folder.join("demands.csv.错误.csv")).unwrap();
+    assert!(report.contains("编号与第 2 行相同而内容不同"), "{report}");
     check(call(&["get", "demands/d-149", "--server", &service.url]).await, 0, &["第 449 行", "修订号：3"]);
     check(call(&["get", "demands/d-0", "--server", &service.url]).await, 0, &["第 300 行"]);
     service.stop().await;

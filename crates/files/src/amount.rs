@@ -3,7 +3,7 @@
 use unicode_normalization::UnicodeNormalization;
 
 /// Words for "to be negotiated" or no value.
-const NONE_WORDS: [&str; 19] = [
+const NONE_WORDS: [&str; 24] = [
     "",
     "-",
     "--",
@@ -23,6 +23,11 @@ const NONE_WORDS: [&str; 19] = [
     "价格面议",
     "待定",
     "另议",
+    "暂无",
+    "不详",
+    "未定",
+    "自筹",
+    "未填",
 ];
 
 /// Units with their power of ten; a longer unit comes before its own suffix.
@@ -42,6 +47,11 @@ const UNITS: [(&str, i64); 11] = [
 
 /// Most digits of a whole amount: 10^18 fits an `i64`; the domain checks the record's own limit (10^12).
 const MAX_DIGITS: i64 = 18;
+
+/// Returns whether a text says its unit.
+pub fn has_unit(text: &str) -> bool {
+    text.contains(['亿', '万', '千', '元'])
+}
 
 /// Parses an amount in whole yuan. `heading_power` is the power of ten of the heading's unit (4 for 万元); a unit in the
 /// text takes precedence. `None` means to be negotiated.

@@ -14,7 +14,7 @@ pub const MAX_ROW_BYTES: usize = 1024 * 1024;
 const MAX_UNCLOSED: u32 = 100;
 
 /// Separators to try.
-pub const SEPARATORS: [char; 3] = [',', ';', '\t'];
+pub const SEPARATORS: [char; 4] = [',', ';', '\t', '|'];
 
 /// Result of scanning for one record at the start of a text.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 //! Maps table headings and JSON keys to fields.
 //!
-//! Headings are compared in NFKC (so the width of brackets does not matter), in lower case, without spaces, underscores
-//! and markers of required columns. A unit in a heading (`预算（万元）`) is removed and applied to amounts.
+//! Headings are compared in NFKC (so the width of brackets does not matter), in lower case, without spaces, underscores,
+//! markers of required columns (`【必填】`, `*`) and numbers before them (`1.`, `一、`). A unit in a heading (`预算（万元）`) is
+//! removed and applied to amounts; in another currency the heading is not known.
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -32,17 +33,21 @@ pub struct Columns {
 /// Meaning of a heading in a table of `kind`, or of any kind if unknown.
 pub fn find(heading: &str, kind: Option<Kind>) -> Option<Target> {
     let name = normal(heading);
-    let unit_power = unit_power(&name);
-    let (in_brackets, bare) = without_brackets(&name);
-    let without_unit = bare.strip_suffix("万元").or_else(|| bare.strip_suffix('元')).unwrap_or(bare);
-    let names = [name.as_str(), if in_brackets { bare } else { "" }, without_unit];
-    names.into_iter().filter(|name| !name.is_empty()).find_map(|name| {
+    let bare = without_brackets(&name);
+    let without_unit = UNIT_ENDS.iter().find_map(|unit| bare.strip_suffix(unit)).unwrap_or(&bare);
+    let without_unit = without_unit.trim_end_matches(['/', ',', '、', '-', ':']);
+    let names = [name.as_str(), bare.as_str(), without_unit];
+    let found = names.into_iter().filter(|name| !name.is_empty()).find_map(|name| {
         let rows = TABLE.iter().filter(|row| kind.is_none_or(|kind| row.kinds.contains(&kind)));
         rows.into_iter().find_map(|row| {
             let rank = row.names.iter().position(|known| *known == name)?;
-            Some(Target { field: row.field, unit_power, rank })
+            Some(Target { field: row.field, unit_power: 0, rank })
         })
-    })
+    })?;
+    match found.field {
+        Field::Price | Field::Budget => unit_power(&name).map(|unit_power| Target { unit_power, ..found }),
+        _ => Some(found),
+    }
 }
 
 /// Kind suggested by the headings: the one with the most headings that no other kind has; headings for a title count
@@ -65,25 +70,80 @@ pub fn guess_kind<'a>(headings: impl IntoIterator<Item = &'a str>) -> Option<Kin
 
 /// Normal form of a heading, for comparison.
 pub fn normal(heading: &str) -> String {
-    let drop = |c: &char| !c.is_whitespace() && !matches!(c, '_' | '*' | ':' | '\u{FEFF}' | '\u{200B}');
+    let drop = |c: &char| {
+        !c.is_whitespace() && !matches!(c, '_' | '*' | ':' | '※' | '★' | '\'' | '"' | '\u{FEFF}' | '\u{200B}')
+    };
     let name = heading.nfkc().filter(drop).collect::<String>().to_lowercase();
-    name.trim_end_matches("(必填)").trim_end_matches("(选填)").trim_start_matches("(必填)").to_string()
-}
-
-/// Returns whether the name ends in brackets, and the name without them.
-fn without_brackets(name: &str) -> (bool, &str) {
-    match name.strip_suffix(')').and_then(|name| name.rsplit_once('(')) {
-        Some((bare, _)) => (true, bare),
-        None => (false, name),
+    let mut name = name
+        .replace(['【', '〔', '[', '{', '〖', '<', '《', '「'], "(")
+        .replace(['】', '〕', ']', '}', '〗', '>', '》', '」'], ")");
+    for marker in MARKERS {
+        name = name.replace(&format!("({marker})"), "");
     }
+    let mut rest = name.as_str();
+    while let Some(bare) = MARKERS.iter().find_map(|marker| rest.strip_suffix(marker)).filter(|bare| !bare.is_empty()) {
+        rest = bare;
+    }
+    without_number(rest).to_string()
 }
 
-fn unit_power(name: &str) -> i64 {
+/// Words that say whether a column must be filled.
+const MARKERS: [&str; 10] =
+    ["必填项", "选填项", "必填", "选填", "可选", "必选", "可不填", "可空", "非必填", "required"];
+
+/// Units at the end of a heading without brackets.
+const UNIT_ENDS: [&str; 6] = ["万元人民币", "亿元", "百万元", "万元", "千元", "元"];
+
+/// Words for currencies other than yuan.
+const FOREIGN: [&str; 10] = ["美元", "美金", "欧元", "日元", "港元", "港币", "英镑", "usd", "eur", "$"];
+
+/// A heading without the number before it: `1.`, `(2)`, `一、`.
+fn without_number(name: &str) -> &str {
+    let digits = |c: char| c.is_ascii_digit() || "一二三四五六七八九十".contains(c);
+    let inner = name.strip_prefix('(').and_then(|rest| rest.split_once(')'));
+    if let Some((number, rest)) = inner
+        && !number.is_empty()
+        && number.chars().all(digits)
+    {
+        return rest;
+    }
+    let rest = name.trim_start_matches(digits);
+    let rest = rest.strip_prefix(['.', '、', ',', ')']).filter(|rest| rest.len() + 1 < name.len() && !rest.is_empty());
+    rest.filter(|_| name.starts_with(digits)).unwrap_or(name)
+}
+
+/// The name without brackets and what is in them.
+fn without_brackets(name: &str) -> String {
+    let (mut bare, mut depth) = (String::new(), 0_usize);
+    for c in name.chars() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            c if depth == 0 => bare.push(c),
+            _ => (),
+        }
+    }
+    bare
+}
+
+/// Power of ten of the unit in a name; `None` for another currency.
+fn unit_power(name: &str) -> Option<i64> {
+    let unit = |units: &[&str]| {
+        units.iter().any(|unit| {
+            name.contains(&format!("{unit}元"))
+                || name.contains(&format!("({unit})"))
+                || name.contains(&format!("单位{unit})"))
+        })
+    };
     match name {
-        name if name.contains("亿元") => 8,
-        name if name.contains("万元") || name.ends_with("(万)") => 4,
-        name if name.contains("千元") => 3,
-        _ => 0,
+        name if FOREIGN.iter().any(|word| name.contains(word)) => None,
+        _ if unit(&["亿"]) => Some(8),
+        _ if unit(&["千万"]) => Some(7),
+        _ if unit(&["百万"]) => Some(6),
+        _ if unit(&["十万"]) => Some(5),
+        _ if unit(&["万", "w"]) => Some(4),
+        _ if unit(&["千", "k"]) => Some(3),
+        _ => Some(0),
     }
 }
 
@@ -182,6 +242,40 @@ mod tests {
         check("交易价格(元)", 0);
         check("price_yuan", 0);
         check("预算（千元）", 3);
+        check("预算\n（万元）", 4);
+        check("1.预算【万元】", 4);
+        check("预算（人民币，万元）", 4);
+        check("预算/万元", 4);
+        check("预算(百万元)【必填】", 6);
+        check("*预算（亿元）", 8);
+        check("预算（含税，万元）", 4);
+        check("ＢＵＤＧＥＴ（万元）", 4);
+        for foreign in ["预算（万美元）", "预算(USD)"] {
+            assert_eq!(find(foreign, None), None, "{foreign}");
+        }
+    }
+
+    #[test]
+    fn markers_and_numbers_do_not_count() {
+        for heading in [
+            "需求名称【必填】",
+            "需求名称（必填）",
+            "(必填)需求名称",
+            "*需求名称",
+            "需求名称＊",
+            "需求\n名称",
+            "１．需求名称",
+            "一、需求名称",
+            "（一）需求名称",
+            "(2) 需求名称",
+            "需求名称（不超过50字）",
+            "需求名称 必填",
+            "【必填】需求名称：",
+            "需求名称[必填项]",
+            "需求　名称",
+        ] {
+            assert_eq!(find(heading, Some(Kind::Demand)).map(|target| target.field), Some(Field::Title), "{heading}");
+        }
     }
 
     #[test]

@@ -6,9 +6,9 @@
 //! let path = std::path::Path::new("成果.csv");
 //! let mut report = ErrorReport::beside(path);
 //! for row in open(path, &ReadOptions::default())? {
-//!     match row.result {
-//!         Ok(record) => println!("{}", record.name()),
-//!         Err(errors) => report.add(row.number, &errors)?,
+//!     report.row(&row)?;
+//!     if let Ok(record) = row.result {
+//!         println!("{}", record.name());
 //!     }
 //! }
 //! # Ok(())
@@ -16,33 +16,46 @@
 //! ```
 //!
 //! - The kind of the records comes from the options, the mapping, the headings or the file name, in this order.
-//! - The heading is, of the first ten rows with a title column, the one with the most known headings; a banner above it
-//!   is harmless.
+//! - The heading is, of the first ten rows with a title column, the one with the most known headings, or two rows: groups
+//!   above, names below. A banner above it is harmless.
 //! - If two columns mean one field (`所属行业`, `行业代码`), the more specific name is read and the other ignored; texts of
 //!   several columns are joined into the body, each under its heading.
+//! - Of a workbook, all visible sheets whose headings fit are read. A merged cell counts for each row that it spans.
+//! - An optional cell that cannot be read is left out with a warning. A formula without a stored value refuses its row.
 //! - **Without an id column** a row's id is `row-` and 16 hexadecimal digits of a hash over title and owner. Reading
-//!   the file again gives the same records, but a row with a changed title or owner is a new record, and two rows with
-//!   the same title and owner are one record.
+//!   the file again gives the same records, but a row with a changed title or owner is a new record. Of two rows with the
+//!   same title and owner and other content, the second gets an id over its content as well, with a warning.
 //! - Amounts without a unit in heading or cell are in yuan. Times without a zone are China time (UTC+8).
 //! - CSV and JSONL are streamed: at most about 2 MiB of a file is in memory, whatever its size. A workbook is read into
 //!   memory, within the limits of [`FileProblem`].
-//! - A bad row never stops the reading. Only a file that is unreadable as a whole is refused.
+//! - A month or year means its last day as a deadline, its first as a publication.
+//! - A bad row never stops the reading. Only a file that is unreadable as a whole is refused. What was not read is told:
+//!   [`Row::warnings`], and [`RecordFile::notes`] at the end.
 
 mod amount;
 mod build;
 mod cell;
 mod dates;
+mod decode;
 mod delimited;
 mod error;
 pub mod export;
 mod fields;
+mod format;
+mod heading_rows;
 mod headings;
 mod kind;
+mod leave_out;
 mod lines;
 mod mapping;
+mod marks;
+mod notes;
 mod reader;
 mod report;
+mod seen;
 mod shared_strings;
+mod sheets;
+mod skip;
 mod sniff;
 mod table;
 mod text;
@@ -53,11 +66,12 @@ mod zip_sizes;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 pub use self::{
     error::{FileError, FileProblem},
     mapping::{Mapping, MappingError},
+    notes::Note,
     reader::RecordFile,
     report::{ErrorReport, ReportError, Written},
 };
@@ -77,10 +91,14 @@ pub struct ReadOptions {
 /// One row of a table, or one line of a JSONL file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
+    /// Name of the sheet; empty for a text.
+    pub sheet: Arc<str>,
     /// Line of the file or row of the sheet, from 1, including the heading.
     pub number: u64,
     /// A checked record, or all errors of the row.
     pub result: Result<Record, Vec<CellError>>,
+    /// What the row has and its record has not, or not as written. Empty without a record.
+    pub warnings: Vec<CellError>,
 }
 
 /// Error of one cell, or of a whole row.

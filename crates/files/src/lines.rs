@@ -77,7 +77,11 @@ impl<R: Read> Lines<R> {
 /// The start of the line and a reason in Chinese.
 pub fn pairs(line: &str) -> Result<Pairs, (String, String)> {
     let refuse = |reason: String| Err((line.trim().chars().take(200).collect(), reason));
-    let object = match serde_json::from_str(line) {
+    let parsed = serde_json::from_str(line).or_else(|error| match mended(line) {
+        Some(mended) => serde_json::from_str(&mended).map_err(|_| error),
+        None => Err(error),
+    });
+    let object = match parsed {
         Ok(Value::Object(object)) => object,
         Ok(_) => return refuse("这一行不是 JSON 对象，应以 { 开头、以 } 结尾".into()),
         Err(error) => {
@@ -93,6 +97,29 @@ pub fn pairs(line: &str) -> Result<Pairs, (String, String)> {
         return refuse(format!("对象有 {} 个键，最多 {MAX_COLUMNS} 个", pairs.len()));
     }
     Ok(pairs)
+}
+
+/// The line with `null` for NaN and Infinity, which Python writes, and without NUL characters; `None` if it has neither.
+fn mended(line: &str) -> Option<String> {
+    const WORDS: [&str; 4] = ["-Infinity", "Infinity", "NaN", "\0"];
+    if !WORDS.iter().any(|word| line.contains(word)) {
+        return None;
+    }
+    let (mut out, mut quoted, mut rest) = (String::new(), false, line);
+    while let Some(c) = rest.chars().next() {
+        let word = WORDS.iter().find(|word| rest.starts_with(**word) && (!quoted || **word == "\0"));
+        if let Some(word) = word {
+            out.push_str(if *word == "\0" { "" } else { "null" });
+            rest = rest.get(word.len()..).unwrap_or_default();
+            continue;
+        }
+        let escaped = if quoted && c == '\\' { rest.chars().nth(1) } else { None };
+        quoted ^= c == '"';
+        out.push(c);
+        out.extend(escaped);
+        rest = rest.get(c.len_utf8() + escaped.map_or(0, char::len_utf8)..).unwrap_or_default();
+    }
+    Some(out)
 }
 
 /// Adds the pairs of an object and of its flattened inner objects.
@@ -141,6 +168,18 @@ mod tests {
         assert_eq!(numbers, [(1, true), (3, false), (4, false), (5, false), (6, false), (7, true)]);
         assert!(got[1].1.as_ref().is_err_and(|reason| reason.contains("不是 JSON 对象")));
         assert!(got[3].1.as_ref().is_err_and(|reason| reason.contains("不是合法的 JSON")));
+    }
+
+    #[test]
+    fn what_python_writes_is_read() {
+        let values =
+            |line: &str| pairs(line).unwrap().into_iter().map(|(_, value)| value.to_string()).collect::<Vec<_>>();
+        assert_eq!(
+            values(r#"{"a":NaN,"b":-Infinity,"c":[NaN,1],"d":"NaN \" NaN"}"#),
+            ["null", "null", "[null,1]", r#""NaN \" NaN""#]
+        );
+        assert_eq!(values("{\"a\":\"x\0y\",\0\"b\":1}"), ["\"xy\"", "1"]);
+        assert!(pairs("{\"a\":NaNa}").is_err());
     }
 
     #[test]

@@ -131,10 +131,10 @@ impl Mapping {
         let Some(table) = self.values.get(&field) else { return cell.clone() };
         let meant = |text: &str| table.get(&values::plain(text)).cloned();
         match cell {
-            Cell::Text(text) | Cell::Json(Json::String(text)) => match meant(text) {
+            Cell::Text(text) | Cell::Json(Json::String(text)) | Cell::Number { shown: text, .. } => match meant(text) {
                 Some(text) => Cell::Text(text),
                 None if matches!(field, Field::TransferModes | Field::CooperationModes) => {
-                    let entries = super::cell::split(text);
+                    let entries = super::cell::codes(text);
                     let entries: Vec<_> = entries.into_iter().map(|entry| meant(&entry).unwrap_or(entry)).collect();
                     Cell::Text(entries.join("；"))
                 }
@@ -297,10 +297,10 @@ fn check_value(field: Field, text: &str) -> Result<(), String> {
         Field::Trl => values::trl(text).map(drop),
         Field::Level => values::code::<AchievementLevel>(text).map(drop),
         Field::TransferModes | Field::CooperationModes => {
-            values::codes::<TransferMode>(&super::cell::split(text)).map(drop)
+            values::codes::<TransferMode>(&super::cell::codes(text)).map(drop)
         }
         Field::Price | Field::Budget => super::amount::parse(text, 0).map(drop),
-        Field::PublishTime | Field::Deadline => super::dates::parse(text).map(drop),
+        Field::PublishTime | Field::Deadline => super::dates::parse(text, super::dates::Edge::Last).map(drop),
         _ => Ok(()),
     }
 }

@@ -1,26 +1,34 @@
 //! Reader of a file of records in any format.
 
 use std::{
-    collections::{HashMap, btree_map},
+    collections::HashMap,
     fs::File,
     io::{self, Read, Seek, SeekFrom},
     path::Path,
 };
 
+use encoding_rs::UTF_8;
+
 use super::{
-    CellError, ReadOptions, Row,
-    build::{self, Context, Place, row_error},
+    ReadOptions, Row,
+    build::{self, Built, Context, Place, row_error},
     cell::Cell,
     delimited::{Delimited, MAX_ROW_BYTES, Records},
     error::FileProblem,
+    export::unguarded,
+    fields::Field,
     headings::{Columns, MAX_COLUMNS, Target},
     kind::{self, Resolver},
     lines::{self, Line, Lines, Pairs},
     mapping::Mapping,
-    sniff::Format,
+    notes::{Note, Notes},
+    seen::Seen,
+    sheets::{self, SheetRows},
+    skip,
+    sniff::{self, Format},
     table::{self, Table},
     text::{Probe, Text},
-    workbook::{self, SheetRow},
+    workbook,
 };
 use duijie_core::domain::Kind;
 
@@ -33,15 +41,18 @@ pub struct RecordFile {
     input: Input,
     first: Option<Row>,
     ignored: Vec<String>,
+    notes: Notes,
+    seen: Seen,
     total_bytes: u64,
     last_number: u64,
     failed: bool,
+    ended: bool,
 }
 
 enum Input {
-    Delimited { records: Records<File>, table: Table },
-    Sheet { rows: btree_map::IntoIter<u32, SheetRow>, table: Table, total: u64 },
-    Lines { lines: Lines<File>, known: HashMap<String, Option<Target>> },
+    Delimited { records: Records<File>, table: Table, index: usize },
+    Sheets(SheetRows),
+    Lines { lines: Lines<File>, known: HashMap<String, Option<Target>>, unread: HashMap<String, u64> },
 }
 
 /// Opens a file and reads its first row.
@@ -56,21 +67,38 @@ pub fn open(path: &Path, options: &ReadOptions) -> Result<RecordFile, FileProble
     }
     let mut file = File::open(path)?;
     let mut head = Vec::new();
-    file.by_ref().take(8).read_to_end(&mut head)?;
+    file.by_ref().take(sniff::HEAD_BYTES).read_to_end(&mut head)?;
     format.check(&head)?;
     file.seek(SeekFrom::Start(0))?;
     let named = kind::named(options)?;
     let mapping = options.mapping.clone().unwrap_or_default();
+    let mut notes = Notes::default();
     let (input, kind) = match format {
         Format::Delimited => open_delimited(file, named, &mapping, path)?,
         Format::Lines => open_lines(file, named, &mapping, path)?,
-        Format::Workbook => open_workbook(file, named, &mapping, path)?,
+        Format::Workbook | Format::OldWorkbook => {
+            let resolver = Resolver { kind: named, mapping: &mapping };
+            let sheets = workbook::read(path, file, |sheet| table::find_sheet_heading(sheet, resolver).is_some())?;
+            let (rows, kind) = sheets::choose(sheets, named, &mapping, path, &mut notes)?;
+            (Input::Sheets(rows), kind)
+        }
     };
     let source = options.source.clone().or_else(|| mapping.source.clone()).unwrap_or_default();
-    let ignored = input.table().map(Table::ignored).unwrap_or_default();
+    let ignored = input.ignored();
     let context = Context { kind, source, mapping };
-    let total_bytes = metadata.len();
-    let mut opened = RecordFile { context, input, first: None, ignored, total_bytes, last_number: 0, failed: false };
+    let (total_bytes, seen) = (metadata.len(), Seen::default());
+    let mut opened = RecordFile {
+        context,
+        input,
+        first: None,
+        ignored,
+        notes,
+        seen,
+        total_bytes,
+        last_number: 0,
+        failed: false,
+        ended: false,
+    };
     opened.first = Some(opened.read_row()?.ok_or(FileProblem::NoRows)?);
     Ok(opened)
 }
@@ -95,27 +123,10 @@ fn open_delimited(
     let mut text = text(file)?;
     let heading = table::find_heading(&mut text, Resolver { kind: named, mapping })?;
     let kind = kind::decide(named, &heading.cells, mapping, path)?;
-    let table = Table::new(heading.cells, Resolver { kind: Some(kind), mapping })?;
+    let table = Table::new(heading.cells, heading.width, Resolver { kind: Some(kind), mapping })?;
     text.consume(heading.bytes);
     let records = Records::new(text, heading.separator, heading.lines + 1);
-    Ok((Input::Delimited { records, table }, kind))
-}
-
-fn open_workbook(
-    file: File,
-    named: Option<Kind>,
-    mapping: &Mapping,
-    path: &Path,
-) -> Result<(Input, Kind), FileProblem> {
-    let resolver = Resolver { kind: named, mapping };
-    let mut rows = workbook::read(file, |rows| table::find_sheet_heading(rows, resolver).is_some())?;
-    let found = table::find_sheet_heading(&rows, resolver);
-    let (heading_row, headings) = found.ok_or_else(|| table::sheet_without_heading(&rows))?;
-    let kind = kind::decide(named, &headings, mapping, path)?;
-    let table = Table::new(headings, Resolver { kind: Some(kind), mapping })?;
-    let rows = rows.split_off(&(heading_row + 1));
-    let total = rows.len() as u64;
-    Ok((Input::Sheet { rows: rows.into_iter(), table, total }, kind))
+    Ok((Input::Delimited { records, table, index: 0 }, kind))
 }
 
 fn open_lines(file: File, named: Option<Kind>, mapping: &Mapping, path: &Path) -> Result<(Input, Kind), FileProblem> {
@@ -137,7 +148,7 @@ fn open_lines(file: File, named: Option<Kind>, mapping: &Mapping, path: &Path) -
     headings.sort_unstable();
     headings.dedup();
     let kind = kind::decide(named, &headings, mapping, path)?;
-    Ok((Input::Lines { lines: Lines::new(text), known: HashMap::new() }, kind))
+    Ok((Input::Lines { lines: Lines::new(text), known: HashMap::new(), unread: HashMap::new() }, kind))
 }
 
 // === impl RecordFile ===
@@ -153,9 +164,9 @@ impl RecordFile {
         match &self.input {
             Input::Delimited { records, .. } => records.text.bytes_read(),
             Input::Lines { lines, .. } => lines.text.bytes_read(),
-            Input::Sheet { rows, total, .. } => {
-                let done = u128::from(total.saturating_sub(rows.len() as u64));
-                let part = u128::from(self.total_bytes) * done / u128::from(*total).max(1);
+            Input::Sheets(rows) => {
+                let (done, total) = rows.progress();
+                let part = u128::from(self.total_bytes) * u128::from(done) / u128::from(total).max(1);
                 u64::try_from(part).unwrap_or(self.total_bytes)
             }
         }
@@ -172,29 +183,73 @@ impl RecordFile {
         &self.ignored
     }
 
+    /// What was not read so far; complete when all rows are read.
+    pub fn notes(&self) -> &[Note] {
+        self.notes.list()
+    }
+
     /// The next row; an unreadable row is returned with an error.
     fn read_row(&mut self) -> io::Result<Option<Row>> {
         let row = match &mut self.input {
-            Input::Delimited { records, table } => read_delimited(records, table, &self.context)?,
-            Input::Sheet { rows, table, .. } => {
-                rows.next().map(|(row, cells)| sheet_row(row, cells, table, &self.context))
+            Input::Delimited { records, table, index } => {
+                read_delimited(records, table, index, &self.context, &mut self.notes)?
             }
-            Input::Lines { lines, known } => match lines.next_line()? {
+            Input::Sheets(rows) => rows.next_row(&self.context, &mut self.notes),
+            Input::Lines { lines, known, unread } => match lines.next_line()? {
                 None => None,
-                Some(Line { number, pairs: Err((start, reason)) }) => {
-                    Some(Row { number, result: Err(vec![row_error(&start, reason)]) })
-                }
+                Some(Line { number, pairs: Err((start, reason)) }) => Some(refused(number, &start, reason)),
                 Some(Line { number, pairs: Ok(pairs) }) => {
                     let lossy = lines.text.lossy();
-                    let result = object(pairs, known, &mut self.ignored, &self.context, lossy);
-                    Some(Row { number, result })
+                    Some(row(number, object(pairs, known, (&mut self.ignored, unread), &self.context, lossy)))
                 }
             },
         };
-        if let Some(row) = &row {
-            self.last_number = row.number;
+        let Some(mut row) = row else {
+            self.tell_rest();
+            return Ok(None);
+        };
+        self.last_number = row.number;
+        if let Ok(record) = &mut row.result {
+            let derived = record.id.starts_with("row-");
+            row.warnings.extend(self.seen.take(record, row.number, derived, Field::Id.label(self.context.kind)));
         }
-        Ok(row)
+        Ok(Some(row))
+    }
+
+    /// At the end: what the whole file showed.
+    fn tell_rest(&mut self) {
+        if std::mem::replace(&mut self.ended, true) {
+            return;
+        }
+        let odd = match &self.input {
+            Input::Delimited { records, table, .. } => {
+                sheets::tell_unread("", table, &self.context, false, &mut self.notes);
+                records.text.odd()
+            }
+            Input::Lines { lines, unread, .. } => {
+                let mut unread: Vec<_> = unread.iter().collect();
+                unread.sort();
+                for (key, count) in unread {
+                    let reason = format!(
+                        "不认识的键，有 {count} 个值没有读取；可用 --mapping 指明含义，或写 \"{key}\" = \"ignore\" 表示不需要"
+                    );
+                    self.notes.warn("", None, key, "", reason);
+                }
+                lines.text.odd()
+            }
+            Input::Sheets(_) => None,
+        };
+        if let Some(odd) = odd {
+            let (own, rest) = if odd.encoding == UTF_8 { ("UTF-8", "GB18030") } else { ("GB18030", "UTF-8") };
+            let reason = format!(
+                "有 {} 行是 {own} 编码，其余各行是 {rest}；已按各行自己的编码读取，请核对这些行有无乱码",
+                odd.lines
+            );
+            self.notes.warn("", Some(odd.first), "（编码）", "", reason);
+        }
+        if self.seen.full {
+            self.notes.warn("", None, "（整个文件）", "", "行数很多，两百万行以后没有再检查编号是否重复");
+        }
     }
 }
 
@@ -211,7 +266,7 @@ impl Iterator for RecordFile {
         self.read_row().unwrap_or_else(|error| {
             self.failed = true;
             let reason = format!("读取失败（{error}），这一行及以后没有读取，请检查磁盘后重新导入");
-            Some(Row { number: self.last_number + 1, result: Err(vec![row_error("", reason)]) })
+            Some(refused(self.last_number + 1, "", reason))
         })
     }
 }
@@ -219,53 +274,89 @@ impl Iterator for RecordFile {
 // === impl Input ===
 
 impl Input {
-    fn table(&self) -> Option<&Table> {
+    /// Headings of the columns that are ignored.
+    fn ignored(&self) -> Vec<String> {
         match self {
-            Self::Delimited { table, .. } | Self::Sheet { table, .. } => Some(table),
-            Self::Lines { .. } => None,
+            Self::Delimited { table, .. } => table.ignored(),
+            Self::Sheets(rows) => {
+                let mut all: Vec<String> = rows.tables().flat_map(Table::ignored).collect();
+                all.dedup();
+                all
+            }
+            Self::Lines { .. } => Vec::new(),
         }
     }
 }
 
-/// The next non-blank row of a delimited text.
-fn read_delimited(records: &mut Records<File>, table: &Table, context: &Context) -> io::Result<Option<Row>> {
+// === impl Context ===
+
+impl Context {
+    /// Resolves headings for the kind of the file.
+    pub fn resolver(&self) -> Resolver<'_> {
+        Resolver { kind: Some(self.kind), mapping: &self.mapping }
+    }
+}
+
+/// A row of a text.
+fn row(number: u64, built: Built) -> Row {
+    Row { sheet: "".into(), number, result: built.result, warnings: built.warnings }
+}
+
+fn refused(number: u64, start: &str, reason: String) -> Row {
+    row(number, Built { result: Err(vec![row_error(start, reason)]), warnings: Vec::new() })
+}
+
+/// The next row of a delimited text that is a record.
+fn read_delimited(
+    records: &mut Records<File>,
+    table: &mut Table,
+    index: &mut usize,
+    context: &Context,
+    notes: &mut Notes,
+) -> io::Result<Option<Row>> {
     loop {
         let Some(Delimited { line: number, fields }) = records.next_record()? else { return Ok(None) };
-        let refuse = |start: &str, reason| Ok(Some(Row { number, result: Err(vec![row_error(start, reason)]) }));
-        let mut fields = match fields {
+        let fields = match fields {
             Ok(fields) if fields.iter().all(|field| field.trim().is_empty()) => continue,
             Ok(fields) => fields,
-            Err((start, reason)) => return refuse(&start, reason),
+            Err((start, reason)) => return Ok(Some(refused(number, &start, reason))),
         };
         if let Err(reason) = table.check_width(&fields) {
-            return refuse(&fields.join(","), reason);
+            return Ok(Some(refused(number, &fields.join(","), reason)));
         }
-        let places = table.places(|index| fields.get_mut(index).map(|field| Cell::Text(std::mem::take(field))));
-        let result = build::record(context, &places, records.text.lossy());
-        return Ok(Some(Row { number, result }));
+        let mut fields: Vec<String> = fields.iter().map(|field| unguarded(field).into_owned()).collect();
+        let why = skip::why(&fields, &table.headings, table.title(), *index, context.resolver());
+        *index += 1;
+        if let Some(why) = why {
+            notes.warn("", Some(number), "（整行）", &fields.join("，"), format!("这一行{why}，没有导入"));
+            continue;
+        }
+        let filled = fields.iter().enumerate().filter(|(_, field)| !field.trim().is_empty());
+        table.count_unread(filled.map(|(column, _)| column));
+        let places = table.places(|index| fields.get_mut(index).map(|field| text_cell(std::mem::take(field))));
+        return Ok(Some(row(number, build::record(context, &places, records.text.lossy()))));
     }
 }
 
-fn sheet_row(row: u32, mut cells: SheetRow, table: &Table, context: &Context) -> Row {
-    let number = u64::from(row) + 1;
-    if MAX_ROW_BYTES < cells.bytes {
-        return Row { number, result: Err(vec![row_error("", "这一行超过 1 MiB，请删减内容".into())]) };
+/// A cell of a text; what Excel writes for a formula that failed is no text.
+fn text_cell(text: String) -> Cell {
+    const FAILED: [&str; 7] = ["#N/A", "#VALUE!", "#REF!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!"];
+    if FAILED.contains(&text.trim()) {
+        return Cell::Broken { shown: text, reason: "公式出错，请改为具体的值" };
     }
-    // column numbers are below MAX_COLUMNS
-    let places = table.places(|index| u32::try_from(index).ok().and_then(|index| cells.cells.remove(&index)));
-    Row { number, result: build::record(context, &places, false) }
+    Cell::Text(text)
 }
 
 /// Record of a JSON object. A null value counts as missing.
 fn object(
     pairs: Pairs,
     known: &mut HashMap<String, Option<Target>>,
-    ignored: &mut Vec<String>,
+    (ignored, unread): (&mut Vec<String>, &mut HashMap<String, u64>),
     context: &Context,
     lossy: bool,
-) -> Result<duijie_core::domain::Record, Vec<CellError>> {
+) -> Built {
     let pairs: Vec<_> = pairs.into_iter().filter(|(_, value)| !value.is_null()).collect();
-    let resolver = Resolver { kind: Some(context.kind), mapping: &context.mapping };
+    let resolver = context.resolver();
     let targets = pairs.iter().map(|(key, _)| {
         if let Some(target) = known.get(key) {
             return *target;
@@ -277,13 +368,21 @@ fn object(
         }
         target
     });
-    let columns = Columns::assign(targets.collect());
+    let targets: Vec<Option<Target>> = targets.collect();
+    let columns = Columns::assign(targets.clone());
     let mut places = Vec::new();
-    for ((key, value), target) in pairs.iter().zip(&columns.targets) {
-        match target {
-            Some(target) => places.push(Place { column: key, target: *target, cell: Cell::Json(value.clone()) }),
-            None if ignored.len() < MAX_COLUMNS && !ignored.contains(key) => ignored.push(key.clone()),
-            None => (),
+    for (((key, value), target), own) in pairs.iter().zip(&columns.targets).zip(&targets) {
+        if let Some(target) = target {
+            places.push(Place { column: key, target: *target, cell: Cell::Json(value.clone()) });
+            continue;
+        }
+        if ignored.len() < MAX_COLUMNS && !ignored.contains(key) {
+            ignored.push(key.clone());
+        }
+        let waived = own.is_some() || context.mapping.find(key) == Some(None);
+        let empty = value.as_str().is_some_and(|text| text.trim().is_empty());
+        if !waived && !empty && (unread.len() < MAX_COLUMNS || unread.contains_key(key)) {
+            *unread.entry(key.clone()).or_default() += 1;
         }
     }
     build::record(context, &places, lossy)

@@ -1,4 +1,4 @@
-//! Report of bad rows as a table that opens in a spreadsheet: 行号,列名,原值,原因.
+//! Report of bad rows and of what was not read, as a table that opens in a spreadsheet: 行号,列名,原值,原因,处理,工作表.
 
 use std::{
     fs::File,
@@ -6,16 +6,22 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{CellError, export::Csv};
+use super::{CellError, Note, Row, export::Csv};
 
-/// Writes the errors of a file's rows. The report is created at the first error, overwriting one of an earlier run;
-/// without errors no file is created or changed.
+/// What the report says of a row that was not stored.
+const REFUSED: &str = "未导入";
+/// What it says of the rest.
+const WARNED: &str = "警告";
+
+/// Writes the errors and warnings of a file's rows. The report is created at the first one, overwriting one of an earlier
+/// run; without any no file is created or changed.
 #[derive(Debug)]
 pub struct ErrorReport {
     path: PathBuf,
     table: Option<Csv<BufWriter<File>>>,
     rows: u64,
     cells: u64,
+    warnings: u64,
 }
 
 /// A finished report.
@@ -27,6 +33,8 @@ pub struct Written {
     pub rows: u64,
     /// Number of errors.
     pub cells: u64,
+    /// Number of warnings.
+    pub warnings: u64,
 }
 
 /// The report cannot be written.
@@ -51,32 +59,69 @@ impl ErrorReport {
 
     /// Report at the given path.
     pub fn at(path: PathBuf) -> Self {
-        Self { path, table: None, rows: 0, cells: 0 }
+        Self { path, table: None, rows: 0, cells: 0, warnings: 0 }
     }
 
-    /// Adds the errors of row `number`.
+    /// Adds the errors or the warnings of a row.
     ///
     /// # Errors
     /// [`ReportError`] when the report cannot be created or written.
-    pub fn add(&mut self, number: u64, errors: &[CellError]) -> Result<(), ReportError> {
-        if errors.is_empty() {
-            return Ok(());
+    pub fn row(&mut self, row: &Row) -> Result<(), ReportError> {
+        match &row.result {
+            Err(errors) => self.refused(&row.sheet, row.number, errors),
+            Ok(_) => self.warned(&row.sheet, row.number, &row.warnings),
         }
-        self.rows += 1;
-        self.cells += errors.len() as u64;
-        self.write(number, errors).map_err(|source| self.error(source))
     }
 
-    fn write(&mut self, number: u64, errors: &[CellError]) -> io::Result<()> {
-        let table = match &mut self.table {
-            Some(table) => table,
-            None => self.table.insert(create(&self.path)?),
-        };
-        for CellError { column, value, reason } in errors {
-            let texts = [column, value, reason].map(|text| text.as_str().into());
-            table.write([number.to_string().into()].into_iter().chain(texts))?;
+    /// Adds the errors of a row that was not stored.
+    ///
+    /// # Errors
+    /// As [`Self::row`].
+    pub fn refused(&mut self, sheet: &str, number: u64, errors: &[CellError]) -> Result<(), ReportError> {
+        self.rows += u64::from(!errors.is_empty());
+        self.cells += errors.len() as u64;
+        self.write(sheet, Some(number), errors, REFUSED)
+    }
+
+    /// Adds the warnings of a row that was stored.
+    ///
+    /// # Errors
+    /// As [`Self::row`].
+    pub fn warned(&mut self, sheet: &str, number: u64, warnings: &[CellError]) -> Result<(), ReportError> {
+        self.warnings += warnings.len() as u64;
+        self.write(sheet, Some(number), warnings, WARNED)
+    }
+
+    /// Adds a note that warns.
+    ///
+    /// # Errors
+    /// As [`Self::row`].
+    pub fn note(&mut self, note: &Note) -> Result<(), ReportError> {
+        if !note.warns {
+            return Ok(());
         }
-        Ok(())
+        self.warnings += 1;
+        self.write(&note.sheet, note.row, std::slice::from_ref(&note.cell), WARNED)
+    }
+
+    fn write(&mut self, sheet: &str, number: Option<u64>, cells: &[CellError], what: &str) -> Result<(), ReportError> {
+        let mut write = || -> io::Result<()> {
+            for CellError { column, value, reason } in cells {
+                let table = match &mut self.table {
+                    Some(table) => table,
+                    None => self.table.insert(create(&self.path)?),
+                };
+                let number = number.map(|number| number.to_string()).unwrap_or_default();
+                table.write([number.as_str(), column, value, reason, what, sheet].map(Into::into))?;
+            }
+            Ok(())
+        };
+        write().map_err(|source| ReportError { path: self.path.display().to_string(), source })
+    }
+
+    /// Warnings so far.
+    pub fn warnings(&self) -> u64 {
+        self.warnings
     }
 
     /// Rows with errors so far.
@@ -91,7 +136,7 @@ impl ErrorReport {
     pub fn finish(mut self) -> Result<Option<Written>, ReportError> {
         let Some(table) = self.table.take() else { return Ok(None) };
         table.finish().map_err(|source| self.error(source))?;
-        Ok(Some(Written { path: self.path, rows: self.rows, cells: self.cells }))
+        Ok(Some(Written { path: self.path, rows: self.rows, cells: self.cells, warnings: self.warnings }))
     }
 
     fn error(&self, source: io::Error) -> ReportError {
@@ -101,7 +146,7 @@ impl ErrorReport {
 
 /// A new table with its headings.
 fn create(path: &Path) -> io::Result<Csv<BufWriter<File>>> {
-    Csv::new(BufWriter::new(File::create(path)?), ["行号", "列名", "原值", "原因"])
+    Csv::new(BufWriter::new(File::create(path)?), ["行号", "列名", "原值", "原因", "处理", "工作表"])
 }
 
 #[cfg(test)]
@@ -117,17 +162,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let input = folder.path().join("成果.csv");
         let mut report = ErrorReport::beside(&input);
-        report.add(3, &[error("价格", "-5", "金额不能为负"), error("名称", "a,\"b\"", "过长")]).unwrap();
-        report.add(4, &[]).unwrap();
-        report.add(9, &[error("=HYPERLINK(1)", "@SUM(A1)", "+1")]).unwrap();
+        report.refused("", 3, &[error("价格", "-5", "金额不能为负"), error("名称", "a,\"b\"", "过长")]).unwrap();
+        report.refused("", 4, &[]).unwrap();
+        report.warned("表一", 5, &[error("地区", "火星", "不认识")]).unwrap();
+        report.refused("", 9, &[error("=HYPERLINK(1)", "@SUM(A1)", "+1")]).unwrap();
         assert_eq!(report.rows(), 2);
         let written = report.finish().unwrap().unwrap();
-        assert_eq!(written, Written { path: folder.path().join("成果.csv.错误.csv"), rows: 2, cells: 3 });
+        assert_eq!(written, Written { path: folder.path().join("成果.csv.错误.csv"), rows: 2, cells: 3, warnings: 1 });
         let text = std::fs::read_to_string(written.path).unwrap();
         assert_eq!(
             text,
-            "\u{FEFF}行号,列名,原值,原因\r\n3,价格,'-5,金额不能为负\r\n3,名称,\"a,\"\"b\"\"\",过长\r\n\
-             9,'=HYPERLINK(1),'@SUM(A1),'+1\r\n"
+            "\u{FEFF}行号,列名,原值,原因,处理,工作表\r\n3,价格,'-5,金额不能为负,未导入,\r\n3,名称,\"a,\"\"b\"\"\",过长,未导入,\r\n\
+             5,地区,火星,不认识,警告,表一\r\n9,'=HYPERLINK(1),'@SUM(A1),'+1,未导入,\r\n"
         );
     }
 
@@ -142,7 +188,7 @@ mod tests {
     #[test]
     fn a_folder_that_is_missing_is_named() {
         let mut report = ErrorReport::beside(Path::new("/没有/这个/a.csv"));
-        let said = report.add(1, &[error("a", "b", "c")]).unwrap_err().to_string();
+        let said = report.refused("", 1, &[error("a", "b", "c")]).unwrap_err().to_string();
         assert!(said.contains("a.csv.错误.csv"), "{said}");
     }
 }

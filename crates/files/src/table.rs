@@ -7,15 +7,16 @@ use super::{
     cell::Cell,
     delimited::{MAX_ROW_BYTES, SEPARATORS, Scan, scan},
     error::FileProblem,
+    export::unguarded,
     fields::Field,
+    heading_rows::{self, HEADING_ROWS},
     headings::{Columns, MAX_COLUMNS},
     kind::Resolver,
+    marks::Merge,
     text::Text,
-    workbook::Rows,
+    workbook::{Rows, Sheet},
 };
 
-/// Rows searched for the heading: a banner and notes may precede it.
-const HEADING_ROWS: usize = 10;
 /// Most headings listed in a message.
 const NAMED_HEADINGS: usize = 12;
 
@@ -24,6 +25,8 @@ const NAMED_HEADINGS: usize = 12;
 pub struct Heading {
     /// Its cells.
     pub cells: Vec<String>,
+    /// Cells of its row, with blank ones at its end.
+    pub width: usize,
     /// Separator of the file.
     pub separator: char,
     /// Bytes of the text up to and including the heading.
@@ -39,9 +42,24 @@ pub struct Table {
     pub headings: Vec<String>,
     /// Meaning of each column.
     pub columns: Columns,
+    /// Cells of the heading's row, with blank ones at its end.
+    width: usize,
+    /// Columns that the mapping ignores.
+    waived: Vec<bool>,
+    /// Filled cells of each column that is not read.
+    unread: Vec<u64>,
 }
 
-/// Finds the heading of a text: the row with a title and the most known headings, tried with each separator.
+/// A row at the front of a text.
+struct FrontRow {
+    cells: Vec<String>,
+    width: usize,
+    bytes: usize,
+    lines: u64,
+}
+
+/// Finds the heading of a text: the row, or the two rows, with a title and the most known headings, tried with each
+/// separator. A first line `sep=;` names the separator.
 ///
 /// # Errors
 /// [`FileProblem::Empty`], [`FileProblem::TooManyColumns`], [`FileProblem::NoTitle`].
@@ -52,13 +70,24 @@ pub fn find_heading<R: Read>(text: &mut Text<R>, resolver: Resolver<'_>) -> Resu
     }
     let mut best: Option<(usize, Heading)> = None;
     let mut widest = Vec::new();
-    for separator in SEPARATORS {
-        for heading in first_rows(text.rest(), separator, text.ended()) {
-            match resolver.score(&heading.cells) {
-                Some(score) if best.as_ref().is_none_or(|(most, _)| *most < score) => best = Some((score, heading)),
-                _ if widest.len() < heading.cells.len() => widest = heading.cells,
-                _ => (),
+    let named = named_separator(text.rest());
+    let separators = named.map_or(SEPARATORS.to_vec(), |separator| vec![separator]);
+    for separator in separators {
+        let rows = first_rows(text.rest(), separator, text.ended());
+        let cells: Vec<_> = rows.iter().map(|row| row.cells.clone()).collect();
+        for row in &cells {
+            if widest.len() < row.len() {
+                widest.clone_from(row);
             }
+        }
+        let found = heading_rows::find(&cells, resolver, |_, _| false);
+        if let Some(found) = found
+            && best.as_ref().is_none_or(|(most, _)| *most < found.score)
+            && let Some(row) = rows.get(found.last)
+        {
+            let width = row.width.max(found.cells.len());
+            let heading = Heading { cells: found.cells, width, separator, bytes: row.bytes, lines: row.lines };
+            best = Some((found.score, heading));
         }
     }
     match best {
@@ -71,18 +100,28 @@ pub fn find_heading<R: Read>(text: &mut Text<R>, resolver: Resolver<'_>) -> Resu
     }
 }
 
+/// Separator that Excel's line `sep=;` names.
+fn named_separator(text: &str) -> Option<char> {
+    let line = text.lines().next()?.trim_matches(['"', ' ', '\u{FEFF}']);
+    let rest = line.get(..4).filter(|start| start.eq_ignore_ascii_case("sep=")).and_then(|_| line.get(4..))?;
+    let mut rest = rest.chars();
+    rest.next().filter(|_| rest.next().is_none())
+}
+
 /// The first non-blank rows, without trailing blank cells.
-fn first_rows(text: &str, separator: char, ended: bool) -> Vec<Heading> {
+fn first_rows(text: &str, separator: char, ended: bool) -> Vec<FrontRow> {
     let (mut rows, mut bytes, mut lines) = (Vec::new(), 0, 0);
-    while rows.len() < HEADING_ROWS
+    while rows.len() <= HEADING_ROWS
         && let Some(rest) = text.get(bytes..)
-        && let Scan::Record { fields: mut cells, bytes: own_bytes, lines: own_lines } = scan(rest, separator, ended)
+        && let Scan::Record { fields, bytes: own_bytes, lines: own_lines } = scan(rest, separator, ended)
     {
         bytes += own_bytes;
         lines += own_lines;
+        let width = fields.len();
+        let mut cells: Vec<String> = fields.iter().map(|field| unguarded(field).into_owned()).collect();
         trim_end(&mut cells);
         if !cells.is_empty() {
-            rows.push(Heading { cells, separator, bytes, lines });
+            rows.push(FrontRow { cells, width, bytes, lines });
         }
     }
     rows
@@ -94,17 +133,25 @@ fn trim_end(cells: &mut Vec<String>) {
     }
 }
 
-/// Heading row of a sheet, with its cells by column.
-pub fn find_sheet_heading(rows: &Rows, resolver: Resolver<'_>) -> Option<(u32, Vec<String>)> {
-    let scored = rows.iter().take(HEADING_ROWS).filter_map(|(row, cells)| {
-        let cells = sheet_cells(cells.cells.iter());
-        resolver.score(&cells).map(|score| (score, *row, cells))
-    });
-    let best = scored.reduce(|best, next| if best.0 < next.0 { next } else { best });
-    best.map(|(_, row, cells)| (row, cells))
+/// Last row of a sheet's heading, and the heading.
+pub fn find_sheet_heading(sheet: &Sheet, resolver: Resolver<'_>) -> Option<(u32, heading_rows::Heading)> {
+    let numbers: Vec<u32> = sheet.rows.keys().copied().take(HEADING_ROWS + 1).collect();
+    let rows: Vec<_> = sheet.rows.values().take(HEADING_ROWS + 1).map(|row| sheet_cells(row.cells.iter())).collect();
+    let joined = |index: usize, column: usize| {
+        let (Some(row), Some(next)) = (numbers.get(index), numbers.get(index + 1)) else { return false };
+        let covers = |merge: &Merge| {
+            (merge.columns.0..=merge.columns.1).contains(&(column as u32))
+                && merge.rows.0 <= *row
+                && *next <= merge.rows.1
+        };
+        sheet.marks.merges.iter().any(covers)
+    };
+    let found = heading_rows::find(&rows, resolver, joined)?;
+    numbers.get(found.last).map(|row| (*row, found))
 }
 
-fn sheet_cells<'a>(cells: impl Iterator<Item = (&'a u32, &'a Cell)>) -> Vec<String> {
+/// Texts of a row by column.
+pub fn sheet_cells<'a>(cells: impl Iterator<Item = (&'a u32, &'a Cell)>) -> Vec<String> {
     let mut texts = Vec::new();
     for (column, cell) in cells {
         // column numbers are below MAX_COLUMNS
@@ -135,13 +182,25 @@ impl Table {
     ///
     /// # Errors
     /// [`FileProblem::NoTitle`] if none is a title for the kind.
-    pub fn new(headings: Vec<String>, resolver: Resolver<'_>) -> Result<Self, FileProblem> {
+    pub fn new(headings: Vec<String>, width: usize, resolver: Resolver<'_>) -> Result<Self, FileProblem> {
         let columns = Columns::assign(headings.iter().map(|heading| resolver.find(heading)).collect());
         if !columns.has(Field::Title) {
             return Err(no_title(&headings));
         }
-        let headings = headings.iter().map(|heading| super::cell::one_line(heading)).collect();
-        Ok(Self { headings, columns })
+        let waived = headings.iter().map(|heading| resolver.mapping.find(heading) == Some(None)).collect();
+        let headings: Vec<String> = headings.iter().map(|heading| super::cell::one_line(heading)).collect();
+        let (width, unread) = (width.max(headings.len()), vec![0; width.max(headings.len())]);
+        Ok(Self { headings, columns, width, waived, unread })
+    }
+
+    /// Column of the title.
+    pub fn title(&self) -> Option<usize> {
+        self.columns.targets.iter().position(|target| target.is_some_and(|target| target.field == Field::Title))
+    }
+
+    /// Fields that the table has.
+    pub fn fields(&self) -> Vec<Field> {
+        self.columns.targets.iter().flatten().map(|target| target.field).collect()
     }
 
     /// Headings of ignored columns.
@@ -151,6 +210,36 @@ impl Table {
             .filter(|(heading, target)| target.is_none() && !heading.is_empty())
             .map(|(heading, _)| heading.clone())
             .collect()
+    }
+
+    /// Columns with content that is not read and that the mapping does not ignore: index, heading, filled cells.
+    pub fn unread(&self) -> impl Iterator<Item = (usize, &str, u64)> {
+        let filled = self
+            .unread
+            .iter()
+            .enumerate()
+            .filter(|(column, count)| 0 < **count && !self.waived.get(*column).copied().unwrap_or_default());
+        filled.map(|(column, count)| (column, self.headings.get(column).map_or("", String::as_str), *count))
+    }
+
+    /// Returns whether another column, which is read, means the same.
+    pub fn is_beaten(&self, column: usize, resolver: Resolver<'_>) -> bool {
+        let field = self.headings.get(column).and_then(|heading| resolver.find(heading)).map(|target| target.field);
+        field.is_some_and(|field| self.columns.has(field))
+    }
+
+    /// Counts the filled cells that are not read.
+    pub fn count_unread(&mut self, filled: impl Iterator<Item = usize>) {
+        for column in filled {
+            if self.columns.targets.get(column).is_none_or(Option::is_none) {
+                if self.unread.len() <= column {
+                    self.unread.resize(column + 1, 0);
+                }
+                if let Some(count) = self.unread.get_mut(column) {
+                    *count += 1;
+                }
+            }
+        }
     }
 
     /// Cells of the columns that are read; `cell` returns a column's cell and may consume it.
@@ -164,16 +253,28 @@ impl Table {
         .collect()
     }
 
-    /// Checks the width of a row: no cell missing, and none filled beyond the headings.
+    /// Checks that a row has no content beyond the heading's row: there a separator too many has moved its cells. Cells
+    /// missing at its end are empty, as Excel writes them.
     ///
     /// # Errors
     /// A reason in Chinese.
     pub fn check_width(&self, fields: &[String]) -> Result<(), String> {
-        let (want, got) = (self.headings.len(), fields.len());
-        let beyond = fields.get(want..).unwrap_or_default();
-        if want <= got && beyond.iter().all(|field| field.trim().is_empty()) {
+        let beyond = fields.get(self.width..).unwrap_or_default();
+        if beyond.iter().all(|field| field.trim().is_empty()) {
             return Ok(());
         }
+        let (want, got) = (self.headings.len(), fields.len());
         Err(format!("这一行有 {got} 列，表头有 {want} 列；请检查分隔符和引号"))
     }
+}
+
+/// Name of a column in a sheet: `C` for 2.
+pub fn column_name(column: usize) -> String {
+    let (mut name, mut rest) = (Vec::new(), column + 1);
+    while 0 < rest {
+        rest -= 1;
+        name.push(char::from(b'A' + (rest % 26) as u8));
+        rest /= 26;
+    }
+    name.iter().rev().collect()
 }

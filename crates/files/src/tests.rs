@@ -14,7 +14,9 @@ use duijie_core::domain::{
 };
 
 mod bad_files;
+mod habits;
 mod sample;
+mod seen_by_people;
 
 /// A file in a temporary folder that is removed after the test.
 fn file(name: &str, bytes: impl AsRef<[u8]>) -> (tempfile::TempDir, PathBuf) {
@@ -35,12 +37,15 @@ fn records(name: &str, bytes: impl AsRef<[u8]>) -> Vec<Record> {
     rows.into_iter().map(|row| row.result.unwrap_or_else(|errors| panic!("row {}: {errors:?}", row.number))).collect()
 }
 
-/// Checks the errors of a file's rows: row, column, value, part of the reason.
+/// Checks the errors and warnings of a file's rows: row, column, value, part of the reason.
 fn check_errors(name: &str, bytes: impl AsRef<[u8]>, want: &[(u64, &str, &str, &str)]) {
     let rows = read(name, bytes, &ReadOptions::default());
     let errors: Vec<_> = rows
         .iter()
-        .flat_map(|row| row.result.as_ref().err().into_iter().flatten().map(move |error| (row.number, error)))
+        .flat_map(|row| {
+            let errors = row.result.as_ref().err().into_iter().flatten();
+            errors.chain(&row.warnings).map(move |error| (row.number, error))
+        })
         .collect();
     assert_eq!(errors.len(), want.len(), "{errors:?}");
     for ((number, error), (want_number, column, value, reason)) in errors.iter().zip(want) {
@@ -144,9 +149,10 @@ fn demands_and_experts() {
 
 #[test]
 fn ids_are_derived_the_same_each_time() {
-    let text = "需求名称,需求单位,预算\n甲,乙,1\n甲,丙,1\n 甲 ,乙,2\n";
+    let text = "需求名称,需求单位,预算\n甲,乙,1\n甲,丙,1\n 甲 ,乙,1\n";
     let ids: Vec<_> = records("a.csv", text).into_iter().map(|record| record.id).collect();
     assert_eq!(ids[0], ids[2]);
+    assert_eq!(records("a.csv", "需求名称,需求单位,预算\n甲,乙,2\n")[0].id, ids[0]);
     assert_ne!(ids[0], ids[1]);
     // SHA-256 of "甲\n乙": if this value changed, every such file would be imported twice
     assert_eq!(ids[0], "row-083dc4488876df55");
@@ -173,7 +179,6 @@ a-6,好,50-60,,,,,超长关键词超长关键词超长关键词超长关键词�
             (3, "地区", "火星", "行政区划"),
             (3, "成果名称", "", "必填"),
             (3, "TRL", "12", "1 到 9"),
-            (4, "（整行）", "a-3,短", "2 列，表头有 8 列"),
             (5, "（整行）", "a-4,好,1,,,,,,多", "9 列"),
             (7, "价格（万元）", "50-60", "区间"),
             (

@@ -2,7 +2,9 @@
 
 use std::io::{self, Read};
 
-use encoding_rs::{Decoder, Encoding, GB18030, UTF_8};
+use encoding_rs::{Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
+
+use super::decode::{Decoding, Odd};
 
 /// Bytes per read.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -11,23 +13,25 @@ const CHUNK_BYTES: usize = 64 * 1024;
 /// text in GB18030 forms valid UTF-8 sequences only by chance.
 const GOOD_PER_BAD: u64 = 4;
 
+/// A file with more than one zero byte in this many is not text.
+const BYTES_PER_ZERO: u64 = 50;
+
 /// Result of a first pass over a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Probe {
-    /// Detected encoding.
+    /// Encoding of most lines.
     pub encoding: &'static Encoding,
-    /// Whether there is a zero byte, which text never has (except UTF-16 with its byte order mark).
+    /// Whether there are many zero bytes, which text never has (except UTF-16).
     pub binary: bool,
 }
 
 /// Decoded text with a window at its front for the caller to read and consume.
 pub struct Text<R> {
     input: R,
-    decoder: Decoder,
+    decoding: Decoding,
     window: String,
     start: usize,
     bytes_read: u64,
-    lossy: bool,
     ended: bool,
 }
 
@@ -42,16 +46,20 @@ impl Probe {
     pub fn of(mut input: impl Read) -> io::Result<Self> {
         let mut buffer = vec![0; CHUNK_BYTES];
         let (mut kept, mut first) = (0, true);
-        let (mut good, mut bad, mut binary) = (0_u64, 0_u64, false);
+        let (mut good, mut bad, mut total, mut zeros) = (0_u64, 0_u64, 0_u64, 0_u64);
         loop {
             let read = read_some(&mut input, buffer.get_mut(kept..).unwrap_or_default())?;
             let bytes = buffer.get(..kept + read).unwrap_or_default();
-            if std::mem::take(&mut first)
-                && let Some((encoding, _)) = Encoding::for_bom(bytes)
-            {
-                return Ok(Self { encoding, binary: false });
+            if std::mem::take(&mut first) {
+                let marked = Encoding::for_bom(bytes).map(|(encoding, _)| encoding);
+                if let Some(encoding) = marked.filter(|encoding| *encoding != UTF_8).or_else(|| unmarked_utf_16(bytes))
+                {
+                    return Ok(Self { encoding, binary: false });
+                }
             }
-            binary |= bytes.contains(&0);
+            // the bytes kept from the piece before were counted there
+            zeros += bytes.get(kept..).unwrap_or_default().iter().filter(|byte| **byte == 0).count() as u64;
+            total += read as u64;
             let counted = count(bytes, read == 0);
             good += counted.good;
             bad += counted.bad;
@@ -63,8 +71,20 @@ impl Probe {
             buffer.copy_within(from..to, 0);
         }
         let utf8 = bad == 0 || GOOD_PER_BAD * bad <= good;
+        let binary = 1 < zeros && total < BYTES_PER_ZERO * zeros;
         Ok(Self { encoding: if utf8 { UTF_8 } else { GB18030 }, binary })
     }
+}
+
+/// UTF-16 without a byte order mark: its line ends, blanks and digits have zeros on one side only.
+fn unmarked_utf_16(bytes: &[u8]) -> Option<&'static Encoding> {
+    let even = bytes.len() & !1;
+    let bytes = bytes.get(..even)?;
+    let zeros = |side: usize| bytes.chunks_exact(2).filter(|pair| pair.get(side) == Some(&0)).count();
+    let (first, second) = (zeros(0), zeros(1));
+    let (encoding, most, least) = if first < second { (UTF_16LE, second, first) } else { (UTF_16BE, first, second) };
+    let text = encoding.decode_without_bom_handling_and_without_replacement(bytes)?;
+    (bytes.len() < 100 * most && 3 * least < most && text.contains(['\n', '\r'])).then_some(encoding)
 }
 
 /// Character counts of one piece.
@@ -105,8 +125,8 @@ fn count(mut bytes: &[u8], last: bool) -> Counted {
 impl<R: Read> Text<R> {
     /// Text of an input at its first byte; drops a byte order mark.
     pub fn new(input: R, encoding: &'static Encoding) -> Self {
-        let decoder = encoding.new_decoder_with_bom_removal();
-        Self { input, decoder, window: String::new(), start: 0, bytes_read: 0, lossy: false, ended: false }
+        let decoding = Decoding::new(encoding);
+        Self { input, decoding, window: String::new(), start: 0, bytes_read: 0, ended: false }
     }
 
     /// Decoded text that is not yet consumed.
@@ -126,7 +146,12 @@ impl<R: Read> Text<R> {
 
     /// Returns whether a byte could not be decoded so far; it was replaced by U+FFFD.
     pub fn lossy(&self) -> bool {
-        self.lossy
+        self.decoding.lossy
+    }
+
+    /// Lines in another encoding than most lines of the file, so far.
+    pub fn odd(&self) -> Option<Odd> {
+        self.decoding.odd
     }
 
     /// Consumes `bytes` of the rest.
@@ -149,17 +174,9 @@ impl<R: Read> Text<R> {
             let read = read_some(&mut self.input, &mut chunk)?;
             self.bytes_read += read as u64;
             self.ended = read == 0;
-            self.decode(chunk.get(..read).unwrap_or_default());
+            self.decoding.decode(chunk.get(..read).unwrap_or_default(), self.ended, &mut self.window);
         }
         Ok(())
-    }
-
-    fn decode(&mut self, bytes: &[u8]) {
-        // the decoder must not be used after its last piece: `ended` prevents `fill` from doing so
-        let room = self.decoder.max_utf8_buffer_length(bytes.len()).unwrap_or(0);
-        self.window.reserve(room);
-        let (_, _, had_errors) = self.decoder.decode_to_string(bytes, &mut self.window, self.ended);
-        self.lossy |= had_errors;
     }
 
     /// Consumes up to and including the next line feed, or everything if there is none, without storing it.
@@ -241,7 +258,10 @@ mod tests {
         // the well-known two characters that are also valid UTF-8; with more text they are not
         let (short, ..) = GB18030.encode("联通公司的需求名称");
         check(&short, GB18030);
-        assert!(Probe::of(&b"a\0b"[..]).unwrap().binary);
+        assert!(Probe::of(&b"a\0b\0"[..]).unwrap().binary);
+        assert!(!Probe::of(&b"one forgotten \0 is no reason"[..]).unwrap().binary);
+        check(b"i\0d\0,\0x\0\n\x001\0", UTF_16LE);
+        check(b"\0i\0d\0\n\x001", UTF_16BE);
         assert!(!Probe::of(&b"a b"[..]).unwrap().binary);
     }
 

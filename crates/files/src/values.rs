@@ -4,7 +4,10 @@
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization;
 
-use super::cell::{Cell, one_line, split};
+use super::{
+    cell::{Cell, one_line, split},
+    export::unguarded,
+};
 use duijie_core::domain::{
     Code,
     codes::{IpKind, IpStatus},
@@ -44,19 +47,50 @@ pub fn codes<C: Code>(entries: &[String]) -> Result<Vec<C>, String> {
     Ok(values)
 }
 
-/// Industry by code, also with its name (`C3851 家用电器`).
-pub fn industry(text: &str) -> Result<String, String> {
+/// Text of an id or a long number. A number of 16 digits has lost its last ones, in a spreadsheet as in a program that
+/// keeps it as a float.
+pub fn exact(cell: &Cell) -> Result<String, String> {
+    const LOST: &str = "数字超过 15 位，已丢失末尾数字（科学计数法或浮点数），请在原表或程序中改为文本后重新导出";
+    let float = match cell {
+        Cell::Json(Value::Number(number)) if number.is_f64() => number.as_f64(),
+        _ => None,
+    };
+    let shown = cell.text()?;
+    let text = match cell {
+        // only digits and letters are part of an id: 00123 is, 1,001 and 12.00 are how a number is displayed
+        Cell::Number { raw, shown } if shown.contains([',', '.', ' ', '%']) => plain(raw),
+        _ => plain(&unguarded(&shown)),
+    };
+    let written = text.split_once(['e', 'E']).is_some_and(|(number, exponent)| {
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        let sign = exponent.strip_prefix('+');
+        digits(whole) && digits(sign.unwrap_or(exponent)) && (digits(fraction) || sign.is_some())
+    });
+    if written || float.is_some_and(|number| 1e15 <= number.abs()) { Err(LOST.into()) } else { Ok(text) }
+}
+
+/// Text as [`plain`], where a whole number may have been written as a decimal (`130100.0`).
+fn whole(text: &str) -> String {
     let text = plain(text);
+    let number = text.strip_suffix(".0").filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    number.map_or(text.clone(), String::from)
+}
+
+/// Industry by code, by name, or by both (`C3851 家用电器`).
+pub fn industry(text: &str) -> Result<String, String> {
+    let text = whole(text);
     if text.is_empty() {
         return Ok(text);
     }
-    code_in(&text, gb::industry)
-        .ok_or_else(|| "不是 GB/T 4754-2017 的行业代码（如 C3851）；不认行业名称，可用 --mapping 对照".into())
+    code_in(&text, gb::industry).or_else(|| gb::industry_by_name(&text)).ok_or_else(|| {
+        "不是 GB/T 4754-2017 的行业代码（如 C3851）或门类、大类名称（如 通用设备制造业）；可用 --mapping 对照".into()
+    })
 }
 
 /// 八大领域 by code or name.
 pub fn tech_field(text: &str) -> Result<String, String> {
-    let text = plain(text);
+    let text = whole(text);
     if text.is_empty() {
         return Ok(text);
     }
@@ -70,29 +104,16 @@ pub fn tech_field(text: &str) -> Result<String, String> {
 /// Region by code or name. If only the start of a name is known (`河北省石家庄市长安区`), returns that city or province: less
 /// precise, but not wrong.
 pub fn region(text: &str) -> Result<String, String> {
-    let text = plain(text);
+    let text = whole(text);
     if text.is_empty() {
         return Ok(text);
     }
-    let name: String =
-        text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '/' | ',' | '·' | '>')).collect();
-    let known = code_in(&text, gb::region).or_else(|| gb::region_by_name(&name)).or_else(|| region_by_front(&name));
-    known.ok_or_else(|| "不是行政区划代码（GB/T 2260，如 130100）或省、市名称".into())
-}
-
-fn region_by_front(name: &str) -> Option<String> {
-    const ENDS: [&str; 5] = ["省", "市", "自治区", "新区", "特别行政区"];
-    let within = name.strip_prefix("河北省").or_else(|| name.strip_prefix("河北")).filter(|rest| !rest.is_empty());
-    let fronts = |name: &str| {
-        let ends: Vec<_> = name.char_indices().map(|(place, c)| place + c.len_utf8()).collect();
-        // a district such as 河北区 (of 天津) must not count as the province, so the start must end in its own suffix
-        ends.into_iter()
-            .rev()
-            .filter_map(|end| name.get(..end))
-            .filter(|front| ENDS.iter().any(|e| front.ends_with(e)))
-            .find_map(gb::region_by_name)
-    };
-    within.and_then(|rest| gb::region_by_name(rest).or_else(|| fronts(rest))).or_else(|| fronts(name))
+    let name: String = text
+        .chars()
+        .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '/' | ',' | '、' | '·' | '>' | '|' | '\\'))
+        .collect();
+    let known = code_in(&text, gb::region).or_else(|| gb::region_of_place(&name));
+    known.ok_or_else(|| "不是行政区划代码（GB/T 2260，如 130100）或省、市名称；重名的区县请写明省、市".into())
 }
 
 /// The text as a code, or a code before or after its name: `C3851 家用电器`, `通用设备制造业(C34)`.
@@ -106,7 +127,7 @@ fn code_in(text: &str, normal: impl Fn(&str) -> Option<String>) -> Option<String
 
 /// TRL as `7`, `TRL7`, `7级`, `第7级`.
 pub fn trl(text: &str) -> Result<Option<u8>, String> {
-    let text = plain(text).to_lowercase();
+    let text = whole(text).to_lowercase();
     let digits =
         text.trim_start_matches("trl").trim_start_matches('第').trim_end_matches('级').trim_matches([' ', '-', ':']);
     if text.is_empty() {
@@ -117,7 +138,7 @@ pub fn trl(text: &str) -> Result<Option<u8>, String> {
 
 /// Revision: a whole number, with or without a leading `v`.
 pub fn revision(text: &str) -> Result<u64, String> {
-    let text = plain(text).to_lowercase();
+    let text = whole(text).to_lowercase();
     if text.is_empty() {
         return Ok(0);
     }
@@ -192,7 +213,11 @@ mod tests {
         check(industry("C3851 家用电器制造"), "C3851");
         check(industry("通用设备制造业（C34）"), "C34");
         check(industry(""), "");
-        assert!(industry("通用设备制造业").is_err());
+        check(industry("通用设备制造业"), "C34");
+        check(industry("制造业/专用设备制造业"), "C35");
+        check(region("130100.0"), "130100");
+        check(region("广东省-深圳市"), "440300");
+        assert!(industry("钢铁冶炼").is_err() && region("朝阳区").is_err());
         assert!(industry("A类企业").is_err());
         check(tech_field("804"), "804");
         check(tech_field("新材料技术"), "40");
@@ -224,6 +249,20 @@ mod tests {
         assert!(trl("七").is_err() && trl("300").is_err() && trl("6.5").is_err());
         assert_eq!((revision("3"), revision("v3"), revision("")), (Ok(3), Ok(3), Ok(0)));
         assert!(revision("-1").is_err() && revision("1.2").is_err());
+    }
+
+    #[test]
+    fn ids_that_lost_their_digits_are_refused() {
+        let text = |text: &str| exact(&Cell::Text(text.into()));
+        for lost in ["1.7E+17", "1.70E17", "9E+15", "1.234e+12"] {
+            assert!(text(lost).is_err_and(|reason| reason.contains("15 位")), "{lost}");
+        }
+        for kept in ["17E3", "00123", "x-1e5", "E+5"] {
+            assert_eq!(text(kept).as_deref(), Ok(kept));
+        }
+        assert!(exact(&Cell::Json(json!(170000000000000000.0))).is_err());
+        assert_eq!(exact(&Cell::Json(json!(1001.0))).as_deref(), Ok("1001"));
+        assert_eq!(exact(&Cell::Json(json!(170000000000000001_u64))).as_deref(), Ok("170000000000000001"));
     }
 
     #[test]

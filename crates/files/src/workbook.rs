@@ -5,24 +5,36 @@ use std::{
     fs::File,
     io::{BufReader, Seek, SeekFrom},
     panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
 };
 
-use calamine::{DataRef, ExcelDateTime, Reader, SheetType, SheetVisible, Xlsx, XlsxError};
+use calamine::{DataRef, ExcelDateTime, Reader, SheetType, SheetVisible, Style, Xlsx, XlsxError};
+use jiff::civil::{Date, DateTime};
+use zip::ZipArchive;
 
 use super::{
-    cell::Cell, delimited::MAX_ROW_BYTES, error::FileProblem, headings::MAX_COLUMNS, shared_strings, zip_sizes,
+    cell::Cell,
+    delimited::MAX_ROW_BYTES,
+    error::FileProblem,
+    format,
+    headings::MAX_COLUMNS,
+    marks::{self, Marks},
+    shared_strings, zip_sizes,
 };
 
 /// Largest workbook file, in MiB.
 pub const MAX_FILE_MIB: u64 = 200;
 /// Most rows of a sheet; Excel itself stops at 1,048,576.
 pub const MAX_ROWS: u32 = 2_000_000;
-/// Most bytes in memory for the cells of a sheet.
+/// Most bytes in memory for the cells of all sheets that are read.
 const MAX_SHEET_BYTES: usize = 512 << 20;
 /// Bytes per cell besides its text.
 const CELL_BYTES: usize = 48;
 /// Above this Excel keeps 15 digits and pads with zeros, so an id or credit code is no longer the typed one.
 const MAX_EXACT: f64 = 1e15;
+
+/// What a formula without its value says.
+const BARE_FORMULA: &str = "公式没有保存结果，请用 Excel 或 WPS 打开文件，保存后重新导入，或改为具体的值";
 
 /// Non-empty cells of a sheet: by row (from 0), then by column (from 0).
 pub type Rows = BTreeMap<u32, SheetRow>;
@@ -36,59 +48,117 @@ pub struct SheetRow {
     pub bytes: usize,
 }
 
-/// Rows of the first sheet that `is_table` accepts, else of the first non-empty sheet. Hidden sheets come last.
+/// A sheet with cells.
+#[derive(Debug)]
+pub struct Sheet {
+    /// Its name.
+    pub name: String,
+    /// Whether the user does not see it.
+    pub hidden: bool,
+    /// Its cells.
+    pub rows: Rows,
+    /// What else it says about them.
+    pub marks: Marks,
+}
+
+/// Sheets of a workbook.
+#[derive(Debug, Default)]
+pub struct Sheets {
+    /// Those with cells. Of those that are not kept, the first rows only.
+    pub sheets: Vec<Sheet>,
+    /// Names of those that could not be read, with the reason.
+    pub failed: Vec<(String, String)>,
+    kept: bool,
+}
+
+/// Rows that stay of a sheet that is not kept: enough to say what it is.
+const SAMPLE_ROWS: usize = 20;
+
+/// Sheets of a workbook; `keep` says of which all rows are needed.
 ///
 /// # Errors
 /// A workbook that is too large, damaged, protected or without cells.
-pub fn read(mut file: File, is_table: impl Fn(&Rows) -> bool) -> Result<Rows, FileProblem> {
+pub fn read(path: &Path, mut file: File, keep: impl Fn(&Sheet) -> bool) -> Result<Sheets, FileProblem> {
     if MAX_FILE_MIB << 20 < file.metadata()?.len() {
         return Err(FileProblem::WorkbookTooLarge { max_mib: MAX_FILE_MIB });
     }
     shared_strings::check(&mut zip_sizes::open(&mut file)?)?;
     file.seek(SeekFrom::Start(0))?;
+    // the marks are read by a second handle, which has a place of its own in the file
+    let archive = zip_sizes::open(BufReader::new(File::open(path)?))?;
     // calamine has panicked on damaged files; a panic must not end the program
-    let reading = AssertUnwindSafe(|| sheets(file, is_table));
+    let reading = AssertUnwindSafe(|| sheets(file, archive, keep));
     catch_unwind(reading).unwrap_or_else(|_| Err(FileProblem::BrokenWorkbook("内部结构有误".into())))
 }
 
-fn sheets(file: File, is_table: impl Fn(&Rows) -> bool) -> Result<Rows, FileProblem> {
+fn sheets(
+    file: File,
+    mut archive: ZipArchive<BufReader<File>>,
+    keep: impl Fn(&Sheet) -> bool,
+) -> Result<Sheets, FileProblem> {
+    let paths = marks::paths(&mut archive)?;
     let mut workbook = Xlsx::new(BufReader::new(file))?;
-    let sheets = workbook.sheets_metadata().iter().filter(|sheet| sheet.typ == SheetType::WorkSheet);
-    let mut names: Vec<_> = sheets.map(|sheet| (sheet.visible != SheetVisible::Visible, sheet.name.clone())).collect();
-    names.sort_by_key(|(hidden, _)| *hidden);
-    let mut first = None;
-    for (_, name) in names {
-        let rows = match sheet(&mut workbook, &name) {
-            // a broken later sheet does not matter once a sheet with cells was found
-            Err(_) if first.is_some() => continue,
-            rows => rows?,
+    let listed = workbook.sheets_metadata().iter().filter(|sheet| sheet.typ == SheetType::WorkSheet);
+    let listed: Vec<_> = listed.map(|sheet| (sheet.visible != SheetVisible::Visible, sheet.name.clone())).collect();
+    let (mut found, mut kept_bytes, mut problem) = (Sheets::default(), 0, None);
+    for (hidden, name) in listed {
+        let mut bytes = kept_bytes;
+        let read = cells(&mut workbook, &name, &mut bytes).and_then(|rows| {
+            let marks = paths.get(&name).map(|path| marks::read(&mut archive, path)).transpose()?;
+            Ok((rows, marks.unwrap_or_default()))
+        });
+        let (mut rows, marks) = match read {
+            Ok(read) => read,
+            Err(error) => {
+                found.failed.push((name, error.to_string()));
+                problem.get_or_insert(error);
+                continue;
+            }
         };
-        if is_table(&rows) {
-            return Ok(rows);
+        for (row, column) in &marks.bare_formulas {
+            let cell = Cell::Broken { shown: "（公式）".into(), reason: BARE_FORMULA };
+            rows.entry(*row).or_default().cells.insert(*column, cell);
         }
-        if first.is_none() && !rows.is_empty() {
-            first = Some(rows);
+        let mut sheet = Sheet { name, hidden, rows, marks };
+        if sheet.rows.is_empty() {
+            continue;
         }
+        if keep(&sheet) {
+            kept_bytes = bytes;
+            found.kept = true;
+        } else {
+            let end = sheet.rows.keys().nth(SAMPLE_ROWS).copied();
+            if let Some(end) = end {
+                drop(sheet.rows.split_off(&end));
+            }
+            sheet.marks = Marks::default();
+        }
+        found.sheets.push(sheet);
     }
-    first.ok_or(FileProblem::Empty)
+    match problem {
+        Some(problem) if !found.kept => Err(problem),
+        _ if found.sheets.is_empty() => Err(FileProblem::Empty),
+        _ => Ok(found),
+    }
 }
 
-fn sheet(workbook: &mut Xlsx<BufReader<File>>, name: &str) -> Result<Rows, FileProblem> {
+fn cells(workbook: &mut Xlsx<BufReader<File>>, name: &str, bytes: &mut usize) -> Result<Rows, FileProblem> {
     let mut reader = workbook.worksheet_cells_reader(name)?;
-    let (mut rows, mut bytes, mut columns) = (Rows::new(), 0_usize, 0);
-    while let Some(found) = reader.next_cell()? {
+    let formats = Formats::of(reader.styles());
+    let (mut rows, mut columns) = (Rows::new(), 0);
+    while let Some((found, style)) = reader.next_cell_with_style_id()? {
         let (row, column) = found.get_position();
-        let Some(cell) = cell(found.get_value()) else { continue };
+        let Some(cell) = cell(found.get_value(), formats.of_style(style)) else { continue };
         columns = columns.max(column as usize + 1);
         let size = CELL_BYTES + text_bytes(&cell);
-        bytes += size;
+        *bytes += size;
         if MAX_ROWS <= row {
             return Err(FileProblem::TooManyRows { max_rows: MAX_ROWS });
         }
         if MAX_COLUMNS < columns {
             return Err(FileProblem::TooManyColumns { columns });
         }
-        if MAX_SHEET_BYTES < bytes {
+        if MAX_SHEET_BYTES < *bytes {
             return Err(FileProblem::Unfolds);
         }
         let own = rows.entry(row).or_default();
@@ -102,30 +172,67 @@ fn sheet(workbook: &mut Xlsx<BufReader<File>>, name: &str) -> Result<Rows, FileP
     Ok(rows)
 }
 
+/// Number formats of a workbook by style: code and number.
+struct Formats(Vec<(String, u32)>);
+
+// === impl Formats ===
+
+impl Formats {
+    fn of(styles: &[Style]) -> Self {
+        let format = |style: &Style| {
+            let format = style.number_format.as_ref();
+            format.map_or_else(Default::default, |format| (format.format_code.clone(), format.format_id.unwrap_or(0)))
+        };
+        Self(styles.iter().map(format).collect())
+    }
+
+    fn of_style(&self, style: usize) -> (&str, u32) {
+        self.0.get(style).map_or(("General", 0), |(code, id)| (code.as_str(), *id))
+    }
+}
+
 fn text_bytes(cell: &Cell) -> usize {
     match cell {
         Cell::Text(text) | Cell::Broken { shown: text, .. } => text.len(),
+        Cell::Number { raw, shown } => raw.len() + shown.len(),
         Cell::Json(_) => 0,
     }
 }
 
-/// A cell value as text; `None` if empty.
-fn cell(value: &DataRef<'_>) -> Option<Cell> {
+/// A cell value with its format; `None` if empty.
+fn cell(value: &DataRef<'_>, (code, id): (&str, u32)) -> Option<Cell> {
     let text = match value {
         DataRef::Empty => return None,
         DataRef::String(text) => text.clone(),
         DataRef::SharedString(text) => (*text).to_string(),
         DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => text.clone(),
         DataRef::Bool(value) => if *value { "TRUE" } else { "FALSE" }.to_string(),
-        DataRef::Int(number) => number.to_string(),
-        DataRef::Float(number) => return Some(float(*number)),
-        DataRef::DateTime(time) if time.is_datetime() => date(time),
+        DataRef::Int(number) => return Some(displayed(*number as f64, Cell::Text(number.to_string()), code)),
+        DataRef::Float(number) => return Some(displayed(*number, float(*number), code)),
+        DataRef::DateTime(time) if time.is_datetime() => {
+            let (raw, shown) = date(time, code, id);
+            return Some(match shown {
+                Some(shown) if shown != raw => Cell::Number { raw, shown },
+                _ => Cell::Text(raw),
+            });
+        }
         DataRef::DateTime(time) => return Some(float(time.as_f64())),
         DataRef::Error(error) => {
             return Some(Cell::Broken { shown: error.to_string(), reason: "公式出错，请改为具体的值" });
         }
     };
     (!text.trim().is_empty()).then_some(Cell::Text(text))
+}
+
+/// A number as its format displays it.
+fn displayed(number: f64, cell: Cell, code: &str) -> Cell {
+    match cell {
+        Cell::Text(raw) if code != "General" => match format::number(number, &raw, code) {
+            Some(shown) if shown != raw => Cell::Number { raw, shown },
+            _ => Cell::Text(raw),
+        },
+        other => other,
+    }
 }
 
 /// A number with the 15 digits that Excel shows, without `.0` and without exponent.
@@ -141,13 +248,16 @@ fn float(number: f64) -> Cell {
     Cell::Text(rounded.to_string())
 }
 
-fn date(time: &ExcelDateTime) -> String {
+/// A time as `2026-11-23 09:30:00`, and as displayed.
+fn date(time: &ExcelDateTime, code: &str, id: u32) -> (String, Option<String>) {
     let (year, month, day, hour, minute, second, _) = time.to_ymd_hms_milli();
-    if (hour, minute, second) == (0, 0, 0) {
+    let raw = if (hour, minute, second) == (0, 0, 0) {
         format!("{year:04}-{month:02}-{day:02}")
     } else {
         format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
-    }
+    };
+    let shown = raw.parse::<DateTime>().ok().or_else(|| raw.parse::<Date>().ok().map(DateTime::from));
+    (raw, shown.and_then(|time| format::date(time, code, id)))
 }
 
 // === impl FileProblem ===

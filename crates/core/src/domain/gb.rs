@@ -5,6 +5,10 @@
 //! - credit code: GB 32100-2015 法人和其他组织统一社会信用代码, 18 characters, the last a check character modulo 31
 //! - high-technology field: 国家重点支持的高新技术领域 (八大领域), 2, 3 or 5 digits
 
+use super::places;
+
+pub use super::places::{industry_by_name, region_by_name, region_label, region_of_place};
+
 /// Sections of GB/T 4754-2017 with their first and last division.
 const SECTIONS: [(char, u8, u8); 20] = [
     ('A', 1, 5),
@@ -27,60 +31,6 @@ const SECTIONS: [(char, u8, u8); 20] = [
     ('R', 86, 90),
     ('S', 91, 96),
     ('T', 97, 97),
-];
-
-/// First two digits of GB/T 2260: provinces, autonomous regions, municipalities, special administrative regions.
-const PROVINCES: [(&str, &str); 34] = [
-    ("11", "北京"),
-    ("12", "天津"),
-    ("13", "河北"),
-    ("14", "山西"),
-    ("15", "内蒙古"),
-    ("21", "辽宁"),
-    ("22", "吉林"),
-    ("23", "黑龙江"),
-    ("31", "上海"),
-    ("32", "江苏"),
-    ("33", "浙江"),
-    ("34", "安徽"),
-    ("35", "福建"),
-    ("36", "江西"),
-    ("37", "山东"),
-    ("41", "河南"),
-    ("42", "湖北"),
-    ("43", "湖南"),
-    ("44", "广东"),
-    ("45", "广西"),
-    ("46", "海南"),
-    ("50", "重庆"),
-    ("51", "四川"),
-    ("52", "贵州"),
-    ("53", "云南"),
-    ("54", "西藏"),
-    ("61", "陕西"),
-    ("62", "甘肃"),
-    ("63", "青海"),
-    ("64", "宁夏"),
-    ("65", "新疆"),
-    ("71", "台湾"),
-    ("81", "香港"),
-    ("82", "澳门"),
-];
-
-/// Cities of Hebei, with 雄安新区 (133100, the code that statistics use).
-const HEBEI_CITIES: [(&str, &str); 12] = [
-    ("1301", "石家庄"),
-    ("1302", "唐山"),
-    ("1303", "秦皇岛"),
-    ("1304", "邯郸"),
-    ("1305", "邢台"),
-    ("1306", "保定"),
-    ("1307", "张家口"),
-    ("1308", "承德"),
-    ("1309", "沧州"),
-    ("1310", "廊坊"),
-    ("1311", "衡水"),
-    ("1331", "雄安"),
 ];
 
 /// Codes that other systems use for the counties administered directly by the province: 定州, 辛集.
@@ -127,36 +77,13 @@ pub fn region(code: &str) -> Option<String> {
     }
     let full = format!("{code:0<6}");
     let full = REGION_ALIASES.iter().find(|(alias, _)| *alias == full).map_or(full.as_str(), |(_, code)| code);
-    PROVINCES.iter().any(|(province, _)| full.starts_with(province)).then(|| full.to_string())
-}
-
-/// Region named `name`: a province, or a city of Hebei, with or without its suffix (省, 市, 新区).
-pub fn region_by_name(name: &str) -> Option<String> {
-    let name = name.trim().trim_start_matches("河北省").trim_start_matches("中国");
-    let name = if name.is_empty() { "河北" } else { name };
-    let short = ["特别行政区", "自治区", "新区", "省", "市"]
-        .iter()
-        .find_map(|suffix| name.strip_suffix(suffix))
-        .unwrap_or(name);
-    let rows = HEBEI_CITIES.iter().chain(&PROVINCES);
-    rows.into_iter().find(|(_, known)| *known == short).map(|(code, _)| format!("{code:0<6}"))
+    places::is_province(full.get(..2)?).then(|| full.to_string())
 }
 
 /// Region code without trailing pairs of zeros, for a prefix search.
 pub fn region_prefix(region: &str) -> &str {
     let city = region.strip_suffix("00").unwrap_or(region);
     if city.len() == 4 { city.strip_suffix("00").unwrap_or(city) } else { city }
-}
-
-/// Display name of a region: province and, for Hebei, the city. Empty if unknown.
-pub fn region_label(region: &str) -> String {
-    let name_of = |rows: &[(&str, &'static str)], len: usize| {
-        let prefix = region.get(..len)?;
-        rows.iter().find(|(code, _)| *code == prefix).map(|(_, name)| *name)
-    };
-    let province = name_of(&PROVINCES, 2).unwrap_or_default();
-    let city = name_of(&HEBEI_CITIES, 4).unwrap_or_default();
-    format!("{province}{city}")
 }
 
 /// Returns whether `code` is a code of 八大领域 with 2, 3 or 5 digits.

@@ -15,6 +15,7 @@ pub mod filter;
 pub mod gb;
 pub mod hit;
 pub mod name;
+mod places;
 pub mod record;
 pub mod violation;
 

@@ -30,13 +30,33 @@ impl From<String> for Cell<'_> {
     }
 }
 
-/// Text that no spreadsheet takes for a formula: one that begins like a formula gets an apostrophe before it.
+/// Text that no spreadsheet takes for a formula: one that begins like a formula gets an apostrophe before it. So does one
+/// that begins with an apostrophe, so that [`unguarded`] gives every text back.
 pub fn harmless(text: &str) -> Cow<'_, str> {
-    if text.starts_with(FORMULA_STARTS) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+    let formula = text.trim_start().starts_with(FORMULA_STARTS) || text.starts_with(FORMULA_STARTS);
+    if formula || text.starts_with('\'') { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+}
+
+/// Text of a cell without the guards that people and programs put around it: our own apostrophe, the apostrophe before a
+/// number that shall stay a text (`'00123`), and `="00123"`. Quotation marks of a text stay (`'十四五'规划`).
+pub fn unguarded(text: &str) -> Cow<'_, str> {
+    if let Some(rest) = text.strip_prefix('\'') {
+        let ours =
+            rest.trim_start().starts_with(FORMULA_STARTS) || rest.starts_with(FORMULA_STARTS) || rest.starts_with('\'');
+        let number = rest.starts_with(|c: char| c.is_ascii_alphanumeric()) && !rest.contains('\'');
+        return Cow::Borrowed(if ours || number { rest } else { text });
+    }
+    let quoted = text.trim().strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
+    match quoted {
+        Some(inner) if !inner.replace("\"\"", "").contains('"') => Cow::Owned(inner.replace("\"\"", "\"")),
+        _ => Cow::Borrowed(text),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -54,7 +74,31 @@ mod tests {
         check("\r=1", "'\r=1");
         check("\n=1", "'\n=1");
         check("a=1", "a=1");
-        check("'=1", "'=1");
+        check(" =1", "' =1");
+        check("'=1", "''=1");
+        check("'十四五'规划", "''十四五'规划");
         check("", "");
+    }
+
+    #[test]
+    fn guards_of_others_come_off() {
+        let check = |text: &str, want: &str| assert_eq!(unguarded(text), want);
+        check("=\"00123\"", "00123");
+        check("=\"a \"\"b\"\"\"", "a \"b\"");
+        check("'00125", "00125");
+        check("'91130200MA0FGHJK2H", "91130200MA0FGHJK2H");
+        check("'十四五'规划", "'十四五'规划");
+        check("'A'型支架", "'A'型支架");
+        check("=A1&\"x\"", "=A1&\"x\"");
+        check("=\"a\"&\"b\"", "=\"a\"&\"b\"");
+        check("'", "'");
+    }
+
+    proptest! {
+        #[test]
+        fn every_text_comes_back(text in "[=+@'\" \t\n－＝a1甲-]{0,6}|\\PC{0,20}") {
+            let guarded = harmless(&text);
+            prop_assert_eq!(&*unguarded(&guarded), &text);
+        }
     }
 }

@@ -11,7 +11,7 @@ mod csv;
 mod sheet;
 
 pub use self::{
-    cell::{Cell, harmless},
+    cell::{Cell, harmless, unguarded},
     csv::Csv,
     sheet::{Column, begin_sheet, begin_workbook, write_row},
 };
