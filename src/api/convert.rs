@@ -287,16 +287,18 @@ pub fn match_out(found: hit::MatchHit) -> pb::Match {
     }
 }
 
-/// Wire number of a level.
+/// Wire number of a level: its own number; 0 if unknown.
 pub fn grade_out(level: Option<hit::Level>) -> i32 {
-    let grade = match level {
-        None => pb::Grade::Unspecified,
-        Some(hit::Level::Unrelated) => pb::Grade::None,
-        Some(hit::Level::Weak) => pb::Grade::Weak,
-        Some(hit::Level::Fair) => pb::Grade::Fair,
-        Some(hit::Level::Strong) => pb::Grade::Strong,
-    };
-    grade as i32
+    level.map_or(0, |level| level.number().into())
+}
+
+/// Reads a minimum grade; `None` if not stated.
+pub fn grade_in(grade: i32, path: &str, found: &mut Violations) -> Option<hit::Level> {
+    let level = hit::Level::from_number(grade);
+    if level.is_none() && grade != 0 {
+        found.say(path, Problem::UnknownCode { table: "Grade" });
+    }
+    level
 }
 
 fn level_out(relevance: hit::Relevance) -> pb::Level {

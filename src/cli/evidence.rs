@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::grade::grade_label;
 use crate::api::convert::record_in;
 use duijie_core::domain::Record;
 use duijie_proto as pb;
@@ -77,13 +78,7 @@ fn lines(found: &pb::Match) -> Vec<String> {
 }
 
 fn level(level: &pb::Level) -> String {
-    let grade = match level.grade() {
-        pb::Grade::Strong => "强",
-        pb::Grade::Fair => "较强",
-        pb::Grade::Weak => "弱",
-        pb::Grade::None => "无",
-        pb::Grade::Unspecified => "未知",
-    };
+    let grade = grade_label(level.grade);
     let all = level.strong_probability + level.fair_probability + level.weak_probability + level.none_probability;
     if all == 0.0 {
         return format!("等级：{grade}（库中没有这一主题的成果）");

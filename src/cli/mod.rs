@@ -12,6 +12,7 @@ mod event;
 mod evidence;
 mod exit;
 mod filter;
+mod grade;
 mod health;
 mod import;
 mod matching;

@@ -12,10 +12,10 @@ use super::{
     args::Filter,
     client::{Server, explain},
     filter::{filter, kind},
-    rematch::grade,
+    grade::{grade, grade_label},
 };
 use crate::api::convert::record_in;
-use duijie_core::domain::Record;
+use duijie_core::domain::{Record, hit::Level};
 use duijie_proto as pb;
 use duijie_proto::{subscription::Subject, watch_request::Wanted, watch_response::Event};
 
@@ -181,33 +181,23 @@ impl Printer {
     fn print(&self, it: &pb::NewMatch) {
         let found = it.r#match.clone().unwrap_or_default();
         let Some(record) = found.record.and_then(|record| record_in(record).ok()) else { return };
-        let level = found.level.map_or("", |level| label(level.grade()));
+        let grade = found.level.map_or(0, |level| level.grade);
         if self.jsonl {
-            println!("{}", line(it, &record, (found.score, level)));
+            println!("{}", line(it, &record, (found.score, grade)));
         } else {
             let asks = if it.query.is_empty() { String::new() } else { format!("{} ← ", it.query) };
-            println!("{:.3} {level} {asks}{}（{}）", found.score, record.title, record.name());
+            println!("{:.3} {} {asks}{}（{}）", found.score, grade_label(grade), record.title, record.name());
         }
     }
 }
 
-fn line(it: &pb::NewMatch, record: &Record, (score, level): (f64, &str)) -> serde_json::Value {
+fn line(it: &pb::NewMatch, record: &Record, (score, grade): (f64, i32)) -> serde_json::Value {
     json!({
         "id": it.id,
         "query": it.query,
         "target": record.name().to_string(),
         "title": record.title,
         "score": score,
-        "level": level,
+        "level": Level::from_number(grade).map(Level::number),
     })
-}
-
-fn label(grade: pb::Grade) -> &'static str {
-    match grade {
-        pb::Grade::Strong => "强",
-        pb::Grade::Fair => "较强",
-        pb::Grade::Weak => "弱",
-        pb::Grade::None => "无",
-        pb::Grade::Unspecified => "",
-    }
 }

@@ -2,7 +2,7 @@
 
 use jiff::civil::{Date, Time};
 
-use super::{code, grade_out, int, owner_out, time_out};
+use super::{code, grade_in, grade_out, int, owner_out, time_out};
 use crate::events::{
     model::{
         AvoidedPair, Contact, Edit, Edits, Event, EventState, Pair, Participant, Quota, Rules, Slot, Window,
@@ -99,7 +99,7 @@ fn rules_in(it: pb::EventRules, found: &mut Violations) -> Rules {
         per_expert,
         per_demand_organisation: optional(it.per_demand_organisation, "per_demand_organisation"),
         per_counterpart_organisation: optional(it.per_counterpart_organisation, "per_counterpart_organisation"),
-        min_level: grade_in(it.min_grade, &path("min_grade"), found),
+        min_level: grade_in(it.min_grade, &path("min_grade"), found).unwrap_or(Level::Unrelated),
         min_score: it.min_score,
         quotas: it.quotas.into_iter().enumerate().filter_map(|(index, quota)| quota_in(quota, index, found)).collect(),
         avoided: it.avoided_pairs.into_iter().map(|it| AvoidedPair { left: it.left, right: it.right }).collect(),
@@ -122,19 +122,6 @@ fn required<C: Code>(value: i32, path: &str, found: &mut Violations) -> Option<C
         found.say(path, Problem::Required);
     }
     code(value, path, found)
-}
-
-fn grade_in(grade: i32, path: &str, found: &mut Violations) -> Level {
-    match pb::Grade::try_from(grade) {
-        Ok(pb::Grade::Unspecified | pb::Grade::None) => Level::Unrelated,
-        Ok(pb::Grade::Weak) => Level::Weak,
-        Ok(pb::Grade::Fair) => Level::Fair,
-        Ok(pb::Grade::Strong) => Level::Strong,
-        Err(_) => {
-            found.say(path, Problem::UnknownCode { table: "Grade" });
-            Level::Unrelated
-        }
-    }
 }
 
 fn slots_in(slots: &[pb::Slot], path: &str, found: &mut Violations) -> Vec<Window> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{filter_in, filter_out, grade_out, int, kind_in, kind_out, level_out, time_out};
+use super::{filter_in, filter_out, grade_in, grade_out, int, kind_in, kind_out, level_out, time_out};
 use crate::rematch::{
     diff::{Change, Reason, Totals},
     export::{Format, Row, Standing},
@@ -14,11 +14,7 @@ use crate::rematch::{
     },
     scheduler::Run,
 };
-use duijie_core::domain::{
-    Kind, Problem, RecordName, Violation,
-    check::Violations,
-    hit::{self, Level},
-};
+use duijie_core::domain::{Kind, Problem, RecordName, Violation, check::Violations, hit};
 use duijie_proto as pb;
 use duijie_proto::start_rematch_request::Selection as WireSelection;
 
@@ -126,21 +122,6 @@ fn limit_in(limit: i32, found: &mut Violations) -> usize {
             let max = i64::try_from(MAX_LIMIT).unwrap_or(i64::MAX);
             found.say("limit", Problem::OutOfRange { min: 0, max });
             DEFAULT_LIMIT
-        }
-    }
-}
-
-/// Reads a minimum grade; `None` if not stated.
-pub fn grade_in(grade: i32, field: &str, found: &mut Violations) -> Option<Level> {
-    match pb::Grade::try_from(grade) {
-        Ok(pb::Grade::Unspecified) => None,
-        Ok(pb::Grade::None) => Some(Level::Unrelated),
-        Ok(pb::Grade::Weak) => Some(Level::Weak),
-        Ok(pb::Grade::Fair) => Some(Level::Fair),
-        Ok(pb::Grade::Strong) => Some(Level::Strong),
-        Err(_) => {
-            found.say(field, Problem::UnknownCode { table: "Grade" });
-            None
         }
     }
 }

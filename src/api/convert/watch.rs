@@ -1,10 +1,6 @@
 //! Conversion of subscriptions and new matches.
 
-use super::{
-    filter_in, filter_out, grade_out, kind_in, kind_out, match_out,
-    rematch::{grade_in, score_in},
-    time_out,
-};
+use super::{filter_in, filter_out, grade_in, grade_out, kind_in, kind_out, match_out, rematch::score_in, time_out};
 use crate::{
     api::matching::text_in,
     watch::{NewMatch, Saved, Subject, Subscription},

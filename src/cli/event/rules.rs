@@ -7,7 +7,10 @@ use jiff::{
 };
 
 use super::args::{Create, Rules};
-use crate::events::model::{Group, Side};
+use crate::{
+    cli::grade::grade,
+    events::model::{Group, Side},
+};
 use duijie_core::domain::{Code, gb};
 use duijie_proto as pb;
 
@@ -57,13 +60,7 @@ fn slot(date: Date, start: Time, end: Time) -> pb::Slot {
 
 /// Converts the rules.
 pub fn rules(it: Rules) -> anyhow::Result<pb::EventRules> {
-    let min_grade = match it.min_level.as_deref() {
-        None | Some("无") => pb::Grade::None,
-        Some("弱") => pb::Grade::Weak,
-        Some("较强") => pb::Grade::Fair,
-        Some("强") => pb::Grade::Strong,
-        Some(other) => bail!("没有等级“{other}”，应为弱、较强或强"),
-    };
+    let min_grade = it.min_level.as_deref().map_or(Ok(0), grade)?;
     let avoided = |text: &String| {
         let (left, right) =
             text.split_once([',', '，']).with_context(|| format!("回避“{text}”无法识别，应形如 甲公司,乙研究所"))?;
@@ -75,7 +72,7 @@ pub fn rules(it: Rules) -> anyhow::Result<pb::EventRules> {
         per_expert: it.per_expert,
         per_demand_organisation: it.per_demand_owner,
         per_counterpart_organisation: it.per_supply_owner,
-        min_grade: min_grade as i32,
+        min_grade,
         min_score: it.min_score,
         quotas: it.quota.iter().map(|text| quota(text)).collect::<anyhow::Result<_>>()?,
         avoided_pairs: it.avoid.iter().map(avoided).collect::<anyhow::Result<_>>()?,

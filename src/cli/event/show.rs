@@ -7,6 +7,7 @@ use crate::{
     cli::{
         Done,
         client::{Server, explain},
+        grade::grade_label,
         table::{pairs, rows},
     },
     events::model::{EventState, ParticipantState, plan::Why},
@@ -118,7 +119,7 @@ fn shortlist(list: &pb::DemandShortlist) -> String {
         vec![
             it.rank.to_string(),
             format!("{:.3}", it.score),
-            grade(it.grade),
+            grade_label(it.grade).to_string(),
             it.title.clone(),
             it.counterpart.clone(),
             why.into(),
@@ -130,24 +131,13 @@ fn shortlist(list: &pb::DemandShortlist) -> String {
         vec![
             it.rank.to_string(),
             format!("{:.3}", it.score),
-            grade(it.grade),
+            grade_label(it.grade).to_string(),
             it.title.clone(),
             it.counterpart.clone(),
             why,
         ]
     });
     rows(&["名次", "得分", "等级", "名称", "记录名", "说明"], chosen.chain(left))
-}
-
-fn grade(grade: i32) -> String {
-    match pb::Grade::try_from(grade) {
-        Ok(pb::Grade::Strong) => "强",
-        Ok(pb::Grade::Fair) => "较强",
-        Ok(pb::Grade::Weak) => "弱",
-        Ok(pb::Grade::None) => "无",
-        _ => "",
-    }
-    .to_string()
 }
 
 async fn print_meetings(server: &Server, event: &pb::Event) -> anyhow::Result<()> {

@@ -7,7 +7,7 @@ use super::{
     told,
 };
 use crate::{
-    cli::{Done, client::Server, table},
+    cli::{Done, client::Server, grade::grade_label, table},
     rematch::diff::Reason,
 };
 use duijie_proto as pb;
@@ -89,14 +89,10 @@ fn reason_label(reason: pb::RematchReason) -> &'static str {
 
 fn place(place: Option<&pb::RematchPlace>) -> String {
     let Some(place) = place else { return "—".to_string() };
-    let level = match place.grade() {
-        pb::Grade::Strong => "（强）",
-        pb::Grade::Fair => "（较强）",
-        pb::Grade::Weak => "（弱）",
-        pb::Grade::None => "（无）",
-        pb::Grade::Unspecified => "",
-    };
-    format!("{}{level}", place.rank)
+    match grade_label(place.grade) {
+        "" => place.rank.to_string(),
+        level => format!("{}（{level}）", place.rank),
+    }
 }
 
 #[cfg(test)]

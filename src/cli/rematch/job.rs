@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use jiff::{civil::DateTime, tz::TimeZone};
 
 use super::{
@@ -13,10 +13,10 @@ use crate::cli::{
     Done,
     client::Server,
     filter::{filter, kind},
+    grade::grade,
     progress::Progress,
     table,
 };
-use duijie_core::domain::hit::Level;
 use duijie_proto as pb;
 use duijie_proto::start_rematch_request::Selection;
 
@@ -132,18 +132,6 @@ fn request(args: Start) -> anyhow::Result<pb::StartRematchRequest> {
         base: args.base.unwrap_or_default(),
         request_id: args.request_id,
     })
-}
-
-/// Parses a level's label.
-pub fn grade(label: &str) -> anyhow::Result<i32> {
-    let levels = [
-        (Level::Strong, pb::Grade::Strong),
-        (Level::Fair, pb::Grade::Fair),
-        (Level::Weak, pb::Grade::Weak),
-        (Level::Unrelated, pb::Grade::None),
-    ];
-    let found = levels.iter().find(|(level, _)| level.label() == label);
-    found.map(|(_, grade)| *grade as i32).ok_or_else(|| anyhow!("不认识的级别“{label}”，应为强、较强、弱或无"))
 }
 
 /// Range of changes since a time in China's time zone.

@@ -13,7 +13,6 @@ use super::{
     client::{Server, explain},
 };
 use args::{Rematch, RematchAction};
-pub use job::grade;
 
 /// Runs an action.
 pub async fn run(server: &Server, args: Rematch) -> anyhow::Result<Done> {

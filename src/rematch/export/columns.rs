@@ -32,6 +32,8 @@ pub enum Sort {
     Codes,
     /// A rank from 1, or none.
     Place,
+    /// A level, or none.
+    Level,
     /// A score from 0 to 1, or none.
     Score,
 }
@@ -49,6 +51,8 @@ pub enum Value<'a> {
     Codes(Vec<(&'static str, &'static str)>),
     /// A rank.
     Place(u32),
+    /// A level: its number for machines, its label for users.
+    Level(Level),
     /// A score.
     Score(f64),
 }
@@ -63,7 +67,7 @@ const RESULTS: [Column; 10] = [
     column("target_owner", "对象单位", Sort::Text, 24, |row| Value::Text(Cow::Borrowed(&row.target.owner))),
     column("rank", "名次", Sort::Place, 8, |row| rank(row.place)),
     column("score", "得分", Sort::Score, 10, |row| score(row.place)),
-    column("level", "级别", Sort::Code, 8, |row| level(row.place)),
+    column("level", "级别", Sort::Level, 8, |row| level(row.place)),
 ];
 
 const CHANGES: [Column; 5] = [
@@ -71,7 +75,7 @@ const CHANGES: [Column; 5] = [
     column("reasons", "原因", Sort::Codes, 40, reasons),
     column("rank_before", "原名次", Sort::Place, 8, |row| rank(before(row))),
     column("score_before", "原得分", Sort::Score, 10, |row| score(before(row))),
-    column("level_before", "原级别", Sort::Code, 8, |row| level(before(row))),
+    column("level_before", "原级别", Sort::Level, 8, |row| level(before(row))),
 ];
 
 /// The columns of a file.
@@ -115,16 +119,7 @@ fn score(place: Option<Standing>) -> Value<'static> {
 }
 
 fn level(place: Option<Standing>) -> Value<'static> {
-    place.and_then(|place| place.level).map_or(Value::Empty, |level| Value::Code(level_key(level), level.label()))
-}
-
-fn level_key(level: Level) -> &'static str {
-    match level {
-        Level::Unrelated => "none",
-        Level::Weak => "weak",
-        Level::Fair => "fair",
-        Level::Strong => "strong",
-    }
+    place.and_then(|place| place.level).map_or(Value::Empty, Value::Level)
 }
 
 fn before(row: &Row) -> Option<Standing> {
@@ -152,6 +147,7 @@ impl<'a> Value<'a> {
             Self::Score(score) => return Cell::Number(score),
             Self::Text(text) => text,
             Self::Code(_, label) => Cow::Borrowed(label),
+            Self::Level(level) => Cow::Borrowed(level.label()),
             Self::Codes(codes) => Cow::Owned(codes.iter().map(|(_, label)| *label).collect::<Vec<_>>().join("；")),
         };
         if text.is_empty() { Cell::Empty } else { Cell::Text(text) }

@@ -33,7 +33,7 @@ pub struct Groups<W: Write + Send> {
 enum Kept {
     Text(Vec<ByteArray>),
     Word(Vec<ByteArray>, Vec<i16>),
-    Place(Vec<i32>, Vec<i16>),
+    Number(Vec<i32>, Vec<i16>),
     Score(Vec<f64>, Vec<i16>),
 }
 
@@ -83,7 +83,7 @@ impl<W: Write + Send> Groups<W> {
                 Kept::Word(values, levels) => {
                     column.typed::<ByteArrayType>().write_batch(values, Some(levels), None)?
                 }
-                Kept::Place(values, levels) => column.typed::<Int32Type>().write_batch(values, Some(levels), None)?,
+                Kept::Number(values, levels) => column.typed::<Int32Type>().write_batch(values, Some(levels), None)?,
                 Kept::Score(values, levels) => column.typed::<DoubleType>().write_batch(values, Some(levels), None)?,
             };
             column.close()?;
@@ -100,7 +100,7 @@ impl Kept {
         match column.sort {
             Sort::Text | Sort::Codes => Self::Text(Vec::new()),
             Sort::Code => Self::Word(Vec::new(), Vec::new()),
-            Sort::Place => Self::Place(Vec::new(), Vec::new()),
+            Sort::Place | Sort::Level => Self::Number(Vec::new(), Vec::new()),
             Sort::Score => Self::Score(Vec::new(), Vec::new()),
         }
     }
@@ -109,9 +109,13 @@ impl Kept {
         match self {
             Self::Text(values) => values.push(ByteArray::from(text(value).unwrap_or_default().into_bytes())),
             Self::Word(values, levels) => keep(values, levels, text(value).map(|text| text.into_bytes().into())),
-            Self::Place(values, levels) => {
-                let place = if let Value::Place(place) = value { i32::try_from(place).ok() } else { None };
-                keep(values, levels, place);
+            Self::Number(values, levels) => {
+                let number = match value {
+                    Value::Place(place) => i32::try_from(place).ok(),
+                    Value::Level(level) => Some(level.number().into()),
+                    _ => None,
+                };
+                keep(values, levels, number);
             }
             Self::Score(values, levels) => {
                 keep(values, levels, if let Value::Score(score) = value { Some(score) } else { None });
@@ -123,7 +127,7 @@ impl Kept {
         match self {
             Self::Text(values) => values.clear(),
             Self::Word(values, levels) => (values.clear(), levels.clear()).0,
-            Self::Place(values, levels) => (values.clear(), levels.clear()).0,
+            Self::Number(values, levels) => (values.clear(), levels.clear()).0,
             Self::Score(values, levels) => (values.clear(), levels.clear()).0,
         }
     }
@@ -140,7 +144,7 @@ fn text(value: Value<'_>) -> Option<String> {
         Value::Text(text) => Some(text.into_owned()),
         Value::Code(key, _) => Some(key.to_string()),
         Value::Codes(codes) => Some(codes.iter().map(|(key, _)| *key).collect::<Vec<_>>().join(",")),
-        Value::Empty | Value::Place(_) | Value::Score(_) => None,
+        Value::Empty | Value::Place(_) | Value::Level(_) | Value::Score(_) => None,
     }
 }
 
@@ -148,7 +152,7 @@ fn schema(columns: &[Column]) -> Result<Type, ParquetError> {
     let field = |column: &Column| match column.sort {
         Sort::Text | Sort::Codes => format!("required binary {} (STRING);", column.key),
         Sort::Code => format!("optional binary {} (STRING);", column.key),
-        Sort::Place => format!("optional int32 {};", column.key),
+        Sort::Place | Sort::Level => format!("optional int32 {};", column.key),
         Sort::Score => format!("optional double {};", column.key),
     };
     let fields: Vec<String> = columns.iter().map(field).collect();

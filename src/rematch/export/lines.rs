@@ -42,6 +42,7 @@ fn json(value: Value<'_>) -> Json {
         Value::Code(key, _) => Json::from(key),
         Value::Codes(codes) => codes.into_iter().map(|(key, _)| Json::from(key)).collect(),
         Value::Place(place) => Json::from(place),
+        Value::Level(level) => Json::from(level.number()),
         Value::Score(score) => Json::from(score),
     }
 }

@@ -97,9 +97,9 @@ fn lines_are_json() {
     assert_eq!(lines[0]["demand"], "demands/tangshan/d-1");
     assert_eq!(lines[0]["demand_title"], "题\"目");
     assert_eq!((&lines[0]["rank"], &lines[0]["score"]), (&Json::from(2), &Json::from(0.731_25)));
-    assert_eq!((&lines[0]["level"], &lines[0]["change"]), (&Json::from("fair"), &Json::Null));
+    assert_eq!((&lines[0]["level"], &lines[0]["change"]), (&Json::from(3), &Json::Null));
     assert_eq!((&lines[1]["kind"], &lines[1]["rank"]), (&Json::from("expert"), &Json::Null));
-    assert_eq!((&lines[1]["change"], &lines[1]["level_before"]), (&Json::from("lost"), &Json::from("weak")));
+    assert_eq!((&lines[1]["change"], &lines[1]["level_before"]), (&Json::from("lost"), &Json::from(2)));
     assert_eq!(lines[1]["reasons"], serde_json::json!(["target_gone"]));
 }
 
@@ -168,6 +168,14 @@ fn parquet_has_types_and_groups() {
     let read = parquet_rows(sink.bytes());
     assert_eq!(parquet_field(&read[1], "rank"), Field::Int(2));
     assert_eq!(parquet_field(&read[1], "score"), Field::Double(0.731_25));
+    assert_eq!(
+        (parquet_field(&read[1], "level"), parquet_field(&read[1], "level_before")),
+        (Field::Int(3), Field::Null)
+    );
+    assert_eq!(
+        (parquet_field(&read[2], "level"), parquet_field(&read[2], "level_before")),
+        (Field::Null, Field::Int(2))
+    );
     assert_eq!(parquet_field(&read[1], "change"), Field::Null);
     assert_eq!(parquet_field(&read[2], "rank"), Field::Null);
     assert_eq!(parquet_field(&read[2], "reasons"), Field::Str("model,others".into()));

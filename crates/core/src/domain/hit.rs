@@ -43,18 +43,18 @@ pub struct Relevance {
     pub probabilities: Option<[f64; 4]>,
 }
 
-/// Relevance level of a demand and an achievement.
+/// Relevance level of a demand and an achievement. Judgements, the wire and exports use its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// Not at all.
-    Unrelated,
+    Unrelated = 1,
     /// Weakly.
-    Weak,
+    Weak = 2,
     /// Fairly.
-    Fair,
+    Fair = 3,
     /// Strongly.
-    Strong,
+    Strong = 4,
 }
 
 /// Score of a record from one source of candidates.
@@ -104,14 +104,17 @@ pub enum TextField {
 // === impl Level ===
 
 impl Level {
-    /// Number as in judgements: 1 (unrelated) to 4 (strong).
+    /// All levels, lowest first.
+    pub const ALL: [Self; 4] = [Self::Unrelated, Self::Weak, Self::Fair, Self::Strong];
+
+    /// Number: 1 (unrelated) to 4 (strong).
     pub fn number(self) -> u8 {
-        match self {
-            Self::Unrelated => 1,
-            Self::Weak => 2,
-            Self::Fair => 3,
-            Self::Strong => 4,
-        }
+        self as u8
+    }
+
+    /// Level with this number; `None` outside 1 to 4.
+    pub fn from_number(number: i32) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| i32::from(level.number()) == number)
     }
 
     /// Label shown to users.
