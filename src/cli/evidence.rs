@@ -50,7 +50,7 @@ pub fn diagnosis(diagnosis: &pb::Diagnosis) -> String {
         pb::DiagnosisLevel::Unspecified => "未知",
     };
     let mut text = String::new();
-    line(&mut text, &format!("需求诊断：{level}（{}）", diagnosis.rule.trim_end_matches('。')));
+    line(&mut text, &format!("需求诊断：{level}（{}）", diagnosis.localized_description.trim_end_matches('。')));
     diagnosis.findings.iter().for_each(|finding| line(&mut text, &format!("   {}", said(finding))));
     text
 }
@@ -63,7 +63,7 @@ fn lines(found: &pb::Match) -> Vec<String> {
     let mut lines: Vec<String> = found.level.iter().map(level).collect();
     lines.extend(found.reasons.iter().map(|reason| {
         let sign = if reason.against { "－" } else { "＋" };
-        format!("{sign} {}", reason.text)
+        format!("{sign} {}", reason.localized_description)
     }));
     lines.extend(found.indicators.iter().map(|answer| {
         let outcome = match answer.outcome() {
@@ -71,7 +71,7 @@ fn lines(found: &pb::Match) -> Vec<String> {
             pb::IndicatorOutcome::Violated => "不符",
             pb::IndicatorOutcome::NotStated | pb::IndicatorOutcome::Unspecified => "待问",
         };
-        format!("指标［{outcome}］{}", answer.text)
+        format!("指标［{outcome}］{}", answer.localized_description)
     }));
     lines.extend(found.policy_notes.iter().flat_map(note));
     lines
@@ -91,7 +91,7 @@ fn level(level: &pb::Level) -> String {
 
 fn note(note: &pb::PolicyNote) -> Vec<String> {
     if let Some(refusal) = &note.refusal {
-        return vec![format!("政策［{}］{}", note.rule_id, refusal.text)];
+        return vec![format!("政策［{}］{}", note.rule_id, refusal.localized_description)];
     }
     let amount = match (note.lowest_yuan, note.highest_yuan) {
         (lowest, highest) if lowest == highest => format!("最高补助 {highest} 元"),
@@ -123,7 +123,7 @@ fn rules(matches: &[pb::Match], text: &mut String) {
         }
         for unknown in &note.unknown {
             if !told.contains(&unknown.code.as_str()) {
-                line(text, &format!("   {}：{}", unknown.code, unknown.text));
+                line(text, &format!("   {}：{}", unknown.code, unknown.localized_description));
                 told.push(&unknown.code);
             }
         }

@@ -78,18 +78,6 @@ impl Schedule {
     }
 }
 
-// === impl Trigger ===
-
-impl Trigger {
-    /// Machine-readable key.
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Night(_) => "nightly",
-            Self::Changes => "changes",
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

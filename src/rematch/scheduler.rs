@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::{Error, Result},
     rematch::{
-        job::{Job, JobId, JobRequest, Rematch, State},
+        job::{Failure, FailureKind, Job, JobId, JobRequest, Rematch, State, reason::read_failure},
         schedule::{Known, Schedule, Trigger},
     },
 };
@@ -46,8 +46,8 @@ pub struct Plan {
 /// One run of the schedule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Run {
-    /// Trigger: `nightly` or `changes`.
-    pub trigger: String,
+    /// What started it.
+    pub trigger: RunTrigger,
     /// Start time.
     pub start_time: Timestamp,
     /// The job; `None` if it could not be started.
@@ -60,9 +60,19 @@ pub struct Run {
     /// Pairs in its results.
     #[serde(default)]
     pub pairs: u64,
-    /// Reason of the failure, a Chinese sentence; empty unless the job failed.
-    #[serde(default)]
-    pub failure: String,
+    /// Reason of the failure; `None` unless the job failed.
+    #[serde(default, deserialize_with = "read_failure")]
+    pub failure: Option<Failure>,
+}
+
+/// What starts a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunTrigger {
+    /// The time of every night.
+    Nightly,
+    /// Enough records changed.
+    Changes,
 }
 
 // === impl Plan ===
@@ -151,7 +161,11 @@ impl Scheduler {
         let known = Known {
             now,
             since,
-            last_night: runs.iter().map(|(_, run)| run).find(|run| run.trigger == "nightly").map(|run| run.start_time),
+            last_night: runs
+                .iter()
+                .map(|(_, run)| run)
+                .find(|run| run.trigger == RunTrigger::Nightly)
+                .map(|run| run.start_time),
             is_running: runs.iter().any(|(_, run)| !run.state.ended()),
             changes: self.changes(last.map_or(since, |run| run.start_time)).await?,
         };
@@ -163,9 +177,9 @@ impl Scheduler {
 
     async fn start(&self, trigger: Trigger, now: Timestamp, runs: impl Iterator<Item = &Run>) -> Result<()> {
         let base = runs.filter(|run| run.state == State::Done).find_map(|run| run.job);
-        let request_id = match trigger {
-            Trigger::Night(night) => format!("nightly-{night}"),
-            Trigger::Changes => format!("changes-{now}"),
+        let (kind, request_id) = match trigger {
+            Trigger::Night(night) => (RunTrigger::Nightly, format!("nightly-{night}")),
+            Trigger::Changes => (RunTrigger::Changes, format!("changes-{now}")),
         };
         let request = JobRequest { base, request_id, ..self.plan.request.clone() };
         let started = match self.rematch.start(request.clone()).await {
@@ -176,23 +190,23 @@ impl Scheduler {
             started => started,
         };
         let mut run = Run {
-            trigger: trigger.key().to_string(),
+            trigger: kind,
             start_time: now,
             job: None,
             state: State::Failed,
             end_time: None,
             pairs: 0,
-            failure: String::new(),
+            failure: None,
         };
         match started {
             Ok(job) => {
-                tracing::info!(trigger = trigger.key(), job = %job.id, "the schedule started a job");
+                tracing::info!(trigger = ?kind, job = %job.id, "the schedule started a job");
                 run.job = Some(job.id);
                 run.note(&job);
             }
             // the engine does not answer: the job is due again at the next look
             Err(error @ (Error::Unavailable(_) | Error::Busy { .. } | Error::DeadlineExceeded)) => return Err(error),
-            Err(error) => (run.failure, run.end_time) = (error.to_string(), Some(now)),
+            Err(error) => (run.failure, run.end_time) = (Some(Failure::from(&error)), Some(now)),
         }
         self.write(key(now), &run, Expect::Any).await
     }
@@ -218,7 +232,7 @@ impl Scheduler {
             Ok(job) => run.note(&job),
             Err(Error::NoSuchJob(_)) => {
                 run.state = State::Failed;
-                run.failure = "任务已被删除".to_string();
+                run.failure = Some(Failure::new(FailureKind::JobDeleted));
             }
             Err(error) => return Err(error),
         }
@@ -262,6 +276,21 @@ fn key(start: Timestamp) -> Key {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn runs_of_the_old_form_are_read() {
+        let run = |failure: &str| -> Run {
+            let text = format!(
+                r#"{{"trigger":"nightly","start_time":"2026-11-01T00:00:00Z","job":null,"state":"failed",
+                "end_time":"2026-11-01T00:00:00Z","pairs":0,"failure":"{failure}"}}"#
+            );
+            serde_json::from_str(&text).unwrap()
+        };
+        assert_eq!((run("").trigger, run("").failure), (RunTrigger::Nightly, None));
+        assert_eq!(run("任务已被删除").failure, Some(Failure::new(FailureKind::JobDeleted)));
+        let run = run("内部错误：x");
+        assert_eq!(serde_json::from_str::<Run>(&serde_json::to_string(&run).unwrap()).unwrap(), run);
+    }
 
     #[test]
     fn later_runs_come_first() {

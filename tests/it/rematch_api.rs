@@ -326,7 +326,7 @@ async fn another_calibration_moves_levels_and_says_so() {
     let config = harness::config_with(folder.path(), &format!("[match]\ncalibration = {file:?}"));
     let service = Service::start_configured(folder.path(), config, |_| ()).await;
     let after = run(&service, pb::StartRematchRequest { base: before.name.clone(), ..request() }).await;
-    assert!(!after.incremental && !after.full_reason.is_empty(), "{after:?}");
+    assert!(!after.incremental && after.full_reason.is_some(), "{after:?}");
     let (changes, totals) = diff(&service, &before.name, &after.name).await;
     assert!(0 < totals.up_count && totals.down_count == 0, "{totals:?}");
     assert_eq!((totals.new_count, totals.lost_count), (0, 0));
@@ -442,7 +442,7 @@ async fn jobs_start_by_themselves_after_changes() {
         }
     };
     let runs = tokio::time::timeout(PATIENCE, ended).await.unwrap();
-    assert_eq!((runs[0].trigger.as_str(), runs[0].failure.as_str()), ("changes", ""));
+    assert_eq!((runs[0].trigger(), runs[0].failure.as_ref()), (pb::RematchTrigger::Changes, None));
     assert!(runs[0].end_time.is_some() && 0 < runs[0].pair_count);
     let job = pb::GetRematchRequest { name: runs[0].rematch.clone() };
     let job = client.get_rematch(job).await.unwrap().into_inner().rematch.unwrap();

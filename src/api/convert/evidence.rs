@@ -31,7 +31,7 @@ pub fn diagnosis_out(diagnosis: Diagnosis) -> pb::Diagnosis {
     };
     pb::Diagnosis {
         level: level as i32,
-        rule: diagnosis.level.rule().to_string(),
+        localized_description: diagnosis.level.chinese().to_string(),
         findings: diagnosis.findings.into_iter().map(finding_out).collect(),
     }
 }
@@ -57,7 +57,7 @@ fn reason_out(reason: Reason) -> pb::Reason {
     pb::Reason {
         kind: kind as i32,
         against: reason.kind.is_against(),
-        text: reason.text,
+        localized_description: reason.text,
         contribution: reason.contribution,
         quotes: reason.quotes.into_iter().map(quote_out).collect(),
     }
@@ -69,12 +69,27 @@ fn indicator_out(answer: IndicatorAnswer) -> pb::IndicatorAnswer {
         indicators::AnswerOutcome::Violated => pb::IndicatorOutcome::Violated,
         indicators::AnswerOutcome::NotStated => pb::IndicatorOutcome::NotStated,
     };
+    let reason = match answer.reason {
+        indicators::AnswerReason::Within => pb::IndicatorReason::Within,
+        indicators::AnswerReason::Covers => pb::IndicatorReason::Covers,
+        indicators::AnswerReason::Disjoint => pb::IndicatorReason::Disjoint,
+        indicators::AnswerReason::NoCounterpart => pb::IndicatorReason::NoCounterpart,
+        indicators::AnswerReason::NoSubject => pb::IndicatorReason::NoSubject,
+        indicators::AnswerReason::Weaker => pb::IndicatorReason::Weaker,
+        indicators::AnswerReason::NoDirection => pb::IndicatorReason::NoDirection,
+        indicators::AnswerReason::PerhapsOther => pb::IndicatorReason::PerhapsOther,
+        indicators::AnswerReason::Contradictory => pb::IndicatorReason::Contradictory,
+        indicators::AnswerReason::NotCovered => pb::IndicatorReason::NotCovered,
+        indicators::AnswerReason::UnitNotKnown => pb::IndicatorReason::UnitNotKnown,
+        indicators::AnswerReason::UnitsDiffer => pb::IndicatorReason::UnitsDiffer,
+        indicators::AnswerReason::Unclear => pb::IndicatorReason::Unclear,
+    };
     pb::IndicatorAnswer {
         quantity: answer.quantity.id.to_string(),
         quantity_label: answer.quantity.name.to_string(),
         outcome: outcome as i32,
-        reason: answer.code().to_string(),
-        text: answer.chinese(),
+        reason: reason as i32,
+        localized_description: answer.chinese(),
         subject: answer.subject,
         asked: Some(quote_out(answer.asked)),
         stated: answer.stated.map(quote_out),
@@ -84,11 +99,14 @@ fn indicator_out(answer: IndicatorAnswer) -> pb::IndicatorAnswer {
 fn note_out(note: Note) -> pb::PolicyNote {
     let (lowest_yuan, highest_yuan, cases, refusal) = match note.outcome {
         SubsidyOutcome::Possible { min_yuan, max_yuan, cases } => (min_yuan, max_yuan, cases, None),
-        SubsidyOutcome::Nothing(refusal) => {
-            (0, 0, Vec::new(), Some(pb::PolicySentence { code: refusal.code().to_string(), text: refusal.chinese() }))
-        }
+        SubsidyOutcome::Nothing(refusal) => (
+            0,
+            0,
+            Vec::new(),
+            Some(pb::PolicySentence { code: refusal.code().to_string(), localized_description: refusal.chinese() }),
+        ),
     };
-    let sentence = |unknown: Unknown| pb::PolicySentence { code: unknown.code, text: unknown.text };
+    let sentence = |unknown: Unknown| pb::PolicySentence { code: unknown.code, localized_description: unknown.text };
     pb::PolicyNote {
         rule_id: note.rule_id,
         rule_version: note.rule_version,

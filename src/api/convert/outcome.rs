@@ -133,7 +133,7 @@ fn progress_out(progress: Option<Progress>) -> i32 {
 pub fn statistics_out(statistics: Statistics) -> pb::GetEventStatisticsResponse {
     let groups = statistics.groups.into_iter().flat_map(|(by, groups)| {
         groups.into_iter().map(move |(key, counts)| pb::OutcomeGroup {
-            by: by.number(),
+            grouping: by.number(),
             label: group_label(by, &key),
             key: if by == Grouping::Event { event_name_out(&key) } else { key },
             counts: Some(counts_out(&counts)),

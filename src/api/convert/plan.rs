@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::{
-    event::{contact_out, count, outline_out},
+    event::{contact_out, count, event_name_out, outline_out},
     grade_out, int,
 };
 use crate::events::{
     model::{
-        Change, LeftOut, LeftOutReason, Meeting, Participant, Plan, PlanVersions, Shortlisted, Unplaced,
-        participant::by_record,
+        BlockedSlots, Change, LeftOut, LeftOutReason, Meeting, Participant, Plan, PlanVersions, QuotaRef, RuleRef,
+        Shortlisted, Unplaced, UnplacedCause, participant::by_record,
     },
     service::{Report, StoredEvent},
 };
@@ -23,32 +23,34 @@ pub type Titles<'a> = BTreeMap<&'a RecordName, &'a Participant>;
 pub fn plan_out(stored: &StoredEvent, plan: &Plan) -> pb::Plan {
     let proof = &plan.proof;
     let cost = |it: &crate::events::model::Cost| pb::RuleCost {
-        rule: it.rule.clone(),
-        whole: it.is_whole,
-        at_least: it.at_least,
-        at_most: it.at_most,
+        rule: Some(rule_out(&it.rule)),
+        rule_removed: it.is_whole,
+        min_gain: it.at_least,
+        max_gain: it.at_most,
     };
     let shortfall = |it: &crate::events::model::Shortfall| pb::QuotaShortfall {
-        quota: it.quota.clone(),
-        at_least: count(it.at_least),
-        reached: count(it.reached),
+        quota: rule_out(&it.quota).quota,
+        min_pair_count: count(it.at_least),
+        pair_count: count(it.reached),
+        localized_description: it.chinese(),
     };
     pb::Plan {
         outline: outline_out(stored),
         value: proof.value,
         bound: proof.bound,
         optimal: proof.is_optimal,
-        certificate: proof.certificate.clone(),
+        certificate: proof.certificate.number(),
+        localized_description: proof.certificate.label().to_string(),
         candidate_count: i32::try_from(proof.candidates).unwrap_or(i32::MAX),
         candidates_per_demand: count(proof.per_demand),
         costs: plan.costs.iter().map(cost).collect(),
         shortfalls: plan.shortfalls.iter().map(shortfall).collect(),
         schedule: plan.schedule.map(|it| pb::ScheduleFigures {
-            gap_count: count(it.gaps),
-            host_move_count: count(it.host_moves),
-            guest_move_count: count(it.guest_moves),
-            used: it.used,
-            most: it.is_most,
+            idle_slot_count: count(it.gaps),
+            demand_table_change_count: count(it.host_moves),
+            counterpart_table_change_count: count(it.guest_moves),
+            table_utilization: it.used,
+            optimal: it.is_most,
         }),
         versions: Some(versions_out(plan.versions.clone())),
     }
@@ -93,11 +95,78 @@ pub fn shortlist_out(
 }
 
 fn reason_out(reason: &LeftOutReason) -> pb::LeftOutReason {
-    let taken_by = match reason {
-        LeftOutReason::CounterpartCap { taken_by } => taken_by.iter().map(ToString::to_string).collect(),
-        _ => Vec::new(),
+    use pb::LeftOutReasonKind as Kind;
+    let mut out = pb::LeftOutReason { localized_description: reason.chinese(), ..pb::LeftOutReason::default() };
+    let kind = match reason {
+        LeftOutReason::Forbidden => Kind::Forbidden,
+        LeftOutReason::SameOrganisation => Kind::SameOrganisation,
+        LeftOutReason::Avoided => Kind::Avoided,
+        LeftOutReason::MetBefore { event } => {
+            out.event = event_name_out(event);
+            Kind::MetBefore
+        }
+        LeftOutReason::BelowLevel => Kind::BelowGrade,
+        LeftOutReason::BelowScore => Kind::BelowScore,
+        LeftOutReason::DemandCap => Kind::DemandMaximum,
+        LeftOutReason::CounterpartCap { taken_by } => {
+            out.competing_demands = taken_by.iter().map(ToString::to_string).collect();
+            Kind::CounterpartMaximum
+        }
+        LeftOutReason::OrganisationCap { organisation } => {
+            out.organisation.clone_from(organisation);
+            Kind::OrganisationMaximum
+        }
+        LeftOutReason::Quota { quota } => {
+            out.rule = Some(rule_out(quota));
+            Kind::Quota
+        }
+        LeftOutReason::Kept { instead, rule } => {
+            out.rule = Some(rule_out(rule));
+            out.kept_counterpart = instead.counterpart.to_string();
+            Kind::Kept
+        }
+        LeftOutReason::NoValue => Kind::NoValue,
+        LeftOutReason::NotSearched => Kind::NotSearched,
     };
-    pb::LeftOutReason { code: reason.code().to_string(), localized_description: reason.chinese(), taken_by }
+    out.kind = kind as i32;
+    out
+}
+
+/// Writes the name of a rule.
+fn rule_out(rule: &RuleRef) -> pb::RuleRef {
+    use pb::RuleKind as Kind;
+    let mut out = pb::RuleRef { localized_description: rule.chinese(), ..pb::RuleRef::default() };
+    let kind = match rule {
+        RuleRef::ParticipantMaximum { record, max } => {
+            (out.record, out.max_meetings) = (record.to_string(), count(*max));
+            Kind::ParticipantMaximum
+        }
+        RuleRef::OrganisationMaximum { side, organisation } => {
+            (out.side, out.organisation) = (side.number(), organisation.clone());
+            Kind::OrganisationMaximum
+        }
+        RuleRef::QuotaMaximum(quota) => {
+            out.quota = Some(quota_out(quota));
+            Kind::QuotaMaximum
+        }
+        RuleRef::QuotaMinimum(quota) => {
+            out.quota = Some(quota_out(quota));
+            Kind::QuotaMinimum
+        }
+        RuleRef::MinLevel => Kind::MinGrade,
+        RuleRef::SameOrganisation => Kind::SameOrganisation,
+        RuleRef::AvoidedOrganisations => Kind::AvoidedPairs,
+        RuleRef::MetBefore => Kind::MetBefore,
+        RuleRef::Forbidden => Kind::Forbidden,
+        RuleRef::Pinned => Kind::Pinned,
+        RuleRef::Told(_) => Kind::Unspecified,
+    };
+    out.kind = kind as i32;
+    out
+}
+
+fn quota_out(it: &QuotaRef) -> pb::QuotaRef {
+    pb::QuotaRef { side: it.side.number(), group: it.group.number(), code: it.code.clone() }
 }
 
 /// Writes meetings of an event.
@@ -126,11 +195,29 @@ pub fn meetings_out(report: &Report, meetings: &[&Meeting]) -> Vec<pb::Meeting> 
 
 /// Writes a pair without a meeting.
 pub fn unplaced_out(it: &Unplaced) -> pb::UnplacedPair {
+    let (cause, blocked_slots) = match it.cause {
+        UnplacedCause::SamePerson => (pb::UnplacedCause::SamePerson, None),
+        UnplacedCause::NoCommonSlot => (pb::UnplacedCause::NoCommonSlot, None),
+        UnplacedCause::SlotsOver => (pb::UnplacedCause::SlotsOver, None),
+        UnplacedCause::NotRefilled => (pb::UnplacedCause::NotRefilled, None),
+        UnplacedCause::Blocked(blocked) => (pb::UnplacedCause::Blocked, Some(blocked_out(blocked))),
+    };
     pb::UnplacedPair {
         demand: it.pair.demand.to_string(),
         counterpart: it.pair.counterpart.to_string(),
-        code: it.code.clone(),
-        localized_description: it.reason.clone(),
+        cause: cause as i32,
+        localized_description: it.cause.chinese(),
+        blocked_slots,
+    }
+}
+
+fn blocked_out(it: BlockedSlots) -> pb::BlockedSlotCounts {
+    pb::BlockedSlotCounts {
+        slot_count: count(it.slots),
+        demand_busy_count: count(it.demand_busy),
+        counterpart_busy_count: count(it.counterpart_busy),
+        presenter_busy_count: count(it.presenter_busy),
+        tables_taken_count: count(it.tables_taken),
     }
 }
 
@@ -141,8 +228,8 @@ pub fn changes_out(changes: &[Change]) -> Vec<pb::MeetingChange> {
     let row = |it: &Change| pb::MeetingChange {
         demand: it.pair.demand.to_string(),
         counterpart: it.pair.counterpart.to_string(),
-        from: it.from.map(place),
-        to: it.to.map(place),
+        before: it.from.map(place),
+        after: it.to.map(place),
     };
     changes.iter().map(row).collect()
 }

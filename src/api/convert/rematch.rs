@@ -9,10 +9,11 @@ use crate::rematch::{
     diff::{Change, Reason, Totals},
     export::{Format, Row, Standing},
     job::{
-        DemandResult, ErrorSample, Inputs, Job, JobId, JobRequest, Method, Selection, State, TargetInputs,
+        DemandResult, ErrorSample, Failure, FailureKind, FullReason, Inputs, Job, JobId, JobRequest, Method, Selection,
+        State, TargetInputs,
         model::{DEFAULT_LIMIT, MAX_LIMIT, MAX_NAMES, MAX_REQUEST_ID},
     },
-    scheduler::Run,
+    scheduler::{Run, RunTrigger},
 };
 use duijie_core::domain::{Kind, Problem, RecordName, Violation, check::Violations, hit};
 use duijie_proto as pb;
@@ -206,7 +207,7 @@ pub fn job_out(job: Job) -> pb::Rematch {
         pair_count: int64(job.counts.pairs),
         demands_per_second,
         error_samples: job.errors.into_iter().map(error_out).collect(),
-        failure: job.failure,
+        failure: job.failure.as_ref().map(failure_out),
         cancel_requested: job.cancel_requested,
         attempt_count: i32::try_from(job.attempts).unwrap_or(i32::MAX),
         inputs: job.inputs.map(inputs_out),
@@ -214,7 +215,7 @@ pub fn job_out(job: Job) -> pb::Rematch {
         ..pb::Rematch::default()
     };
     match job.method {
-        Some(Method::Full { because }) => written.full_reason = because,
+        Some(Method::Full { because }) => written.full_reason = because.as_ref().map(full_reason_out),
         Some(Method::Incremental { changed_demands, changed_targets }) => {
             written.incremental = true;
             written.changed_demand_count = int64(changed_demands);
@@ -238,7 +239,52 @@ pub fn state_out(state: State) -> i32 {
 }
 
 fn error_out(error: ErrorSample) -> pb::RematchError {
-    pb::RematchError { demand: error.demand.to_string(), localized_description: error.message }
+    pb::RematchError { demand: error.demand.to_string(), failure: Some(failure_out(&error.failure)) }
+}
+
+fn failure_out(failure: &Failure) -> pb::RematchFailure {
+    let kind = match failure.kind {
+        FailureKind::InvalidRequest => pb::RematchFailureKind::InvalidRequest,
+        FailureKind::NotFound => pb::RematchFailureKind::NotFound,
+        FailureKind::DemandNotFound => pb::RematchFailureKind::DemandNotFound,
+        FailureKind::JobDeleted => pb::RematchFailureKind::JobDeleted,
+        FailureKind::Internal => pb::RematchFailureKind::Internal,
+    };
+    pb::RematchFailure { kind: kind as i32, localized_description: failure.chinese().to_string() }
+}
+
+fn full_reason_out(reason: &FullReason) -> pb::RematchFullReason {
+    use pb::RematchFullReasonKind as Kind;
+    let mut out = pb::RematchFullReason { localized_description: reason.chinese(), ..pb::RematchFullReason::default() };
+    let kind = match reason {
+        FullReason::BaseNotFound => Kind::BaseNotFound,
+        FullReason::BaseUnfinished => Kind::BaseUnfinished,
+        FullReason::BaseDiffers => Kind::BaseDiffers,
+        FullReason::BaseEmpty => Kind::BaseEmpty,
+        FullReason::BaseTooOld => Kind::BaseTooOld,
+        FullReason::TextChanged => Kind::TextChanged,
+        FullReason::ModelChanged => Kind::ModelChanged,
+        FullReason::CalibrationChanged => Kind::CalibrationChanged,
+        FullReason::SettingsChanged => Kind::SettingsChanged,
+        FullReason::StatisticsNotFound => Kind::StatisticsNotFound,
+        FullReason::StatisticsOutdated { kind } => {
+            out.record_kind = kind_out(*kind);
+            Kind::StatisticsOutdated
+        }
+        FullReason::TooManyChanges { kind, max } => {
+            (out.record_kind, out.max_change_count) = (kind_out(*kind), int64(*max));
+            Kind::TooManyChanges
+        }
+        FullReason::ChangesIncomplete { kind, before, now } => {
+            out.record_kind = kind_out(*kind);
+            (out.base_record_count, out.record_count) = (int64(*before), int64(*now));
+            Kind::ChangesIncomplete
+        }
+        FullReason::TooManyNewDemands => Kind::TooManyNewDemands,
+        FullReason::Told(_) => Kind::Unspecified,
+    };
+    out.kind = kind as i32;
+    out
 }
 
 fn inputs_out(inputs: Inputs) -> pb::RematchInputs {
@@ -377,14 +423,18 @@ pub fn totals_out(totals: &Totals) -> pb::RematchTotals {
 
 /// Writes a run of the schedule.
 pub fn run_out(run: Run) -> pb::RematchRun {
+    let trigger = match run.trigger {
+        RunTrigger::Nightly => pb::RematchTrigger::Nightly,
+        RunTrigger::Changes => pb::RematchTrigger::Changes,
+    };
     pb::RematchRun {
-        trigger: run.trigger,
+        trigger: trigger as i32,
         start_time: Some(time_out(run.start_time)),
         rematch: run.job.map(|job| job.to_string()).unwrap_or_default(),
         state: state_out(run.state),
         end_time: run.end_time.map(time_out),
         pair_count: int64(run.pairs),
-        failure: run.failure,
+        failure: run.failure.as_ref().map(failure_out),
     }
 }
 

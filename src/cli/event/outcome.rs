@@ -129,7 +129,7 @@ pub async fn statistics(server: &Server, it: Statistics) -> anyhow::Result<Done>
     let total = answer.total.unwrap_or_default();
     let mut all = vec![counts("合计", "", &total)];
     all.extend(answer.groups.iter().map(|it| {
-        let by = Grouping::from_number(it.by).map(Code::label).unwrap_or_default();
+        let by = Grouping::from_number(it.grouping).map(Code::label).unwrap_or_default();
         counts(by, &it.label, &it.counts.clone().unwrap_or_default())
     }));
     let headings = ["统计", "", "场次", "已洽谈", "空场", "替换", "意向", "洽谈中", "签约", "签约金额（元）", "未成"];

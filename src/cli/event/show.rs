@@ -204,16 +204,17 @@ pub fn plan(plan: &pb::Plan) -> String {
     let outline = plan.outline.unwrap_or_default();
     let mut text = pairs(&[
         ("名单", format!("选出 {} 对，备选 {} 对，总得分 {:.3}", outline.pair_count, plan.candidate_count, plan.value)),
-        ("上界", format!("{:.3}，{}", plan.bound, plan.certificate)),
+        ("上界", format!("{:.3}，{}", plan.bound, plan.localized_description)),
     ]);
     for it in &plan.shortfalls {
-        let _ = writeln!(text, "名额不足：{} 至少 {} 对，只能安排 {} 对", it.quota, it.at_least, it.reached);
+        let _ = writeln!(text, "名额不足：{}", it.localized_description);
     }
     if !plan.costs.is_empty() {
         text += "规则的代价（放宽后总得分至多增加）：\n";
         for it in plan.costs.iter().take(SHOWN_COSTS) {
-            let how = if it.whole { "取消" } else { "放宽一对" };
-            let _ = writeln!(text, "  {:.3}  {}（{how}）", it.at_most, it.rule);
+            let how = if it.rule_removed { "取消" } else { "放宽一对" };
+            let rule = it.rule.as_ref().map_or("", |rule| rule.localized_description.as_str());
+            let _ = writeln!(text, "  {:.3}  {rule}（{how}）", it.max_gain);
         }
     }
     text
@@ -226,10 +227,10 @@ pub fn schedule(plan: &pb::Plan) -> String {
     let placed = format!("安排 {} 场，未能安排 {} 对", outline.meeting_count, outline.unplaced_count);
     let figures = format!(
         "空等 {} 个时段，需求方换桌 {} 次，供给方换桌 {} 次，桌位使用 {:.0}%",
-        figures.gap_count,
-        figures.host_move_count,
-        figures.guest_move_count,
-        figures.used * 100.0
+        figures.idle_slot_count,
+        figures.demand_table_change_count,
+        figures.counterpart_table_change_count,
+        figures.table_utilization * 100.0
     );
     pairs(&[("排期", placed), ("质量", figures)])
 }
@@ -253,7 +254,7 @@ pub fn changes(event: &pb::Event, changes: &[pb::MeetingChange]) -> String {
     }
     let place = |place: &pb::MeetingPlace| format!("{} 第 {} 桌", slot(event, place.slot), place.table);
     let row = |it: &pb::MeetingChange| {
-        let what = match (&it.from, &it.to) {
+        let what = match (&it.before, &it.after) {
             (Some(from), None) => format!("取消：{}", place(from)),
             (None, Some(to)) => format!("新增：{}", place(to)),
             (Some(from), Some(to)) => format!("改期：{} → {}", place(from), place(to)),

@@ -95,7 +95,7 @@ pub async fn wait(server: &Server, name: &str) -> anyhow::Result<Done> {
         pb::RematchState::Done if 0 < job.failed_count => Ok(Done::SomeRefused),
         pb::RematchState::Done => Ok(Done::All),
         pb::RematchState::Cancelled => bail!("任务已被取消，已完成的部分保留"),
-        _ => bail!("任务失败：{}", job.failure),
+        _ => bail!("任务失败：{}", failure_text(job.failure.as_ref())),
     }
 }
 
@@ -168,6 +168,11 @@ pub fn state_label(state: pb::RematchState) -> &'static str {
     }
 }
 
+/// A failure as text; empty if there is none.
+pub fn failure_text(failure: Option<&pb::RematchFailure>) -> &str {
+    failure.map_or("", |failure| failure.localized_description.as_str())
+}
+
 /// A job as text.
 fn text(job: &pb::Rematch) -> String {
     let carried = if job.incremental {
@@ -175,12 +180,12 @@ fn text(job: &pb::Rematch) -> String {
     } else {
         String::new()
     };
-    let how = match (job.incremental, job.full_reason.as_str()) {
+    let how = match (job.incremental, &job.full_reason) {
         (true, _) => {
             format!("增量（需求变化 {} 项，对象变化 {} 项）", job.changed_demand_count, job.changed_target_count)
         }
-        (false, "") => "全部".to_string(),
-        (false, because) => format!("全部（{because}）"),
+        (false, None) => "全部".to_string(),
+        (false, Some(because)) => format!("全部（{}）", because.localized_description),
     };
     let inputs = job.inputs.clone().unwrap_or_default();
     let rate = if 0.0 < job.demands_per_second {
@@ -188,8 +193,8 @@ fn text(job: &pb::Rematch) -> String {
     } else {
         String::new()
     };
-    let errors: Vec<String> =
-        job.error_samples.iter().map(|error| format!("{}（{}）", error.demand, error.localized_description)).collect();
+    let error = |it: &pb::RematchError| format!("{}（{}）", it.demand, failure_text(it.failure.as_ref()));
+    let errors: Vec<String> = job.error_samples.iter().map(error).collect();
     table::pairs(&[
         ("任务", job.name.clone()),
         ("状态", state(job).to_string()),
@@ -204,6 +209,6 @@ fn text(job: &pb::Rematch) -> String {
         ("级别校准", inputs.calibration_version),
         ("出错的需求", if job.failed_count == 0 { String::new() } else { job.failed_count.to_string() }),
         ("例如", errors.join("；")),
-        ("失败原因", job.failure.clone()),
+        ("失败原因", failure_text(job.failure.as_ref()).to_string()),
     ])
 }

@@ -1,6 +1,10 @@
 //! `duijie rematch runs`.
 
-use super::{args::Runs, job::state_label, time, told};
+use super::{
+    args::Runs,
+    job::{failure_text, state_label},
+    time, told,
+};
 use crate::cli::{Done, client::Server, table};
 use duijie_proto as pb;
 
@@ -13,10 +17,14 @@ pub async fn run(server: &Server, args: Runs) -> anyhow::Result<Done> {
         return Ok(Done::All);
     }
     let row = |run: &pb::RematchRun| {
-        let trigger = match run.trigger.as_str() {
-            "nightly" => "每晚",
-            "changes" => "有变化",
-            other => other,
+        let trigger = match run.trigger() {
+            pb::RematchTrigger::Nightly => "每晚",
+            pb::RematchTrigger::Changes => "有变化",
+            pb::RematchTrigger::Unspecified => "",
+        };
+        let job = match failure_text(run.failure.as_ref()) {
+            "" => run.rematch.clone(),
+            failure => format!("{}\n{failure}", run.rematch),
         };
         vec![
             trigger.to_string(),
@@ -24,7 +32,7 @@ pub async fn run(server: &Server, args: Runs) -> anyhow::Result<Done> {
             time(run.end_time),
             state_label(run.state()).to_string(),
             run.pair_count.to_string(),
-            if run.failure.is_empty() { run.rematch.clone() } else { format!("{}\n{}", run.rematch, run.failure) },
+            job,
         ]
     };
     print!("{}", table::rows(&["缘由", "开始时间", "结束时间", "状态", "匹配", "任务"], runs.iter().map(row)));

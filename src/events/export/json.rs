@@ -6,7 +6,7 @@ use super::{
     ExportError, labels,
     view::{Row, Side, View},
 };
-use crate::events::model::{Contact, ScheduleFigures, Shortlisted, Statistics, Unplaced};
+use crate::events::model::{Contact, Pair, ScheduleFigures, Shortlisted, Statistics, Unplaced};
 use duijie_core::domain::{Code, RecordName};
 
 /// Name and version of the layout.
@@ -21,7 +21,7 @@ struct Document<'a> {
     participants: Vec<Who<'a>>,
     meetings: Vec<Met<'a>>,
     shortlist: Vec<Chosen<'a>>,
-    unplaced: &'a [Unplaced],
+    unplaced: Vec<NotPlaced<'a>>,
     statistics: &'a Statistics,
 }
 
@@ -90,6 +90,13 @@ struct Chosen<'a> {
     why: &'static str,
 }
 
+#[derive(Serialize)]
+struct NotPlaced<'a> {
+    pair: &'a Pair,
+    code: &'static str,
+    reason: String,
+}
+
 /// Makes the document.
 pub(super) fn json(view: &View) -> Result<Vec<u8>, ExportError> {
     let event = view.event;
@@ -110,7 +117,7 @@ pub(super) fn json(view: &View) -> Result<Vec<u8>, ExportError> {
         participants: view.participants.iter().map(who).collect(),
         meetings: view.rows.iter().filter_map(|row| met(view, row)).collect(),
         shortlist: view.plan.shortlist.iter().map(chosen).collect(),
-        unplaced: &view.plan.unplaced,
+        unplaced: view.plan.unplaced.iter().map(not_placed).collect(),
         statistics: &view.statistics,
     };
     let mut bytes = serde_json::to_vec_pretty(&document)?;
@@ -152,6 +159,10 @@ fn met<'a>(view: &View, row: &'a Row) -> Option<Met<'a>> {
 
 fn party(side: &Side) -> Party<'_> {
     Party { record: &side.record, title: &side.title, organisation: &side.organisation, contact: &side.contact }
+}
+
+fn not_placed(it: &Unplaced) -> NotPlaced<'_> {
+    NotPlaced { pair: &it.pair, code: it.cause.code(), reason: it.cause.chinese() }
 }
 
 fn chosen(it: &Shortlisted) -> Chosen<'_> {

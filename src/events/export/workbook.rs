@@ -196,7 +196,7 @@ fn overview(sheet: &mut Worksheet, view: &View) -> Result<(), XlsxError> {
             let [demand, counterpart] =
                 [&unplaced.pair.demand, &unplaced.pair.counterpart].map(|record| view.side(record));
             let both = format!("{} × {}", demand.title, counterpart.title);
-            write([&demand.organisation, &both, &labels::line(&unplaced.reason)], &body)?;
+            write([&demand.organisation, &both, &labels::line(&unplaced.cause.chinese())], &body)?;
         }
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Pair;
+use super::{Pair, RuleRef};
 use duijie_core::domain::{RecordName, hit::Level};
 
 /// A high-ranking pair that was not chosen.
@@ -55,15 +55,15 @@ pub enum LeftOutReason {
     },
     /// A quota is full, or needs other pairs to reach its minimum.
     Quota {
-        /// Name of the quota, in Chinese.
-        quota: String,
+        /// That rule.
+        quota: RuleRef,
     },
     /// A pair of the same demand with lower value has to stay.
     Kept {
         /// That pair.
         instead: Pair,
-        /// Rule that keeps that pair, in Chinese.
-        rule: String,
+        /// Rule that keeps that pair.
+        rule: RuleRef,
     },
     /// The pair has no value.
     NoValue,
@@ -74,25 +74,6 @@ pub enum LeftOutReason {
 // === impl LeftOutReason ===
 
 impl LeftOutReason {
-    /// Returns the stable reason code.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Forbidden => "FORBIDDEN",
-            Self::SameOrganisation => "SAME_ORGANISATION",
-            Self::Avoided => "AVOIDED",
-            Self::MetBefore { .. } => "MET_BEFORE",
-            Self::BelowLevel => "BELOW_LEVEL",
-            Self::BelowScore => "BELOW_SCORE",
-            Self::DemandCap => "DEMAND_CAP",
-            Self::CounterpartCap { .. } => "COUNTERPART_CAP",
-            Self::OrganisationCap { .. } => "ORGANISATION_CAP",
-            Self::Quota { .. } => "QUOTA",
-            Self::Kept { .. } => "KEPT",
-            Self::NoValue => "NO_VALUE",
-            Self::NotSearched => "NOT_SEARCHED",
-        }
-    }
-
     /// Returns a sentence in Chinese.
     pub fn chinese(&self) -> String {
         match self {
@@ -108,8 +89,8 @@ impl LeftOutReason {
                 format!("对方的场次已满，由 {} 占用", names.join("、"))
             }
             Self::OrganisationCap { organisation } => format!("单位 {organisation} 的场次已满"),
-            Self::Quota { quota } => format!("受名额限制：{quota}"),
-            Self::Kept { instead, rule } => format!("{} 须保留（{rule}）", instead.counterpart),
+            Self::Quota { quota } => format!("受名额限制：{}", quota.chinese()),
+            Self::Kept { instead, rule } => format!("{} 须保留（{}）", instead.counterpart, rule.chinese()),
             Self::NoValue => "得分为零".into(),
             Self::NotSearched => "计算量达到上限，未能证明最优".into(),
         }

@@ -5,7 +5,9 @@
 //! - [`contact`]: contacts and their masking until both sides consent
 //! - [`edit`]: staff decisions, kept through every regeneration
 //! - [`plan`]: shortlists and meetings, made from one set of inputs
+//! - [`rule`]: names of rules and quotas
 //! - [`left_out`]: pairs that are not in the plan, with reasons
+//! - [`unplaced`]: chosen pairs without a meeting, with causes
 //! - [`outcome`]: results of meetings
 //! - [`statistics`]: counts of outcomes
 //! - [`error`]: errors of calls about events
@@ -20,8 +22,10 @@ pub mod left_out;
 pub mod outcome;
 pub mod participant;
 pub mod plan;
+pub mod rule;
 pub mod setup;
 pub mod statistics;
+pub mod unplaced;
 
 pub use contact::Contact;
 pub use edit::{Edit, Edits};
@@ -30,10 +34,12 @@ pub use left_out::{LeftOut, LeftOutReason};
 pub use outcome::{Attendance, Consent, ContractKind, Outcome, Progress, Rejection};
 pub use participant::{Organisation, Participant, ParticipantState, Window};
 pub use plan::{
-    Change, Cost, Meeting, Pair, Plan, PlanVersions, Proof, ScheduleFigures, Shortfall, Shortlisted, Unplaced, Why,
+    Certificate, Change, Cost, Meeting, Pair, Plan, PlanVersions, Proof, ScheduleFigures, Shortfall, Shortlisted, Why,
 };
+pub use rule::{QuotaRef, RuleRef};
 pub use setup::{AvoidedPair, Event, EventState, Group, Quota, Rules, Side, Slot};
 pub use statistics::{Counts, Grouping, Statistics};
+pub use unplaced::{BlockedSlots, Unplaced, UnplacedCause};
 
 #[cfg(test)]
 mod tests;

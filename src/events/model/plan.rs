@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::LeftOut;
+use super::{LeftOut, RuleRef, Unplaced};
 use duijie_core::domain::{Code, RecordName, hit::Level};
 
 /// A demand and its counterpart, an achievement or an expert.
@@ -92,19 +92,41 @@ pub struct Proof {
     pub bound: f64,
     /// Whether the value equals the bound.
     pub is_optimal: bool,
-    /// Proof of the bound, in Chinese.
-    pub certificate: String,
+    /// Proof of the bound.
+    pub certificate: Certificate,
     /// Number of candidate pairs.
     pub candidates: u64,
     /// Maximum candidates per demand, best first.
     pub per_demand: u32,
 }
 
+/// Proof of a bound. The aliases are the sentences that plans stored before certificates had names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Certificate {
+    /// The dual solution of a network flow has the same value.
+    #[serde(alias = "网络流的对偶解与方案等值，已证明最优")]
+    FlowDual,
+    /// Prices of the quotas give a bound of the same value.
+    #[serde(alias = "名额的影子价格给出的上界与方案等值，已证明最优")]
+    Prices,
+    /// Branch and bound has searched all cases.
+    #[serde(alias = "分支定界穷尽了全部情形，已证明最优")]
+    Branches,
+    /// Not proved: the work limit was reached. The bound holds.
+    #[default]
+    #[serde(alias = "计算量达到上限，尚未证明最优；上界成立", alias = "")]
+    Open,
+    /// Participants cancelled since; the bound is the one before.
+    #[serde(alias = "有参会者取消，未重新优化；上界为取消之前的")]
+    Cancelled,
+}
+
 /// Cost of a rule: the gain in the sum of scores with one pair more, or without the rule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
-    /// Name of the rule, in Chinese.
-    pub rule: String,
+    /// The rule.
+    pub rule: RuleRef,
     /// Whether the cost is of the whole rule; otherwise of one pair more.
     pub is_whole: bool,
     /// Lower bound of the gain.
@@ -116,8 +138,8 @@ pub struct Cost {
 /// A quota whose minimum cannot be reached under the other rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shortfall {
-    /// Name of the quota, in Chinese.
-    pub quota: String,
+    /// The quota: a [`RuleRef::QuotaMinimum`], or the name that an older plan stored.
+    pub quota: RuleRef,
     /// Minimum number of pairs of the quota.
     pub at_least: u32,
     /// Number of pairs reached.
@@ -136,17 +158,6 @@ pub struct Meeting {
     /// Whether staff fixed slot and table.
     #[serde(default)]
     pub locked: bool,
-}
-
-/// A chosen pair without a meeting.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unplaced {
-    /// The pair.
-    pub pair: Pair,
-    /// Reason, in Chinese.
-    pub reason: String,
-    /// Stable reason code: `SAME_PERSON`, `NO_COMMON_SLOT`, `SLOTS_OVER`, `NOT_REFILLED`, `BLOCKED`.
-    pub code: String,
 }
 
 /// Quality of a schedule.
@@ -197,6 +208,32 @@ impl Pair {
 impl std::fmt::Display for Pair {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} × {}", self.demand, self.counterpart)
+    }
+}
+
+// === impl Certificate ===
+
+impl Code for Certificate {
+    const NAME: &'static str = "最优性证明";
+    const TABLE: &'static [(Self, &'static [&'static str])] = &[
+        (Self::FlowDual, &["网络流的对偶解与方案等值，已证明最优", "flow_dual"]),
+        (Self::Prices, &["名额的影子价格给出的上界与方案等值，已证明最优", "prices"]),
+        (Self::Branches, &["分支定界穷尽了全部情形，已证明最优", "branches"]),
+        (Self::Open, &["计算量达到上限，尚未证明最优；上界成立", "open"]),
+        (Self::Cancelled, &["有参会者取消，未重新优化；上界为取消之前的", "cancelled"]),
+    ];
+}
+
+// === impl Shortfall ===
+
+impl Shortfall {
+    /// Returns a sentence in Chinese.
+    pub fn chinese(&self) -> String {
+        let quota = match &self.quota {
+            RuleRef::QuotaMinimum(quota) => quota.label(),
+            other => other.chinese(),
+        };
+        format!("{quota} 至少 {} 对，只能安排 {} 对", self.at_least, self.reached)
     }
 }
 

@@ -237,12 +237,12 @@ impl Quota {
 
     /// Returns the Chinese name, such as 需求方·河北石家庄.
     pub fn label(&self) -> String {
-        let place = match self.group {
-            Group::City => gb::region_label(&self.code),
-            Group::Field => gb::field_label(&self.code).to_string(),
-        };
-        let place = if place.is_empty() { self.code.clone() } else { place };
-        format!("{}·{place}", self.side.label())
+        self.name().label()
+    }
+
+    /// Returns the name without the bounds.
+    pub fn name(&self) -> QuotaRef {
+        QuotaRef { side: self.side, group: self.group, code: self.code.clone() }
     }
 
     fn prefix(&self) -> &str {

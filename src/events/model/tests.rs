@@ -349,9 +349,78 @@ fn every_table_is_consistent() {
     check::<Group>();
     check::<ParticipantState>();
     check::<plan::Why>();
+    check::<Certificate>();
     check::<Attendance>();
     check::<ContractKind>();
     check::<Rejection>();
     check::<Grouping>();
     assert_eq!(Rejection::TABLE.len(), Counts::default().reasons.len());
+}
+
+#[test]
+fn plans_of_the_old_form_are_read() {
+    let (demand, counterpart) = ("demands/d-1", "achievements/a-1");
+    let pair = serde_json::json!({"demand": demand, "counterpart": counterpart});
+    let left_out = |reasons: serde_json::Value| serde_json::json!({"pair": pair, "score": 0.5, "level": "fair", "rank": 2, "reasons": reasons, "loss": null});
+    let unplaced = |code: &str, reason: &str| serde_json::json!({"pair": pair, "reason": reason, "code": code});
+    let blocked = "双方共同的 5 个时段都排不下：需求方另有洽谈 3 个，可用的桌已满 2 个";
+    let stored = serde_json::json!({
+        "number": 3, "inputs": 1, "layout": 1,
+        "versions": {"text": "t", "model": "m", "calibration": "c"},
+        "shortlist": [{"pair": pair, "score": 0.9, "level": "strong", "rank": 1, "why": "chosen"}],
+        "left_out": [
+            left_out(serde_json::json!(["forbidden", {"met_before": {"event": "early"}}])),
+            left_out(serde_json::json!([{"organisation_cap": {"organisation": "甲"}}, {"quota": {"quota": "某名额上限"}}])),
+            left_out(serde_json::json!([{"kept": {"instead": pair, "rule": "人工指定"}}])),
+        ],
+        "proof": {
+            "value": 1.0, "bound": 1.0, "is_optimal": true, "candidates": 9, "per_demand": 3,
+            "certificate": "分支定界穷尽了全部情形，已证明最优",
+        },
+        "shortfalls": [{"quota": "需求方·河北唐山", "at_least": 5, "reached": 3}],
+        "costs": [
+            {"rule": "最低匹配等级", "is_whole": true, "at_least": 0.0, "at_most": 0.5},
+            {"rule": "demands/d-1 至多 1 场", "is_whole": false, "at_least": 0.0, "at_most": 0.25},
+        ],
+        "meetings": [{"pair": pair, "slot": 0, "table": 1, "locked": false}],
+        "unplaced": [unplaced("BLOCKED", blocked), unplaced("SLOTS_OVER", "双方共同的时段都已结束")],
+        "schedule": {"gaps": 0, "host_moves": 1, "guest_moves": 2, "used": 0.5, "is_most": true},
+        "changes": [{"pair": pair, "from": [0, 1], "to": null}],
+    });
+    let plan: Plan = serde_json::from_value(stored).unwrap();
+    assert_eq!(plan.proof.certificate, Certificate::Branches);
+    assert_eq!(plan.shortfalls[0].chinese(), "需求方·河北唐山 至少 5 对，只能安排 3 对");
+    assert_eq!(
+        (&plan.costs[0].rule, plan.costs[1].rule.chinese().as_str()),
+        (&RuleRef::MinLevel, "demands/d-1 至多 1 场")
+    );
+    let reasons: Vec<String> = plan.left_out.iter().flat_map(|it| &it.reasons).map(LeftOutReason::chinese).collect();
+    let kept = format!("{counterpart} 须保留（人工指定）");
+    let want = ["工作人员已排除", "双方已在活动 early 中洽谈", "单位 甲 的场次已满", "受名额限制：某名额上限", &kept];
+    assert_eq!(reasons, want);
+    let slots = BlockedSlots { slots: 5, demand_busy: 3, tables_taken: 2, ..BlockedSlots::default() };
+    let causes: Vec<UnplacedCause> = plan.unplaced.iter().map(|it| it.cause).collect();
+    assert_eq!(causes, [UnplacedCause::Blocked(slots), UnplacedCause::SlotsOver]);
+    assert_eq!(plan.unplaced[0].cause.chinese(), blocked);
+    // read again in today's form
+    let json = serde_json::to_string(&plan).unwrap();
+    assert_eq!(serde_json::from_str::<Plan>(&json).unwrap(), plan);
+}
+
+#[test]
+fn rules_are_stored_and_read_again() {
+    let quota = QuotaRef { side: Side::Demand, group: Group::City, code: "130200".into() };
+    let rules = [
+        RuleRef::ParticipantMaximum { record: "demands/d-1".parse().unwrap(), max: 2 },
+        RuleRef::OrganisationMaximum { side: Side::Counterpart, organisation: "乙".into() },
+        RuleRef::QuotaMaximum(quota.clone()),
+        RuleRef::QuotaMinimum(quota),
+        RuleRef::Pinned,
+        RuleRef::Told("旧".into()),
+    ];
+    for rule in rules {
+        let json = serde_json::to_string(&rule).unwrap();
+        assert_eq!(serde_json::from_str::<RuleRef>(&json).unwrap(), rule, "{json}");
+        assert!(!rule.chinese().is_empty());
+    }
 }

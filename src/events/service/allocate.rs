@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::scores::{Candidate, Candidates};
 use crate::events::model::{
-    Cost, Edits, Event, EventError, Group, LeftOut, LeftOutReason, Pair, Participant, Proof, Shortfall, Shortlisted,
-    Side, Why,
+    Certificate, Cost, Edits, Event, EventError, Group, LeftOut, LeftOutReason, Pair, Participant, Proof, QuotaRef,
+    RuleRef, Shortfall, Shortlisted, Side, Why,
 };
 use duijie_core::domain::{RecordName, hit::Level};
 use duijie_solver::allocation::{
@@ -64,7 +64,7 @@ pub(super) fn shortlists(wanted: &Wanted<'_>, stop: &dyn Fn() -> bool) -> Result
         Some(left_out(table.by_pair.get(&by(&it.pair))?, reasons, it.loss.map(value)))
     });
     let shortfalls = plan.shortfalls.iter().map(|it| Shortfall {
-        quota: table.group(it.group),
+        quota: table.rule(Constraint::Least(it.group)),
         at_least: it.least,
         reached: it.reached,
     });
@@ -75,7 +75,7 @@ pub(super) fn shortlists(wanted: &Wanted<'_>, stop: &dyn Fn() -> bool) -> Result
             value: value(plan.value),
             bound: value(plan.bound),
             is_optimal: plan.proof != allocation::Proof::Open,
-            certificate: certificate(plan.proof).to_string(),
+            certificate: certificate(plan.proof),
             candidates: problem.pairs.len() as u64,
             per_demand: u32::try_from(wanted.candidates.per_demand).unwrap_or(u32::MAX),
         },
@@ -89,12 +89,12 @@ fn left_out(candidate: &Candidate, reasons: Vec<LeftOutReason>, loss: Option<f64
     LeftOut { pair: pair.clone(), score: *score, level: *level, rank: *rank, reasons, loss }
 }
 
-fn certificate(proof: allocation::Proof) -> &'static str {
+fn certificate(proof: allocation::Proof) -> Certificate {
     match proof {
-        allocation::Proof::FlowDual => "网络流的对偶解与方案等值，已证明最优",
-        allocation::Proof::Prices => "名额的影子价格给出的上界与方案等值，已证明最优",
-        allocation::Proof::Branches => "分支定界穷尽了全部情形，已证明最优",
-        allocation::Proof::Open => "计算量达到上限，尚未证明最优；上界成立",
+        allocation::Proof::FlowDual => Certificate::FlowDual,
+        allocation::Proof::Prices => Certificate::Prices,
+        allocation::Proof::Branches => Certificate::Branches,
+        allocation::Proof::Open => Certificate::Open,
     }
 }
 
@@ -267,7 +267,7 @@ impl<'a> Table<'a> {
                 LeftOutReason::MetBefore { event: self.wanted.met.get(pair).cloned().unwrap_or_default() }
             }
             Reason::Excluded(Constraint::Forbidden) => LeftOutReason::Forbidden,
-            Reason::Excluded(other) => LeftOutReason::Quota { quota: self.constraint(*other) },
+            Reason::Excluded(other) => LeftOutReason::Quota { quota: self.rule(*other) },
             Reason::LowerValue => LeftOutReason::DemandCap,
             Reason::Full { constraint, held_by } => match constraint {
                 Constraint::DemandLimit(_) => LeftOutReason::DemandCap,
@@ -278,10 +278,10 @@ impl<'a> Table<'a> {
                 Constraint::Most(group) if group.attribute == Attribute::Organisation => {
                     LeftOutReason::OrganisationCap { organisation: self.organisation(group.key) }
                 }
-                other => LeftOutReason::Quota { quota: self.constraint(*other) },
+                other => LeftOutReason::Quota { quota: self.rule(*other) },
             },
             Reason::Kept { instead, constraint } => {
-                LeftOutReason::Kept { instead: self.pair(*instead), rule: self.constraint(*constraint) }
+                LeftOutReason::Kept { instead: self.pair(*instead), rule: self.rule(*constraint) }
             }
             Reason::NoValue => LeftOutReason::NoValue,
             Reason::NotSearched => LeftOutReason::NotSearched,
@@ -292,13 +292,16 @@ impl<'a> Table<'a> {
         let mut costs: Vec<Cost> = costs
             .iter()
             .map(|it| Cost {
-                rule: self.constraint(it.constraint),
+                rule: self.rule(it.constraint),
                 is_whole: it.relaxed == Relaxed::Removed,
                 at_least: value(it.at_least),
                 at_most: value(it.at_most),
             })
             .collect();
-        costs.sort_by(|one, other| other.at_most.total_cmp(&one.at_most).then_with(|| one.rule.cmp(&other.rule)));
+        costs.sort_by(|one, other| {
+            let by_cost = other.at_most.total_cmp(&one.at_most);
+            by_cost.then_with(|| one.rule.chinese().cmp(&other.rule.chinese()))
+        });
         costs.truncate(MAX_COSTS);
         costs
     }
@@ -309,37 +312,37 @@ impl<'a> Table<'a> {
         named.map(|it| it.organisation_name()).unwrap_or(key).to_string()
     }
 
-    fn group(&self, group: allocation::Group) -> String {
-        match group.attribute {
-            Attribute::Organisation => {
-                let side = if group.side == allocation::Side::Demands { "需求方" } else { "供给方" };
-                format!("{side}单位 {}", self.organisation(group.key))
-            }
-            Attribute::City | Attribute::Field => {
-                let place = usize::try_from(group.key).ok();
-                let quota = place.and_then(|place| self.wanted.event.rules.quotas.get(place));
-                quota.map(crate::events::model::Quota::label).unwrap_or_default()
-            }
-        }
+    /// Returns the quota of a group of a city or a field.
+    fn quota(&self, group: allocation::Group) -> Option<QuotaRef> {
+        let place = usize::try_from(group.key).ok().filter(|_| group.attribute != Attribute::Organisation)?;
+        self.wanted.event.rules.quotas.get(place).map(crate::events::model::Quota::name)
     }
 
-    /// Returns the name of a rule in Chinese.
-    fn constraint(&self, constraint: Constraint) -> String {
+    /// Returns the name of a constraint.
+    fn rule(&self, constraint: Constraint) -> RuleRef {
         let limit = |all: &[&'a Participant], place: u32| {
             let found = usize::try_from(place).ok().and_then(|place| all.get(place));
-            found.map(|it| format!("{} 至多 {} 场", it.record, it.cap_under(self.wanted.event))).unwrap_or_default()
+            let rule = |it: &&Participant| RuleRef::ParticipantMaximum {
+                record: it.record.clone(),
+                max: it.cap_under(self.wanted.event),
+            };
+            found.map_or_else(|| RuleRef::Told(String::new()), rule)
+        };
+        let organisation = |group: allocation::Group| {
+            let side = if group.side == allocation::Side::Demands { Side::Demand } else { Side::Counterpart };
+            RuleRef::OrganisationMaximum { side, organisation: self.organisation(group.key) }
         };
         match constraint {
             Constraint::DemandLimit(place) => limit(&self.demands, place),
             Constraint::CounterpartLimit(place) => limit(&self.counterparts, place),
-            Constraint::Most(group) => format!("{}的名额上限", self.group(group)),
-            Constraint::Least(group) => format!("{}的名额下限", self.group(group)),
-            Constraint::LeastLevel => "最低匹配等级".into(),
-            Constraint::SameOrganisation => "同一单位不对接".into(),
-            Constraint::OrganisationsApart => "回避名单".into(),
-            Constraint::Met => "以往活动中已对接的不再对接".into(),
-            Constraint::Forbidden => "人工排除".into(),
-            Constraint::Pinned => "人工指定".into(),
+            Constraint::Most(group) => self.quota(group).map_or_else(|| organisation(group), RuleRef::QuotaMaximum),
+            Constraint::Least(group) => self.quota(group).map_or_else(|| organisation(group), RuleRef::QuotaMinimum),
+            Constraint::LeastLevel => RuleRef::MinLevel,
+            Constraint::SameOrganisation => RuleRef::SameOrganisation,
+            Constraint::OrganisationsApart => RuleRef::AvoidedOrganisations,
+            Constraint::Met => RuleRef::MetBefore,
+            Constraint::Forbidden => RuleRef::Forbidden,
+            Constraint::Pinned => RuleRef::Pinned,
         }
     }
 
@@ -349,9 +352,9 @@ impl<'a> Table<'a> {
         }
         let sentence = |fault: &Fault| match fault {
             Fault::PinAgainst { pin, constraint } => {
-                format!("{} 与“{}”矛盾", self.pair(*pin), self.constraint(*constraint))
+                format!("{} 与“{}”矛盾", self.pair(*pin), self.rule(*constraint).chinese())
             }
-            Fault::LeastAboveMost(group) => format!("{}的下限高于上限", self.group(*group)),
+            Fault::LeastAboveMost(group) => format!("{}高于上限", self.rule(Constraint::Least(*group)).chinese()),
             other => other.to_string(),
         };
         EventError::Contradictions(faults.0.iter().map(sentence).collect())

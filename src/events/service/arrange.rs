@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::events::model::{
-    Edits, Event, EventError, Meeting, Pair, Participant, ScheduleFigures, Shortlisted, Slot, Unplaced,
+    BlockedSlots, Edits, Event, EventError, Meeting, Pair, Participant, ScheduleFigures, Shortlisted, Slot, Unplaced,
+    UnplacedCause,
 };
 use duijie_core::domain::RecordName;
 use duijie_solver::scheduling::{
@@ -130,13 +131,11 @@ impl Wanted<'_> {
             let table = u32::try_from(it.place.table).unwrap_or(u32::MAX);
             Some(Meeting { pair, slot: it.place.slot, table, locked })
         });
-        let unplaced = schedule.unplaced.iter().filter_map(|it| {
-            let pair = self.pair(it.demand, it.counterpart)?;
-            let (code, reason) = reason(&it.cause);
-            Some(Unplaced { pair, reason, code: code.to_string() })
-        });
+        let unplaced = schedule
+            .unplaced
+            .iter()
+            .filter_map(|it| Some(Unplaced { pair: self.pair(it.demand, it.counterpart)?, cause: cause(&it.cause) }));
         let statistics = &schedule.statistics;
-        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let room = statistics.open_tables * self.event.slots.len();
         Arranged {
             meetings: meetings.collect(),
@@ -200,25 +199,24 @@ fn weight(score: f64) -> u32 {
     weight.max(1)
 }
 
-/// Returns the reason code and the Chinese reason of a pair without a meeting.
-fn reason(cause: &Cause) -> (&'static str, String) {
+fn cause(cause: &Cause) -> UnplacedCause {
     match cause {
-        Cause::SamePerson => ("SAME_PERSON", "双方由同一人到场".into()),
-        Cause::NoCommonSlot => ("NO_COMMON_SLOT", "双方没有共同的时段".into()),
-        Cause::CommonSlotsClosed => ("SLOTS_OVER", "双方共同的时段都已结束".into()),
-        Cause::NotAskedFor => ("NOT_REFILLED", "只保留原有安排，不增补".into()),
-        Cause::Blocked(it) => {
-            let rows = [
-                (it.demand_busy, "需求方另有洽谈"),
-                (it.counterpart_busy, "供给方另有洽谈"),
-                (it.presenter_busy, "到场人员不够"),
-                (it.tables_taken, "可用的桌已满"),
-            ];
-            let said: Vec<String> =
-                rows.iter().filter(|(count, _)| 0 < *count).map(|(count, what)| format!("{what} {count} 个")).collect();
-            ("BLOCKED", format!("双方共同的 {} 个时段都排不下：{}", it.slots, said.join("，")))
-        }
+        Cause::SamePerson => UnplacedCause::SamePerson,
+        Cause::NoCommonSlot => UnplacedCause::NoCommonSlot,
+        Cause::CommonSlotsClosed => UnplacedCause::SlotsOver,
+        Cause::NotAskedFor => UnplacedCause::NotRefilled,
+        Cause::Blocked(it) => UnplacedCause::Blocked(BlockedSlots {
+            slots: count(it.slots),
+            demand_busy: count(it.demand_busy),
+            counterpart_busy: count(it.counterpart_busy),
+            presenter_busy: count(it.presenter_busy),
+            tables_taken: count(it.tables_taken),
+        }),
     }
+}
+
+fn count(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 fn number(number: u32) -> usize {

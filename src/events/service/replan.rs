@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    events::model::{Change, Meeting, Pair, ParticipantState, Plan, Proof},
+    events::model::{Certificate, Change, Meeting, Pair, ParticipantState, Plan, Proof},
 };
 use duijie_core::domain::RecordName;
 
@@ -109,12 +109,7 @@ fn without(mut plan: Plan, record: &RecordName, closed: usize) -> Plan {
     plan.meetings = meetings;
     plan.meetings.retain(|it| !it.pair.has(record) || it.slot < closed);
     let value = plan.shortlist.iter().map(|it| it.score).sum();
-    plan.proof = Proof {
-        value,
-        is_optimal: false,
-        certificate: "有参会者取消，未重新优化；上界为取消之前的".into(),
-        ..plan.proof
-    };
+    plan.proof = Proof { value, is_optimal: false, certificate: Certificate::Cancelled, ..plan.proof };
     plan
 }
 

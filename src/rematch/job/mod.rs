@@ -1,6 +1,6 @@
 //! Batch re-matching: jobs that match many demands again and store the results, so that differences can be reported.
 //!
-//! - [`model`]: jobs and their results; `check`: checks of requests
+//! - [`model`]: jobs and their results; [`reason`]: why they failed or matched everything; `check`: checks of requests
 //! - `scoring`, `statistics`, `held`, `packed`: scores that depend only on the two records; `decision`, `candidates`:
 //!   what a change can affect; `block`, `bytes`: how results are stored; all pure
 //! - `jobs`, `blocks`, `statistics_store`: documents in the store
@@ -26,6 +26,7 @@ mod packed;
 mod passes;
 mod plan;
 mod prune;
+pub mod reason;
 mod run_block;
 mod runner;
 mod scan;
@@ -46,6 +47,7 @@ pub use model::{
     State, TargetInputs, TargetList,
 };
 use parking_lot::Mutex;
+pub use reason::{Failure, FailureKind, FullReason};
 use tokio::{
     sync::{Notify, watch},
     time::Instant,

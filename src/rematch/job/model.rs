@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::reason::{Failure, FullReason, read_failure, read_full_reason};
 use duijie_core::domain::{Filter, Kind, Problem, RecordName, Violation, hit::Level};
 use duijie_store::StoreVersions;
 
@@ -94,9 +95,9 @@ pub struct Job {
     /// The first errors of demands, at most [`MAX_ERRORS`].
     #[serde(default)]
     pub errors: Vec<ErrorSample>,
-    /// Reason of the failure, a Chinese sentence; empty unless the job failed.
-    #[serde(default)]
-    pub failure: String,
+    /// Reason of the failure; `None` unless the job failed.
+    #[serde(default, deserialize_with = "read_failure")]
+    pub failure: Option<Failure>,
     /// Whether a caller asked the job to stop.
     #[serde(default)]
     pub cancel_requested: bool,
@@ -161,8 +162,9 @@ pub struct TargetInputs {
 pub enum Method {
     /// Matches every demand.
     Full {
-        /// Reason why a requested incremental job was not possible, a Chinese sentence; otherwise empty.
-        because: String,
+        /// Reason why a requested incremental job was not possible.
+        #[serde(default, deserialize_with = "read_full_reason")]
+        because: Option<FullReason>,
     },
     /// Takes results that cannot have changed from the base.
     Incremental {
@@ -193,8 +195,9 @@ pub struct Counts {
 pub struct ErrorSample {
     /// Name of the demand.
     pub demand: RecordName,
-    /// Message in Chinese.
-    pub message: String,
+    /// The error.
+    #[serde(alias = "message")]
+    pub failure: Failure,
 }
 
 /// Location of a job's results, and the number of blocks written.
@@ -403,7 +406,7 @@ impl Job {
             method: None,
             counts: Counts::default(),
             errors: Vec::new(),
-            failure: String::new(),
+            failure: None,
             cancel_requested: false,
             attempts: 0,
             worked_ms: 0,

@@ -12,6 +12,7 @@ use super::{
     held::Held,
     jobs,
     model::{Inputs, Job, JobId, MAX_DEMANDS, Method, Progress, Selection, State, TargetInputs},
+    reason::FullReason,
     statistics_store as statistics,
     targets::Engine,
 };
@@ -51,10 +52,10 @@ pub(super) struct Planned {
 pub(super) async fn plan(engine: &Engine, program: &Program, job: &Job) -> Result<Planned> {
     let now = Timestamp::now();
     let because = match job.request.base {
-        None => String::new(),
+        None => None,
         Some(base) => match incremental(engine, program, job, (base, now)).await? {
             Ok(planned) => return Ok(planned),
-            Err(because) => because,
+            Err(because) => Some(because),
         },
     };
     let (mut targets, mut held) = (Vec::new(), Vec::new());
@@ -86,10 +87,10 @@ async fn incremental(
     program: &Program,
     job: &Job,
     (base, now): (JobId, Timestamp),
-) -> Result<std::result::Result<Planned, String>> {
+) -> Result<std::result::Result<Planned, FullReason>> {
     let base = match jobs::read(&*engine.index, base).await {
         Ok(stored) => stored.job,
-        Err(Error::NoSuchJob(_)) => return Ok(Err("基准任务已不存在".into())),
+        Err(Error::NoSuchJob(_)) => return Ok(Err(FullReason::BaseNotFound)),
         Err(error) => return Err(error),
     };
     let before = match usable(program, job, &base, now) {
@@ -100,15 +101,15 @@ async fn incremental(
     let (mut targets, mut changed_targets) = (Vec::new(), 0);
     for TargetInputs { kind, statistics: version, records: were } in &before.targets {
         let Some(about) = statistics::about(&*engine.index, *kind, version).await? else {
-            return Ok(Err("基准任务的词频统计已不存在".into()));
+            return Ok(Err(FullReason::StatisticsNotFound));
         };
         if statistics::drifted(&*engine.index, *kind, &about, now).await? {
-            return Ok(Err(format!("{}变动过多，词频统计需要更新", kind.label())));
+            return Ok(Err(FullReason::StatisticsOutdated { kind: *kind }));
         }
         // counted first: what is stored meanwhile is a change, too
         let records = engine.index.count(*kind, &Filter::default()).await?;
         let Some(changes) = changes::targets(engine, *kind, since).await? else {
-            return Ok(Err(format!("变动的{}超过 {} 条", kind.label(), changes::MOST)));
+            return Ok(Err(too_many_changes(*kind)));
         };
         if let Some(because) = unexplained(*kind, (*were, records), changes.len()) {
             return Ok(Err(because));
@@ -118,7 +119,7 @@ async fn incremental(
     }
     let count = engine.index.count(Kind::Demand, &Filter::default()).await?;
     let Some(demands) = changes::demands(engine, &job.request.selection, since).await? else {
-        return Ok(Err(format!("变动的需求超过 {} 条", changes::MOST)));
+        return Ok(Err(too_many_changes(Kind::Demand)));
     };
     if let Some(because) = unexplained(Kind::Demand, (before.demands, count), demands.touched.len()) {
         return Ok(Err(because));
@@ -128,7 +129,7 @@ async fn incremental(
     let max_new = work.values().map(|work| work.demands.len() as u64).max().unwrap_or(0);
     let grown = base.progress.grown + max_new;
     if block_demands(job.request.limit, job.request.targets.len()) as u64 / 2 < grown {
-        return Ok(Err("需求增加过多，结果需要重新分块".into()));
+        return Ok(Err(FullReason::TooManyNewDemands));
     }
     blocks::write_work(&*engine.index, job.id, work.into_iter().collect()).await?;
     Ok(Ok(Planned {
@@ -141,29 +142,37 @@ async fn incremental(
 }
 
 /// Inputs of a usable base, or the reason why the base is not usable.
-fn usable<'a>(program: &Program, job: &Job, base: &'a Job, now: Timestamp) -> std::result::Result<&'a Inputs, String> {
-    let inputs = base.inputs.as_ref().filter(|_| base.state == State::Done).ok_or("基准任务没有完成")?;
+fn usable<'a>(
+    program: &Program,
+    job: &Job,
+    base: &'a Job,
+    now: Timestamp,
+) -> std::result::Result<&'a Inputs, FullReason> {
+    let inputs = base.inputs.as_ref().filter(|_| base.state == State::Done).ok_or(FullReason::BaseUnfinished)?;
     let rules = [
-        (same_wish(&base.request, &job.request), "基准任务的条件不同"),
-        (0 < base.progress.blocks, "基准任务没有结果"),
-        (inputs.versions.text == program.versions.text, "词典已更换"),
-        (inputs.versions == program.versions, "模型或格式已更换"),
-        (inputs.calibration == program.settings.calibration.version, "校准已更换"),
-        (inputs.settings == settings(program), "匹配参数已更改"),
-        (now.duration_since(inputs.time) < tombstones::KEPT, "基准任务过旧，删除记录已清理"),
+        (same_wish(&base.request, &job.request), FullReason::BaseDiffers),
+        (0 < base.progress.blocks, FullReason::BaseEmpty),
+        (inputs.versions.text == program.versions.text, FullReason::TextChanged),
+        (inputs.versions == program.versions, FullReason::ModelChanged),
+        (inputs.calibration == program.settings.calibration.version, FullReason::CalibrationChanged),
+        (inputs.settings == settings(program), FullReason::SettingsChanged),
+        (now.duration_since(inputs.time) < tombstones::KEPT, FullReason::BaseTooOld),
     ];
     match rules.into_iter().find(|(holds, _)| !holds) {
         None => Ok(inputs),
-        Some((_, because)) => Err(because.to_string()),
+        Some((_, because)) => Err(because),
     }
 }
 
 /// Why changes since a base cannot be trusted: records that come in by a copy keep their times, so that nothing says that
 /// they are new. Then there are more of them, or fewer, than the changes make.
-fn unexplained(kind: Kind, (before, now): (u64, u64), changes: usize) -> Option<String> {
-    let label = kind.label();
+fn unexplained(kind: Kind, (before, now): (u64, u64), changes: usize) -> Option<FullReason> {
     let trusted = before.abs_diff(now) <= changes as u64;
-    (!trusted).then(|| format!("{label}由 {before} 条变为 {now} 条，变动记录不全（可能复制过数据）"))
+    (!trusted).then_some(FullReason::ChangesIncomplete { kind, before, now })
+}
+
+fn too_many_changes(kind: Kind) -> FullReason {
+    FullReason::TooManyChanges { kind, max: changes::MOST as u64 }
 }
 
 /// What is to be done at each block that is touched.

@@ -22,6 +22,7 @@ use super::{
     jobs::{self, Stored},
     model::{Counts, ErrorSample, Job, JobId, MAX_ERRORS, State},
     plan::{Program, plan},
+    reason::{Failure, FailureKind},
     run_block::{Done, Running},
     spawned::Spawned,
     targets::Engine,
@@ -122,7 +123,7 @@ impl InHand<'_> {
                 Err(error)
             }
             Err(Short::Failed(error)) => {
-                self.job().failure = error.to_string();
+                self.job().failure = Some(Failure::from(&error));
                 self.end(State::Failed).await
             }
         }
@@ -205,8 +206,8 @@ impl InHand<'_> {
         job.counts.failed += done.failed.len() as u64;
         job.counts.pairs += done.pairs;
         let room = MAX_ERRORS.saturating_sub(job.errors.len());
-        let message = "没有这条需求".to_string();
-        let samples = done.failed.into_iter().map(|demand| ErrorSample { demand, message: message.clone() });
+        let failure = Failure::new(FailureKind::DemandNotFound);
+        let samples = done.failed.into_iter().map(|demand| ErrorSample { demand, failure: failure.clone() });
         job.errors.extend(samples.take(room));
     }
 

@@ -35,7 +35,7 @@ async fn a_cancellation_touches_only_what_it_must() {
     let kept: Vec<_> = before.iter().filter(|it| !of_gone(it)).cloned().collect();
     assert_eq!(after, kept);
     assert_eq!(answer.changes.len(), before.iter().filter(of_gone).count());
-    assert!(answer.changes.iter().all(|it| it.to.is_none() && it.counterpart == gone), "{:?}", answer.changes);
+    assert!(answer.changes.iter().all(|it| it.after.is_none() && it.counterpart == gone), "{:?}", answer.changes);
     let event = answer.event.unwrap();
     assert_eq!((event.state(), event.participant_counts.unwrap().cancelled_count), (pb::EventState::Published, 1));
     assert!(!event.plan.unwrap().schedule_outdated);
@@ -48,9 +48,9 @@ async fn a_cancellation_touches_only_what_it_must() {
     let refilled: BTreeSet<_> = places(&meetings(client, "e").await).into_iter().collect();
     assert!(kept.is_subset(&refilled), "{kept:?} {refilled:?}");
     let new = refilled.difference(&kept).count();
-    let (added, removed): (Vec<_>, Vec<_>) = answer.changes.iter().partition(|it| it.from.is_none());
+    let (added, removed): (Vec<_>, Vec<_>) = answer.changes.iter().partition(|it| it.before.is_none());
     assert_eq!((added.len(), removed.len()), (new, after.len() - kept.len()));
-    assert!(removed.iter().all(|it| it.to.is_none() && it.demand == demand));
+    assert!(removed.iter().all(|it| it.after.is_none() && it.demand == demand));
     assert!(refilled.iter().all(|it| it.0 != demand && it.1 != gone));
     service.stop().await;
 }
@@ -100,7 +100,7 @@ async fn a_new_participant_moves_nobody() {
     let new: Vec<_> = after.difference(&before).collect();
     assert!(!new.is_empty() && new.iter().any(|it| it.0 == "demands/new"), "{new:?}");
     assert_eq!(made.changes.len(), new.len());
-    assert!(made.changes.iter().all(|it| it.from.is_none()));
+    assert!(made.changes.iter().all(|it| it.before.is_none()));
     let reasons: BTreeSet<_> =
         shortlists(client, "e").await.iter().flat_map(|it| &it.chosen).map(|it| it.reason()).collect();
     assert!(reasons.contains(&pb::ShortlistReason::Kept) && reasons.contains(&pb::ShortlistReason::Chosen));

@@ -22,7 +22,7 @@ async fn from_creation_to_publication() {
     let plan = made.plan.unwrap();
     let outline = plan.outline.unwrap();
     assert!(plan.optimal && plan.value <= plan.bound + 1e-9 && 0.0 < plan.value, "{plan:?}");
-    assert!(!plan.certificate.is_empty() && plan.versions.is_some());
+    assert!(plan.certificate != 0 && !plan.localized_description.is_empty() && plan.versions.is_some());
     assert_eq!((outline.number, outline.scheduled, outline.shortlist_outdated), (1, false, false));
     let lists = shortlists(client, "hebei").await;
     check_shortlists(&lists);
@@ -236,7 +236,7 @@ async fn edits_are_kept_through_every_regeneration() {
         let reason_of = |name: &str| list.chosen.iter().find(|it| it.counterpart == name).map(|it| it.reason());
         assert_eq!((reason_of(&best), reason_of(pinned)), (None, Some(ShortlistReason::Pinned)));
         let left = list.left_out.iter().find(|it| it.counterpart == best).unwrap();
-        assert_eq!(left.reasons[0].code, "FORBIDDEN");
+        assert_eq!(left.reasons[0].kind(), pb::LeftOutReasonKind::Forbidden);
         let meetings = meetings(client, "e").await;
         let locked: Vec<_> = meetings.iter().filter(|it| it.locked).collect();
         assert_eq!(locked.len(), 1);

@@ -59,7 +59,7 @@ async fn outcomes_are_recorded_counted_and_kept() {
         assert_eq!((total.meeting_count, total.held_count, total.empty_count), (3, 2, 1));
         assert_eq!((total.signed_count, total.signed_yuan, total.rejected_count), (1, 1_200_000, 1));
         assert_eq!(total.rejections[0].reason(), pb::RejectionReason::TooEarly);
-        let of = |by: OutcomeGrouping| said.groups.iter().filter(move |it| it.by() == by);
+        let of = |by: OutcomeGrouping| said.groups.iter().filter(move |it| it.grouping() == by);
         let sum = |by| of(by).map(|it| it.counts.as_ref().unwrap().meeting_count).sum::<i64>();
         use OutcomeGrouping::{City, Event, Field, Quarter};
         assert_eq!([Event, City, Field, Quarter].map(sum), [3, 3, 3, 3]);
@@ -99,12 +99,14 @@ async fn who_met_does_not_meet_again() {
         assert_eq!(is_chosen, allow_met_before);
         if !allow_met_before {
             let reason = left.unwrap().reasons.remove(0);
-            assert_eq!(reason.code, "MET_BEFORE");
+            assert_eq!(reason.kind(), pb::LeftOutReasonKind::MetBefore);
             assert!(reason.localized_description.contains("活动 e "), "{reason:?}");
         }
         // a meeting that was only booked does not exclude the pair
         let (_, left) = chosen(client, id, &booked).await;
-        assert!(left.is_none_or(|it| it.reasons.iter().all(|reason| reason.code != "MET_BEFORE")));
+        assert!(
+            left.is_none_or(|it| it.reasons.iter().all(|reason| reason.kind() != pb::LeftOutReasonKind::MetBefore))
+        );
     }
     service.stop().await;
 }

@@ -111,7 +111,9 @@ impl Trial {
             let few = number <= 10 && self.size.counts.iter().all(|count| 20 <= *count);
             let said = ["重新分块", "词频统计", "没有结果"];
             let as_asked = match &incremental.method {
-                Some(Method::Full { because }) => !few && said.iter().any(|said| because.contains(said)),
+                Some(Method::Full { because: Some(because) }) => {
+                    !few && said.iter().any(|said| because.chinese().contains(said))
+                }
                 method => method.is_some(),
             };
             assert!(as_asked, "{incremental:?}");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use duijie::{
     matching::Settings,
-    rematch::job::{JobRequest, Method, Selection},
+    rematch::job::{FullReason, JobRequest, Method, Selection},
 };
 use duijie_core::domain::{Kind, RecordName};
 use duijie_store::Point;
@@ -228,6 +228,7 @@ async fn where_a_base_does_not_fit_everything_is_matched_and_that_is_said() {
     let check = async |it: &Store, request: JobRequest, want: &str| {
         let job = it.run(JobRequest { base: Some(base.id), ..request }).await;
         let Some(Method::Full { because }) = &job.method else { panic!("{job:?}") };
+        let because = because.as_ref().map(FullReason::chinese).unwrap_or_default();
         assert!(because.contains(want), "{because}");
         assert_eq!(job.counts.carried, 0);
     };

@@ -34,7 +34,7 @@ async fn a_job_says_what_it_was_made_of() {
     let inputs = job.inputs.clone().unwrap();
     assert_eq!((inputs.demands, inputs.targets[0].records), (70, 90));
     assert!(inputs.targets[0].statistics.starts_with("terms-90-"));
-    assert_eq!(job.method, Some(Method::Full { because: String::new() }));
+    assert_eq!(job.method, Some(Method::Full { because: None }));
     assert_eq!((job.counts.demands, job.counts.done, job.counts.carried, job.counts.failed), (70, 70, 0, 0));
     assert!(job.start_time <= job.end_time && job.create_time <= job.start_time.unwrap());
     let all = results(&it.rematch, job.id, 1_000).await;

@@ -7,7 +7,7 @@ use duijie::{
     rematch::{
         job::{JobRequest, Rematch, State},
         schedule::Schedule,
-        scheduler::{Plan, Run, Scheduler},
+        scheduler::{Plan, Run, RunTrigger, Scheduler},
     },
 };
 use duijie_store::Index;
@@ -84,7 +84,7 @@ async fn one_of_two_instances_starts_the_job_of_a_night() {
     let night = seconds_from_now(2);
     let both = [Instance::new(index, night), Instance::new(Arc::new(connect(&server).await), night)];
     let run = both[0].ended().await;
-    assert_eq!((run.trigger.as_str(), run.state, run.failure.as_str()), ("nightly", State::Done, ""));
+    assert_eq!((run.trigger, run.state, run.failure.as_ref()), (RunTrigger::Nightly, State::Done, None));
     assert!(night <= run.start_time && 0 < run.pairs, "{run:?}");
     // time in which the other instance could repeat the job
     tokio::time::sleep(10 * LOOK_EVERY).await;
@@ -125,7 +125,7 @@ async fn a_night_is_not_missed_where_the_instance_on_duty_has_died() {
     dying.shutdown_background();
     let heir = Instance::new(index, night);
     let run = heir.ended().await;
-    assert_eq!((run.trigger.as_str(), run.state), ("nightly", State::Done), "{run:?}");
+    assert_eq!((run.trigger, run.state), (RunTrigger::Nightly, State::Done), "{run:?}");
     assert_eq!(heir.scheduler.runs(10).await.unwrap().len(), 1);
     heir.stop().await;
     server.stop().await;

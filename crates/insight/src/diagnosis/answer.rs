@@ -164,8 +164,8 @@ impl Completeness {
         }
     }
 
-    /// Rule for this level, in Chinese.
-    pub fn rule(self) -> &'static str {
+    /// Rule for this level, as a sentence in Chinese.
+    pub fn chinese(self) -> &'static str {
         match self {
             Self::Complete => "六项（存在的问题、技术对象、技术指标、预算、期限、合作方式）都已说明。",
             Self::Partial => "技术对象已说明，存在的问题和技术指标至少一项已说明，其余有缺少或含糊的。",

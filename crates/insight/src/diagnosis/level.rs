@@ -1,4 +1,4 @@
-//! Completeness of a demand; [`Completeness::rule`] gives the rule in Chinese.
+//! Completeness of a demand; [`Completeness::chinese`] gives the rule in Chinese.
 
 use super::answer::{Aspect, AspectState, Completeness, Finding};
 

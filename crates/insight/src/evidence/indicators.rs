@@ -94,25 +94,6 @@ impl<'a> Sheet<'a> {
 // === impl IndicatorAnswer ===
 
 impl IndicatorAnswer {
-    /// Stable code of the reason.
-    pub fn code(&self) -> &'static str {
-        match self.reason {
-            AnswerReason::Within => "WITHIN",
-            AnswerReason::Covers => "COVERS",
-            AnswerReason::Disjoint => "DISJOINT",
-            AnswerReason::NotCovered => "NOT_COVERED",
-            AnswerReason::UnitNotKnown => "UNIT_NOT_KNOWN",
-            AnswerReason::UnitsDiffer => "UNITS_DIFFER",
-            AnswerReason::Unclear => "UNCLEAR",
-            AnswerReason::NoCounterpart => "NO_COUNTERPART",
-            AnswerReason::NoSubject => "NO_SUBJECT",
-            AnswerReason::Weaker => "WEAKER",
-            AnswerReason::NoDirection => "NO_DIRECTION",
-            AnswerReason::PerhapsOther => "PERHAPS_OTHER",
-            AnswerReason::Contradictory => "CONTRADICTORY",
-        }
-    }
-
     /// Reason as a Chinese sentence without full stop.
     pub fn chinese(&self) -> String {
         let asked = &self.asked.text;

@@ -10,7 +10,7 @@ use crate::events::{
     model::{
         Attendance, Change, Consent, Contact, ContractKind, Event, EventState, Meeting, Organisation, Outcome, Pair,
         Participant, ParticipantState, Plan, PlanVersions, Progress, Rejection, Rules, ScheduleFigures, Shortlisted,
-        Slot, Unplaced, Why,
+        Slot, Unplaced, UnplacedCause, Why,
     },
 };
 use duijie_core::domain::{Kind, RecordName, hit::Level};
@@ -110,11 +110,7 @@ impl Fixture {
         fixture.participants[0].state = ParticipantState::Cancelled;
         let gone = Pair::new(record(Kind::Demand, 0), record(Kind::Achievement, 6));
         fixture.plan.changes.push(Change { pair: gone.clone(), from: Some((5, 2)), to: None });
-        fixture.plan.unplaced.push(Unplaced {
-            pair: gone,
-            reason: "双方没有共同的时段".to_string(),
-            code: "NO_COMMON_SLOT".to_string(),
-        });
+        fixture.plan.unplaced.push(Unplaced { pair: gone, cause: UnplacedCause::NoCommonSlot });
         fixture
     }
 }

@@ -125,14 +125,21 @@ fn every_rule_reaches_the_optimisation() {
     check(Rules { met_before: true, ..one }, &[], &[pair(2, 0)], &[(0, 0), (1, 0), (2, 0)]);
 }
 
+/// Kind of a reason, as stored.
+fn kind(reason: &LeftOutReason) -> String {
+    let stored = serde_json::to_value(reason).unwrap();
+    let kind = stored.as_str().or_else(|| stored.as_object()?.keys().next().map(String::as_str));
+    kind.unwrap().to_uppercase()
+}
+
 #[test]
 fn who_is_left_out_hears_why() {
     let check = |rules: Rules, edits: &[(Pair, Edit)], met: &[Pair], left: Pair, want: &str| {
         let made = made(rules, edits, met).unwrap();
         let found = made.left_out.iter().find(|it| it.pair == left);
         let found = found.unwrap_or_else(|| panic!("{left} is not among {:?}", made.left_out));
-        let codes: Vec<_> = found.reasons.iter().map(LeftOutReason::code).collect();
-        assert!(codes.contains(&want), "{left}: {codes:?}");
+        let kinds: Vec<_> = found.reasons.iter().map(kind).collect();
+        assert!(kinds.iter().any(|kind| kind == want), "{left}: {kinds:?}");
     };
     let one = Rules { per_demand: 1, ..open() };
     check(Rules { per_achievement: 2, ..one.clone() }, &[], &[], pair(2, 0), "COUNTERPART_CAP");
@@ -164,5 +171,5 @@ fn contradictions_and_shortfalls_are_told() {
     let quota = Quota { side: Side::Demand, group: Group::City, code: "130200".into(), at_least: 5, at_most: None };
     let made = made(Rules { quotas: vec![quota], ..open() }, &[], &[]).unwrap();
     let shortfall = &made.shortfalls[0];
-    assert_eq!((shortfall.quota.as_str(), shortfall.at_least, shortfall.reached), ("需求方·河北唐山", 5, 3));
+    assert_eq!(shortfall.chinese(), "需求方·河北唐山 至少 5 对，只能安排 3 对");
 }

@@ -69,7 +69,7 @@ fn levels() {
     let check = |body: &str, indicators, want| {
         let diagnosis = DIAGNOSER.diagnose(&Given::text(body, indicators));
         assert_eq!(diagnosis.level, want, "{body}");
-        assert!(diagnosis.level.rule().ends_with('。'));
+        assert!(diagnosis.level.chinese().ends_with('。'));
     };
     check("轴承开裂，预算50万元，6个月内完成，委托开发", 1, Completeness::Complete);
     check("轴承开裂，预算50万元，6个月内完成，委托开发", 0, Completeness::Partial);
