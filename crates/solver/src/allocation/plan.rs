@@ -33,7 +33,8 @@ pub(super) struct Solved {
 
 /// Returns the plan of the greatest total value.
 ///
-/// `stop` is called now and then; once it returns true, the best plan so far is returned, with a valid bound.
+/// `stop` is called now and then; once it returns true, the best plan so far is returned soon, with a valid bound, but
+/// without costs and reasons.
 ///
 /// # Errors
 /// All faults of the problem, in order.
@@ -43,7 +44,7 @@ pub fn allocate(problem: &Problem, effort: &Effort, stop: &dyn Fn() -> bool) -> 
     let solved = Solved::new(&prepared, None, effort.branches, &mut work);
     let mut more = Work::new(effort.cost_pivots, stop);
     let costs = costs(&prepared, &solved, effort, &mut more);
-    let left_out = Reasons::new(&prepared, &solved).left_out();
+    let left_out = Reasons::new(&prepared, &solved).left_out(stop);
     let pivots = work.done() + more.done();
     Ok(solved.plan(&prepared, Plan { costs, left_out, pivots, ..Plan::default() }))
 }

@@ -31,12 +31,15 @@ impl<'a> Reasons<'a> {
         Self { prepared, solved, chosen }
     }
 
-    /// Pairs left out among each demand's best candidates, as many as its limit.
-    pub(super) fn left_out(&self) -> Vec<LeftOut> {
+    /// Pairs left out among each demand's best candidates, as many as its limit; none once stopped.
+    pub(super) fn left_out(&self, stop: &dyn Fn() -> bool) -> Vec<LeftOut> {
         let entries = &self.prepared.entries;
         let mut found = Vec::new();
         let mut start = 0;
         for (demand, participant) in self.prepared.problem.demands.iter().enumerate() {
+            if stop() {
+                return Vec::new();
+            }
             let end = start + entries[start..].partition_point(|entry| entry.pair.demand as usize <= demand);
             let mut order: Vec<usize> = (start..end).collect();
             order.sort_by_key(|place| (-entries[*place].value, *place));

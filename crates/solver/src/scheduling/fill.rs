@@ -29,6 +29,9 @@ impl<'p, 'a, 'b, 'w> Fill<'p, 'a, 'b, 'w> {
     /// Places as many of these pairs as it can, and moves others if that helps.
     pub fn place_all(&mut self, pairs: &[usize]) {
         for pair in self.in_order(pairs) {
+            if self.budget.is_stopped() {
+                return;
+            }
             self.place_directly(pair, None);
         }
         self.plan.settle();
@@ -36,7 +39,13 @@ impl<'p, 'a, 'b, 'w> Fill<'p, 'a, 'b, 'w> {
         loop {
             let mut left: Vec<usize> = pairs.iter().copied().filter(|pair| self.is_left(*pair)).collect();
             left.sort_by_key(|pair| (Reverse(self.plan.problem.pairs[*pair].weight), *pair));
-            let placed = left.into_iter().filter(|pair| self.is_left(*pair) && self.place(*pair)).count();
+            let mut placed = 0;
+            for pair in left {
+                if self.budget.is_stopped() {
+                    return;
+                }
+                placed += usize::from(self.is_left(pair) && self.place(pair));
+            }
             if placed == 0 || self.budget.is_over() {
                 return;
             }
@@ -48,6 +57,9 @@ impl<'p, 'a, 'b, 'w> Fill<'p, 'a, 'b, 'w> {
         let mut left: Vec<usize> = pairs.iter().copied().filter(|pair| self.is_left(*pair)).collect();
         left.sort_by_key(|pair| (Reverse(self.plan.problem.pairs[*pair].weight), *pair));
         for pair in left {
+            if self.budget.is_stopped() {
+                return;
+            }
             self.place_directly(pair, None);
         }
         self.plan.settle();

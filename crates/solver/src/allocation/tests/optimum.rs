@@ -1,5 +1,7 @@
 //! Plans are optimal, keep every constraint, and do not depend on list order.
 
+use std::cell::Cell;
+
 use proptest::prelude::*;
 
 use super::{
@@ -85,6 +87,21 @@ proptest! {
         if let Ok(plan) = allocate(&problem, &Effort::default(), &|| true) {
             check_kept(&problem, &plan)?;
             prop_assert_eq!(plan.pivots, 0);
+        }
+    }
+
+    #[test]
+    fn a_stop_on_the_way_ends_soon_with_a_plan_that_holds(problem in problem(LARGER), after in 1u64..8) {
+        let asked = Cell::new(0);
+        let stop = || {
+            asked.set(asked.get() + 1);
+            after < asked.get()
+        };
+        if let Ok(plan) = allocate(&problem, &Effort::default(), &stop) {
+            check_kept(&problem, &plan)?;
+            // `stop` is asked every 512 pivots; once true, only the second budget and the reasons ask again
+            prop_assert!(plan.pivots <= 600 * after && asked.get() <= after + 3 + problem.demands.len() as u64);
+            prop_assert!(asked.get() <= after || plan.left_out.is_empty());
         }
     }
 }

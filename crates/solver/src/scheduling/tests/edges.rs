@@ -1,5 +1,7 @@
 //! Edge cases: nothing to place, no free place, contradictory input, steps used up.
 
+use std::cell::Cell;
+
 use super::model::{event, fair, fault, keeps_spare, pairs, solved};
 use crate::scheduling::{
     Blocked, Cause, Conflict, Failure, Input, Lock, MAX_SLOTS, Meeting, Pair, Part, Place, Published, Work, schedule,
@@ -181,4 +183,16 @@ fn the_last_slot_can_be_used() {
 fn who_is_no_longer_waited_for_stops() {
     let input = Input { pairs: pairs([(0, 1)]), ..event(1, 1, 1, 1) };
     assert_eq!(schedule(&input, &Work { steps: 100, stop: &|| true }), Err(Failure::Stopped));
+    // a large event is left within about a thousand steps
+    let all = (0..40).flat_map(|demand| (40..80).map(move |counterpart| Pair { demand, counterpart, weight: 1 }));
+    let input = Input { pairs: all.collect(), ..event(40, 40, 30, 40) };
+    for after in 1..6 {
+        let asked = Cell::new(0);
+        let stop = || {
+            asked.set(asked.get() + 1);
+            after < asked.get()
+        };
+        assert_eq!(schedule(&input, &Work { stop: &stop, ..Work::default() }), Err(Failure::Stopped));
+        assert_eq!(asked.get(), after + 1);
+    }
 }
