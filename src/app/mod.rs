@@ -143,6 +143,7 @@ impl Parts {
         let plan = plan(config)?;
         let mut parts = Self::new(text, embedder, index, explainer, (versions, settings));
         parts.scheduler = Scheduler::new(Arc::clone(&parts.index), parts.rematch.clone(), plan);
+        parts.events = parts.events.with_deadline(config.events.planning_deadline);
         Ok(parts)
     }
 

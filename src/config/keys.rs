@@ -90,6 +90,12 @@ pub const KEYS: &[Key] = &[
     text("rematch.targets", "achievements", "自动重新匹配的对象：achievements、experts 或 both"),
     text("rematch.region", "", "只匹配此地区的需求（代码，如 13、1301）；空为全部公开的需求"),
     number("rematch.limit", "20", (1.0, 100.0), "每项需求每类对象保留的条数"),
+    number(
+        "events.planning_deadline_ms",
+        "600000",
+        (1_000.0, 86_400_000.0),
+        "生成名单或排期的时限，毫秒；调用方的时限更短时从之。到时即停止计算，不保存任何结果",
+    ),
     text(
         "policy.folder",
         "policies",

@@ -37,6 +37,8 @@ pub struct Config {
     pub policy: PolicyRules,
     /// Address of the Prometheus endpoint; `None` means off.
     pub metrics_listen: Option<SocketAddr>,
+    /// Matchmaking events.
+    pub events: Events,
     /// Logging.
     pub log: Log,
     /// Advice on a configuration that works but should be changed, one Chinese sentence each.
@@ -58,6 +60,13 @@ pub struct Server {
     pub default_deadline: Duration,
     /// Time for calls in flight to finish when the server stops.
     pub drain: Duration,
+}
+
+/// Matchmaking events.
+#[derive(Debug, Clone)]
+pub struct Events {
+    /// Deadline of making shortlists or a schedule.
+    pub planning_deadline: Duration,
 }
 
 /// The embedded store.
@@ -206,6 +215,7 @@ impl Config {
             rematch: rematch(&mut reader),
             policy: PolicyRules { folder: reader.optional("policy.folder").map(PathBuf::from) },
             metrics_listen: reader.optional_address("metrics.listen"),
+            events: Events { planning_deadline: Duration::from_millis(reader.number("events.planning_deadline_ms")) },
             log: Log { filter: reader.text("log.filter"), json: reader.flag("log.json") },
             warnings: Vec::new(),
         };

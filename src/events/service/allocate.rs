@@ -47,14 +47,17 @@ struct Table<'a> {
     by_pair: BTreeMap<&'a Pair, &'a Candidate>,
 }
 
-/// Makes the shortlists.
+/// Makes the shortlists. `None` if stopped.
 ///
 /// # Errors
 /// [`EventError::Contradictions`], [`EventError::TooLarge`].
-pub(super) fn shortlists(wanted: &Wanted<'_>, stop: &dyn Fn() -> bool) -> Result<Shortlists, EventError> {
+pub(super) fn shortlists(wanted: &Wanted<'_>, stop: &dyn Fn() -> bool) -> Result<Option<Shortlists>, EventError> {
     let table = Table::new(wanted);
     let problem = table.problem();
     let plan = allocate(&problem, &Effort::default(), stop).map_err(|faults| table.faults(&faults))?;
+    if stop() {
+        return Ok(None);
+    }
     let by = |pair: &allocation::Pair| table.pair(*pair);
     let shortlist = plan.chosen.iter().map(|chosen| table.shortlisted(chosen));
     let low = table.below_score().filter(|it| it.rank != 0 && it.rank <= table.limit(&it.pair.demand));
@@ -68,7 +71,7 @@ pub(super) fn shortlists(wanted: &Wanted<'_>, stop: &dyn Fn() -> bool) -> Result
         at_least: it.least,
         reached: it.reached,
     });
-    Ok(Shortlists {
+    Ok(Some(Shortlists {
         shortlist: shortlist.collect(),
         left_out: others.chain(low).collect(),
         proof: Proof {
@@ -81,7 +84,7 @@ pub(super) fn shortlists(wanted: &Wanted<'_>, stop: &dyn Fn() -> bool) -> Result
         },
         costs: table.costs(&plan.costs),
         shortfalls: shortfalls.collect(),
-    })
+    }))
 }
 
 fn left_out(candidate: &Candidate, reasons: Vec<LeftOutReason>, loss: Option<f64>) -> LeftOut {

@@ -43,7 +43,7 @@ use crate::{
     matching::Matcher,
 };
 use duijie_store::{Index, Lease, StoreVersions};
-pub use life::{Change as EventChange, MAX_REQUEST_ID_CHARS, Page as EventPage};
+pub use life::{MAX_REQUEST_ID_CHARS, Page as EventPage};
 pub use outcomes::{MAX_OUTCOME_PAGE, OutcomeChange, OutcomePage, OutcomeQuery, Recorded};
 pub use participants::{Added, Draft, Who};
 pub use replan::{OnTheDay, Replanned};
@@ -57,6 +57,8 @@ const TRIES: u32 = 50;
 const LOOK: Duration = Duration::from_millis(100);
 /// Retry delay for an event that another caller works on, in milliseconds.
 const RETRY_MS: u64 = 1_000;
+/// Default deadline of making a plan.
+const PLANNING_DEADLINE: Duration = Duration::from_secs(600);
 
 /// The service; clones share its parts.
 #[derive(Clone)]
@@ -64,6 +66,9 @@ pub struct Events {
     store: Store,
     matcher: Matcher,
     versions: PlanVersions,
+    planning_deadline: Duration,
+    /// Maximum attempts to get the lease of an event.
+    tries: u32,
 }
 
 // === impl Events ===
@@ -76,7 +81,14 @@ impl Events {
             model: versions.model.clone(),
             calibration: matcher.calibration().version.clone(),
         };
-        Self { store: Store::new(index), matcher, versions }
+        Self { store: Store::new(index), matcher, versions, planning_deadline: PLANNING_DEADLINE, tries: TRIES }
+    }
+
+    /// The same service with another deadline of making a plan.
+    #[must_use]
+    pub fn with_deadline(mut self, planning: Duration) -> Self {
+        self.planning_deadline = planning;
+        self
     }
 
     /// Runs work on an event under its lease.
@@ -92,7 +104,7 @@ impl Events {
 
     async fn claim(&self, id: &str) -> Result<Lease> {
         let duty = format!("event/{id}");
-        for _ in 0..TRIES {
+        for _ in 0..self.tries {
             if let Some(lease) = self.store.index().claim(&duty).await? {
                 return Ok(lease);
             }

@@ -6,6 +6,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    future::Future,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -22,6 +23,8 @@ use crate::{
     events::model::{Attendance, Edits, EventError, EventState, Pair, Participant, Plan},
 };
 use duijie_core::domain::RecordName;
+use duijie_store::deadline;
+use tokio::time::Instant;
 
 /// Maximum pairs of a plan: the limit of the scheduler.
 const MAX_CHOSEN: usize = duijie_solver::scheduling::MAX_PAIRS;
@@ -46,14 +49,18 @@ impl Events {
     /// before `closed` are over and get no new meetings.
     ///
     /// # Errors
-    /// [`EventError::Stale`], [`EventError::Contradictions`], [`EventError::TooLarge`]; as [`crate::matching::Matcher::find`].
+    /// [`Error::DeadlineExceeded`], then nothing is stored; [`EventError::Stale`], [`EventError::Contradictions`],
+    /// [`EventError::TooLarge`]; as [`crate::matching::Matcher::find`].
     pub async fn shortlist(&self, id: &str, etag: &str, closed: usize) -> Result<(StoredEvent, Plan)> {
         let make = async {
             let mut inputs = self.inputs(self.seen(id, etag).await?).await?;
-            let mut plan = self.with_shortlists(&inputs).await?;
-            if inputs.stored.event.state == EventState::Published {
-                plan = self.with_meetings(&inputs, plan, closed).await?;
-            } else {
+            let is_published = inputs.stored.event.state == EventState::Published;
+            let made = async {
+                let plan = self.with_shortlists(&inputs).await?;
+                if is_published { self.with_meetings(&inputs, plan, closed).await } else { Ok(plan) }
+            };
+            let plan = self.in_time(made).await?;
+            if !is_published {
                 inputs.stored.event.state = EventState::Draft;
             }
             self.keep_plan(inputs, plan).await
@@ -64,8 +71,8 @@ impl Events {
     /// Makes the schedule of the shortlists. Slots before `closed` are over and get no new meetings.
     ///
     /// # Errors
-    /// [`EventError::Stale`], [`EventError::NoShortlist`], [`EventError::ShortlistOutdated`],
-    /// [`EventError::Contradictions`], [`EventError::TooLarge`].
+    /// [`Error::DeadlineExceeded`], then nothing is stored; [`EventError::Stale`], [`EventError::NoShortlist`],
+    /// [`EventError::ShortlistOutdated`], [`EventError::Contradictions`], [`EventError::TooLarge`].
     pub async fn schedule(&self, id: &str, etag: &str, closed: usize) -> Result<(StoredEvent, Plan)> {
         let make = async {
             let inputs = self.inputs(self.seen(id, etag).await?).await?;
@@ -74,7 +81,7 @@ impl Events {
                 return Err(EventError::ShortlistOutdated.into());
             }
             let next = Plan { number: plan.number + 1, ..plan };
-            let plan = self.with_meetings(&inputs, next, closed).await?;
+            let plan = self.in_time(self.with_meetings(&inputs, next, closed)).await?;
             self.keep_plan(inputs, plan).await
         };
         self.alone(id, make).await
@@ -89,6 +96,16 @@ impl Events {
         let pointer = stored.plan.as_ref().ok_or(EventError::NoShortlist)?;
         let plan = self.store.plan(pointer).await?;
         Ok((stored, plan))
+    }
+
+    /// Ends the making of a plan at the deadline of planning. A caller's earlier deadline drops this future instead;
+    /// both stop the optimisation.
+    pub(super) async fn in_time<T>(&self, made: impl Future<Output = Result<T>>) -> Result<T> {
+        let end = Instant::now() + self.planning_deadline;
+        let made = tokio::time::timeout_at(end, made).await.unwrap_or(Err(Error::DeadlineExceeded))?;
+        // what comes too late is not stored
+        let is_late = end <= Instant::now() || deadline::left().is_some_and(|left| left.is_zero());
+        if is_late { Err(Error::DeadlineExceeded) } else { Ok(made) }
     }
 
     /// Inputs of a plan.
@@ -119,7 +136,7 @@ impl Events {
                 allocate::Wanted { event: &event, participants, candidates, edits: &edits, held: &held, met: &met };
             allocate::shortlists(&wanted, stop)
         });
-        let lists = lists.await??;
+        let lists = lists.await??.ok_or(Error::DeadlineExceeded)?;
         if MAX_CHOSEN < lists.shortlist.len() {
             return Err(EventError::TooLarge(format!("选出 {} 对，至多 {MAX_CHOSEN} 对", lists.shortlist.len())).into());
         }
@@ -158,7 +175,7 @@ impl Events {
                 stop,
             )
         });
-        let arranged = arranged.await??.ok_or_else(|| Error::Internal("the schedule was stopped".into()))?;
+        let arranged = arranged.await??.ok_or(Error::DeadlineExceeded)?;
         plan.layout = inputs.stored.event.layout;
         plan.meetings = arranged.meetings;
         plan.unplaced = arranged.unplaced;
@@ -249,5 +266,31 @@ async fn compute<T: Send + 'static>(work: impl FnOnce(&dyn Fn() -> bool) -> T + 
 impl Drop for StopWhenDropped {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::mpsc, time::Duration};
+
+    use super::*;
+    use crate::tests::{Twins, versions};
+
+    #[tokio::test]
+    async fn the_deadline_stops_the_optimisation() {
+        let twins = Twins::new();
+        let soon = Duration::from_millis(10);
+        let events = Events::new(twins.index.clone(), twins.matcher.clone(), &versions()).with_deadline(soon);
+        let (stopped, has_stopped) = mpsc::channel();
+        let endless = compute(move |stop| {
+            while !stop() {
+                std::thread::yield_now();
+            }
+            stopped.send(()).unwrap();
+        });
+        let ended = events.in_time(endless).await;
+        assert!(matches!(ended, Err(Error::DeadlineExceeded)), "{ended:?}");
+        // the thread has seen it, and ends
+        has_stopped.recv_timeout(Duration::from_secs(60)).unwrap();
     }
 }

@@ -93,7 +93,7 @@ impl Events {
             plan.shortlist.extend(past.cloned());
             self.with_meetings(inputs, plan, closed).await
         };
-        let made = made.await;
+        let made = self.in_time(made).await;
         inputs.stored.event.state = state;
         Ok(Plan { number, ..made? })
     }

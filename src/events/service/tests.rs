@@ -30,8 +30,8 @@ fn event() -> Event {
     }
 }
 
-#[tokio::test]
-async fn an_event_goes_from_its_creation_to_its_schedule() {
+/// The service with an event and its participants.
+async fn filled() -> Events {
     let twins = Twins::new();
     let records = SUBJECTS.iter().enumerate().flat_map(|(number, subject)| {
         let demand = record(Kind::Demand, &format!("d-{number}"), &format!("求{subject}的办法"), "");
@@ -40,11 +40,46 @@ async fn an_event_goes_from_its_creation_to_its_schedule() {
     twins.store(records).await;
     let events = Events::new(twins.index.clone(), twins.matcher.clone(), &versions());
     events.create(event(), "").await.unwrap();
-    assert!(events.schedule("fair", "", 0).await.is_err(), "there is no shortlist yet");
     for kind in [Kind::Demand, Kind::Achievement] {
         let added = events.add("fair", Who::Found { kind, filter: Box::default(), limit: 100 }, "").await.unwrap();
         assert_eq!(added.added, 4);
     }
+    events
+}
+
+#[tokio::test]
+async fn a_plan_that_takes_too_long_leaves_nothing() {
+    let events = filled().await;
+    let before = events.get("fair").await.unwrap();
+    let hasty = events.clone().with_deadline(Duration::ZERO);
+    assert!(matches!(hasty.shortlist("fair", "", 0).await, Err(Error::DeadlineExceeded)));
+    assert_eq!(events.get("fair").await.unwrap(), before);
+    // the event is free again
+    let (listed, _) = events.shortlist("fair", "", 0).await.unwrap();
+    assert!(matches!(hasty.schedule("fair", "", 0).await, Err(Error::DeadlineExceeded)));
+    assert_eq!(events.get("fair").await.unwrap(), listed);
+    // a caller's earlier deadline counts
+    let too_late = duijie_store::deadline::within(Some(Duration::ZERO), events.schedule("fair", "", 0)).await;
+    assert!(matches!(too_late, Err(Error::DeadlineExceeded)));
+    assert_eq!(events.get("fair").await.unwrap(), listed);
+    events.schedule("fair", "", 0).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_comes_while_another_works_on_the_event_is_told() {
+    let mut events = filled().await;
+    events.tries = 2;
+    let other = events.store.index().claim("event/fair").await.unwrap().unwrap();
+    assert!(matches!(events.shortlist("fair", "", 0).await, Err(Error::Busy { retry_ms: RETRY_MS })));
+    assert!(matches!(events.schedule("fair", "", 0).await, Err(Error::Busy { retry_ms: RETRY_MS })));
+    other.release().await;
+    events.shortlist("fair", "", 0).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_event_goes_from_its_creation_to_its_schedule() {
+    let events = filled().await;
+    assert!(events.schedule("fair", "", 0).await.is_err(), "there is no shortlist yet");
     let (_, plan) = events.shortlist("fair", "", 0).await.unwrap();
     let pairs: BTreeSet<(&str, &str)> =
         plan.shortlist.iter().map(|it| (it.pair.demand.id.as_str(), it.pair.counterpart.id.as_str())).collect();
