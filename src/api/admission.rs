@@ -25,7 +25,7 @@ use super::Limits;
 use crate::{error::Error, foreground::Foreground, metrics};
 use duijie_store::deadline;
 
-/// Methods without a default deadline: streams, and plans of large events.
+/// Methods without the default deadline: streams, and plans of events, whose deadline is in the event service.
 const UNLIMITED: [&str; 11] = [
     "ImportRecords",
     "CreateSnapshot",

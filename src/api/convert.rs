@@ -1,6 +1,7 @@
 //! Conversion between wire types and domain values. All other code uses domain values only.
 
 pub mod event;
+pub mod event_mask;
 pub mod evidence;
 pub mod outcome;
 pub mod plan;

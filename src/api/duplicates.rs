@@ -91,7 +91,7 @@ async fn send_report(
         record_count: int64(report.records as u64),
         pair_count: int64(report.pairs as u64),
         group_count: i32::try_from(report.groups.len()).unwrap_or(i32::MAX),
-        cut: report.is_cut,
+        truncated: report.is_cut,
         ignored_numbers: report.ignored_numbers.into_iter().take(MAX_NUMBERS).collect(),
     };
     for (place, group) in (0..).zip(report.groups) {
@@ -122,7 +122,7 @@ async fn send_group(
             Ok(members) => members,
             Err(error) => return Ok(Err(error)),
         };
-        let part = pb::DuplicateGroup { index: place, members, links, cut_down: group.is_cut_down };
+        let part = pb::DuplicateGroup { index: place, members, links, weak_links_removed: group.is_cut_down };
         send(Event::Group(part), outgoing).await?;
     }
 }

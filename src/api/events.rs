@@ -7,7 +7,7 @@ use super::{
     catalog::{bad_token, page_size, point_id},
     convert::{
         event::{edits_in, edits_out, event_in, event_name_in, event_out, participants_in, record_name_in},
-        filter_in, kind_in,
+        event_mask, filter_in, kind_in,
         outcome::{outcome_out, outcomes_in, statistics_out},
         plan::{changes_out, plan_out},
     },
@@ -22,7 +22,7 @@ use crate::{
             EventState,
             setup::{MAX_PARTICIPANTS, MAX_SLOTS},
         },
-        service::{EventChange, Events, OnTheDay, Who},
+        service::{Events, OnTheDay, StoredEvent, Who},
     },
 };
 use duijie_core::domain::{Code, Problem, Violation, check::Violations};
@@ -70,10 +70,16 @@ impl EventService for EventRpcs {
     }
 
     async fn update_event(&self, request: Request<pb::UpdateEventRequest>) -> Answer<pb::UpdateEventResponse> {
-        let event = request.into_inner().event.ok_or_else(|| missing("event"))?;
-        let (id, etag) = (event_name_in(&event.name, "event.name").map_err(Error::from)?, event.etag.clone());
-        let event = event_in(id, Some(event)).map_err(Error::from)?;
-        let stored = self.events.update(EventChange { event, etag }).await.map_err(lists::below_event)?;
+        let pb::UpdateEventRequest { event, update_mask } = request.into_inner();
+        let sent = event.ok_or_else(|| missing("event"))?;
+        let id = event_name_in(&sent.name, "event.name").map_err(Error::from)?;
+        let fields = event_mask::mask_in(update_mask, &sent).map_err(Error::from)?;
+        let change = |stored: &StoredEvent| {
+            let mut event = event_out(stored);
+            event_mask::copy(&fields, &sent, &mut event);
+            Ok(event_in(stored.event.id.clone(), Some(event))?)
+        };
+        let stored = self.events.update(&id, &sent.etag, change).await.map_err(lists::below_event)?;
         Ok(Response::new(pb::UpdateEventResponse { event: Some(event_out(&stored)) }))
     }
 

@@ -160,7 +160,7 @@ fn event_out(event: Event, shape: &[u8]) -> pb::WatchResponse {
         Event::Checkpoint { cursor, time, cut } => WireEvent::Checkpoint(pb::Checkpoint {
             resume_token: page_token::write(&cursor.bytes(), shape),
             time: Some(time_out(time)),
-            cut,
+            truncated: cut,
         }),
     };
     pb::WatchResponse { event: Some(event) }

@@ -116,7 +116,7 @@ impl Printer {
         if !summary.ignored_numbers.is_empty() {
             said += &format!("以下登记号出现次数过多，未作为依据：{}\n", summary.ignored_numbers.join("、"));
         }
-        if summary.cut {
+        if summary.truncated {
             said += "相近的记录过多，未能全部比对；请用条件（如 --region、--industry）分批查重\n";
         }
         Ok(said)
@@ -133,7 +133,7 @@ fn text(group: &pb::DuplicateGroup) -> String {
     if SHOWN < group.members.len().max(group.links.len()) {
         said += &format!("  只列出前 {SHOWN} 条记录和依据；加参数 --jsonl 文件 可导出全部\n");
     }
-    if group.cut_down {
+    if group.weak_links_removed {
         said += "  相连的记录过多，只保留了最确定的依据\n";
     }
     said + "\n"
@@ -160,7 +160,7 @@ fn line(group: &pb::DuplicateGroup) -> Json {
         "group": group.index + 1,
         "members": group.members.iter().map(member).collect::<Vec<_>>(),
         "links": group.links.iter().map(link).collect::<Vec<_>>(),
-        "cut_down": group.cut_down,
+        "weak_links_removed": group.weak_links_removed,
     })
 }
 

@@ -168,7 +168,7 @@ impl Printer {
                 false
             }
             Some(Event::Checkpoint(checkpoint)) => {
-                if checkpoint.cut {
+                if checkpoint.truncated {
                     eprintln!("注意：同一秒内变化的记录过多，有的匹配未送出");
                 }
                 self.token = checkpoint.resume_token;

@@ -95,7 +95,7 @@ async fn groups_by_number_by_owner_and_title_and_by_text() {
     service.store(catalogue()).await;
     let (progress, groups, summary) = find(&service, achievements()).await;
     assert_eq!(progress.last(), Some(&pb::DuplicatesProgress { done_count: 9, total_count: 9 }));
-    assert_eq!((summary.record_count, summary.group_count, summary.cut), (9, 3, false));
+    assert_eq!((summary.record_count, summary.group_count, summary.truncated), (9, 3, false));
     let found: Vec<_> = groups.iter().map(|group| (group.index, members(group), group.links[0].reason())).collect();
     assert_eq!(
         found,
@@ -177,7 +177,7 @@ async fn a_large_group_comes_in_parts_and_others_wait_their_turn() {
     let (mut names, mut links, mut parts) = (Vec::new(), 0, 0);
     while let Some(message) = messages.message().await.unwrap() {
         if let Some(Event::Group(part)) = message.event {
-            assert!(part.index == 0 && part.cut_down && part.members.len() <= 100 && part.links.len() <= 100);
+            assert!(part.index == 0 && part.weak_links_removed && part.members.len() <= 100 && part.links.len() <= 100);
             names.extend(part.members.into_iter().map(|member| member.name));
             links += part.links.len();
             parts += 1;

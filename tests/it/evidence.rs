@@ -209,25 +209,28 @@ async fn reasons_sum_to_the_score_and_quote_their_own_record() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_speaks_against_is_told() {
     let service = service().await;
-    let kinds = |found: &pb::Match| found.reasons.iter().map(pb::Reason::kind).collect::<Vec<_>>();
+    let kinds = |found: &pb::Match| found.reasons.iter().map(pb::MatchReason::kind).collect::<Vec<_>>();
     let found = answer(&service, by_name("demands/weld", pb::RecordKind::Achievement)).await;
     let weld = kinds(matched(&found, "achievements/weld"));
-    assert!(weld.contains(&pb::ReasonKind::Terms) && weld.contains(&pb::ReasonKind::IndicatorsSatisfied), "{weld:?}");
-    assert!(!weld.contains(&pb::ReasonKind::IndicatorsViolated), "{weld:?}");
+    assert!(
+        weld.contains(&pb::MatchReasonKind::Terms) && weld.contains(&pb::MatchReasonKind::IndicatorsSatisfied),
+        "{weld:?}"
+    );
+    assert!(!weld.contains(&pb::MatchReasonKind::IndicatorsViolated), "{weld:?}");
     let weak = kinds(matched(&found, "achievements/weak"));
-    assert!(weak.contains(&pb::ReasonKind::IndicatorsViolated) && weak.contains(&pb::ReasonKind::EarlyStage));
+    assert!(weak.contains(&pb::MatchReasonKind::IndicatorsViolated) && weak.contains(&pb::MatchReasonKind::EarlyStage));
     let corn = kinds(matched(&found, "achievements/corn"));
-    assert!(corn.contains(&pb::ReasonKind::NoTerms), "{corn:?}");
+    assert!(corn.contains(&pb::MatchReasonKind::NoTerms), "{corn:?}");
     let filter = Some(pb::Filter { statuses: vec![pb::Status::Withdrawn as i32], ..Default::default() });
     let withdrawn = record_with(Kind::Achievement, "gone", "激光焊接", |record| record.status = Status::Withdrawn);
     service.store(vec![withdrawn]).await;
     let request = pb::MatchRequest { filter, ..by_name("demands/weld", pb::RecordKind::Achievement) };
     let gone = answer(&service, request).await;
-    assert!(kinds(matched(&gone, "achievements/gone")).contains(&pb::ReasonKind::NotActive));
+    assert!(kinds(matched(&gone, "achievements/gone")).contains(&pb::MatchReasonKind::NotActive));
     let found = answer(&service, by_name("achievements/weld", pb::RecordKind::Demand)).await;
     let old = matched(&found, "demands/old");
-    assert!(kinds(old).contains(&pb::ReasonKind::DeadlinePassed), "{old:?}");
-    let violated = old.reasons.iter().find(|reason| reason.kind() == pb::ReasonKind::IndicatorsViolated).unwrap();
+    assert!(kinds(old).contains(&pb::MatchReasonKind::DeadlinePassed), "{old:?}");
+    let violated = old.reasons.iter().find(|reason| reason.kind() == pb::MatchReasonKind::IndicatorsViolated).unwrap();
     assert!(
         violated.localized_description.contains("400MPa") && violated.localized_description.ends_with("成果达不到"),
         "{violated:?}"

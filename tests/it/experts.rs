@@ -64,7 +64,7 @@ async fn an_expert_is_found_by_what_he_did() {
         let reasons: f64 = it.reasons.iter().map(|reason| reason.contribution).sum();
         assert!((reasons - it.score).abs() < 1e-9, "{it:?}");
     }
-    let reason = found[0].reasons.iter().find(|reason| reason.kind() == pb::ReasonKind::Achievement).unwrap();
+    let reason = found[0].reasons.iter().find(|reason| reason.kind() == pb::MatchReasonKind::Achievement).unwrap();
     assert!(!reason.against && reason.localized_description.contains("achievements/weld"), "{reason:?}");
     // the achievement's words are not the expert's, so none is quoted
     assert!(reason.quotes.is_empty() && !reason.localized_description.contains("激光"), "{reason:?}");

@@ -293,7 +293,7 @@ async fn what_became_new_and_why() {
     assert_eq!(after.pair_count, kept + totals.new_count);
 
     let (same, totals) = diff(&service, &after.name, &after.name).await;
-    assert_eq!((same.len(), totals.same_count, totals.moved_count), (0, after.pair_count, 0));
+    assert_eq!((same.len(), totals.same_count, totals.score_changed_count), (0, after.pair_count, 0));
     // in the reverse comparison, new ones are lost ones
     let (back, _) = diff(&service, &after.name, &before.name).await;
     assert_eq!(back.iter().filter(|it| it.kind() == Lost).count(), count(New));

@@ -201,7 +201,7 @@ async fn checkpoints_are_signs_of_life_until_the_service_stops() {
     for _ in 0..3 {
         let message = tokio::time::timeout(PATIENCE, messages.message()).await.unwrap().unwrap().unwrap();
         let Some(Event::Checkpoint(checkpoint)) = message.event else { panic!("{message:?}") };
-        assert!(!checkpoint.resume_token.is_empty() && checkpoint.time.is_some() && !checkpoint.cut);
+        assert!(!checkpoint.resume_token.is_empty() && checkpoint.time.is_some() && !checkpoint.truncated);
     }
     service.ask_to_stop();
     let ended = async {

@@ -89,16 +89,16 @@ fn rules_in(it: pb::EventRules, found: &mut Violations) -> Rules {
         0 => default,
         cap => number(cap, &path(field), found),
     };
-    let per_demand = cap(it.per_demand, defaults.per_demand, "per_demand");
-    let per_achievement = cap(it.per_achievement, defaults.per_achievement, "per_achievement");
-    let per_expert = cap(it.per_expert, defaults.per_expert, "per_expert");
+    let per_demand = cap(it.max_per_demand, defaults.per_demand, "max_per_demand");
+    let per_achievement = cap(it.max_per_achievement, defaults.per_achievement, "max_per_achievement");
+    let per_expert = cap(it.max_per_expert, defaults.per_expert, "max_per_expert");
     let mut optional = |cap: Option<i32>, field: &str| cap.map(|cap| number(cap, &path(field), found));
     Rules {
         per_demand,
         per_achievement,
         per_expert,
-        per_demand_organisation: optional(it.per_demand_organisation, "per_demand_organisation"),
-        per_counterpart_organisation: optional(it.per_counterpart_organisation, "per_counterpart_organisation"),
+        per_demand_organisation: optional(it.max_per_demand_organisation, "max_per_demand_organisation"),
+        per_counterpart_organisation: optional(it.max_per_counterpart_organisation, "max_per_counterpart_organisation"),
         min_level: grade_in(it.min_grade, &path("min_grade"), found).unwrap_or(Level::Unrelated),
         min_score: it.min_score,
         quotas: it.quotas.into_iter().enumerate().filter_map(|(index, quota)| quota_in(quota, index, found)).collect(),
@@ -112,8 +112,8 @@ fn quota_in(it: pb::Quota, index: usize, found: &mut Violations) -> Option<Quota
     let path = |field: &str| format!("event.rules.quotas[{index}].{field}");
     let side = required(it.side, &path("side"), found);
     let group = required(it.group, &path("group"), found);
-    let at_least = number(it.at_least, &path("at_least"), found);
-    let at_most = it.at_most.map(|at_most| number(at_most, &path("at_most"), found));
+    let at_least = number(it.min_pair_count, &path("min_pair_count"), found);
+    let at_most = it.max_pair_count.map(|at_most| number(at_most, &path("max_pair_count"), found));
     Some(Quota { side: side?, group: group?, code: it.code, at_least, at_most })
 }
 
@@ -197,16 +197,16 @@ fn rules_out(rules: &Rules) -> pb::EventRules {
         side: it.side.number(),
         group: it.group.number(),
         code: it.code.clone(),
-        at_least: count(it.at_least),
-        at_most: it.at_most.map(count),
+        min_pair_count: count(it.at_least),
+        max_pair_count: it.at_most.map(count),
     };
     let avoided = |it: &AvoidedPair| pb::AvoidedPair { left: it.left.clone(), right: it.right.clone() };
     pb::EventRules {
-        per_demand: count(rules.per_demand),
-        per_achievement: count(rules.per_achievement),
-        per_expert: count(rules.per_expert),
-        per_demand_organisation: rules.per_demand_organisation.map(count),
-        per_counterpart_organisation: rules.per_counterpart_organisation.map(count),
+        max_per_demand: count(rules.per_demand),
+        max_per_achievement: count(rules.per_achievement),
+        max_per_expert: count(rules.per_expert),
+        max_per_demand_organisation: rules.per_demand_organisation.map(count),
+        max_per_counterpart_organisation: rules.per_counterpart_organisation.map(count),
         min_grade: grade_out(Some(rules.min_level)),
         min_score: rules.min_score,
         quotas: rules.quotas.iter().map(quota).collect(),
@@ -242,10 +242,13 @@ pub fn participants_in(participants: Vec<pb::Participant>) -> Result<Vec<Draft>,
 fn participant_in(it: pb::Participant, path: &str, found: &mut Violations) -> Option<Draft> {
     let at = |field: &str| format!("{path}.{field}");
     let record = record_name_in(&it.record, &at("record")).map_err(|violation| found.0.push(violation)).ok();
-    let windows = slots_in(&it.windows, &at("windows"), found);
+    let windows = slots_in(&it.availability_windows, &at("availability_windows"), found);
     let contact = it.contact.unwrap_or_default();
-    let people = if it.people == 0 { 1 } else { number(it.people, &at("people"), found) };
-    let cap = number(it.cap, &at("cap"), found);
+    let people = match it.max_concurrent_meetings {
+        0 => 1,
+        people => number(people, &at("max_concurrent_meetings"), found),
+    };
+    let cap = number(it.max_meetings, &at("max_meetings"), found);
     let table = number(it.table, &at("table"), found);
     Some(Draft {
         record: record?,
@@ -272,9 +275,9 @@ pub fn participant_out(it: Participant) -> pb::Participant {
         field: it.field,
         contact: (!contact.is_empty()).then(|| contact_out(contact)),
         presenter: it.presenter,
-        people: count(it.people),
-        windows: it.windows.iter().map(|it| slot_out(it.date, it.start, it.end)).collect(),
-        cap: it.cap.map_or(0, count),
+        max_concurrent_meetings: count(it.people),
+        availability_windows: it.windows.iter().map(|it| slot_out(it.date, it.start, it.end)).collect(),
+        max_meetings: it.cap.map_or(0, count),
         table: it.table.map_or(0, |table| count(table.saturating_add(1))),
         state: it.state.number(),
     }
@@ -342,7 +345,7 @@ mod tests {
     use super::*;
 
     fn wire() -> pb::Event {
-        let quota = pb::Quota { side: 1, group: 2, code: "40".into(), at_least: 1, at_most: Some(7) };
+        let quota = pb::Quota { side: 1, group: 2, code: "40".into(), min_pair_count: 1, max_pair_count: Some(7) };
         pb::Event {
             title: "对接会".into(),
             place: "石家庄".into(),
@@ -350,11 +353,11 @@ mod tests {
             table_count: 3,
             spare_percent: 10,
             rules: Some(pb::EventRules {
-                per_demand: 2,
-                per_achievement: 3,
-                per_expert: 4,
-                per_demand_organisation: Some(5),
-                per_counterpart_organisation: None,
+                max_per_demand: 2,
+                max_per_achievement: 3,
+                max_per_expert: 4,
+                max_per_demand_organisation: Some(5),
+                max_per_counterpart_organisation: None,
                 min_grade: pb::Grade::Fair as i32,
                 min_score: 0.25,
                 quotas: vec![quota],
@@ -394,7 +397,7 @@ mod tests {
         check(|it| it.slots[0].date = "1.12.".into(), &["event.slots[0].date"]);
         check(|it| it.slots[0].end_time = "24:01".into(), &["event.slots[0].end_time"]);
         check(|it| it.rules.as_mut().unwrap().min_grade = 77, &["event.rules.min_grade"]);
-        check(|it| it.rules.as_mut().unwrap().per_expert = -5, &["event.rules.per_expert"]);
+        check(|it| it.rules.as_mut().unwrap().max_per_expert = -5, &["event.rules.max_per_expert"]);
         check(|it| it.rules.as_mut().unwrap().quotas[0].group = 9, &["event.rules.quotas[0].group"]);
         for name in ["", "e", "events/", "events/a/b", "events/编号"] {
             assert_eq!(event_name_in(name, "name").unwrap_err().field, "name", "{name}");
@@ -418,7 +421,8 @@ mod tests {
         let (pair, decision) = edits_in(vec![edit(pb::EditAction::Lock, 4, 9)]).unwrap().remove(0);
         edits.apply(&pair, decision);
         assert_eq!(edits_out(edits), [edit(pb::EditAction::Lock, 4, 9)]);
-        let participant = pb::Participant { record: "demands/d".into(), table: 3, cap: 2, ..Default::default() };
+        let participant =
+            pb::Participant { record: "demands/d".into(), table: 3, max_meetings: 2, ..Default::default() };
         let draft = participants_in(vec![participant]).unwrap().remove(0);
         assert_eq!((draft.table, draft.cap, draft.people), (Some(2), Some(2), 1));
         let said = participants_in(vec![pb::Participant { table: -1, ..Default::default() }]).unwrap_err();

@@ -40,21 +40,21 @@ fn quote_out(quote: Quote) -> pb::Quote {
     pb::Quote { text: quote.text, span: Some(span_out(quote.span)) }
 }
 
-fn reason_out(reason: Reason) -> pb::Reason {
+fn reason_out(reason: Reason) -> pb::MatchReason {
     let kind = match reason.kind {
-        ReasonKind::Meaning => pb::ReasonKind::Meaning,
-        ReasonKind::Terms => pb::ReasonKind::Terms,
-        ReasonKind::Works => pb::ReasonKind::Achievement,
-        ReasonKind::MeaningFar => pb::ReasonKind::MeaningFar,
-        ReasonKind::NoTerms => pb::ReasonKind::NoTerms,
-        ReasonKind::TitleWithoutTerms => pb::ReasonKind::TitleWithoutTerms,
-        ReasonKind::IndicatorsSatisfied => pb::ReasonKind::IndicatorsSatisfied,
-        ReasonKind::IndicatorsViolated => pb::ReasonKind::IndicatorsViolated,
-        ReasonKind::EarlyStage => pb::ReasonKind::EarlyStage,
-        ReasonKind::NotActive => pb::ReasonKind::NotActive,
-        ReasonKind::DeadlinePassed => pb::ReasonKind::DeadlinePassed,
+        ReasonKind::Meaning => pb::MatchReasonKind::Meaning,
+        ReasonKind::Terms => pb::MatchReasonKind::Terms,
+        ReasonKind::Works => pb::MatchReasonKind::Achievement,
+        ReasonKind::MeaningFar => pb::MatchReasonKind::MeaningFar,
+        ReasonKind::NoTerms => pb::MatchReasonKind::NoTerms,
+        ReasonKind::TitleWithoutTerms => pb::MatchReasonKind::TitleWithoutTerms,
+        ReasonKind::IndicatorsSatisfied => pb::MatchReasonKind::IndicatorsSatisfied,
+        ReasonKind::IndicatorsViolated => pb::MatchReasonKind::IndicatorsViolated,
+        ReasonKind::EarlyStage => pb::MatchReasonKind::EarlyStage,
+        ReasonKind::NotActive => pb::MatchReasonKind::NotActive,
+        ReasonKind::DeadlinePassed => pb::MatchReasonKind::DeadlinePassed,
     };
-    pb::Reason {
+    pb::MatchReason {
         kind: kind as i32,
         against: reason.kind.is_against(),
         localized_description: reason.text,

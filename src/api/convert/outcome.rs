@@ -18,7 +18,7 @@ use duijie_proto as pb;
 ///
 /// # Errors
 /// All violations.
-pub fn outcomes_in(outcomes: Vec<pb::Outcome>) -> Result<Vec<OutcomeChange>, Vec<Violation>> {
+pub fn outcomes_in(outcomes: Vec<pb::MeetingOutcome>) -> Result<Vec<OutcomeChange>, Vec<Violation>> {
     let mut found = Violations::default();
     let changes: Vec<OutcomeChange> = outcomes
         .into_iter()
@@ -28,7 +28,7 @@ pub fn outcomes_in(outcomes: Vec<pb::Outcome>) -> Result<Vec<OutcomeChange>, Vec
     if found.0.is_empty() { Ok(changes) } else { Err(found.0) }
 }
 
-fn outcome_in(it: pb::Outcome, path: &str, found: &mut Violations) -> Option<OutcomeChange> {
+fn outcome_in(it: pb::MeetingOutcome, path: &str, found: &mut Violations) -> Option<OutcomeChange> {
     let at = |field: &str| format!("{path}.{field}");
     let pair = pair_in(&it.demand, &it.counterpart, path).map_err(|more| found.0.extend(more)).ok();
     let attendance = code(it.attendance, &at("attendance"), found);
@@ -47,7 +47,7 @@ fn outcome_in(it: pb::Outcome, path: &str, found: &mut Violations) -> Option<Out
     })
 }
 
-fn progress_in(it: &pb::Outcome, path: &str, found: &mut Violations) -> Option<Progress> {
+fn progress_in(it: &pb::MeetingOutcome, path: &str, found: &mut Violations) -> Option<Progress> {
     let at = |field: &str| format!("{path}.{field}");
     let kind: Option<ContractKind> = code(it.contract_kind, &at("contract_kind"), found);
     let reason: Option<Rejection> = code(it.rejection_reason, &at("rejection_reason"), found);
@@ -80,7 +80,7 @@ fn progress_in(it: &pb::Outcome, path: &str, found: &mut Violations) -> Option<P
 }
 
 /// Writes an outcome.
-pub fn outcome_out(it: Outcome) -> pb::Outcome {
+pub fn outcome_out(it: Outcome) -> pb::MeetingOutcome {
     let (contract_kind, amount_yuan) = match it.progress {
         Some(Progress::Signed { kind, amount_yuan }) => (kind.number(), Some(amount_yuan)),
         _ => (0, None),
@@ -94,7 +94,7 @@ pub fn outcome_out(it: Outcome) -> pb::Outcome {
         attendance: step.attendance.number(),
         progress: progress_out(step.progress),
     };
-    pb::Outcome {
+    pb::MeetingOutcome {
         event: event_name_out(&it.event),
         demand: it.pair.demand.to_string(),
         counterpart: it.pair.counterpart.to_string(),

@@ -20,7 +20,7 @@ use duijie_proto as pb;
 pub type Titles<'a> = BTreeMap<&'a RecordName, &'a Participant>;
 
 /// Writes a plan without its lists.
-pub fn plan_out(stored: &StoredEvent, plan: &Plan) -> pb::Plan {
+pub fn plan_out(stored: &StoredEvent, plan: &Plan) -> pb::EventPlan {
     let proof = &plan.proof;
     let cost = |it: &crate::events::model::Cost| pb::RuleCost {
         rule: Some(rule_out(&it.rule)),
@@ -34,7 +34,7 @@ pub fn plan_out(stored: &StoredEvent, plan: &Plan) -> pb::Plan {
         pair_count: count(it.reached),
         localized_description: it.chinese(),
     };
-    pb::Plan {
+    pb::EventPlan {
         outline: outline_out(stored),
         value: proof.value,
         bound: proof.bound,

@@ -364,9 +364,9 @@ pub fn change_out(row: Row) -> pb::RematchChange {
     }
 }
 
-fn place_out(place: Standing) -> pb::RematchPlace {
+fn place_out(place: Standing) -> pb::RematchStanding {
     let rank = i32::try_from(place.rank).unwrap_or(i32::MAX);
-    pb::RematchPlace { rank, score: place.score, grade: grade_out(place.level) }
+    pb::RematchStanding { rank, score: place.score, grade: grade_out(place.level) }
 }
 
 fn change_kind_out(change: Change) -> pb::RematchChangeKind {
@@ -416,7 +416,7 @@ pub fn totals_out(totals: &Totals) -> pb::RematchTotals {
         up_count: up,
         down_count: down,
         same_count: int64(totals.same),
-        moved_count: int64(totals.moved),
+        score_changed_count: int64(totals.moved),
         reasons: counts.map(count).collect(),
     }
 }

@@ -21,6 +21,8 @@ pub enum Action {
     Create(Box<Create>),
     /// 列出全部活动
     List,
+    /// 修改活动：只改写明的各项，其余不动
+    Update(Box<Update>),
     /// 加入参会的需求、成果、专家：按记录名，或按条件
     Fill(Box<Fill>),
     /// 从名单中删除参会者（发布之前）
@@ -88,6 +90,59 @@ pub struct Create {
     /// Rules.
     #[command(flatten)]
     pub rules: Rules,
+}
+
+/// `duijie event update`.
+#[derive(Debug, ClapArgs)]
+pub struct Update {
+    /// 活动编号
+    #[arg(value_name = "活动编号")]
+    pub id: String,
+    /// 名称
+    #[arg(long, value_name = "名称")]
+    pub title: Option<String>,
+    /// 地点
+    #[arg(long, value_name = "地点")]
+    pub place: Option<String>,
+    /// 桌数
+    #[arg(long, value_name = "桌数")]
+    pub tables: Option<i32>,
+    /// 每个时段留空的桌数，百分之几
+    #[arg(long, value_name = "百分比")]
+    pub spare: Option<i32>,
+    /// 每项需求至多几个对接对象，0 为缺省（5）
+    #[arg(long, value_name = "个数")]
+    pub per_demand: Option<i32>,
+    /// 每项成果至多几场，0 为缺省（5）
+    #[arg(long, value_name = "场数")]
+    pub per_achievement: Option<i32>,
+    /// 每位专家至多几场，0 为缺省（5）
+    #[arg(long, value_name = "场数")]
+    pub per_expert: Option<i32>,
+    /// 每个需求单位合计至多几场，或“不限”
+    #[arg(long, value_name = "场数")]
+    pub per_demand_owner: Option<String>,
+    /// 每个供给单位合计至多几场，或“不限”
+    #[arg(long, value_name = "场数")]
+    pub per_supply_owner: Option<String>,
+    /// 需求与成果的最低匹配等级：无、弱、较强、强
+    #[arg(long, value_name = "等级")]
+    pub min_level: Option<String>,
+    /// 最低得分，0 到 1
+    #[arg(long, value_name = "得分")]
+    pub min_score: Option<f64>,
+    /// 名额，可重复，取代原有的全部名额；只写“无”为取消全部
+    #[arg(long, value_name = "名额")]
+    pub quota: Vec<String>,
+    /// 不安排对接的两家单位，可重复，取代原有的全部；只写“无”为取消全部
+    #[arg(long, value_name = "单位,单位")]
+    pub avoid: Vec<String>,
+    /// 是否允许同一单位的需求与成果、专家对接：true 或 false
+    #[arg(long, value_name = "是否")]
+    pub allow_same_owner: Option<bool>,
+    /// 是否允许在其他活动中已洽谈过的再次对接：true 或 false
+    #[arg(long, value_name = "是否")]
+    pub allow_met_before: Option<bool>,
 }
 
 /// Rules of the shortlists.

@@ -2,6 +2,7 @@
 //!
 //! - `args`: arguments
 //! - `prepare`: create, fill, remove, edit, delete
+//! - `update`: changes single fields
 //! - `rules`: parses slots and rules
 //! - `plan`: shortlist, schedule, publish, cancel
 //! - `show`: prints an event and its plan
@@ -16,6 +17,7 @@ mod plan;
 mod prepare;
 mod rules;
 mod show;
+mod update;
 
 use super::{Done, client::Server};
 use args::{Action, Event};
@@ -29,6 +31,7 @@ pub async fn run(server: &Server, event: Event) -> anyhow::Result<Done> {
     match event.action {
         Action::Create(it) => create(server, *it).await,
         Action::List => show::list(server).await,
+        Action::Update(it) => update::update(server, *it).await,
         Action::Fill(it) => fill(server, *it).await,
         Action::Remove(it) => prepare::remove(server, it).await,
         Action::Shortlist(it) => shortlist(server, it).await,

@@ -37,7 +37,7 @@ pub async fn run(server: &Server, it: Outcome) -> anyhow::Result<Done> {
         Some("双方" | "both") => (Some(true), Some(true)),
         Some(other) => bail!("不认识“{other}”，应为需求方、供给方或双方"),
     };
-    let outcome = pb::Outcome {
+    let outcome = pb::MeetingOutcome {
         demand,
         counterpart,
         attendance: number::<Attendance>(it.attendance.as_deref())?,
@@ -92,8 +92,8 @@ async fn list(server: &Server, id: &str) -> anyhow::Result<Done> {
     Ok(Done::All)
 }
 
-fn outcomes(outcomes: &[pb::Outcome]) -> String {
-    let row = |it: &pb::Outcome| {
+fn outcomes(outcomes: &[pb::MeetingOutcome]) -> String {
+    let row = |it: &pb::MeetingOutcome| {
         let label = PROGRESS.iter().find(|(progress, _)| *progress as i32 == it.progress);
         let more = match (ContractKind::from_number(it.contract_kind), Rejection::from_number(it.rejection_reason)) {
             (Some(kind), _) => format!("{} {} 元", kind.label(), it.amount_yuan.unwrap_or_default()),

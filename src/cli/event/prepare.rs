@@ -59,9 +59,9 @@ fn participants(it: Fill) -> anyhow::Result<Vec<pb::Participant>> {
         record,
         contact: Some(contact.clone()),
         presenter: it.presenter.clone(),
-        people: it.people,
-        windows: windows.clone(),
-        cap: it.cap,
+        max_concurrent_meetings: it.people,
+        availability_windows: windows.clone(),
+        max_meetings: it.cap,
         table: it.table,
         ..Default::default()
     };

@@ -61,41 +61,43 @@ fn slot(date: Date, start: Time, end: Time) -> pb::Slot {
 /// Converts the rules.
 pub fn rules(it: Rules) -> anyhow::Result<pb::EventRules> {
     let min_grade = it.min_level.as_deref().map_or(Ok(0), grade)?;
-    let avoided = |text: &String| {
-        let (left, right) =
-            text.split_once([',', '，']).with_context(|| format!("回避“{text}”无法识别，应形如 甲公司,乙研究所"))?;
-        anyhow::Ok(pb::AvoidedPair { left: left.trim().into(), right: right.trim().into() })
-    };
     Ok(pb::EventRules {
-        per_demand: it.per_demand,
-        per_achievement: it.per_achievement,
-        per_expert: it.per_expert,
-        per_demand_organisation: it.per_demand_owner,
-        per_counterpart_organisation: it.per_supply_owner,
+        max_per_demand: it.per_demand,
+        max_per_achievement: it.per_achievement,
+        max_per_expert: it.per_expert,
+        max_per_demand_organisation: it.per_demand_owner,
+        max_per_counterpart_organisation: it.per_supply_owner,
         min_grade,
         min_score: it.min_score,
         quotas: it.quota.iter().map(|text| quota(text)).collect::<anyhow::Result<_>>()?,
-        avoided_pairs: it.avoid.iter().map(avoided).collect::<anyhow::Result<_>>()?,
+        avoided_pairs: it.avoid.iter().map(|text| avoided(text)).collect::<anyhow::Result<_>>()?,
         allow_same_organisation: it.allow_same_owner,
         allow_met_before: it.allow_met_before,
     })
 }
 
+/// Parses `甲公司,乙研究所`.
+pub fn avoided(text: &str) -> anyhow::Result<pb::AvoidedPair> {
+    let wrong = || format!("回避“{text}”无法识别，应形如 甲公司,乙研究所");
+    let (left, right) = text.split_once([',', '，']).with_context(wrong)?;
+    Ok(pb::AvoidedPair { left: left.trim().into(), right: right.trim().into() })
+}
+
 /// Parses `需求方:地区:1301:2-10`.
-fn quota(text: &str) -> anyhow::Result<pb::Quota> {
+pub fn quota(text: &str) -> anyhow::Result<pb::Quota> {
     let wrong = || format!("名额“{text}”无法识别，应形如 需求方:地区:1301:2-10");
     let parts: Vec<&str> = text.split([':', '：']).map(str::trim).collect();
     let [side, group, code, range] = parts.as_slice() else { bail!(wrong()) };
     let side = Side::from_name(side).with_context(wrong)?;
     let group = Group::from_name(group).with_context(wrong)?;
     let (least, most) = range.split_once('-').with_context(wrong)?;
-    let at_least = if least.is_empty() { 0 } else { least.parse().with_context(wrong)? };
-    let at_most = if most.is_empty() { None } else { Some(most.parse().with_context(wrong)?) };
+    let min_pair_count = if least.is_empty() { 0 } else { least.parse().with_context(wrong)? };
+    let max_pair_count = if most.is_empty() { None } else { Some(most.parse().with_context(wrong)?) };
     let code = match group {
         Group::City => gb::region_by_name(code).unwrap_or_else(|| (*code).to_string()),
         Group::Field => gb::field_by_name(code).unwrap_or(code).to_string(),
     };
-    Ok(pb::Quota { side: side.number(), group: group.number(), code, at_least, at_most })
+    Ok(pb::Quota { side: side.number(), group: group.number(), code, min_pair_count, max_pair_count })
 }
 
 #[cfg(test)]
@@ -107,7 +109,7 @@ mod tests {
     #[test]
     fn quotas_as_typed() {
         let check = |text: &str, want: Option<(i32, i32, &str, i32, Option<i32>)>| {
-            let read = quota(text).ok().map(|it| (it.side, it.group, it.code, it.at_least, it.at_most));
+            let read = quota(text).ok().map(|it| (it.side, it.group, it.code, it.min_pair_count, it.max_pair_count));
             assert_eq!(read, want.map(|(side, group, code, low, high)| (side, group, code.to_string(), low, high)));
         };
         check("需求方:地区:1301:2-10", Some((1, 1, "1301", 2, Some(10))));

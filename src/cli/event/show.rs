@@ -200,7 +200,7 @@ pub fn counts(event: &pb::Event) -> String {
 }
 
 /// Quality of the shortlists.
-pub fn plan(plan: &pb::Plan) -> String {
+pub fn plan(plan: &pb::EventPlan) -> String {
     let outline = plan.outline.unwrap_or_default();
     let mut text = pairs(&[
         ("名单", format!("选出 {} 对，备选 {} 对，总得分 {:.3}", outline.pair_count, plan.candidate_count, plan.value)),
@@ -221,7 +221,7 @@ pub fn plan(plan: &pb::Plan) -> String {
 }
 
 /// Quality of the schedule.
-pub fn schedule(plan: &pb::Plan) -> String {
+pub fn schedule(plan: &pb::EventPlan) -> String {
     let Some(figures) = plan.schedule else { return String::new() };
     let outline = plan.outline.unwrap_or_default();
     let placed = format!("安排 {} 场，未能安排 {} 对", outline.meeting_count, outline.unplaced_count);

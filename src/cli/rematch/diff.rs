@@ -57,9 +57,9 @@ fn text(shown: &[pb::RematchChange], totals: &pb::RematchTotals) -> String {
     if !shown.is_empty() {
         said += &table::rows(&["变化", "需求", "对象", "名次（级别）", "原因"], shown.iter().map(row));
     }
-    let pb::RematchTotals { new_count, lost_count, up_count, down_count, same_count, moved_count, .. } = totals;
+    let pb::RematchTotals { new_count, lost_count, up_count, down_count, same_count, score_changed_count, .. } = totals;
     said += &format!(
-        "新增 {new_count}，消失 {lost_count}，升级 {up_count}，降级 {down_count}，未变 {same_count}（其中得分变动 {moved_count}）\n"
+        "新增 {new_count}，消失 {lost_count}，升级 {up_count}，降级 {down_count}，未变 {same_count}（其中得分变动 {score_changed_count}）\n"
     );
     let (common, earlier, later) = (totals.common_demand_count, totals.earlier_demand_count, totals.later_demand_count);
     said += &format!("两个任务共有的需求 {common} 项，只在前者的 {earlier} 项，只在后者的 {later} 项\n");
@@ -87,7 +87,7 @@ fn reason_label(reason: pb::RematchReason) -> &'static str {
     place.and_then(|place| Reason::ALL.get(place)).map_or("", |reason| reason.label())
 }
 
-fn place(place: Option<&pb::RematchPlace>) -> String {
+fn place(place: Option<&pb::RematchStanding>) -> String {
     let Some(place) = place else { return "—".to_string() };
     match grade_label(place.grade) {
         "" => place.rank.to_string(),

@@ -77,11 +77,11 @@ impl Event {
 impl Rules {
     fn check(&mut self, found: &mut Violations) {
         let caps = [
-            ("rules.per_demand", Some(self.per_demand)),
-            ("rules.per_achievement", Some(self.per_achievement)),
-            ("rules.per_expert", Some(self.per_expert)),
-            ("rules.per_demand_organisation", self.per_demand_organisation),
-            ("rules.per_counterpart_organisation", self.per_counterpart_organisation),
+            ("rules.max_per_demand", Some(self.per_demand)),
+            ("rules.max_per_achievement", Some(self.per_achievement)),
+            ("rules.max_per_expert", Some(self.per_expert)),
+            ("rules.max_per_demand_organisation", self.per_demand_organisation),
+            ("rules.max_per_counterpart_organisation", self.per_counterpart_organisation),
         ];
         for (path, cap) in caps {
             if let Some(cap) = cap {
@@ -121,11 +121,11 @@ impl Quota {
         if let Some(code) = found.take(format!("{path}.code"), code) {
             self.code = code;
         }
-        check_number(self.at_least, (0, MAX_QUOTA), &format!("{path}.at_least"), found);
+        check_number(self.at_least, (0, MAX_QUOTA), &format!("{path}.min_pair_count"), found);
         if let Some(at_most) = self.at_most {
-            check_number(at_most, (0, MAX_QUOTA), &format!("{path}.at_most"), found);
+            check_number(at_most, (0, MAX_QUOTA), &format!("{path}.max_pair_count"), found);
             if at_most < self.at_least {
-                found.say(format!("{path}.at_most"), Problem::Contradiction);
+                found.say(format!("{path}.max_pair_count"), Problem::Contradiction);
             }
         } else if self.at_least == 0 {
             found.say(path, Problem::Required);
@@ -160,19 +160,19 @@ impl Participant {
         for (field, text, max) in texts {
             found.take(format!("{path}.{field}"), check_text(text, 0, max, false));
         }
-        check_number(self.people, (1, MAX_PEOPLE), &format!("{path}.people"), &mut found);
+        check_number(self.people, (1, MAX_PEOPLE), &format!("{path}.max_concurrent_meetings"), &mut found);
         if let Some(cap) = self.cap {
-            check_number(cap, (1, MAX_CAP), &format!("{path}.cap"), &mut found);
+            check_number(cap, (1, MAX_CAP), &format!("{path}.max_meetings"), &mut found);
         }
         if self.table.is_some_and(|table| event.tables <= table) {
             found.say(format!("{path}.table"), Problem::OutOfRange { min: 1, max: i64::from(event.tables) });
         }
         if MAX_WINDOWS < self.windows.len() {
-            found.say(format!("{path}.windows"), Problem::TooMany { max: MAX_WINDOWS });
+            found.say(format!("{path}.availability_windows"), Problem::TooMany { max: MAX_WINDOWS });
         }
         let ends_early = |(index, window): (usize, &Window)| (window.end <= window.start).then_some(index);
         for index in self.windows.iter().enumerate().filter_map(ends_early) {
-            found.say(format!("{path}.windows[{index}].end_time"), after_begin());
+            found.say(format!("{path}.availability_windows[{index}].end_time"), after_begin());
         }
         if found.0.is_empty() { Ok(()) } else { Err(found.0) }
     }

@@ -7,7 +7,7 @@ use jiff::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Participant, plan::Pair};
+use super::{Participant, QuotaRef, plan::Pair};
 use duijie_core::domain::{Code, Kind, gb, hit::Level};
 
 /// Maximum slots of an event.
@@ -233,11 +233,6 @@ impl Quota {
         let (one, other_prefix) = (self.prefix(), other.prefix());
         let same = (self.side, self.group) == (other.side, other.group);
         same && (one.starts_with(other_prefix) || other_prefix.starts_with(one))
-    }
-
-    /// Returns the Chinese name, such as 需求方·河北石家庄.
-    pub fn label(&self) -> String {
-        self.name().label()
     }
 
     /// Returns the name without the bounds.

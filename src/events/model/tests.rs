@@ -94,12 +94,12 @@ fn bad_events_say_which_field_and_why() {
     check(|it| it.tables = 1_001, &[("table_count", "OUT_OF_RANGE")]);
     check(|it| it.spare_percent = 50, &[]);
     check(|it| it.spare_percent = 51, &[("spare_percent", "OUT_OF_RANGE")]);
-    check(|it| it.rules.per_demand = 0, &[("rules.per_demand", "OUT_OF_RANGE")]);
+    check(|it| it.rules.per_demand = 0, &[("rules.max_per_demand", "OUT_OF_RANGE")]);
     check(|it| it.rules.per_demand = 200, &[]);
-    check(|it| it.rules.per_expert = 201, &[("rules.per_expert", "OUT_OF_RANGE")]);
+    check(|it| it.rules.per_expert = 201, &[("rules.max_per_expert", "OUT_OF_RANGE")]);
     check(
         |it| it.rules.per_counterpart_organisation = Some(0),
-        &[("rules.per_counterpart_organisation", "OUT_OF_RANGE")],
+        &[("rules.max_per_counterpart_organisation", "OUT_OF_RANGE")],
     );
     check(|it| it.rules.min_score = f64::NAN, &[("rules.min_score", "OUT_OF_RANGE")]);
     let bad = |quota: Quota, want: &[(&str, &'static str)]| {
@@ -112,7 +112,7 @@ fn bad_events_say_which_field_and_why() {
     };
     bad(quota("99", 1, None), &[("rules.quotas[0].code", "UNKNOWN_CODE")]);
     bad(quota("13", 0, None), &[("rules.quotas[0]", "REQUIRED")]);
-    bad(quota("13", 3, Some(2)), &[("rules.quotas[0].at_most", "CONTRADICTION")]);
+    bad(quota("13", 3, Some(2)), &[("rules.quotas[0].max_pair_count", "CONTRADICTION")]);
     check(
         |it| it.rules.avoided = vec![AvoidedPair { left: "甲".into(), right: "甲".into() }],
         &[("rules.avoided_pairs[0].right", "REPEATED")],
@@ -123,7 +123,7 @@ fn bad_events_say_which_field_and_why() {
             it.tables = 0;
             it.rules.per_expert = 0;
         },
-        &[("title", "REQUIRED"), ("table_count", "OUT_OF_RANGE"), ("rules.per_expert", "OUT_OF_RANGE")],
+        &[("title", "REQUIRED"), ("table_count", "OUT_OF_RANGE"), ("rules.max_per_expert", "OUT_OF_RANGE")],
     );
 }
 
@@ -168,16 +168,19 @@ fn bad_participants_say_which_field_and_why() {
     check(|_| (), &[]);
     check(|it| it.contact.phone = "\n".into(), &[("p.contact.phone", "CONTROL_CHARACTER")]);
     check(|it| it.presenter = "长".repeat(101), &[("p.presenter", "TOO_LONG")]);
-    check(|it| it.people = 0, &[("p.people", "OUT_OF_RANGE")]);
-    check(|it| it.cap = Some(0), &[("p.cap", "OUT_OF_RANGE")]);
+    check(|it| it.people = 0, &[("p.max_concurrent_meetings", "OUT_OF_RANGE")]);
+    check(|it| it.cap = Some(0), &[("p.max_meetings", "OUT_OF_RANGE")]);
     check(|it| it.table = Some(9), &[]);
     check(|it| it.table = Some(10), &[("p.table", "OUT_OF_RANGE")]);
     let window = |start, end| Window { date: date(2026, 12, 1), start: time(start, 0, 0, 0), end: time(end, 0, 0, 0) };
     let mut it = participant("demands/d-1");
     it.windows = vec![window(8, 9), window(9, 9)];
-    assert_eq!(said(it.check(&event(), "p").unwrap_err()), [("p.windows[1].end_time".to_string(), "MALFORMED")]);
+    assert_eq!(
+        said(it.check(&event(), "p").unwrap_err()),
+        [("p.availability_windows[1].end_time".to_string(), "MALFORMED")]
+    );
     it.windows = vec![window(8, 9); 51];
-    assert_eq!(said(it.check(&event(), "p").unwrap_err()), [("p.windows".to_string(), "TOO_MANY")]);
+    assert_eq!(said(it.check(&event(), "p").unwrap_err()), [("p.availability_windows".to_string(), "TOO_MANY")]);
 }
 
 #[test]
@@ -212,8 +215,8 @@ fn quotas_count_whom_they_name_and_do_not_overlap() {
     it.region = "130102".into();
     assert!(quota(Group::City, "130100").covers(&it) && !quota(Group::City, "110000").covers(&it));
     assert!(!quota(Group::City, "130100").covers(&Participant { region: "130102".into(), ..participant("experts/e") }));
-    assert_eq!(quota(Group::City, "130100").label(), "需求方·河北石家庄");
-    assert_eq!(quota(Group::Field, "406").label(), "需求方·新材料");
+    assert_eq!(quota(Group::City, "130100").name().label(), "需求方·河北石家庄");
+    assert_eq!(quota(Group::Field, "406").name().label(), "需求方·新材料");
     let avoided = AvoidedPair { left: "乙所".into(), right: "甲公司".into() };
     let mut other = participant("experts/e");
     other.organisation = Some(Organisation { name: "乙所".into(), credit_code: "91440300708461136T".into() });

@@ -25,15 +25,6 @@ pub struct Page {
     pub next: Option<PointId>,
 }
 
-/// New state of an event; an omitted field gets its default.
-#[derive(Debug, Clone)]
-pub struct Change {
-    /// The new event. Its state, counters and times are ignored.
-    pub event: Event,
-    /// Expected etag; empty matches any.
-    pub etag: String,
-}
-
 // === impl Events ===
 
 impl Events {
@@ -85,19 +76,29 @@ impl Events {
         Ok(Page { events: page.items, next: page.next })
     }
 
-    /// Replaces title, place, slots, tables and rules. After publication, slots can only be added after the last one
-    /// and tables can only be added. Before publication, other slots or fewer tables discard the schedule and turn
-    /// locks into pins.
+    /// Changes title, place, slots, tables and rules: `change` makes the new event from the stored one, which no other
+    /// caller changes meanwhile. State, counters and times of the new one are ignored. After publication, slots can
+    /// only be added after the last one and tables can only be added. Before publication, other slots or fewer tables
+    /// discard the schedule and turn locks into pins.
     ///
     /// # Errors
     /// All violations; [`EventError::Stale`], [`EventError::WrongState`].
-    pub async fn update(&self, change: Change) -> Result<StoredEvent> {
-        let id = change.event.id.clone();
-        self.alone(&id, self.updated(change)).await
+    pub async fn update(
+        &self,
+        id: &str,
+        etag: &str,
+        change: impl FnOnce(&StoredEvent) -> Result<Event> + Send,
+    ) -> Result<StoredEvent> {
+        self.alone(id, self.updated(id, etag, change)).await
     }
 
-    async fn updated(&self, change: Change) -> Result<StoredEvent> {
-        let mut stored = self.seen(&change.event.id, &change.etag).await?;
+    async fn updated(
+        &self,
+        id: &str,
+        etag: &str,
+        change: impl FnOnce(&StoredEvent) -> Result<Event> + Send,
+    ) -> Result<StoredEvent> {
+        let mut stored = self.seen(id, etag).await?;
         let old = stored.event.clone();
         let new = Event {
             state: old.state,
@@ -105,7 +106,7 @@ impl Events {
             layout: old.layout,
             create_time: old.create_time,
             update_time: old.update_time,
-            ..change.event
+            ..change(&stored)?
         };
         let mut new = new.checked()?;
         if new == old {

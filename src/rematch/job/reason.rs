@@ -1,4 +1,4 @@
-//! Why a job failed, and why it matched everything despite a base. Stored as codes with values; sentences are made here.
+//! Why a job failed, and why it matched everything despite a base: codes with values. Their sentences are made here.
 
 use serde::{Deserialize, Deserializer, Serialize};
 

@@ -39,7 +39,7 @@ async fn bad_events() {
     refused("e", &|it| it.table_count = 1_001, &["event.table_count"]).await;
     refused("e", &|it| it.spare_percent = 51, &["event.spare_percent"]).await;
     let rules = |change: fn(&mut pb::EventRules)| move |it: &mut pb::Event| change(it.rules.as_mut().unwrap());
-    refused("e", &rules(|it| it.per_demand = 201), &["event.rules.per_demand"]).await;
+    refused("e", &rules(|it| it.max_per_demand = 201), &["event.rules.max_per_demand"]).await;
     refused("e", &rules(|it| it.min_score = 2.0), &["event.rules.min_score"]).await;
     refused("e", &rules(|it| it.min_grade = 9), &["event.rules.min_grade"]).await;
     refused(
@@ -49,7 +49,8 @@ async fn bad_events() {
     )
     .await;
     let overlapping = |it: &mut pb::EventRules| {
-        let quota = |code: &str| pb::Quota { side: 1, group: 1, code: code.into(), at_least: 0, at_most: Some(3) };
+        let quota =
+            |code: &str| pb::Quota { side: 1, group: 1, code: code.into(), min_pair_count: 0, max_pair_count: Some(3) };
         it.quotas = vec![quota("13"), quota("1301"), quota("99")];
     };
     refused("e", &rules(overlapping), &["event.rules.quotas[2].code", "event.rules.quotas[1]"]).await;
@@ -75,8 +76,8 @@ async fn bad_participants_edits_and_outcomes() {
     check(client.add_participants(given(vec![of("demands/none")])).await, &["participants[0].record"]);
     check(client.add_participants(given(vec![of("demands/d-0"); 2])).await, &["participants[1].record"]);
     check(client.add_participants(given(vec![of("demands/d-0"); 501])).await, &["participants"]);
-    let bad = pb::Participant { people: 101, cap: 300, table: 5, ..of("demands/d-0") };
-    let want = ["participants[0].people", "participants[0].cap", "participants[0].table"];
+    let bad = pb::Participant { max_concurrent_meetings: 101, max_meetings: 300, table: 5, ..of("demands/d-0") };
+    let want = ["participants[0].max_concurrent_meetings", "participants[0].max_meetings", "participants[0].table"];
     check(client.add_participants(given(vec![bad])).await, &want);
     let at = |record: &str| pb::Participant { table: 1, ..of(record) };
     let two = vec![at("demands/d-0"), at("demands/d-1")];
@@ -99,21 +100,21 @@ async fn bad_participants_edits_and_outcomes() {
     shortlist(client, "e").await;
     schedule(client, "e").await;
     let chosen = shortlists(client, "e").await.remove(0);
-    let outcome = pb::Outcome {
+    let outcome = pb::MeetingOutcome {
         demand: chosen.demand.clone(),
         counterpart: chosen.chosen[0].counterpart.clone(),
         ..Default::default()
     };
-    let outcomes = |outcome: pb::Outcome| pb::RecordOutcomesRequest { name: name("e"), outcomes: vec![outcome] };
-    let signed = pb::Outcome { attendance: 2, progress: OutcomeProgress::Signed as i32, ..outcome.clone() };
+    let outcomes = |outcome: pb::MeetingOutcome| pb::RecordOutcomesRequest { name: name("e"), outcomes: vec![outcome] };
+    let signed = pb::MeetingOutcome { attendance: 2, progress: OutcomeProgress::Signed as i32, ..outcome.clone() };
     check(client.record_outcomes(outcomes(signed)).await, &["outcomes[0].contract_kind", "outcomes[0].amount_yuan"]);
-    let early = pb::Outcome { attendance: 1, progress: OutcomeProgress::Intent as i32, ..outcome.clone() };
+    let early = pb::MeetingOutcome { attendance: 1, progress: OutcomeProgress::Intent as i32, ..outcome.clone() };
     check(client.record_outcomes(outcomes(early)).await, &["outcomes[0].progress"]);
-    let noted = pb::Outcome { note: "好".into(), ..outcome.clone() };
+    let noted = pb::MeetingOutcome { note: "好".into(), ..outcome.clone() };
     check(client.record_outcomes(outcomes(noted)).await, &["outcomes[0].attendance"]);
-    let replaced = pb::Outcome { attendance: 4, ..outcome.clone() };
+    let replaced = pb::MeetingOutcome { attendance: 4, ..outcome.clone() };
     check(client.record_outcomes(outcomes(replaced)).await, &["outcomes[0].replaced_by"]);
-    let never = pb::Outcome { counterpart: "achievements/none".into(), attendance: 2, ..outcome };
+    let never = pb::MeetingOutcome { counterpart: "achievements/none".into(), attendance: 2, ..outcome };
     let (code, reason, _) = refusal(&client.record_outcomes(outcomes(never)).await.unwrap_err());
     assert_eq!((code, reason.as_str()), (Code::FailedPrecondition, "NOT_PLANNED"));
     // a page token of an earlier plan

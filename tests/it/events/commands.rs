@@ -38,6 +38,14 @@ async fn an_event_from_the_command_line() {
     ];
     check(run(&create).await, 0, &["hebei 对接会", "共 5 个时段、4 桌", "筹备"]);
     check(run(&create).await, 0, &["hebei 对接会"]);
+    // an update leaves alone what it does not name
+    let update = ["update", "hebei", "--title", "京津冀对接会", "--min-score", "0.01"];
+    check(run(&update).await, 0, &["hebei 京津冀对接会", "共 5 个时段、4 桌", "石家庄"]);
+    let get = pb::GetEventRequest { name: "events/hebei".into() };
+    let event = service.events().await.get_event(get).await.unwrap().into_inner().event.unwrap();
+    let rules = event.rules.unwrap();
+    assert_eq!((rules.max_per_demand, rules.quotas.len(), rules.avoided_pairs.len()), (2, 1, 1));
+    check(run(&["update", "hebei"]).await, 1, &["--title"]);
     check(run(&["fill", "hebei", "--kind", "demands"]).await, 0, &["新加入 8", "需求 8 项"]);
     check(run(&["fill", "hebei", "--kind", "achievements", "--limit", "12"]).await, 0, &["新加入 12"]);
     let named = ["fill", "hebei", "experts/e-0", "--person", "张三", "--phone", "13812345678"];

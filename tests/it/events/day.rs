@@ -117,9 +117,9 @@ async fn what_is_published_is_not_changed_by_accident() {
         assert_eq!((code, reason.as_str()), (Code::FailedPrecondition, "WRONG_STATE"));
     };
     let fewer = pb::Event { table_count: 3, ..event.clone() };
-    check(client.update_event(pb::UpdateEventRequest { event: Some(fewer) }).await.map(drop));
+    check(client.update_event(update(fewer)).await.map(drop));
     let other = pb::Event { slots: event.slots[1..].to_vec(), ..event.clone() };
-    check(client.update_event(pb::UpdateEventRequest { event: Some(other) }).await.map(drop));
+    check(client.update_event(update(other)).await.map(drop));
     let back = pb::SetEventStateRequest { name: name("e"), state: pb::EventState::Draft as i32, etag: String::new() };
     check(client.set_event_state(back).await.map(drop));
     let records = vec!["demands/d-0".to_string()];
@@ -129,7 +129,7 @@ async fn what_is_published_is_not_changed_by_accident() {
     let mut more = event.clone();
     more.slots.push(slot("2026-12-02", "11:00", "11:25"));
     more.table_count = 5;
-    client.update_event(pb::UpdateEventRequest { event: Some(more) }).await.unwrap();
+    client.update_event(update(more)).await.unwrap();
     schedule(client, "e").await;
     assert_eq!(places(&meetings(client, "e").await), before);
     service.stop().await;
@@ -146,7 +146,7 @@ async fn what_was_answered_survives_kill_9() {
     let gone = meetings(&mut client, "e").await[0].counterpart.clone();
     client.cancel_participant(cancel(&gone, true, 0)).await.unwrap();
     let outcome = meetings(&mut client, "e").await[0].clone();
-    let outcome = pb::Outcome {
+    let outcome = pb::MeetingOutcome {
         demand: outcome.demand,
         counterpart: outcome.counterpart,
         attendance: pb::Attendance::Held as i32,
@@ -165,7 +165,7 @@ async fn what_was_answered_survives_kill_9() {
 /// Everything visible of the event.
 async fn seen(
     client: &mut Client,
-) -> (pb::GetPlanResponse, Vec<pb::Meeting>, Vec<pb::DemandShortlist>, Vec<pb::Outcome>) {
+) -> (pb::GetPlanResponse, Vec<pb::Meeting>, Vec<pb::DemandShortlist>, Vec<pb::MeetingOutcome>) {
     let plan = client.get_plan(pb::GetPlanRequest { name: name("e") }).await.unwrap().into_inner();
     let request = pb::ListOutcomesRequest { name: name("e"), ..Default::default() };
     let outcomes = client.list_outcomes(request).await.unwrap().into_inner().outcomes;

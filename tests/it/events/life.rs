@@ -120,8 +120,7 @@ async fn repeated_calls_change_nothing() {
     assert_eq!((code, reason.as_str()), (Code::AlreadyExists, "EVENT_EXISTS"));
     let filled = fill(client, "e").await;
     assert_eq!(fill(client, "e").await, filled);
-    let update = pb::UpdateEventRequest { event: Some(filled.clone()) };
-    assert_eq!(client.update_event(update).await.unwrap().into_inner().event.unwrap(), filled);
+    assert_eq!(client.update_event(update(filled.clone())).await.unwrap().into_inner().event.unwrap(), filled);
     let pin = vec![edit(EditAction::Pin, "demands/d-0", "achievements/a-1")];
     let edited = apply(client, "e", pin.clone()).await;
     assert_ne!(edited.etag, filled.etag);
@@ -131,7 +130,7 @@ async fn repeated_calls_change_nothing() {
     let placed = (schedule(client, "e").await, meetings(client, "e").await);
     let again = (shortlist(client, "e").await.plan.unwrap(), shortlists(client, "e").await);
     let placed_again = (schedule(client, "e").await, meetings(client, "e").await);
-    let bare = |plan: &pb::Plan| pb::Plan { outline: None, ..plan.clone() };
+    let bare = |plan: &pb::EventPlan| pb::EventPlan { outline: None, ..plan.clone() };
     assert_eq!((bare(&first.0), first.1), (bare(&again.0), again.1));
     assert_eq!(placed.1, placed_again.1);
     assert_eq!(bare(&placed.0.plan.unwrap()), bare(&placed_again.0.plan.unwrap()));
@@ -151,7 +150,7 @@ async fn a_stale_etag_is_refused_everywhere() {
     let record = "demands/d-0".to_string();
     let kind = pb::RecordKind::Demand as i32;
     let said = [
-        client.update_event(pb::UpdateEventRequest { event: Some(changed) }).await.err(),
+        client.update_event(update(changed)).await.err(),
         client.edit_event(pb::EditEventRequest { name: name.clone(), etag: etag.clone(), edits }).await.err(),
         client
             .add_participants(pb::AddParticipantsRequest {
@@ -245,8 +244,7 @@ async fn edits_are_kept_through_every_regeneration() {
     // the locked slot no longer exists: the lock becomes a pin, and the schedule must be made again
     let event = client.get_event(pb::GetEventRequest { name: name("e") }).await.unwrap().into_inner().event.unwrap();
     let fewer = pb::Event { slots: event.slots[1..].to_vec(), ..event };
-    let event =
-        client.update_event(pb::UpdateEventRequest { event: Some(fewer) }).await.unwrap().into_inner().event.unwrap();
+    let event = client.update_event(update(fewer)).await.unwrap().into_inner().event.unwrap();
     assert!(!event.plan.unwrap().scheduled);
     let kept = client.list_edits(pb::ListEditsRequest { name: name("e") }).await.unwrap().into_inner().edits;
     assert_eq!(kept.iter().filter(|it| it.action() == EditAction::Pin).count(), 2);
@@ -255,7 +253,7 @@ async fn edits_are_kept_through_every_regeneration() {
     let event = client.get_event(pb::GetEventRequest { name: name("e") }).await.unwrap().into_inner().event.unwrap();
     let rules = pb::EventRules { avoided_pairs: vec![apart], ..event.rules.clone().unwrap() };
     let event = pb::Event { rules: Some(rules), ..event };
-    client.update_event(pb::UpdateEventRequest { event: Some(event) }).await.unwrap();
+    client.update_event(update(event)).await.unwrap();
     let request = pb::MakeShortlistRequest { name: name("e"), ..Default::default() };
     let said = client.make_shortlist(request).await.unwrap_err();
     let (code, reason, _) = refusal(&said);

@@ -7,8 +7,8 @@ use tonic::Code;
 use super::setting::*;
 use crate::harness::refusal;
 
-fn outcome(meeting: &pb::Meeting, attendance: Attendance) -> pb::Outcome {
-    pb::Outcome {
+fn outcome(meeting: &pb::Meeting, attendance: Attendance) -> pb::MeetingOutcome {
+    pb::MeetingOutcome {
         demand: meeting.demand.clone(),
         counterpart: meeting.counterpart.clone(),
         attendance: attendance as i32,
@@ -16,7 +16,7 @@ fn outcome(meeting: &pb::Meeting, attendance: Attendance) -> pb::Outcome {
     }
 }
 
-async fn record(client: &mut Client, outcomes: Vec<pb::Outcome>) -> Vec<pb::Outcome> {
+async fn record(client: &mut Client, outcomes: Vec<pb::MeetingOutcome>) -> Vec<pb::MeetingOutcome> {
     let request = pb::RecordOutcomesRequest { name: name("e"), outcomes };
     client.record_outcomes(request).await.unwrap().into_inner().outcomes
 }
@@ -27,14 +27,14 @@ async fn outcomes_are_recorded_counted_and_kept() {
     let client = &mut service.events().await;
     published(client, "e").await;
     let all = meetings(client, "e").await;
-    let signed = pb::Outcome {
+    let signed = pb::MeetingOutcome {
         progress: OutcomeProgress::Signed as i32,
         contract_kind: pb::ContractKind::Development as i32,
         amount_yuan: Some(1_200_000),
         note: "委托开发，两年".into(),
         ..outcome(&all[0], Attendance::Held)
     };
-    let rejected = pb::Outcome {
+    let rejected = pb::MeetingOutcome {
         progress: OutcomeProgress::Rejected as i32,
         rejection_reason: pb::RejectionReason::TooEarly as i32,
         ..outcome(&all[1], Attendance::Held)
@@ -136,7 +136,7 @@ async fn contacts_are_masked_until_both_agree() {
     let check = async |client: &mut Client, consents: [Option<bool>; 2], shown: bool| {
         let [demand_consents, counterpart_consents] = consents;
         let consent =
-            pb::Outcome { demand_consents, counterpart_consents, ..outcome(&meeting, Attendance::Unspecified) };
+            pb::MeetingOutcome { demand_consents, counterpart_consents, ..outcome(&meeting, Attendance::Unspecified) };
         record(client, vec![consent]).await;
         let all = meetings(client, "e").await;
         let found = all.iter().find(|it| (&it.demand, &it.counterpart) == (&meeting.demand, &meeting.counterpart));

@@ -57,6 +57,11 @@ pub async fn service() -> Service {
     service
 }
 
+/// Replaces the fields that are set.
+pub fn update(event: pb::Event) -> pb::UpdateEventRequest {
+    pb::UpdateEventRequest { event: Some(event), update_mask: None }
+}
+
 pub fn slot(day: &str, start: &str, end: &str) -> pb::Slot {
     pb::Slot { date: day.into(), start_time: start.into(), end_time: end.into() }
 }
@@ -72,7 +77,12 @@ pub fn event() -> pb::Event {
         place: "石家庄".into(),
         slots: slots.collect(),
         table_count: 4,
-        rules: Some(pb::EventRules { per_demand: 2, per_achievement: 2, per_expert: 2, ..Default::default() }),
+        rules: Some(pb::EventRules {
+            max_per_demand: 2,
+            max_per_achievement: 2,
+            max_per_expert: 2,
+            ..Default::default()
+        }),
         ..Default::default()
     }
 }
