@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use crate::{
-    ingest::{Ingest, Outcome},
+    ingest::{Ingest, UpsertOutcome},
     matching::{Matcher, Settings},
 };
 use duijie_core::{
@@ -37,7 +37,7 @@ impl Twins {
     /// Stores records, all of them new or changed.
     pub async fn store(&self, records: impl IntoIterator<Item = Record>) {
         let stored = self.ingest.upsert(records.into_iter().map(Ok).collect()).await.unwrap();
-        let written = |outcome: &Outcome| matches!(outcome, Outcome::Created | Outcome::Updated);
+        let written = |outcome: &UpsertOutcome| matches!(outcome, UpsertOutcome::Created | UpsertOutcome::Updated);
         assert!(stored.iter().all(|stored| written(&stored.outcome)), "{stored:?}");
     }
 }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     app::Parts,
     error::Error,
-    ingest::{MAX_BATCH, Outcome, Stored},
+    ingest::{MAX_BATCH, Stored, UpsertOutcome},
 };
 use duijie_core::domain::{Problem, RecordName, Violation};
 use duijie_proto as pb;
@@ -186,10 +186,10 @@ fn add(summary: &mut pb::ImportRecordsResponse, stored: Vec<Stored>) {
         let index = summary.total_count;
         summary.total_count += 1;
         match stored.outcome {
-            Outcome::Created => summary.created_count += 1,
-            Outcome::Updated => summary.updated_count += 1,
-            Outcome::Unchanged => summary.unchanged_count += 1,
-            Outcome::Refused(_) => {
+            UpsertOutcome::Created => summary.created_count += 1,
+            UpsertOutcome::Updated => summary.updated_count += 1,
+            UpsertOutcome::Unchanged => summary.unchanged_count += 1,
+            UpsertOutcome::Refused(_) => {
                 summary.refused_count += 1;
                 if summary.error_samples.len() < MAX_SAMPLES {
                     summary.error_samples.push(pb::ImportError { index, result: Some(stored_out(stored)) });
@@ -201,10 +201,10 @@ fn add(summary: &mut pb::ImportRecordsResponse, stored: Vec<Stored>) {
 
 fn stored_out(stored: Stored) -> pb::UpsertResult {
     let (outcome, violations) = match stored.outcome {
-        Outcome::Created => (pb::UpsertOutcome::Created, Vec::new()),
-        Outcome::Updated => (pb::UpsertOutcome::Updated, Vec::new()),
-        Outcome::Unchanged => (pb::UpsertOutcome::Unchanged, Vec::new()),
-        Outcome::Refused(violations) => (pb::UpsertOutcome::Refused, violations),
+        UpsertOutcome::Created => (pb::UpsertOutcome::Created, Vec::new()),
+        UpsertOutcome::Updated => (pb::UpsertOutcome::Updated, Vec::new()),
+        UpsertOutcome::Unchanged => (pb::UpsertOutcome::Unchanged, Vec::new()),
+        UpsertOutcome::Refused(violations) => (pb::UpsertOutcome::Refused, violations),
     };
     let violation = |violation: Violation| pb::FieldViolation {
         description: violation.problem.to_string(),

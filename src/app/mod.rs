@@ -20,7 +20,7 @@ use crate::{
     rematch::{
         job::{JobRequest, Rematch, Selection},
         schedule::Schedule,
-        scheduler::{Plan, Scheduler},
+        scheduler::{ScheduledJobs, Scheduler},
     },
     watch::Watcher,
 };
@@ -160,7 +160,7 @@ impl Parts {
         let embed: Arc<dyn Embed> = Arc::new(embedder.clone());
         let matcher = Matcher::new(Arc::clone(&text), Arc::clone(&embed), Arc::clone(&index), settings);
         let ingest = Ingest::new(Arc::clone(&text), embed, Arc::clone(&index));
-        let scheduler = Scheduler::new(Arc::clone(&index), rematch.clone(), Plan::default());
+        let scheduler = Scheduler::new(Arc::clone(&index), rematch.clone(), ScheduledJobs::default());
         let watcher = Watcher::new(Arc::clone(&index), matcher.clone());
         let events = Events::new(Arc::clone(&index), matcher.clone(), &versions);
         Self {
@@ -215,7 +215,7 @@ pub fn settings(config: &Config, embedder: &Embedder) -> Result<Settings, StartE
 }
 
 /// The scheduled jobs.
-fn plan(config: &Config) -> Result<Plan, StartError> {
+fn plan(config: &Config) -> Result<ScheduledJobs, StartError> {
     let it = &config.rematch;
     let targets = match it.targets {
         RematchTargets::Achievements => vec![Kind::Achievement],
@@ -224,7 +224,7 @@ fn plan(config: &Config) -> Result<Plan, StartError> {
     };
     let filter = Filter { regions: it.region.clone().into_iter().collect(), ..Filter::default() };
     let filter = filter.checked(Kind::Demand).map_err(|_| StartError::Region(it.region.clone().unwrap_or_default()))?;
-    Ok(Plan {
+    Ok(ScheduledJobs {
         schedule: Schedule { nightly: it.nightly, time_zone: it.time_zone.clone(), after_changes: it.after_changes },
         request: JobRequest {
             selection: Selection::Filter(Box::new(filter)),

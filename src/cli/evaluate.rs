@@ -14,7 +14,7 @@ use super::{Done, args::Eval, progress::Progress, serve};
 use crate::{
     app::{self, Parts},
     config::Config,
-    ingest::{MAX_BATCH, Outcome},
+    ingest::{MAX_BATCH, UpsertOutcome},
     maintenance::{
         mean_vector,
         reindex::{OldVectors, Reindex},
@@ -136,7 +136,7 @@ async fn store(parts: &Parts, records: impl Iterator<Item = &Record>) -> anyhow:
     while let Some(stored) = storing.next().await {
         for stored in stored? {
             done += 1;
-            if let (Outcome::Refused(violations), Some(name)) = (&stored.outcome, &stored.name) {
+            if let (UpsertOutcome::Refused(violations), Some(name)) = (&stored.outcome, &stored.name) {
                 let reasons: Vec<_> = violations.iter().map(|violation| violation.problem.chinese()).collect();
                 bail!("记录 {name} 未能存入：{}", reasons.join("；"));
             }

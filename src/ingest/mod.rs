@@ -27,7 +27,7 @@ use duijie_core::{
 };
 use duijie_embed::{Embed, EmbedError, EmbeddingTexts, Priority};
 use duijie_store::{FieldSelection, Index, Point, Written};
-use plan::{Plan, plan};
+use plan::{IngestPlan, plan};
 
 /// Most records of one batch.
 pub const MAX_BATCH: usize = 500;
@@ -50,14 +50,14 @@ pub struct Stored {
     /// Name; `None` if the id was invalid.
     pub name: Option<RecordName>,
     /// What happened.
-    pub outcome: Outcome,
+    pub outcome: UpsertOutcome,
     /// Revision stored now; 0 if nothing is stored.
     pub revision: u64,
 }
 
 /// What happened to a record.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
+pub enum UpsertOutcome {
     /// Stored for the first time.
     Created,
     /// Stored over an older revision.
@@ -165,11 +165,13 @@ impl Ingest {
         for (((place, record), name), known) in wave.into_iter().zip(names).zip(known) {
             let unversioned = record.revision == 0;
             match plan(record, known, now) {
-                Plan::Write { record, kept } => changes.push(Change { place, record: *record, kept, unversioned }),
-                Plan::Keep { revision } => {
-                    set(results, place, Stored { name: Some(name), outcome: Outcome::Unchanged, revision });
+                IngestPlan::Write { record, kept } => {
+                    changes.push(Change { place, record: *record, kept, unversioned })
                 }
-                Plan::Refuse { problem, revision } => {
+                IngestPlan::Keep { revision } => {
+                    set(results, place, Stored { name: Some(name), outcome: UpsertOutcome::Unchanged, revision });
+                }
+                IngestPlan::Refuse { problem, revision } => {
                     let violations = vec![Violation::new("common.revision", problem)];
                     set(results, place, refused(Some(name), violations, revision));
                 }
@@ -233,8 +235,8 @@ impl Ingest {
     /// Result of a write; `None` if another caller wrote first.
     fn written(&self, change: &Change, written: Written) -> Option<Stored> {
         let outcome = match written {
-            Written::Created => Outcome::Created,
-            Written::Updated => Outcome::Updated,
+            Written::Created => UpsertOutcome::Created,
+            Written::Updated => UpsertOutcome::Updated,
             Written::Stale { .. } => return None,
         };
         Some(Stored { name: Some(change.record.name()), outcome, revision: change.record.revision })
@@ -278,7 +280,7 @@ fn lost_race(change: &Change) -> Stored {
 }
 
 fn refused(name: Option<RecordName>, violations: Vec<Violation>, revision: u64) -> Stored {
-    Stored { name, outcome: Outcome::Refused(violations), revision }
+    Stored { name, outcome: UpsertOutcome::Refused(violations), revision }
 }
 
 fn set(results: &mut [Option<Stored>], place: usize, stored: Stored) {

@@ -7,7 +7,7 @@ use duijie_store::Point;
 
 /// What to do with a record.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Plan {
+pub enum IngestPlan {
     /// Write it, with its revision and times set; the vector is kept if the texts are equal.
     Write {
         /// Record to write.
@@ -31,29 +31,29 @@ pub enum Plan {
 
 /// Decides by revision and content: a higher revision is written, a lower one refused, an equal one must have equal
 /// content. Without a revision, any change becomes the next revision.
-pub fn plan(mut record: Record, known: Option<Point>, now: Timestamp) -> Plan {
+pub fn plan(mut record: Record, known: Option<Point>, now: Timestamp) -> IngestPlan {
     record.create_time = Some(now);
     record.update_time = Some(now);
     let Some(known) = known else {
         record.revision = record.revision.max(1);
-        return Plan::Write { record: Box::new(record), kept: None };
+        return IngestPlan::Write { record: Box::new(record), kept: None };
     };
     let stored = known.record.revision;
     let same = record.same_content(&known.record);
     match record.revision {
-        revision if same && (revision == 0 || revision == stored) => return Plan::Keep { revision: stored },
+        revision if same && (revision == 0 || revision == stored) => return IngestPlan::Keep { revision: stored },
         0 => record.revision = stored + 1,
         revision if revision < stored => {
-            return Plan::Refuse { problem: Problem::RevisionStale { stored }, revision: stored };
+            return IngestPlan::Refuse { problem: Problem::RevisionStale { stored }, revision: stored };
         }
         revision if revision == stored => {
-            return Plan::Refuse { problem: Problem::RevisionConflict { stored }, revision: stored };
+            return IngestPlan::Refuse { problem: Problem::RevisionConflict { stored }, revision: stored };
         }
         _ => {}
     }
     record.create_time = known.record.create_time;
     let kept = record.same_text(&known.record).then_some(known.dense);
-    Plan::Write { record: Box::new(record), kept }
+    IngestPlan::Write { record: Box::new(record), kept }
 }
 
 #[cfg(test)]
@@ -76,13 +76,13 @@ mod tests {
             query: LexicalQuery::default(),
         });
         let got = match plan(incoming, known, Timestamp::from_second(9).unwrap()) {
-            Plan::Write { record, kept } => {
+            IngestPlan::Write { record, kept } => {
                 let created = record.create_time.unwrap().as_second();
                 let kept = if kept.is_some() { "keep vectors" } else { "embed" };
                 format!("write {} created {created} {kept}", record.revision)
             }
-            Plan::Keep { revision } => format!("keep {revision}"),
-            Plan::Refuse { problem, revision } => format!("refuse {} {revision}", problem.reason()),
+            IngestPlan::Keep { revision } => format!("keep {revision}"),
+            IngestPlan::Refuse { problem, revision } => format!("refuse {} {revision}", problem.reason()),
         };
         assert_eq!(got, want);
     }

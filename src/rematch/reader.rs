@@ -9,7 +9,8 @@ use crate::{
     error::Result,
     rematch::{
         diff::{
-            DemandResult as Compared, Inputs, Pair, PairChange, Place, State, Step, Totals, changes, explain, step,
+            DemandResult as Compared, Inputs, PairChange, RankedTarget, Ranking, State, Step, Totals, changes, explain,
+            step,
         },
         export::{Party, Row, RowChange, Standing},
         job::{self, DemandResult, Job, JobId, Rematch},
@@ -60,7 +61,7 @@ impl Reader {
     /// The store's errors.
     pub async fn pairs(&self, job: JobId, rows: &Sender<Vec<Row>>) -> Result<()> {
         let mut results = Results::of(&self.rematch, job);
-        let mut waiting: Vec<(RecordName, Pair)> = Vec::new();
+        let mut waiting: Vec<(RecordName, RankedTarget)> = Vec::new();
         while let Some(result) = results.next().await? {
             let Compared { demand, pairs, .. } = compared(result);
             waiting.extend(pairs.into_iter().map(|pair| (demand.clone(), pair)));
@@ -107,10 +108,10 @@ impl Reader {
         Ok(totals)
     }
 
-    async fn plain(&self, pairs: Vec<(RecordName, Pair)>) -> Result<Vec<Row>> {
+    async fn plain(&self, pairs: Vec<(RecordName, RankedTarget)>) -> Result<Vec<Row>> {
         let names = pairs.iter().flat_map(|(demand, pair)| [demand, &pair.target]);
         let known = self.read(names).await?;
-        let row = |(demand, Pair { target, place }): (RecordName, Pair)| Row {
+        let row = |(demand, RankedTarget { target, place }): (RecordName, RankedTarget)| Row {
             demand: party(demand, &known),
             target: party(target, &known),
             place: Some(standing(place)),
@@ -187,8 +188,8 @@ fn place(result: &Compared) -> PointId {
 fn compared(result: DemandResult) -> Compared {
     let pairs = result.lists.into_iter().flat_map(|list| {
         (1..).zip(list.pairs).map(|(rank, pair)| {
-            let job::Pair { target, revision, score, level, .. } = pair;
-            Pair { target, place: Place { rank, score, level, revision } }
+            let job::MatchedTarget { target, revision, score, level, .. } = pair;
+            RankedTarget { target, place: Ranking { rank, score, level, revision } }
         })
     });
     Compared { demand: result.demand, revision: result.revision, pairs: pairs.collect() }
@@ -236,6 +237,6 @@ fn party(name: RecordName, known: &BTreeMap<RecordName, Known>) -> Party {
     Party { name, title, owner }
 }
 
-fn standing(place: Place) -> Standing {
+fn standing(place: Ranking) -> Standing {
     Standing { rank: place.rank, score: place.score, level: place.level }
 }

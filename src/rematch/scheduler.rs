@@ -30,13 +30,13 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 pub struct Scheduler {
     index: Arc<dyn Index>,
     rematch: Rematch,
-    plan: Arc<Plan>,
+    plan: Arc<ScheduledJobs>,
     look_every: Duration,
 }
 
 /// Schedule, with the request for its jobs.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct ScheduledJobs {
     /// When to start jobs.
     pub schedule: Schedule,
     /// Request; base and request id are set for each job.
@@ -75,9 +75,9 @@ pub enum RunTrigger {
     Changes,
 }
 
-// === impl Plan ===
+// === impl ScheduledJobs ===
 
-impl Default for Plan {
+impl Default for ScheduledJobs {
     /// A plan that never starts a job.
     fn default() -> Self {
         let schedule = Schedule { nightly: None, time_zone: TimeZone::UTC, after_changes: None };
@@ -89,7 +89,7 @@ impl Default for Plan {
 
 impl Scheduler {
     /// A scheduler for these jobs.
-    pub fn new(index: Arc<dyn Index>, rematch: Rematch, plan: Plan) -> Self {
+    pub fn new(index: Arc<dyn Index>, rematch: Rematch, plan: ScheduledJobs) -> Self {
         Self { index, rematch, plan: Arc::new(plan), look_every: LOOK_EVERY }
     }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{filter_in, filter_out, grade_in, grade_out, int, kind_in, kind_out, level_out, time_out};
 use crate::rematch::{
-    diff::{Change, Reason, Totals},
+    diff::{Change, ChangeReason, Totals},
     export::{Format, Row, Standing},
     job::{
         DemandResult, ErrorSample, Failure, FailureKind, FullReason, Inputs, Job, JobId, JobRequest, Method, Selection,
@@ -378,32 +378,32 @@ fn change_kind_out(change: Change) -> pb::RematchChangeKind {
     }
 }
 
-fn reason_out(reason: Reason) -> pb::RematchReason {
+fn reason_out(reason: ChangeReason) -> pb::RematchReason {
     match reason {
-        Reason::DemandNew => pb::RematchReason::DemandNew,
-        Reason::DemandGone => pb::RematchReason::DemandGone,
-        Reason::DemandChanged => pb::RematchReason::DemandChanged,
-        Reason::TargetNew => pb::RematchReason::TargetNew,
-        Reason::TargetGone => pb::RematchReason::TargetGone,
-        Reason::TargetChanged => pb::RematchReason::TargetChanged,
-        Reason::Dictionary => pb::RematchReason::Dictionary,
-        Reason::Model => pb::RematchReason::Model,
-        Reason::Calibration => pb::RematchReason::Calibration,
-        Reason::Settings => pb::RematchReason::Settings,
-        Reason::Statistics => pb::RematchReason::Statistics,
-        Reason::Selection => pb::RematchReason::Selection,
-        Reason::Limits => pb::RematchReason::Limits,
-        Reason::Incomplete => pb::RematchReason::Incomplete,
-        Reason::Others => pb::RematchReason::Others,
-        Reason::Unknown => pb::RematchReason::Unknown,
+        ChangeReason::DemandNew => pb::RematchReason::DemandNew,
+        ChangeReason::DemandGone => pb::RematchReason::DemandGone,
+        ChangeReason::DemandChanged => pb::RematchReason::DemandChanged,
+        ChangeReason::TargetNew => pb::RematchReason::TargetNew,
+        ChangeReason::TargetGone => pb::RematchReason::TargetGone,
+        ChangeReason::TargetChanged => pb::RematchReason::TargetChanged,
+        ChangeReason::Dictionary => pb::RematchReason::Dictionary,
+        ChangeReason::Model => pb::RematchReason::Model,
+        ChangeReason::Calibration => pb::RematchReason::Calibration,
+        ChangeReason::Settings => pb::RematchReason::Settings,
+        ChangeReason::Statistics => pb::RematchReason::Statistics,
+        ChangeReason::Selection => pb::RematchReason::Selection,
+        ChangeReason::Limits => pb::RematchReason::Limits,
+        ChangeReason::Incomplete => pb::RematchReason::Incomplete,
+        ChangeReason::Others => pb::RematchReason::Others,
+        ChangeReason::Unknown => pb::RematchReason::Unknown,
     }
 }
 
 /// Writes the totals of a comparison.
 pub fn totals_out(totals: &Totals) -> pb::RematchTotals {
     let [new, lost, up, down] = totals.changes.map(int64);
-    let counts = Reason::ALL.into_iter().zip(totals.reasons).filter(|(_, count)| 0 < *count);
-    let count = |(reason, count): (Reason, u64)| pb::RematchReasonCount {
+    let counts = ChangeReason::ALL.into_iter().zip(totals.reasons).filter(|(_, count)| 0 < *count);
+    let count = |(reason, count): (ChangeReason, u64)| pb::RematchReasonCount {
         reason: reason_out(reason) as i32,
         pair_count: int64(count),
     };

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     cli::{Done, client::Server, grade::grade_label, table},
-    rematch::diff::Reason,
+    rematch::diff::ChangeReason,
 };
 use duijie_proto as pb;
 use duijie_proto::diff_rematches_response::Event;
@@ -81,10 +81,10 @@ fn label(kind: pb::RematchChangeKind) -> &'static str {
     }
 }
 
-/// Label of a reason. Wire numbers follow the order of [`Reason::ALL`], from 1.
+/// Label of a reason. Wire numbers follow the order of [`ChangeReason::ALL`], from 1.
 fn reason_label(reason: pb::RematchReason) -> &'static str {
     let place = usize::try_from(reason as i32 - 1).ok();
-    place.and_then(|place| Reason::ALL.get(place)).map_or("", |reason| reason.label())
+    place.and_then(|place| ChangeReason::ALL.get(place)).map_or("", |reason| reason.label())
 }
 
 fn place(place: Option<&pb::RematchStanding>) -> String {
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn every_reason_has_its_label() {
-        for (place, reason) in (1..).zip(Reason::ALL) {
+        for (place, reason) in (1..).zip(ChangeReason::ALL) {
             let wire = pb::RematchReason::try_from(place).unwrap();
             assert_eq!(reason_label(wire), reason.label());
             assert!(wire.as_str_name().to_lowercase().ends_with(reason.key()), "{wire:?} is {reason:?}");

@@ -1,6 +1,6 @@
 //! Reasons why a pair differs.
 
-use super::{Change, Inputs, PairChange, Reason, State};
+use super::{Change, ChangeReason, Inputs, PairChange, State};
 
 /// What happened to a record between two jobs, judged by the record as it is now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,20 +17,20 @@ enum Between {
     Hidden,
 }
 
-/// Reasons why a pair differs, at least one, in the order of [`Reason::ALL`]. `demand` and `target` are the current
+/// Reasons why a pair differs, at least one, in the order of [`ChangeReason::ALL`]. `demand` and `target` are the current
 /// records; `None` means deleted.
 pub fn explain(
     change: &PairChange,
     (before, after): (&Inputs, &Inputs),
     demand: Option<&State>,
     target: Option<&State>,
-) -> Vec<Reason> {
+) -> Vec<ChangeReason> {
     let mut reasons = Vec::new();
     let mut hidden = false;
     match of_demand(change, (before, after), demand) {
-        Between::Made => reasons.push(Reason::DemandNew),
-        Between::Changed => reasons.push(Reason::DemandChanged),
-        Between::Gone => reasons.push(Reason::DemandGone),
+        Between::Made => reasons.push(ChangeReason::DemandNew),
+        Between::Changed => reasons.push(ChangeReason::DemandChanged),
+        Between::Gone => reasons.push(ChangeReason::DemandGone),
         Between::Hidden => hidden = true,
         Between::Same => {}
     }
@@ -38,16 +38,16 @@ pub fn explain(
     let in_both = change.demand_before.is_some() && change.demand_after.is_some();
     if in_both {
         match of_target(change, (before, after), target) {
-            Between::Made => reasons.push(Reason::TargetNew),
-            Between::Changed => reasons.push(Reason::TargetChanged),
-            Between::Gone => reasons.push(Reason::TargetGone),
+            Between::Made => reasons.push(ChangeReason::TargetNew),
+            Between::Changed => reasons.push(ChangeReason::TargetChanged),
+            Between::Gone => reasons.push(ChangeReason::TargetGone),
             Between::Hidden => hidden = true,
             Between::Same => {}
         }
     }
     reasons.extend(of_versions(change, before, after));
     if reasons.is_empty() {
-        reasons.push(if hidden || !in_both { Reason::Unknown } else { Reason::Others });
+        reasons.push(if hidden || !in_both { ChangeReason::Unknown } else { ChangeReason::Others });
     }
     reasons
 }
@@ -93,7 +93,7 @@ fn went(was: u64, after: &Inputs, now: Option<&State>) -> Between {
     }
 }
 
-fn of_versions(change: &PairChange, before: &Inputs, after: &Inputs) -> Vec<Reason> {
+fn of_versions(change: &PairChange, before: &Inputs, after: &Inputs) -> Vec<ChangeReason> {
     let levelled = matches!(change.change, Change::Up | Change::Down);
     let demand_in_both = change.demand_before.is_some() && change.demand_after.is_some();
     let kind = change.target.kind;
@@ -104,14 +104,14 @@ fn of_versions(change: &PairChange, before: &Inputs, after: &Inputs) -> Vec<Reas
     let lacking = |demand: Option<u64>, inputs: &Inputs| demand.is_none() && !inputs.complete;
     let incomplete = lacking(change.demand_before, before) || lacking(change.demand_after, after);
     let rows = [
-        (demand_in_both && before.text != after.text, Reason::Dictionary),
-        (demand_in_both && before.model != after.model, Reason::Model),
-        (demand_in_both && levels_count && before.calibration != after.calibration, Reason::Calibration),
-        (demand_in_both && before.settings != after.settings, Reason::Settings),
-        (demand_in_both && asked_in_both && statistics.0 != statistics.1, Reason::Statistics),
-        (selection, Reason::Selection),
-        (demand_in_both && !levelled && before.limits != after.limits, Reason::Limits),
-        (incomplete, Reason::Incomplete),
+        (demand_in_both && before.text != after.text, ChangeReason::Dictionary),
+        (demand_in_both && before.model != after.model, ChangeReason::Model),
+        (demand_in_both && levels_count && before.calibration != after.calibration, ChangeReason::Calibration),
+        (demand_in_both && before.settings != after.settings, ChangeReason::Settings),
+        (demand_in_both && asked_in_both && statistics.0 != statistics.1, ChangeReason::Statistics),
+        (selection, ChangeReason::Selection),
+        (demand_in_both && !levelled && before.limits != after.limits, ChangeReason::Limits),
+        (incomplete, ChangeReason::Incomplete),
     ];
     rows.into_iter().filter(|(holds, _)| *holds).map(|(_, reason)| reason).collect()
 }

@@ -32,21 +32,21 @@ pub struct DemandResult {
     /// Its revision when it was matched.
     pub revision: u64,
     /// Its pairs, best first, each target once.
-    pub pairs: Vec<Pair>,
+    pub pairs: Vec<RankedTarget>,
 }
 
 /// A pair in one job.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Pair {
+pub struct RankedTarget {
     /// Name of the target.
     pub target: RecordName,
     /// Place in the list.
-    pub place: Place,
+    pub place: Ranking,
 }
 
 /// A target's place in the list of its kind.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Place {
+pub struct Ranking {
     /// Rank among the targets of its kind, from 1.
     pub rank: u32,
     /// Score, 0 to 1.
@@ -107,9 +107,9 @@ pub struct PairChange {
     /// Kind of the difference.
     pub change: Change,
     /// Place in the earlier job; `None` for a new pair.
-    pub before: Option<Place>,
+    pub before: Option<Ranking>,
     /// Place in the later job; `None` for a lost pair.
-    pub after: Option<Place>,
+    pub after: Option<Ranking>,
     /// Revision of the demand in the earlier job; `None` if that job lacks the demand.
     pub demand_before: Option<u64>,
     /// Revision of the demand in the later job; `None` if that job lacks the demand.
@@ -131,7 +131,7 @@ pub enum Change {
 
 /// Why a pair differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reason {
+pub enum ChangeReason {
     /// The demand was first stored after the earlier job began.
     DemandNew,
     /// The demand was deleted or closed.
@@ -182,8 +182,8 @@ pub struct Totals {
     pub moved: u64,
     /// Changed pairs, in the order of [`Change::ALL`].
     pub changes: [u64; Change::ALL.len()],
-    /// Changed pairs per reason, in the order of [`Reason::ALL`]; a pair with several reasons counts for each.
-    pub reasons: [u64; Reason::ALL.len()],
+    /// Changed pairs per reason, in the order of [`ChangeReason::ALL`]; a pair with several reasons counts for each.
+    pub reasons: [u64; ChangeReason::ALL.len()],
 }
 
 // === impl Inputs ===
@@ -222,9 +222,9 @@ impl Change {
     }
 }
 
-// === impl Reason ===
+// === impl ChangeReason ===
 
-impl Reason {
+impl ChangeReason {
     /// All reasons.
     pub const ALL: [Self; 16] = [
         Self::DemandNew,
@@ -294,7 +294,7 @@ impl Reason {
 
 impl Totals {
     /// Counts one changed pair.
-    pub fn count(&mut self, change: Change, reasons: &[Reason]) {
+    pub fn count(&mut self, change: Change, reasons: &[ChangeReason]) {
         let count = |counts: &mut [u64], place: Option<usize>| {
             if let Some(count) = place.and_then(|place| counts.get_mut(place)) {
                 *count += 1;
@@ -302,7 +302,7 @@ impl Totals {
         };
         count(&mut self.changes, Change::ALL.iter().position(|it| *it == change));
         for reason in reasons {
-            count(&mut self.reasons, Reason::ALL.iter().position(|it| it == reason));
+            count(&mut self.reasons, ChangeReason::ALL.iter().position(|it| it == reason));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
-use super::{Change, DemandResult, Pair, PairChange, Place, SCORE_STEP, Totals};
+use super::{Change, DemandResult, PairChange, RankedTarget, Ranking, SCORE_STEP, Totals};
 use duijie_core::domain::RecordName;
 
 /// Result that has the next demand.
@@ -52,7 +52,7 @@ pub fn changes(before: Option<&DemandResult>, after: Option<&DemandResult>, tota
     let earlier = places(before);
     let later = places(after);
     let mut found = Vec::new();
-    for Pair { target, place } in after.map_or(&[][..], |result| &result.pairs) {
+    for RankedTarget { target, place } in after.map_or(&[][..], |result| &result.pairs) {
         let Some(was) = earlier.get(target) else {
             found.push(change(target, Change::New, None, Some(*place)));
             continue;
@@ -65,7 +65,7 @@ pub fn changes(before: Option<&DemandResult>, after: Option<&DemandResult>, tota
             }
         }
     }
-    for Pair { target, place } in before.map_or(&[][..], |result| &result.pairs) {
+    for RankedTarget { target, place } in before.map_or(&[][..], |result| &result.pairs) {
         if !later.contains_key(target) {
             found.push(change(target, Change::Lost, Some(*place), None));
         }
@@ -73,14 +73,14 @@ pub fn changes(before: Option<&DemandResult>, after: Option<&DemandResult>, tota
     found
 }
 
-fn places(result: Option<&DemandResult>) -> BTreeMap<&RecordName, Place> {
+fn places(result: Option<&DemandResult>) -> BTreeMap<&RecordName, Ranking> {
     let pairs = result.map_or(&[][..], |result| &result.pairs);
     pairs.iter().map(|pair| (&pair.target, pair.place)).collect()
 }
 
 /// Direction of a level change. If only one side has a level, for example because the later job had no calibration,
 /// this is no change.
-fn moved(before: &Place, after: &Place) -> Option<Change> {
+fn moved(before: &Ranking, after: &Ranking) -> Option<Change> {
     match before.level?.cmp(&after.level?) {
         Ordering::Less => Some(Change::Up),
         Ordering::Greater => Some(Change::Down),

@@ -11,12 +11,12 @@ fn time(second: i64) -> Timestamp {
     Timestamp::new(second, 0).unwrap()
 }
 
-fn place(rank: u32, score: f64, level: Option<Level>) -> Place {
-    Place { rank, score, level, revision: 1 }
+fn place(rank: u32, score: f64, level: Option<Level>) -> Ranking {
+    Ranking { rank, score, level, revision: 1 }
 }
 
 fn result(pairs: &[(&str, f64, Option<Level>)]) -> DemandResult {
-    let pair = |(rank, (target, score, level)): (u32, &(&str, f64, Option<Level>))| Pair {
+    let pair = |(rank, (target, score, level)): (u32, &(&str, f64, Option<Level>))| RankedTarget {
         target: name(target),
         place: place(rank, *score, *level),
     };
@@ -126,7 +126,7 @@ fn case(change: Change) -> Case {
 }
 
 #[track_caller]
-fn check(change: Change, set: impl FnOnce(&mut Case), want: &[Reason]) {
+fn check(change: Change, set: impl FnOnce(&mut Case), want: &[ChangeReason]) {
     let mut case = case(change);
     set(&mut case);
     let Case { change, before, after, demand, target } = case;
@@ -140,83 +140,83 @@ fn state(revision: u64, made: i64, changed: i64, active: bool) -> Option<State> 
 #[test]
 fn reasons_in_the_records() {
     use Change::{Down, Lost, New, Up};
-    check(New, |_| (), &[Reason::Others]);
-    check(Lost, |_| (), &[Reason::Others]);
-    check(Up, |_| (), &[Reason::Others]);
+    check(New, |_| (), &[ChangeReason::Others]);
+    check(Lost, |_| (), &[ChangeReason::Others]);
+    check(Up, |_| (), &[ChangeReason::Others]);
     // the target
-    check(New, |it| it.target = state(1, 150, 150, true), &[Reason::TargetNew]);
-    check(New, |it| it.target = state(1, 1, 150, true), &[Reason::TargetChanged]);
-    check(New, |it| it.target = state(1, 1, 99, true), &[Reason::Others]);
-    check(New, |it| it.target = state(2, 1, 300, true), &[Reason::Unknown]);
-    check(New, |it| it.target = None, &[Reason::Unknown]);
-    check(Lost, |it| it.target = None, &[Reason::TargetGone]);
-    check(Lost, |it| it.target = state(2, 1, 150, false), &[Reason::TargetGone]);
-    check(Lost, |it| it.target = state(2, 1, 150, true), &[Reason::TargetChanged]);
-    check(Lost, |it| it.target = state(2, 1, 300, true), &[Reason::Unknown]);
-    check(Down, |it| it.change.after.as_mut().unwrap().revision = 2, &[Reason::TargetChanged]);
+    check(New, |it| it.target = state(1, 150, 150, true), &[ChangeReason::TargetNew]);
+    check(New, |it| it.target = state(1, 1, 150, true), &[ChangeReason::TargetChanged]);
+    check(New, |it| it.target = state(1, 1, 99, true), &[ChangeReason::Others]);
+    check(New, |it| it.target = state(2, 1, 300, true), &[ChangeReason::Unknown]);
+    check(New, |it| it.target = None, &[ChangeReason::Unknown]);
+    check(Lost, |it| it.target = None, &[ChangeReason::TargetGone]);
+    check(Lost, |it| it.target = state(2, 1, 150, false), &[ChangeReason::TargetGone]);
+    check(Lost, |it| it.target = state(2, 1, 150, true), &[ChangeReason::TargetChanged]);
+    check(Lost, |it| it.target = state(2, 1, 300, true), &[ChangeReason::Unknown]);
+    check(Down, |it| it.change.after.as_mut().unwrap().revision = 2, &[ChangeReason::TargetChanged]);
     // the demand
-    check(Up, |it| it.change.demand_after = Some(2), &[Reason::DemandChanged]);
+    check(Up, |it| it.change.demand_after = Some(2), &[ChangeReason::DemandChanged]);
     let both = |it: &mut Case| {
         it.change.demand_after = Some(2);
         it.target = state(1, 150, 150, true);
     };
-    check(New, both, &[Reason::DemandChanged, Reason::TargetNew]);
+    check(New, both, &[ChangeReason::DemandChanged, ChangeReason::TargetNew]);
     let fresh = |it: &mut Case| {
         it.change.demand_before = None;
         it.demand = state(1, 150, 150, true);
         it.target = state(1, 150, 150, true);
     };
-    check(New, fresh, &[Reason::DemandNew]);
+    check(New, fresh, &[ChangeReason::DemandNew]);
     let closed = |it: &mut Case| {
         it.change.demand_after = None;
         it.demand = state(2, 1, 150, false);
     };
-    check(Lost, closed, &[Reason::DemandGone]);
-    check(Lost, |it| (it.change.demand_after, it.demand) = (None, None), &[Reason::DemandGone]);
-    check(Lost, |it| it.change.demand_after = None, &[Reason::Unknown]);
+    check(Lost, closed, &[ChangeReason::DemandGone]);
+    check(Lost, |it| (it.change.demand_after, it.demand) = (None, None), &[ChangeReason::DemandGone]);
+    check(Lost, |it| it.change.demand_after = None, &[ChangeReason::Unknown]);
 }
 
 #[test]
 fn reasons_in_the_jobs() {
     use Change::{Lost, New, Up};
-    check(New, |it| it.after.text = "text-2".into(), &[Reason::Dictionary]);
-    check(Lost, |it| it.after.model = "model-2".into(), &[Reason::Model]);
-    check(Up, |it| it.after.calibration = "levels-2".into(), &[Reason::Calibration]);
+    check(New, |it| it.after.text = "text-2".into(), &[ChangeReason::Dictionary]);
+    check(Lost, |it| it.after.model = "model-2".into(), &[ChangeReason::Model]);
+    check(Up, |it| it.after.calibration = "levels-2".into(), &[ChangeReason::Calibration]);
     // without a minimum level the calibration does not decide which targets are listed
-    check(New, |it| it.after.calibration = "levels-2".into(), &[Reason::Others]);
+    check(New, |it| it.after.calibration = "levels-2".into(), &[ChangeReason::Others]);
     let least = |it: &mut Case| {
         it.after.calibration = "levels-2".into();
         it.before.has_least_level = true;
     };
-    check(New, least, &[Reason::Calibration]);
-    check(Up, |it| it.after.settings = "candidates=100".into(), &[Reason::Settings]);
-    check(Up, |it| it.after.targets[0].1 = "2".into(), &[Reason::Statistics]);
-    check(New, |it| it.after.limits = "50".into(), &[Reason::Limits]);
-    check(Up, |it| it.after.limits = "50".into(), &[Reason::Others]);
-    check(New, |it| it.before.targets = vec![(Kind::Expert, String::new())], &[Reason::Selection]);
+    check(New, least, &[ChangeReason::Calibration]);
+    check(Up, |it| it.after.settings = "candidates=100".into(), &[ChangeReason::Settings]);
+    check(Up, |it| it.after.targets[0].1 = "2".into(), &[ChangeReason::Statistics]);
+    check(New, |it| it.after.limits = "50".into(), &[ChangeReason::Limits]);
+    check(Up, |it| it.after.limits = "50".into(), &[ChangeReason::Others]);
+    check(New, |it| it.before.targets = vec![(Kind::Expert, String::new())], &[ChangeReason::Selection]);
     let narrower = |it: &mut Case| {
         it.change.demand_after = None;
         it.after.selection = "region 13".into();
     };
-    check(Lost, narrower, &[Reason::Selection]);
-    check(Lost, |it| (it.change.demand_after, it.after.complete) = (None, false), &[Reason::Incomplete]);
-    check(New, |it| (it.change.demand_before, it.before.complete) = (None, false), &[Reason::Incomplete]);
+    check(Lost, narrower, &[ChangeReason::Selection]);
+    check(Lost, |it| (it.change.demand_after, it.after.complete) = (None, false), &[ChangeReason::Incomplete]);
+    check(New, |it| (it.change.demand_before, it.before.complete) = (None, false), &[ChangeReason::Incomplete]);
     let all = |it: &mut Case| {
         it.after = Inputs { text: "t".into(), model: "m".into(), ..inputs(200) };
         it.after.targets[0].1 = "s".into();
     };
-    check(New, all, &[Reason::Dictionary, Reason::Model, Reason::Statistics]);
+    check(New, all, &[ChangeReason::Dictionary, ChangeReason::Model, ChangeReason::Statistics]);
 }
 
 #[test]
 fn every_reason_is_counted_in_its_place() {
     let mut totals = Totals::default();
-    totals.count(Change::Down, &Reason::ALL);
-    totals.count(Change::New, &[Reason::TargetNew]);
+    totals.count(Change::Down, &ChangeReason::ALL);
+    totals.count(Change::New, &[ChangeReason::TargetNew]);
     assert_eq!(totals.changes, [1, 0, 0, 1]);
-    assert_eq!(totals.reasons.iter().sum::<u64>(), Reason::ALL.len() as u64 + 1);
+    assert_eq!(totals.reasons.iter().sum::<u64>(), ChangeReason::ALL.len() as u64 + 1);
     assert_eq!(totals.reasons[3], 2);
-    assert!(Reason::ALL.is_sorted() && Change::ALL.is_sorted());
+    assert!(ChangeReason::ALL.is_sorted() && Change::ALL.is_sorted());
 }
 
 /// A result over a few targets, each at most once.

@@ -17,7 +17,7 @@ use std::io::{self, Write};
 
 use jiff::Timestamp;
 
-use crate::rematch::diff::{Change, Reason};
+use crate::rematch::diff::{Change, ChangeReason};
 use delimited::Delimited;
 use duijie_core::domain::{RecordName, hit::Level};
 use groups::Groups;
@@ -65,7 +65,7 @@ pub struct RowChange {
     /// Kind of the difference.
     pub change: Change,
     /// Reasons, at least one.
-    pub reasons: Vec<Reason>,
+    pub reasons: Vec<ChangeReason>,
     /// Earlier place; `None` for a new pair.
     pub before: Option<Standing>,
 }

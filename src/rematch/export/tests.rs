@@ -49,7 +49,7 @@ fn row(rank: u32, title: &str) -> Row {
     }
 }
 
-fn changed(reasons: &[Reason]) -> Row {
+fn changed(reasons: &[ChangeReason]) -> Row {
     let before = Some(Standing { rank: 3, score: 0.5, level: Some(Level::Weak) });
     let change = RowChange { change: Change::Lost, reasons: reasons.to_vec(), before };
     Row { place: None, target: party("experts/e-1", "王某"), change: Some(change), ..row(1, "题目") }
@@ -90,7 +90,7 @@ fn sheets(bytes: Vec<u8>) -> Vec<(String, Vec<Vec<Data>>)> {
 
 #[test]
 fn lines_are_json() {
-    let bytes = write(Format::Jsonl, Content::Changes, &[row(2, "题\"目"), changed(&[Reason::TargetGone])]);
+    let bytes = write(Format::Jsonl, Content::Changes, &[row(2, "题\"目"), changed(&[ChangeReason::TargetGone])]);
     let text = String::from_utf8(bytes).unwrap();
     let lines: Vec<Json> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 2);
@@ -120,7 +120,7 @@ fn tables_open_in_excel_and_run_nothing() {
 
 #[test]
 fn workbooks_keep_texts_and_numbers() {
-    let rows = [row(1, "=1+1"), changed(&[Reason::DemandChanged, Reason::TargetGone])];
+    let rows = [row(1, "=1+1"), changed(&[ChangeReason::DemandChanged, ChangeReason::TargetGone])];
     let bytes = write(Format::Xlsx, Content::Changes, &rows);
     let sheets = sheets(bytes);
     assert_eq!((sheets.len(), sheets[0].0.as_str()), (1, "变化"));
@@ -159,7 +159,7 @@ fn a_full_sheet_is_followed_by_another() {
 fn parquet_has_types_and_groups() {
     let sink = Sink::default();
     let mut writer = Groups::with_limit(columns::of(Content::Changes), sink.clone(), 2).unwrap();
-    let rows = [row(1, "题目"), row(2, "题目"), changed(&[Reason::Model, Reason::Others])];
+    let rows = [row(1, "题目"), row(2, "题目"), changed(&[ChangeReason::Model, ChangeReason::Others])];
     rows.iter().for_each(|row| writer.write(row).unwrap());
     writer.finish().unwrap();
     let reader = SerializedFileReader::new(parquet_bytes(sink.bytes())).unwrap();

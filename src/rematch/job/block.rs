@@ -133,7 +133,7 @@ mod tests {
     use super::*;
     use crate::rematch::job::{
         decision::{Best, KindDecision},
-        model::{MAX_LIMIT, Pair, TargetList},
+        model::{MAX_LIMIT, MatchedTarget, TargetList},
         packed::Packed,
     };
     use duijie_core::domain::{Kind, hit::Level};
@@ -142,7 +142,8 @@ mod tests {
 
     fn result(id: &str, revision: u64) -> DemandResult {
         let target = "achievements/tianjin/a-1".parse().unwrap();
-        let pair = Pair { target, revision: 3, score: 0.123_456_789, level: Some(Level::Fair), probabilities: None };
+        let pair =
+            MatchedTarget { target, revision: 3, score: 0.123_456_789, level: Some(Level::Fair), probabilities: None };
         let list = TargetList { kind: Kind::Achievement, nothing_good_enough: false, pairs: vec![pair] };
         DemandResult { demand: format!("demands/{id}").parse().unwrap(), revision, lists: vec![list], carried: false }
     }
@@ -214,7 +215,7 @@ mod tests {
                 let pair = |_| {
                     let probabilities = Some([(); 4].map(|()| (number() * 1e6).round() / 1e6));
                     let (target, level) = (name(kind), Some(Level::Fair));
-                    Pair { target, revision: 1_764_100_000_000, score: number(), level, probabilities }
+                    MatchedTarget { target, revision: 1_764_100_000_000, score: number(), level, probabilities }
                 };
                 TargetList { kind, nothing_good_enough: false, pairs: (0..limit).map(pair).collect() }
             };

@@ -43,8 +43,8 @@ use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 pub use model::{
-    Counts, DemandResult, ErrorSample, Inputs, Job, JobId, JobPage, JobRequest, Method, Pair, ResultPage, Selection,
-    State, TargetInputs, TargetList,
+    Counts, DemandResult, ErrorSample, Inputs, Job, JobId, JobPage, JobRequest, MatchedTarget, Method, ResultPage,
+    Selection, State, TargetInputs, TargetList,
 };
 use parking_lot::Mutex;
 pub use reason::{Failure, FailureKind, FullReason};

@@ -109,7 +109,7 @@ pub struct Job {
     pub worked_ms: u64,
     /// Location of the results, and the number of blocks written.
     #[serde(default)]
-    pub(super) progress: Progress,
+    pub(super) progress: ResultsLocation,
 }
 
 /// State of a job.
@@ -202,7 +202,7 @@ pub struct ErrorSample {
 
 /// Location of a job's results, and the number of blocks written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Progress {
+pub(super) struct ResultsLocation {
     /// The full job whose blocks lie below this job's, or this job itself.
     pub root: u64,
     /// The base of this job; 0 means none.
@@ -243,12 +243,12 @@ pub struct TargetList {
     #[serde(default)]
     pub nothing_good_enough: bool,
     /// Targets, best first; the first has rank 1.
-    pub pairs: Vec<Pair>,
+    pub pairs: Vec<MatchedTarget>,
 }
 
 /// A target in a demand's result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Pair {
+pub struct MatchedTarget {
     /// Name of the target.
     pub target: RecordName,
     /// Matched revision of the target.
@@ -355,9 +355,9 @@ impl Default for JobRequest {
     }
 }
 
-// === impl Progress ===
+// === impl ResultsLocation ===
 
-impl Progress {
+impl ResultsLocation {
     /// Base of this job.
     pub fn base(&self) -> Option<JobId> {
         (self.base != 0).then_some(JobId(self.base))
@@ -410,7 +410,7 @@ impl Job {
             cancel_requested: false,
             attempts: 0,
             worked_ms: 0,
-            progress: Progress::default(),
+            progress: ResultsLocation::default(),
         }
     }
 

@@ -7,7 +7,7 @@ use super::{
     candidates::{Candidates, KindCandidates},
     decision::{Best, Decision, KindDecision},
     lexical::Lexical,
-    model::{DemandResult, JobRequest, Pair, TargetList},
+    model::{DemandResult, JobRequest, MatchedTarget, TargetList},
     packed::Packed,
     scoring::{Pool, Scored},
     targets::{Known, Targets},
@@ -245,7 +245,7 @@ impl Side<'_> {
             // a target deleted since the search is left out
             let label = label?;
             let probabilities = relevance.and_then(|relevance| relevance.probabilities);
-            Some(Pair {
+            Some(MatchedTarget {
                 target: label.name,
                 revision: label.revision,
                 score: scored.score,

@@ -11,7 +11,7 @@ use super::{
     check::same_wish,
     held::Held,
     jobs,
-    model::{Inputs, Job, JobId, MAX_DEMANDS, Method, Progress, Selection, State, TargetInputs},
+    model::{Inputs, Job, JobId, MAX_DEMANDS, Method, ResultsLocation, Selection, State, TargetInputs},
     reason::FullReason,
     statistics_store as statistics,
     targets::Engine,
@@ -41,7 +41,7 @@ pub(super) struct Planned {
     /// Method.
     pub method: Method,
     /// Location of the results.
-    pub progress: Progress,
+    pub progress: ResultsLocation,
     /// Number of demands, as far as known.
     pub demands: u64,
     /// Targets that planning has read, by kind.
@@ -75,7 +75,7 @@ pub(super) async fn plan(engine: &Engine, program: &Program, job: &Job) -> Resul
     Ok(Planned {
         inputs: inputs(engine, program, (now, targets)).await?,
         method: Method::Full { because },
-        progress: Progress { root: job.id.number(), blocks: firsts.len() as u64, ..Progress::default() },
+        progress: ResultsLocation { root: job.id.number(), blocks: firsts.len() as u64, ..ResultsLocation::default() },
         demands: names.len() as u64,
         held,
     })
@@ -135,7 +135,13 @@ async fn incremental(
     Ok(Ok(Planned {
         inputs: inputs(engine, program, (now, targets)).await?,
         method: Method::Incremental { changed_demands: demands.touched.len() as u64, changed_targets },
-        progress: Progress { grown, base: base.id.number(), since: since.as_second(), written: 0, ..base.progress },
+        progress: ResultsLocation {
+            grown,
+            base: base.id.number(),
+            since: since.as_second(),
+            written: 0,
+            ..base.progress
+        },
         demands: base.counts.demands,
         held: Vec::new(),
     }))

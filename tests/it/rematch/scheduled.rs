@@ -7,7 +7,7 @@ use duijie::{
     rematch::{
         job::{JobRequest, Rematch, State},
         schedule::Schedule,
-        scheduler::{Plan, Run, RunTrigger, Scheduler},
+        scheduler::{Run, RunTrigger, ScheduledJobs, Scheduler},
     },
 };
 use duijie_store::Index;
@@ -36,7 +36,7 @@ impl Instance {
     fn new(index: Arc<dyn Index>, night: Timestamp) -> Self {
         let nightly = Some(night.to_zoned(TimeZone::UTC).time());
         let schedule = Schedule { nightly, time_zone: TimeZone::UTC, after_changes: None };
-        let plan = Plan { schedule, request: JobRequest { limit: 3, ..JobRequest::default() } };
+        let plan = ScheduledJobs { schedule, request: JobRequest { limit: 3, ..JobRequest::default() } };
         let rematch = Rematch::new(index.clone(), settings(), Arc::new(versions()), Foreground::default());
         let scheduler = Scheduler::new(index, rematch.clone(), plan).looking_every(LOOK_EVERY);
         let (stop, stopped) = oneshot::channel::<()>();
