@@ -4,13 +4,14 @@
 CARGO ?= cargo
 DUIJIE = target/release/duijie
 
-.PHONY: help demo serve test check bench runtime build clean
+.PHONY: help demo serve test check released bench runtime build clean
 
 help:
 	@echo "make demo   取得运行库、编译、导入示例数据并演示匹配"
 	@echo "make serve  启动服务（127.0.0.1:50051），Ctrl-C 停止"
 	@echo "make test   运行全部测试"
 	@echo "make check  格式、静态检查、文档"
+	@echo "make released  发布时更新 proto/released.binpb（上一发布版的接口）"
 	@echo "make bench  运行基准测试（规模由 DUIJIE_BENCH_RECORDS 决定，缺省 10000）"
 
 # ONNX Runtime, pinned and hash checked, into runtime/
@@ -36,7 +37,13 @@ check:
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps
 	$(CARGO) test --release --locked --test it tidy
-	@if command -v buf > /dev/null; then buf lint proto; else echo "未找到 buf：proto 的格式只由 tidy 检查"; fi
+	@if command -v buf > /dev/null; then buf lint proto && buf breaking proto --against proto/released.binpb; \
+		else echo "未找到 buf：proto 的格式只由 tidy 检查，与上一发布版是否兼容未检查"; fi
+
+# Only with a release: proto/released.binpb is what `make check` compares proto/ with
+released:
+	$(CARGO) run --release --locked --quiet -p duijie-proto --example descriptors > proto/released.binpb.new
+	mv proto/released.binpb.new proto/released.binpb
 
 bench: runtime
 	$(CARGO) bench --locked --bench bench

@@ -11,6 +11,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let protos = [
         "duijie/v1/record.proto",
         "duijie/v1/filter.proto",
+        "duijie/v1/file.proto",
         "duijie/v1/catalog_service.proto",
         "duijie/v1/maintenance.proto",
         "duijie/v1/evidence.proto",

@@ -8,8 +8,9 @@ use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
-    convert::{filter_in, kind_in, record_in, record_out},
-    duplicates, page_token,
+    convert::{duration_out, filter_in, kind_in, record_in, record_out, view_in},
+    duplicates,
+    page::{Paging, Room, Sizes, fit},
     stream::Answers,
 };
 use crate::{
@@ -20,14 +21,14 @@ use crate::{
 use duijie_core::domain::{Problem, RecordName, Violation};
 use duijie_proto as pb;
 use duijie_proto::catalog_service_server::CatalogService;
-use duijie_store::{FieldSelection, PageRequest, PointId};
+use duijie_store::{FieldSelection, PageRequest};
 
-/// Default page size.
-const DEFAULT_PAGE: usize = 50;
-/// Maximum page size.
-const MAX_PAGE: usize = 200;
+/// Pages of records.
+const SIZES: Sizes = Sizes { default: 50, max: 200 };
 /// Maximum refused records listed in a summary.
 const MAX_SAMPLES: usize = 100;
+/// Maximum violations listed for a record.
+const MAX_VIOLATIONS: usize = 20;
 /// Batches of a stream in progress at the same time: one is embedded while the next is tokenised and compared.
 const PARTS_IN_FLIGHT: usize = 3;
 
@@ -45,7 +46,9 @@ impl CatalogService for Catalog {
         request: Request<pb::BatchUpsertRecordsRequest>,
     ) -> Result<Response<pb::BatchUpsertRecordsResponse>, Status> {
         let stored = self.upsert(request.into_inner().records).await?;
-        Ok(Response::new(pb::BatchUpsertRecordsResponse { results: stored.into_iter().map(stored_out).collect() }))
+        let mut room = Room::default();
+        let results = stored.into_iter().map(|stored| stored_out(stored, &mut room)).collect();
+        Ok(Response::new(pb::BatchUpsertRecordsResponse { results }))
     }
 
     async fn import_records(
@@ -56,12 +59,12 @@ impl CatalogService for Catalog {
         let embedded = self.parts.ingest.embedded();
         let parts = request.into_inner().map(|part| async { self.upsert(part?.records).await.map_err(Status::from) });
         let mut parts = parts.buffered(PARTS_IN_FLIGHT);
-        let mut summary = pb::ImportRecordsResponse::default();
+        let (mut summary, mut room) = (pb::ImportRecordsResponse::default(), Room::default());
         while let Some(stored) = parts.next().await {
-            add(&mut summary, stored?);
+            add(&mut summary, stored?, &mut room);
         }
         summary.embedded_text_count = int64(self.parts.ingest.embedded() - embedded);
-        summary.duration_ms = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
+        summary.duration = Some(duration_out(started.elapsed()));
         Ok(Response::new(summary))
     }
 
@@ -80,26 +83,18 @@ impl CatalogService for Catalog {
         &self,
         request: Request<pb::ListRecordsRequest>,
     ) -> Result<Response<pb::ListRecordsResponse>, Status> {
-        let request = request.into_inner();
-        let query = pb::ListRecordsRequest { page_token: String::new(), page_size: 0, ..request.clone() };
-        let query = query.encode_to_vec();
+        let mut request = request.into_inner();
+        let view = view_in(&mut request.view);
+        let paging = Paging::of(&mut request, SIZES);
         let kind = kind_in(request.kind, "kind").map_err(Error::from)?;
         let filter = filter_in(request.filter, kind).map_err(Error::from)?;
-        let limit = page_size(request.page_size, DEFAULT_PAGE)?;
-        let after = match page_token::read(&request.page_token, &query).map_err(Error::from)? {
-            Some(position) => Some(point_id(&position).ok_or_else(bad_token)?),
-            None => None,
-        };
-        let page = self
-            .parts
-            .index
-            .scroll(kind, &filter, PageRequest { after, limit, with: FieldSelection::Payload })
-            .await
-            .map_err(Error::from)?;
-        Ok(Response::new(pb::ListRecordsResponse {
-            records: page.points.into_iter().map(|point| record_out(point.record)).collect(),
-            next_page_token: page.next.map(|id| page_token::write(id.uuid().as_bytes(), &query)).unwrap_or_default(),
-        }))
+        let (view, paging) = (view.map_err(Error::from)?, paging?);
+        let with = FieldSelection::Payload;
+        let asked = PageRequest { after: paging.start()?, limit: paging.size, with };
+        let page = self.parts.index.scroll(kind, &filter, asked).await.map_err(Error::from)?;
+        let rows = page.points.into_iter().map(|point| (point.id(), record_out(view.of(point.record))));
+        let (records, next) = fit(rows, page.next);
+        Ok(Response::new(pb::ListRecordsResponse { records, next_page_token: paging.token(next) }))
     }
 
     async fn count_records(
@@ -159,29 +154,7 @@ impl Catalog {
     }
 }
 
-/// Returns the page size: 0 means the default, a value above the maximum is reduced to it, a negative one is refused.
-pub(super) fn page_size(asked: i32, default: usize) -> Result<usize, Error> {
-    match usize::try_from(asked) {
-        Ok(0) => Ok(default),
-        Ok(size) => Ok(size.min(MAX_PAGE)),
-        Err(_) => {
-            let max = i64::try_from(MAX_PAGE).unwrap_or(i64::MAX);
-            Err(Violation::new("page_size", Problem::OutOfRange { min: 0, max }).into())
-        }
-    }
-}
-
-/// Error for a token with a valid checksum but an invalid position, made by another version.
-pub(super) fn bad_token() -> Error {
-    Violation::new("page_token", Problem::PageToken).into()
-}
-
-/// Returns the id of the last point of the previous page; `None` for a token of another version.
-pub(super) fn point_id(position: &[u8]) -> Option<PointId> {
-    uuid::Uuid::from_slice(position).ok().map(PointId::from)
-}
-
-fn add(summary: &mut pb::ImportRecordsResponse, stored: Vec<Stored>) {
+fn add(summary: &mut pb::ImportRecordsResponse, stored: Vec<Stored>, room: &mut Room) {
     for stored in stored {
         let index = summary.total_count;
         summary.total_count += 1;
@@ -192,14 +165,15 @@ fn add(summary: &mut pb::ImportRecordsResponse, stored: Vec<Stored>) {
             UpsertOutcome::Refused(_) => {
                 summary.refused_count += 1;
                 if summary.error_samples.len() < MAX_SAMPLES {
-                    summary.error_samples.push(pb::ImportError { index, result: Some(stored_out(stored)) });
+                    summary.error_samples.push(pb::ImportError { index, result: Some(stored_out(stored, room)) });
                 }
             }
         }
     }
 }
 
-fn stored_out(stored: Stored) -> pb::UpsertResult {
+/// Writes a result, with as many violations as there is room for.
+fn stored_out(stored: Stored, room: &mut Room) -> pb::UpsertResult {
     let (outcome, violations) = match stored.outcome {
         UpsertOutcome::Created => (pb::UpsertOutcome::Created, Vec::new()),
         UpsertOutcome::Updated => (pb::UpsertOutcome::Updated, Vec::new()),
@@ -212,14 +186,39 @@ fn stored_out(stored: Stored) -> pb::UpsertResult {
         localized_description: violation.problem.chinese(),
         field: violation.field,
     };
+    let violation_count = i32::try_from(violations.len()).unwrap_or(i32::MAX);
+    let violations = violations.into_iter().take(MAX_VIOLATIONS).map(violation);
     pb::UpsertResult {
         name: stored.name.map(|name| name.to_string()).unwrap_or_default(),
         outcome: outcome as i32,
-        violations: violations.into_iter().map(violation).collect(),
+        violations: violations.take_while(|violation| room.takes(violation.encoded_len())).collect(),
         revision: int64(stored.revision),
+        violation_count,
     }
 }
 
 fn int64(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_list_violations_while_there_is_room() {
+        let refused = || Stored {
+            name: None,
+            outcome: UpsertOutcome::Refused(vec![Violation::new("common.title", Problem::Required); 50]),
+            revision: 0,
+        };
+        let mut room = Room::default();
+        let result = stored_out(refused(), &mut room);
+        assert_eq!((result.violations.len(), result.violation_count), (MAX_VIOLATIONS, 50));
+        // beside much else nothing is left but for the first
+        let much = pb::ListRecordsResponse { next_page_token: "x".repeat(4 << 20), ..Default::default() };
+        let mut room = Room::beside(&much);
+        let left = [stored_out(refused(), &mut room), stored_out(refused(), &mut room)];
+        assert_eq!(left.map(|it| (it.violations.len(), it.violation_count)), [(1, 50), (0, 50)]);
+    }
 }

@@ -8,6 +8,8 @@ pub mod plan;
 pub mod rematch;
 pub mod watch;
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use duijie_core::domain::{
@@ -18,6 +20,15 @@ use duijie_core::domain::{
     record::{Achievement, Demand, Expert, IntellectualProperty, Owner},
 };
 use duijie_proto as pb;
+
+/// Fields of the records in an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// All but the long ones.
+    Basic,
+    /// All.
+    Full,
+}
 
 /// Reads a record. Values that the domain type cannot hold are violations. [`Record::checked`] checks the rules of the
 /// domain later.
@@ -181,6 +192,18 @@ pub fn kind_out(kind: Kind) -> i32 {
     kind as i32
 }
 
+/// Takes the record view out of a request, so that page tokens do not depend on it.
+///
+/// # Errors
+/// A violation of `view` if it is unknown.
+pub fn view_in(view: &mut i32) -> Result<View, Violation> {
+    match pb::RecordView::try_from(std::mem::take(view)) {
+        Ok(pb::RecordView::Basic) => Ok(View::Basic),
+        Ok(pb::RecordView::Unspecified | pb::RecordView::Full) => Ok(View::Full),
+        Err(_) => Err(Violation::new("view", Problem::UnknownCode { table: "RecordView" })),
+    }
+}
+
 /// Reads a filter for records of a kind and checks it.
 ///
 /// # Errors
@@ -261,7 +284,7 @@ fn names_in(names: &[String], path: &str, found: &mut Violations) -> Vec<RecordN
 }
 
 /// Writes a match without its evidence.
-pub fn match_out(found: hit::MatchHit) -> pb::Match {
+pub fn match_out(found: hit::MatchHit, view: View) -> pb::Match {
     let source = |source: pb::Source, said: hit::SourceScore| pb::SourceScore {
         source: source as i32,
         score: said.score.map(f64::from),
@@ -277,7 +300,7 @@ pub fn match_out(found: hit::MatchHit) -> pb::Match {
     sources.extend(found.works.as_ref().map(|works| source(pb::Source::Achievements, works.score)));
     let through = found.works.map(|works| works.best);
     pb::Match {
-        record: Some(record_out(found.record)),
+        record: Some(record_out(view.of(found.record))),
         rank: int(found.rank),
         score: found.score,
         sources,
@@ -349,6 +372,12 @@ pub fn time_out(time: Timestamp) -> prost_types::Timestamp {
     prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }
 }
 
+/// Writes a duration.
+pub fn duration_out(span: Duration) -> prost_types::Duration {
+    let seconds = i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
+    prost_types::Duration { seconds, nanos: i32::try_from(span.subsec_nanos()).unwrap_or(0) }
+}
+
 /// Reads a value of an enumeration. 0 means "not stated"; an unknown number is a violation.
 fn code<C: Code>(number: i32, path: &str, found: &mut Violations) -> Option<C> {
     let value = C::from_number(number);
@@ -379,6 +408,23 @@ fn number(number: i64, path: &str, found: &mut Violations) -> u64 {
 
 fn int(number: usize) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+// === impl View ===
+
+impl View {
+    /// The record with the fields of the view.
+    pub fn of(self, mut record: Record) -> Record {
+        if self == Self::Basic {
+            record.body = String::new();
+            match &mut record.detail {
+                Detail::Achievement(it) => it.intellectual_property = Vec::new(),
+                Detail::Expert(it) => it.achievement_ids = Vec::new(),
+                Detail::Demand(_) => {}
+            }
+        }
+        record
+    }
 }
 
 #[cfg(test)]

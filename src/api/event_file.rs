@@ -2,7 +2,7 @@
 
 use super::{
     convert::event::{event_name_in, record_name_in},
-    stream::{Answers, Outgoing, PART_BYTES, stream},
+    stream::{About, Answers, PartWriter, stream},
 };
 use crate::{
     error::Error,
@@ -48,7 +48,12 @@ pub async fn export(
     let bytes = tokio::task::spawn_blocking(move || made(&report, format, record.as_ref())).await;
     let bytes = bytes.map_err(|error| Error::Internal(format!("the export ended: {error}")))??;
     let (outgoing, answers) = stream(WAITING_PARTS);
-    tokio::spawn(send(bytes, file_name, format, outgoing));
+    let about = About { media_type: format.media_type(), file_name };
+    let writer = PartWriter::new(outgoing, about, |part| pb::ExportEventResponse { part: Some(part) });
+    tokio::spawn(async move {
+        // a caller that has gone needs no answer
+        let _ = writer.send_all(&bytes).await;
+    });
     Ok(answers)
 }
 
@@ -65,22 +70,6 @@ fn made(report: &Report, format: Format, record: Option<&RecordName>) -> Result<
         ExportError::UnknownParticipant(record) => EventError::NoParticipant(record).into(),
         other => Error::Internal(other.to_string()),
     })
-}
-
-async fn send(bytes: Vec<u8>, file_name: String, format: Format, outgoing: Outgoing<pb::ExportEventResponse>) {
-    let total_bytes = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
-    for chunk in bytes.chunks(PART_BYTES) {
-        let part = pb::ExportEventResponse {
-            chunk: chunk.to_vec(),
-            total_bytes,
-            file_name: file_name.clone(),
-            media_type: format.media_type().to_string(),
-        };
-        if outgoing.send(part).await.is_err() {
-            return;
-        }
-    }
-    outgoing.finish();
 }
 
 fn format_in(format: i32) -> Result<Format, Violation> {

@@ -1,74 +1,97 @@
-//! Pages of an event's lists: participants, shortlists, meetings, outcomes.
+//! Pages of an event's lists: participants, edits, shortlists, meetings, changes, outcomes, statistics.
 
 use std::collections::BTreeMap;
 
 use prost::Message;
 
 use super::{
-    catalog::{bad_token, page_size},
     convert::{
-        event::{event_name_in, participant_out, record_name_in},
-        outcome::outcome_out,
-        plan::{meetings_out, shortlist_out, unplaced_out},
+        event::{edit_out, event_name_in, event_out, participant_out, record_name_in},
+        outcome::{counts_out, group_out, outcome_out},
+        plan::{change_out, meetings_out, shortlist_out, unplaced_out},
     },
-    page_token,
+    page::{Paging, Position, Room, Sizes, bad_token, fit},
 };
 use crate::{
     error::{Error, Result},
     events::{
-        model::{EventError, LeftOut, Meeting, Shortlisted, participant::by_record},
+        model::{Change, EventError, Grouping, LeftOut, Meeting, Pair, Shortlisted, Unplaced, participant::by_record},
         service::{Events, MAX_OUTCOME_PAGE, OutcomeQuery, Report},
     },
 };
-use duijie_core::domain::RecordName;
+use duijie_core::domain::{Code, RecordName};
 use duijie_proto as pb;
-use duijie_store::PointId;
 
-/// Default page size of participants and shortlists.
-const DEFAULT_PAGE: usize = 50;
-/// Default page size of meetings and outcomes.
-const DEFAULT_LONG_PAGE: usize = 200;
-/// Maximum meetings per page.
-const MAX_MEETINGS: usize = 1_000;
-/// Maximum pairs without a meeting on the first page.
-const MAX_UNPLACED: usize = 1_000;
+/// Pages of events, participants and shortlists.
+const SIZES: Sizes = Sizes { default: 50, max: 200 };
+/// Pages of edits, meetings and changes.
+const LONG_SIZES: Sizes = Sizes { default: 200, max: 1_000 };
+/// Pages of outcomes.
+const OUTCOME_SIZES: Sizes = Sizes { default: 200, max: MAX_OUTCOME_PAGE };
+/// Pages of groups.
+const GROUP_SIZES: Sizes = Sizes { default: 1_000, max: 1_000 };
+/// Maximum changes in an answer that is no list.
+const MAX_CHANGES: usize = 1_000;
 
-/// Position in a list of a plan: the plan's number and the index.
+/// Position in a list of a plan: the plan's number and the number of entries before.
 struct Place {
     plan: u64,
     at: u64,
 }
 
+/// Position in the statistics: the last group before.
+struct GroupPlace {
+    by: u8,
+    key: String,
+}
+
+/// An entry of the list of meetings.
+enum Entry<'a> {
+    Unplaced(&'a Unplaced),
+    Meeting(&'a Meeting),
+}
+
+/// Returns a page of events.
+pub async fn events(events: &Events, mut request: pb::ListEventsRequest) -> Result<pb::ListEventsResponse> {
+    let paging = Paging::of(&mut request, SIZES)?;
+    let page = events.list(paging.start()?, paging.size).await?;
+    let (events, next) = fit(page.events.iter().map(|it| (Events::place(it), event_out(it))), page.next);
+    Ok(pb::ListEventsResponse { events, next_page_token: paging.token(next) })
+}
+
 /// Returns a page of participants.
 pub async fn participants(
     events: &Events,
-    request: pb::ListParticipantsRequest,
+    mut request: pb::ListParticipantsRequest,
 ) -> Result<pb::ListParticipantsResponse> {
-    let query = pb::ListParticipantsRequest { page_size: 0, page_token: String::new(), ..request.clone() };
-    let query = query.encode_to_vec();
-    let limit = page_size(request.page_size, DEFAULT_PAGE)?;
-    let after = page_token::read(&request.page_token, &query)?;
-    let after = after.map(|bytes| String::from_utf8(bytes).ok().and_then(|name| name.parse::<RecordName>().ok()));
-    let after = after.map(|name| name.ok_or_else(bad_token)).transpose()?;
+    let paging = Paging::of(&mut request, SIZES)?;
+    let after = paging.start::<RecordName>()?;
     let all = events.participants(&event_name_in(&request.name, "name")?).await?;
     let start = after.map_or(0, |after| all.partition_point(|it| it.record <= after));
-    let more = start + limit < all.len();
-    let page: Vec<_> = all.into_iter().skip(start).take(limit).collect();
-    let last = page.last().filter(|_| more).map(|it| it.record.to_string());
-    Ok(pb::ListParticipantsResponse {
-        participants: page.into_iter().map(participant_out).collect(),
-        next_page_token: last.map(|last| page_token::write(last.as_bytes(), &query)).unwrap_or_default(),
-    })
+    let next = last_of(&all, start, paging.size).map(|it| it.record.clone());
+    let page = all.into_iter().skip(start).take(paging.size);
+    let (participants, next) = fit(page.map(|it| (it.record.clone(), participant_out(it))), next);
+    Ok(pb::ListParticipantsResponse { participants, next_page_token: paging.token(next) })
+}
+
+/// Returns a page of staff decisions.
+pub async fn edits(events: &Events, mut request: pb::ListEditsRequest) -> Result<pb::ListEditsResponse> {
+    let paging = Paging::of(&mut request, LONG_SIZES)?;
+    let after = paging.start::<Pair>()?;
+    let all: Vec<_> = events.edits(&event_name_in(&request.name, "name")?).await?.0.into_iter().collect();
+    let start = after.map_or(0, |after| all.partition_point(|(pair, _)| *pair <= after));
+    let next = last_of(&all, start, paging.size).map(|(pair, _)| pair.clone());
+    let page = all.into_iter().skip(start).take(paging.size);
+    let (edits, next) = fit(page.map(|(pair, decision)| (pair.clone(), edit_out(pair, decision))), next);
+    Ok(pb::ListEditsResponse { edits, next_page_token: paging.token(next) })
 }
 
 /// Returns a page of shortlists.
-pub async fn shortlists(events: &Events, request: pb::ListShortlistsRequest) -> Result<pb::ListShortlistsResponse> {
-    let query = pb::ListShortlistsRequest { page_size: 0, page_token: String::new(), ..request.clone() };
-    let query = query.encode_to_vec();
-    let limit = page_size(request.page_size, DEFAULT_PAGE)?;
+pub async fn shortlists(events: &Events, mut request: pb::ListShortlistsRequest) -> Result<pb::ListShortlistsResponse> {
+    let paging = Paging::of(&mut request, SIZES)?;
     let demand = record_in(&request.demand, "demand")?;
     let report = planned(events, &request.name).await?;
-    let start = Place::read(&request.page_token, &query, &report)?;
+    let start = Place::start(&paging, report.plan.number)?;
     let mut lists: BTreeMap<&RecordName, (Vec<&Shortlisted>, Vec<&LeftOut>)> = BTreeMap::new();
     let wanted = |record: &RecordName| demand.as_ref().is_none_or(|demand| demand == record);
     for it in report.plan.shortlist.iter().filter(|it| wanted(&it.pair.demand)) {
@@ -78,57 +101,100 @@ pub async fn shortlists(events: &Events, request: pb::ListShortlistsRequest) -> 
         lists.entry(&it.pair.demand).or_default().1.push(it);
     }
     let titles = by_record(&report.participants);
-    let page = lists.iter().skip(start).take(limit);
-    Ok(pb::ListShortlistsResponse {
-        shortlists: page.map(|(demand, (chosen, left))| shortlist_out(demand, chosen, left, &titles)).collect(),
-        next_page_token: Place::next(start + limit, lists.len(), &report, &query),
-    })
+    let next = Place::behind(start, paging.size, lists.len(), report.plan.number);
+    let page = lists.iter().enumerate().skip(start).take(paging.size);
+    let rows = page.map(|(at, (demand, (chosen, left)))| {
+        (Place::new(report.plan.number, at + 1), shortlist_out(demand, chosen, left, &titles))
+    });
+    let (shortlists, next) = fit(rows, next);
+    Ok(pb::ListShortlistsResponse { shortlists, next_page_token: paging.token(next) })
 }
 
-/// Returns a page of meetings.
-pub async fn meetings(events: &Events, request: pb::ListMeetingsRequest) -> Result<pb::ListMeetingsResponse> {
-    let query = pb::ListMeetingsRequest { page_size: 0, page_token: String::new(), ..request.clone() };
-    let query = query.encode_to_vec();
-    let limit = long_page(request.page_size, MAX_MEETINGS)?;
+/// Returns a page of meetings; pairs without a meeting come before them.
+pub async fn meetings(events: &Events, mut request: pb::ListMeetingsRequest) -> Result<pb::ListMeetingsResponse> {
+    let paging = Paging::of(&mut request, LONG_SIZES)?;
     let record = record_in(&request.record, "record")?;
     let report = planned(events, &request.name).await?;
-    let start = Place::read(&request.page_token, &query, &report)?;
-    let wanted = |pair: &crate::events::model::Pair| record.as_ref().is_none_or(|record| pair.has(record));
-    let meetings: Vec<&Meeting> = report.plan.meetings.iter().filter(|it| wanted(&it.pair)).collect();
-    let page: Vec<&Meeting> = meetings.iter().skip(start).take(limit).copied().collect();
-    let unplaced = report.plan.unplaced.iter().filter(|it| start == 0 && wanted(&it.pair)).take(MAX_UNPLACED);
-    Ok(pb::ListMeetingsResponse {
-        meetings: meetings_out(&report, &page),
-        unplaced: unplaced.map(unplaced_out).collect(),
-        next_page_token: Place::next(start + limit, meetings.len(), &report, &query),
-    })
+    let number = report.plan.number;
+    let start = Place::start(&paging, number)?;
+    let wanted = |pair: &Pair| record.as_ref().is_none_or(|record| pair.has(record));
+    let unplaced = report.plan.unplaced.iter().filter(|it| wanted(&it.pair)).map(Entry::Unplaced);
+    let meetings = report.plan.meetings.iter().filter(|it| wanted(&it.pair)).map(Entry::Meeting);
+    let all: Vec<Entry<'_>> = unplaced.chain(meetings).collect();
+    let (mut unplaced, mut meetings) = (Vec::new(), Vec::new());
+    for entry in all.iter().skip(start).take(paging.size) {
+        match entry {
+            Entry::Unplaced(it) => unplaced.push(unplaced_out(it)),
+            Entry::Meeting(it) => meetings.push(*it),
+        }
+    }
+    let place = |entry: usize| Place::new(number, start + entry);
+    let (behind, mut room) = (unplaced.len(), Room::default());
+    let (unplaced, cut) = room.fit((1..).map(&place).zip(unplaced), None, Message::encoded_len);
+    if cut.is_some() {
+        return Ok(pb::ListMeetingsResponse { unplaced, next_page_token: paging.token(cut), ..Default::default() });
+    }
+    let next = Place::behind(start, paging.size, all.len(), number);
+    let rows = (behind + 1..).map(&place).zip(meetings_out(&report, &meetings));
+    let (meetings, next) = room.fit_after(Some(place(behind)), rows, next, Message::encoded_len);
+    Ok(pb::ListMeetingsResponse { meetings, unplaced, next_page_token: paging.token(next) })
+}
+
+/// Returns a page of the changes since the plan before.
+pub async fn changes(
+    events: &Events,
+    mut request: pb::ListMeetingChangesRequest,
+) -> Result<pb::ListMeetingChangesResponse> {
+    let paging = Paging::of(&mut request, LONG_SIZES)?;
+    let (_, plan) = events.plan(&event_name_in(&request.name, "name")?).await?;
+    let start = Place::start(&paging, plan.number)?;
+    let next = Place::behind(start, paging.size, plan.changes.len(), plan.number);
+    let page = plan.changes.iter().enumerate().skip(start).take(paging.size);
+    let (changes, next) = fit(page.map(|(at, it)| (Place::new(plan.number, at + 1), change_out(it))), next);
+    Ok(pb::ListMeetingChangesResponse { changes, next_page_token: paging.token(next) })
+}
+
+/// Returns the first changes, for an answer that is no list, and the number of all.
+pub fn first_changes(changes: &[Change]) -> (Vec<pb::MeetingChange>, i32) {
+    let first = changes.iter().take(MAX_CHANGES).map(change_out).collect();
+    (first, i32::try_from(changes.len()).unwrap_or(i32::MAX))
 }
 
 /// Returns a page of outcomes.
-pub async fn outcomes(events: &Events, request: pb::ListOutcomesRequest) -> Result<pb::ListOutcomesResponse> {
-    let query = pb::ListOutcomesRequest { page_size: 0, page_token: String::new(), ..request.clone() };
-    let query = query.encode_to_vec();
-    let limit = long_page(request.page_size, MAX_OUTCOME_PAGE)?;
-    let after = match page_token::read(&request.page_token, &query)? {
-        Some(position) => Some(super::catalog::point_id(&position).ok_or_else(bad_token)?),
-        None => None,
-    };
+pub async fn outcomes(events: &Events, mut request: pb::ListOutcomesRequest) -> Result<pb::ListOutcomesResponse> {
+    let paging = Paging::of(&mut request, OUTCOME_SIZES)?;
     let event = optional_event(&request.name)?;
-    let page = events.outcomes(OutcomeQuery { event, after, limit }).await?;
-    Ok(pb::ListOutcomesResponse {
-        outcomes: page.outcomes.into_iter().map(outcome_out).collect(),
-        next_page_token: page.next.map(|id| next(id, &query)).unwrap_or_default(),
-    })
+    let page = events.outcomes(OutcomeQuery { event, after: paging.start()?, limit: paging.size }).await?;
+    let rows = page.outcomes.into_iter().map(|it| (Events::outcome_place(&it), outcome_out(it)));
+    let (outcomes, next) = fit(rows, page.next);
+    Ok(pb::ListOutcomesResponse { outcomes, next_page_token: paging.token(next) })
+}
+
+/// Returns a page of the counts by group.
+pub async fn statistics(
+    events: &Events,
+    mut request: pb::GetEventStatisticsRequest,
+) -> Result<pb::GetEventStatisticsResponse> {
+    let paging = Paging::of(&mut request, GROUP_SIZES)?;
+    let after = paging.start::<GroupPlace>()?;
+    let statistics = events.statistics(optional_event(&request.name)?.as_deref()).await?;
+    let is_behind =
+        |by: Grouping, key: &str| after.as_ref().is_none_or(|it| (it.by, it.key.as_str()) < (order(by), key));
+    let groups =
+        statistics.groups.iter().flat_map(|(by, groups)| groups.iter().map(move |(key, counts)| (*by, key, counts)));
+    let mut groups = groups.filter(|(by, key, _)| is_behind(*by, key));
+    let place = |by: Grouping, key: &str| GroupPlace { by: order(by), key: key.to_string() };
+    let page: Vec<_> = groups.by_ref().take(paging.size).collect();
+    let next = groups.next().and(page.last()).map(|(by, key, _)| place(*by, key));
+    let rows = page.into_iter().map(|(by, key, counts)| (place(by, key), group_out(by, key, counts)));
+    let (groups, next) = fit(rows, next);
+    let (total, next_page_token) = (Some(counts_out(&statistics.total)), paging.token(next));
+    Ok(pb::GetEventStatisticsResponse { total, groups, next_page_token })
 }
 
 /// Returns the id of the event that a request names; `None` for all events.
-pub fn optional_event(name: &str) -> Result<Option<String>> {
+fn optional_event(name: &str) -> Result<Option<String>> {
     if name.is_empty() { Ok(None) } else { Ok(Some(event_name_in(name, "name")?)) }
-}
-
-/// Returns the page token for the entries after a document.
-pub fn next(id: PointId, query: &[u8]) -> String {
-    page_token::write(id.uuid().as_bytes(), query)
 }
 
 async fn planned(events: &Events, name: &str) -> Result<Report> {
@@ -140,39 +206,62 @@ fn record_in(name: &str, field: &str) -> Result<Option<RecordName>> {
     if name.is_empty() { Ok(None) } else { Ok(Some(record_name_in(name, field)?)) }
 }
 
-/// Like [`page_size`], with a larger default and the given maximum.
-fn long_page(asked: i32, most: usize) -> Result<usize> {
-    match usize::try_from(asked) {
-        Ok(0) => Ok(DEFAULT_LONG_PAGE),
-        Ok(size) => Ok(size.min(most)),
-        Err(_) => page_size(asked, DEFAULT_LONG_PAGE),
-    }
+/// The last entry of a page that others follow.
+fn last_of<T>(all: &[T], start: usize, size: usize) -> Option<&T> {
+    let end = start.saturating_add(size);
+    all.get(end).and(all.get(end.wrapping_sub(1)))
+}
+
+/// Order of the groupings in the statistics.
+fn order(by: Grouping) -> u8 {
+    u8::try_from(by.number()).unwrap_or(u8::MAX)
 }
 
 // === impl Place ===
 
 impl Place {
-    /// Returns the index of the first entry of the page.
-    fn read(token: &str, query: &[u8], report: &Report) -> Result<usize> {
-        let Some(bytes) = page_token::read(token, query)? else { return Ok(0) };
-        let (plan, at) = bytes.split_at_checked(8).ok_or_else(bad_token)?;
-        let number = |bytes: &[u8]| Some(u64::from_be_bytes(bytes.try_into().ok()?));
-        let place = Self { plan: number(plan).ok_or_else(bad_token)?, at: number(at).ok_or_else(bad_token)? };
-        // the earlier pages belong to an outdated plan
-        if place.plan != report.plan.number {
-            return Err(bad_token());
-        }
-        usize::try_from(place.at).map_err(|_| bad_token())
+    fn new(plan: u64, at: usize) -> Self {
+        Self { plan, at: at as u64 }
     }
 
-    /// Returns the token of the next page; empty on the last page.
-    fn next(at: usize, len: usize, report: &Report, query: &[u8]) -> String {
-        if len <= at {
-            return String::new();
+    /// Entries before the page. A token of an earlier plan is refused: its other pages are of that plan.
+    fn start(paging: &Paging, plan: u64) -> Result<usize> {
+        match paging.start::<Self>()? {
+            Some(place) if place.plan == plan => usize::try_from(place.at).map_err(|_| bad_token()),
+            Some(_) => Err(bad_token()),
+            None => Ok(0),
         }
-        let place = Self { plan: report.plan.number, at: at as u64 };
-        let bytes = [place.plan.to_be_bytes(), place.at.to_be_bytes()].concat();
-        page_token::write(&bytes, query)
+    }
+
+    /// The place behind a whole page; `None` at the end of the list.
+    fn behind(start: usize, size: usize, len: usize, plan: u64) -> Option<Self> {
+        let end = start.saturating_add(size);
+        (end < len).then(|| Self::new(plan, end))
+    }
+}
+
+impl Position for Place {
+    fn bytes(&self) -> Vec<u8> {
+        [self.plan.to_be_bytes(), self.at.to_be_bytes()].concat()
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (plan, at) = bytes.split_at_checked(8)?;
+        let number = |bytes: &[u8]| Some(u64::from_be_bytes(bytes.try_into().ok()?));
+        Some(Self { plan: number(plan)?, at: number(at)? })
+    }
+}
+
+// === impl GroupPlace ===
+
+impl Position for GroupPlace {
+    fn bytes(&self) -> Vec<u8> {
+        [&[self.by], self.key.as_bytes()].concat()
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (by, key) = bytes.split_first()?;
+        Some(Self { by: *by, key: String::from_utf8(key.to_vec()).ok()? })
     }
 }
 

@@ -1,17 +1,15 @@
 //! `EventService`: check → convert → call → convert.
 
-use prost::Message;
 use tonic::{Request, Response, Status};
 
 use super::{
-    catalog::{bad_token, page_size, point_id},
     convert::{
-        event::{edits_in, edits_out, event_in, event_name_in, event_out, participants_in, record_name_in},
+        event::{edits_in, event_in, event_name_in, event_out, participants_in, record_name_in},
         event_mask, filter_in, kind_in,
-        outcome::{outcome_out, outcomes_in, statistics_out},
-        plan::{changes_out, plan_out},
+        outcome::{outcome_out, outcomes_in},
+        plan::plan_out,
     },
-    event_file, event_lists as lists, page_token,
+    event_file, event_lists as lists,
     stream::Answers,
 };
 use crate::{
@@ -28,9 +26,6 @@ use crate::{
 use duijie_core::domain::{Code, Problem, Violation, check::Violations};
 use duijie_proto as pb;
 use duijie_proto::event_service_server::EventService;
-
-/// Default page size.
-const DEFAULT_PAGE: usize = 50;
 
 /// The service.
 #[derive(Clone)]
@@ -55,18 +50,7 @@ impl EventService for EventRpcs {
     }
 
     async fn list_events(&self, request: Request<pb::ListEventsRequest>) -> Answer<pb::ListEventsResponse> {
-        let request = request.into_inner();
-        let query = pb::ListEventsRequest::default().encode_to_vec();
-        let limit = page_size(request.page_size, DEFAULT_PAGE)?;
-        let after = match page_token::read(&request.page_token, &query).map_err(Error::from)? {
-            Some(position) => Some(point_id(&position).ok_or_else(bad_token)?),
-            None => None,
-        };
-        let page = self.events.list(after, limit).await?;
-        Ok(Response::new(pb::ListEventsResponse {
-            events: page.events.iter().map(event_out).collect(),
-            next_page_token: page.next.map(|id| lists::next(id, &query)).unwrap_or_default(),
-        }))
+        Ok(Response::new(lists::events(&self.events, request.into_inner()).await?))
     }
 
     async fn update_event(&self, request: Request<pb::UpdateEventRequest>) -> Answer<pb::UpdateEventResponse> {
@@ -130,10 +114,9 @@ impl EventService for EventRpcs {
         let closed = closed(request.closed_slot_count)?;
         let how = OnTheDay { refill: request.refill, closed, etag: request.etag };
         let replanned = self.events.cancel(&id(&request.name)?, &record, how).await?;
-        Ok(Response::new(pb::CancelParticipantResponse {
-            event: Some(event_out(&replanned.event)),
-            changes: changes_out(&replanned.changes),
-        }))
+        let (changes, change_count) = lists::first_changes(&replanned.changes);
+        let event = Some(event_out(&replanned.event));
+        Ok(Response::new(pb::CancelParticipantResponse { event, changes, change_count }))
     }
 
     async fn list_participants(
@@ -151,39 +134,32 @@ impl EventService for EventRpcs {
     }
 
     async fn list_edits(&self, request: Request<pb::ListEditsRequest>) -> Answer<pb::ListEditsResponse> {
-        let edits = self.events.edits(&id(&request.into_inner().name)?).await?;
-        Ok(Response::new(pb::ListEditsResponse { edits: edits_out(edits) }))
+        Ok(Response::new(lists::edits(&self.events, request.into_inner()).await?))
     }
 
     async fn make_shortlist(&self, request: Request<pb::MakeShortlistRequest>) -> Answer<pb::MakeShortlistResponse> {
         let request = request.into_inner();
         let closed = closed(request.closed_slot_count)?;
         let (stored, plan) = self.events.shortlist(&id(&request.name)?, &request.etag, closed).await?;
-        Ok(Response::new(pb::MakeShortlistResponse {
-            event: Some(event_out(&stored)),
-            plan: Some(plan_out(&stored, &plan)),
-            changes: changes_out(&plan.changes),
-        }))
+        let (changes, change_count) = lists::first_changes(&plan.changes);
+        let (event, plan) = (Some(event_out(&stored)), Some(plan_out(&stored, &plan)));
+        Ok(Response::new(pb::MakeShortlistResponse { event, plan, changes, change_count }))
     }
 
     async fn make_schedule(&self, request: Request<pb::MakeScheduleRequest>) -> Answer<pb::MakeScheduleResponse> {
         let request = request.into_inner();
         let closed = closed(request.closed_slot_count)?;
         let (stored, plan) = self.events.schedule(&id(&request.name)?, &request.etag, closed).await?;
-        Ok(Response::new(pb::MakeScheduleResponse {
-            event: Some(event_out(&stored)),
-            plan: Some(plan_out(&stored, &plan)),
-            changes: changes_out(&plan.changes),
-        }))
+        let (changes, change_count) = lists::first_changes(&plan.changes);
+        let (event, plan) = (Some(event_out(&stored)), Some(plan_out(&stored, &plan)));
+        Ok(Response::new(pb::MakeScheduleResponse { event, plan, changes, change_count }))
     }
 
     async fn get_plan(&self, request: Request<pb::GetPlanRequest>) -> Answer<pb::GetPlanResponse> {
         let (stored, plan) = self.events.plan(&id(&request.into_inner().name)?).await?;
-        Ok(Response::new(pb::GetPlanResponse {
-            event: Some(event_out(&stored)),
-            plan: Some(plan_out(&stored, &plan)),
-            changes: changes_out(&plan.changes),
-        }))
+        let (changes, change_count) = lists::first_changes(&plan.changes);
+        let (event, plan) = (Some(event_out(&stored)), Some(plan_out(&stored, &plan)));
+        Ok(Response::new(pb::GetPlanResponse { event, plan, changes, change_count }))
     }
 
     async fn list_shortlists(&self, request: Request<pb::ListShortlistsRequest>) -> Answer<pb::ListShortlistsResponse> {
@@ -192,6 +168,13 @@ impl EventService for EventRpcs {
 
     async fn list_meetings(&self, request: Request<pb::ListMeetingsRequest>) -> Answer<pb::ListMeetingsResponse> {
         Ok(Response::new(lists::meetings(&self.events, request.into_inner()).await?))
+    }
+
+    async fn list_meeting_changes(
+        &self,
+        request: Request<pb::ListMeetingChangesRequest>,
+    ) -> Answer<pb::ListMeetingChangesResponse> {
+        Ok(Response::new(lists::changes(&self.events, request.into_inner()).await?))
     }
 
     async fn set_event_state(&self, request: Request<pb::SetEventStateRequest>) -> Answer<pb::SetEventStateResponse> {
@@ -226,8 +209,7 @@ impl EventService for EventRpcs {
         &self,
         request: Request<pb::GetEventStatisticsRequest>,
     ) -> Answer<pb::GetEventStatisticsResponse> {
-        let id = lists::optional_event(&request.into_inner().name)?;
-        Ok(Response::new(statistics_out(self.events.statistics(id.as_deref()).await?)))
+        Ok(Response::new(lists::statistics(&self.events, request.into_inner()).await?))
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::sync::{
     mpsc::{self, Receiver},
 };
 
-use super::stream::{Answers, Outgoing, PartWriter, stream};
+use super::stream::{About, Answers, Outgoing, PartWriter, stream};
 use crate::{
     error::Error,
     rematch::{
@@ -58,13 +58,17 @@ pub fn send(
 async fn run(reader: Reader, (before, job): (Option<Job>, Job), file: File, outgoing: Outgoing<ExportRematchResponse>) {
     let (batches, rows) = mpsc::channel(WAITING_ROWS);
     let count = Arc::new(AtomicI64::new(0));
-    let writer = PartWriter::new(outgoing.clone(), {
+    let about = About {
+        media_type: file.format.media_type(),
+        file_name: format!("rematch-{:016x}.{}", job.id.number(), file.format.extension()),
+    };
+    let writer = PartWriter::new(outgoing.clone(), about, {
         let count = Arc::clone(&count);
-        move |chunk| ExportRematchResponse { chunk, row_count: count.load(Relaxed), complete: false }
+        move |part| ExportRematchResponse { part: Some(part), row_count: count.load(Relaxed) }
     });
     let making = tokio::task::spawn_blocking({
-        let count = Arc::clone(&count);
-        move || make(file, rows, &writer, &count)
+        let (writer, count) = (writer.clone(), Arc::clone(&count));
+        move || make(file, rows, writer, &count)
     });
     let read = match before {
         Some(before) => reader.changes((&before, &job), &batches).await.map(drop),
@@ -82,20 +86,18 @@ async fn run(reader: Reader, (before, job): (Option<Job>, Job), file: File, outg
     if let Err(error) = made.and_then(|made| made.map_err(|error| Error::Internal(error.to_string()))) {
         return outgoing.fail(error).await;
     }
-    let last = ExportRematchResponse { chunk: Vec::new(), row_count: count.load(Relaxed), complete: true };
-    if outgoing.send(last).await.is_ok() {
-        outgoing.finish();
-    }
+    // a caller that has gone needs no answer
+    let _ = writer.complete().await;
 }
 
 /// Makes the file and counts its rows.
 fn make(
     file: File,
     mut rows: Receiver<Vec<Row>>,
-    writer: &PartWriter<ExportRematchResponse>,
+    writer: PartWriter<ExportRematchResponse>,
     count: &AtomicI64,
 ) -> Result<(), ExportError> {
-    let mut exporter = Exporter::new(file.format, file.content, file.made, writer.clone())?;
+    let mut exporter = Exporter::new(file.format, file.content, file.made, writer)?;
     while let Some(batch) = rows.blocking_recv() {
         for row in &batch {
             exporter.write(row)?;
@@ -103,6 +105,5 @@ fn make(
         }
     }
     exporter.finish()?;
-    writer.finish()?;
     Ok(())
 }

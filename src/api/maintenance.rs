@@ -8,7 +8,7 @@ use std::sync::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Request, Response, Status};
 
-use super::stream::{Answers, Outgoing, PartWriter, stream};
+use super::stream::{About, Answers, Outgoing, PartWriter, stream};
 use crate::{app::Parts, error::Error};
 use duijie_proto as pb;
 use duijie_proto::maintenance_service_server::MaintenanceService;
@@ -16,6 +16,8 @@ use duijie_store::{StoreShape, transfer};
 
 /// Parts that the caller has not taken yet, to bound memory.
 const WAITING_PARTS: usize = 2;
+/// Suggested name of the file.
+const FILE_NAME: &str = "duijie.zst";
 /// When a caller that has to wait for another's snapshot shall come back, in milliseconds.
 const RETRY_MS: u64 = 10_000;
 
@@ -37,10 +39,15 @@ impl Maintenance {
     async fn send(self, turn: OwnedSemaphorePermit, outgoing: Outgoing<pb::CreateSnapshotResponse>) {
         let _turn = turn;
         let (done, total) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
-        let writer = PartWriter::new(outgoing.clone(), {
+        let about = About { media_type: "application/zstd", file_name: FILE_NAME.to_string() };
+        let writer = PartWriter::new(outgoing.clone(), about, {
             let (done, total) = (Arc::clone(&done), Arc::clone(&total));
             let count = |count: &AtomicU64| i64::try_from(count.load(Relaxed)).unwrap_or(i64::MAX);
-            move |chunk| pb::CreateSnapshotResponse { chunk, done_count: count(&done), total_count: count(&total) }
+            move |part| pb::CreateSnapshotResponse {
+                part: Some(part),
+                done_count: count(&done),
+                total_count: count(&total),
+            }
         });
         let versions = (*self.parts.versions).clone();
         let store = StoreShape { versions, dimensions: self.parts.embedder.identity().dimensions };
@@ -51,10 +58,8 @@ impl Maintenance {
         if let Err(error) = created.await {
             return outgoing.fail(error.into()).await;
         }
-        let rest = tokio::task::spawn_blocking(move || writer.finish()).await;
-        if matches!(rest, Ok(Ok(()))) {
-            outgoing.finish();
-        }
+        // a caller that has gone needs no answer
+        let _ = writer.complete().await;
     }
 }
 

@@ -1,18 +1,21 @@
 //! `MatchService`: check → convert → call → convert.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 use prost::Message;
 use tonic::{Request, Response, Status};
 
 use super::{
-    catalog::{bad_token, page_size},
     convert::{
+        duration_out,
         evidence::{add, diagnosis_out, options_in},
-        filter_in, kind_in, match_out,
+        filter_in, kind_in, match_out, view_in,
     },
-    page_token,
+    page::{Paging, Room, Sizes, bad_token, fit},
 };
 use crate::{
     app::Parts,
@@ -29,8 +32,8 @@ use duijie_proto as pb;
 use duijie_proto::match_service_server::MatchService;
 use duijie_store::FieldSelection;
 
-/// Default page size.
-const DEFAULT_PAGE: usize = 20;
+/// Pages of matches.
+const SIZES: Sizes = Sizes { default: 20, max: 200 };
 /// Maximum records to exclude.
 const MAX_AVOIDED: usize = 200;
 
@@ -41,23 +44,24 @@ pub struct Matching(pub Parts);
 #[tonic::async_trait]
 impl MatchService for Matching {
     async fn r#match(&self, request: Request<pb::MatchRequest>) -> Result<Response<pb::MatchResponse>, Status> {
-        let request = request.into_inner();
-        let shape = pb::MatchRequest { page_token: String::new(), page_size: 0, ..request.clone() }.encode_to_vec();
+        let mut request = request.into_inner();
         let mut found = Violations::default();
+        let view = view_in(&mut request.view).map_err(|violation| found.0.push(violation)).ok();
+        let paging = Paging::of(&mut request, SIZES);
         let query = query_in(request.query, &mut found);
         let target = kind_in(request.target, "target").map_err(|violation| found.0.push(violation)).ok();
         let filter = target
             .and_then(|target| filter_in(request.filter, target).map_err(|violations| found.0.extend(violations)).ok());
-        let (Some(query), Some(target), Some(filter)) = (query, target, filter) else {
+        let (Some(query), Some(target), Some(filter), Some(view)) = (query, target, filter, view) else {
             return Err(Error::Invalid(found.0).into());
         };
         let avoidance = avoidance_in(request.avoidance, target)?;
         let levels = request.evidence.is_some_and(|options| options.levels);
         let options = options_in(request.evidence);
         let asked = options.any().then(|| query.clone());
-        let paging = Paging { size: request.page_size, token: &request.page_token, shape: &shape };
+        let paging = paging?;
         let asking = matching::Request { query, target, filter, offset: 0, limit: 0, avoidance, levels };
-        let (page, next_page_token) = self.page(asking, paging).await?;
+        let (page, places) = self.page(asking, &paging).await?;
         let mut timing = timing_out(&page);
         let nothing_good_enough = page.nothing_good_enough;
         let has_levels = page.found.iter().any(|found| found.relevance.is_some()) || nothing_good_enough;
@@ -66,68 +70,71 @@ impl MatchService for Matching {
             Some(asked) => {
                 let started = Instant::now();
                 let explained = self.explain(asked, target, page.found, options).await?;
-                timing.evidence_us = i64::try_from(started.elapsed().as_micros()).unwrap_or(i64::MAX);
+                timing.evidence_duration = Some(duration_out(started.elapsed()));
                 explained
             }
             None => (page.found, Evidence::default()),
         };
-        let mut matches: Vec<pb::Match> = found.into_iter().map(match_out).collect();
-        for (found, evidence) in matches.iter_mut().zip(evidence.matches) {
-            add(found, evidence);
-        }
-        Ok(Response::new(pb::MatchResponse {
-            matches,
-            next_page_token,
+        let mut answer = pb::MatchResponse {
             versions: Some(self.versions()),
             timing: Some(timing),
             diagnosis: evidence.diagnosis.map(diagnosis_out),
             calibration,
             nothing_good_enough,
-        }))
+            ..pb::MatchResponse::default()
+        };
+        let mut evidence = evidence.matches.into_iter();
+        let rows = places.rows(found, |found| {
+            let mut row = match_out(found, view);
+            if let Some(evidence) = evidence.next() {
+                add(&mut row, evidence);
+            }
+            row
+        });
+        let (matches, next) = Room::beside(&answer).fit(rows, places.next(), Message::encoded_len);
+        (answer.matches, answer.next_page_token) = (matches, paging.token(next));
+        Ok(Response::new(answer))
     }
 
     async fn similar(&self, request: Request<pb::SimilarRequest>) -> Result<Response<pb::SimilarResponse>, Status> {
-        let request = request.into_inner();
-        let shape = pb::SimilarRequest { page_token: String::new(), page_size: 0, ..request.clone() }.encode_to_vec();
+        let mut request = request.into_inner();
+        let view = view_in(&mut request.view).map_err(Error::from)?;
+        let paging = Paging::of(&mut request, SIZES);
         let name: RecordName = request.name.parse().map_err(Error::from)?;
         let target = name.kind;
         let filter = filter_in(request.filter, target).map_err(Error::from)?;
-        let paging = Paging { size: request.page_size, token: &request.page_token, shape: &shape };
+        let paging = paging?;
         let query = Query::Stored(name);
         let avoidance = Avoidance::default();
         let asking = matching::Request { query, target, filter, offset: 0, limit: 0, avoidance, levels: false };
-        let (page, next_page_token) = self.page(asking, paging).await?;
-        Ok(Response::new(pb::SimilarResponse {
-            timing: Some(timing_out(&page)),
-            versions: Some(self.versions()),
-            matches: page.found.into_iter().map(match_out).collect(),
-            next_page_token,
-        }))
+        let (page, places) = self.page(asking, &paging).await?;
+        let timing = Some(timing_out(&page));
+        let (matches, next) = fit(places.rows(page.found, |found| match_out(found, view)), places.next());
+        let next_page_token = paging.token(next);
+        Ok(Response::new(pb::SimilarResponse { matches, next_page_token, versions: Some(self.versions()), timing }))
     }
 }
 
-/// Paging fields of a request.
-struct Paging<'a> {
-    size: i32,
-    token: &'a str,
-    /// The encoded request without its paging fields; the page token is bound to it.
-    shape: &'a [u8],
+/// Where a page lies in the whole order.
+#[derive(Debug, Clone, Copy)]
+struct Places {
+    /// Matches before the page.
+    offset: usize,
+    /// Matches asked for.
+    limit: usize,
+    /// Whether more matches follow.
+    more: bool,
 }
 
 // === impl Matching ===
 
 impl Matching {
-    /// Returns the requested page with the token of the next one.
-    async fn page(&self, asking: matching::Request, paging: Paging<'_>) -> Result<(Page, String), Error> {
-        let limit = page_size(paging.size, DEFAULT_PAGE)?;
-        let offset = match page_token::read(paging.token, paging.shape)? {
-            Some(position) => offset_in(&position).ok_or_else(bad_token)?,
-            None => 0,
-        };
+    /// Returns the requested page and where it lies.
+    async fn page(&self, asking: matching::Request, paging: &Paging) -> Result<(Page, Places), Error> {
+        let (offset, limit) = (offset_in(paging)?, paging.size);
         let page = self.0.matcher.find(matching::Request { offset, limit, ..asking }).await?;
-        let next = u32::try_from(offset + limit).unwrap_or(u32::MAX);
-        let token = if page.more { page_token::write(&next.to_be_bytes(), paging.shape) } else { String::new() };
-        Ok((page, token))
+        let places = Places { offset, limit, more: page.more };
+        Ok((page, places))
     }
 
     /// Computes the evidence of a page on a blocking thread, since long texts take milliseconds.
@@ -176,9 +183,9 @@ impl Matching {
     }
 }
 
-fn offset_in(position: &[u8]) -> Option<usize> {
-    let offset = usize::try_from(u32::from_be_bytes(position.try_into().ok()?)).ok()?;
-    (offset <= MAX_MATCHES).then_some(offset)
+fn offset_in(paging: &Paging) -> Result<usize, Error> {
+    let offset = paging.start::<u32>()?.unwrap_or(0);
+    usize::try_from(offset).ok().filter(|offset| *offset <= MAX_MATCHES).ok_or_else(bad_token)
 }
 
 fn query_in(query: Option<pb::match_request::Query>, found: &mut Violations) -> Option<Query> {
@@ -226,12 +233,34 @@ pub(super) fn text_in(text: pb::TextQuery, found: &mut Violations) -> Option<Fre
 }
 
 fn timing_out(page: &Page) -> pb::Timing {
-    let int = |us: u64| i64::try_from(us).unwrap_or(i64::MAX);
+    let span = |us: u64| Some(duration_out(Duration::from_micros(us)));
     let timing = page.timing;
     pb::Timing {
-        query_us: int(timing.query_us),
-        search_us: int(timing.search_us),
-        rank_us: int(timing.rank_us),
-        evidence_us: 0,
+        query_duration: span(timing.query_us),
+        search_duration: span(timing.search_us),
+        rank_duration: span(timing.rank_us),
+        evidence_duration: span(0),
     }
+}
+
+// === impl Places ===
+
+impl Places {
+    /// The rows of the page, each with the number of matches up to it.
+    fn rows(
+        self,
+        found: Vec<MatchHit>,
+        mut row: impl FnMut(MatchHit) -> pb::Match,
+    ) -> impl Iterator<Item = (u32, pb::Match)> {
+        found.into_iter().enumerate().map(move |(at, found)| (number(self.offset + at + 1), row(found)))
+    }
+
+    /// Matches up to the end of the page; `None` if none follow.
+    fn next(self) -> Option<u32> {
+        self.more.then(|| number(self.offset + self.limit))
+    }
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }

@@ -13,6 +13,7 @@ mod health;
 mod incoming;
 mod maintenance;
 mod matching;
+mod page;
 mod page_token;
 mod rematch;
 mod routes;

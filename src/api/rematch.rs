@@ -2,16 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use prost::Message;
 use tokio::sync::{Semaphore, mpsc};
 use tonic::{Request, Response, Status};
 
 use super::{
-    catalog::{bad_token, page_size},
     convert::rematch::{
         change_out, format_in, job_in, job_out, job_request_in, made, result_out, run_out, span_in, totals_out,
     },
-    export, page_token,
+    export,
+    page::{Paging, Sizes, fit},
     stream::{Answers, Outgoing, stream},
 };
 use crate::{
@@ -29,10 +28,10 @@ use duijie_proto as pb;
 use duijie_proto::{diff_rematches_response::Event, rematch_service_server::RematchService};
 use duijie_store::deadline;
 
-/// Default page size of jobs and results.
-const DEFAULT_PAGE: usize = 50;
-/// Default number of runs.
-const DEFAULT_RUNS: usize = 20;
+/// Pages of jobs and results.
+const SIZES: Sizes = Sizes { default: 50, max: 200 };
+/// Pages of runs.
+const RUN_SIZES: Sizes = Sizes { default: 20, max: MAX_RUNS };
 /// Maximum wait in seconds.
 const MAX_WAIT: u64 = 600;
 /// Part of the caller's deadline reserved for sending the answer.
@@ -78,22 +77,10 @@ impl RematchService for Rematches {
         &self,
         request: Request<pb::ListRematchesRequest>,
     ) -> Result<Response<pb::ListRematchesResponse>, Status> {
-        let request = request.into_inner();
-        let shape = b"rematches";
-        let limit = page_size(request.page_size, DEFAULT_PAGE)?;
-        let after = match page_token::read(&request.page_token, shape).map_err(Error::from)? {
-            Some(position) => {
-                let number: [u8; 8] = position.try_into().map_err(|_| bad_token())?;
-                Some(JobId::new(u64::from_be_bytes(number)))
-            }
-            None => None,
-        };
-        let page = self.parts.rematch.list(after, limit).await?;
-        let next = page.next.map(|id| page_token::write(&id.number().to_be_bytes(), shape));
-        Ok(Response::new(pb::ListRematchesResponse {
-            rematches: page.jobs.into_iter().map(job_out).collect(),
-            next_page_token: next.unwrap_or_default(),
-        }))
+        let paging = Paging::of(&mut request.into_inner(), SIZES)?;
+        let page = self.parts.rematch.list(paging.start()?, paging.size).await?;
+        let (rematches, next) = fit(page.jobs.into_iter().map(|job| (job.id, job_out(job))), page.next);
+        Ok(Response::new(pb::ListRematchesResponse { rematches, next_page_token: paging.token(next) }))
     }
 
     async fn cancel_rematch(
@@ -123,21 +110,14 @@ impl RematchService for Rematches {
         &self,
         request: Request<pb::ListRematchResultsRequest>,
     ) -> Result<Response<pb::ListRematchResultsResponse>, Status> {
-        let request = request.into_inner();
-        let shape = pb::ListRematchResultsRequest { page_token: String::new(), page_size: 0, ..request.clone() };
-        let shape = shape.encode_to_vec();
+        let mut request = request.into_inner();
+        let paging = Paging::of(&mut request, SIZES);
         let id = job_in(&request.name, "name").map_err(Error::from)?;
-        let limit = page_size(request.page_size, DEFAULT_PAGE)?;
-        let after = match page_token::read(&request.page_token, &shape).map_err(Error::from)? {
-            Some(position) => Some(demand(&position).ok_or_else(bad_token)?),
-            None => None,
-        };
-        let page = self.parts.rematch.results(id, after.as_ref(), limit).await?;
-        let next = page.next.map(|demand| page_token::write(demand.to_string().as_bytes(), &shape));
-        Ok(Response::new(pb::ListRematchResultsResponse {
-            results: page.results.into_iter().map(result_out).collect(),
-            next_page_token: next.unwrap_or_default(),
-        }))
+        let paging = paging?;
+        let page = self.parts.rematch.results(id, paging.start()?.as_ref(), paging.size).await?;
+        let rows = page.results.into_iter().map(|result| (result.demand.clone(), result_out(result)));
+        let (results, next) = fit(rows, page.next);
+        Ok(Response::new(pb::ListRematchResultsResponse { results, next_page_token: paging.token(next) }))
     }
 
     type StreamRematchResultsStream = Answers<pb::StreamRematchResultsResponse>;
@@ -208,9 +188,10 @@ impl RematchService for Rematches {
         &self,
         request: Request<pb::ListRematchRunsRequest>,
     ) -> Result<Response<pb::ListRematchRunsResponse>, Status> {
-        let limit = page_size(request.into_inner().page_size, DEFAULT_RUNS)?.min(MAX_RUNS);
-        let runs = self.parts.scheduler.runs(limit).await?;
-        Ok(Response::new(pb::ListRematchRunsResponse { runs: runs.into_iter().map(run_out).collect() }))
+        let paging = Paging::of(&mut request.into_inner(), RUN_SIZES)?;
+        let page = self.parts.scheduler.runs(paging.start()?, paging.size).await?;
+        let (runs, next) = fit(page.runs.into_iter().map(|(id, run)| (id, run_out(run))), page.next);
+        Ok(Response::new(pb::ListRematchRunsResponse { runs, next_page_token: paging.token(next) }))
     }
 }
 
@@ -288,8 +269,4 @@ fn both<A, B>(one: Result<A, Violation>, other: Result<B, Violation>) -> Result<
         (Ok(one), Ok(other)) => Ok((one, other)),
         (one, other) => Err(Error::Invalid(one.err().into_iter().chain(other.err()).collect())),
     }
-}
-
-fn demand(position: &[u8]) -> Option<RecordName> {
-    std::str::from_utf8(position).ok()?.parse().ok()
 }

@@ -4,8 +4,8 @@ use tokio::sync::watch;
 use tonic::{codec::CompressionEncoding, server::NamedService, service::Routes};
 
 use super::{
-    catalog::Catalog, events::EventRpcs, maintenance::Maintenance, matching::Matching, rematch::Rematches,
-    watching::Watching,
+    catalog::Catalog, events::EventRpcs, maintenance::Maintenance, matching::Matching, page::MAX_ANSWER_BYTES,
+    rematch::Rematches, watching::Watching,
 };
 use crate::app::Parts;
 use duijie_proto as pb;
@@ -25,13 +25,13 @@ pub(super) const NAMES: [&str; 6] = [
     <EventServiceServer<EventRpcs> as NamedService>::NAME,
 ];
 
-/// Limits the message size of a service in both directions and accepts gzip. A macro, since the generated servers share
-/// no trait.
+/// Limits the message size of a service in both directions and accepts gzip. Answers are bounded where they are made; the
+/// limit here turns a mistake into a status that names it. A macro, since the generated servers share no trait.
 macro_rules! limited {
     ($service:expr, $bytes:expr) => {
         $service
             .max_decoding_message_size($bytes)
-            .max_encoding_message_size($bytes)
+            .max_encoding_message_size(MAX_ANSWER_BYTES)
             .accept_compressed(CompressionEncoding::Gzip)
     };
 }
@@ -48,9 +48,9 @@ pub(super) fn all(
         .add_service(reflection().build_v1alpha()?)
         .add_service(limited!(CatalogServiceServer::new(Catalog::new(parts.clone())), max_bytes))
         .add_service(limited!(MatchServiceServer::new(Matching(parts.clone())), max_bytes))
-        .add_service(maintenance.max_decoding_message_size(max_bytes))
+        .add_service(limited!(maintenance, max_bytes))
         .add_service(limited!(RematchServiceServer::new(Rematches::new(parts.clone())), max_bytes))
-        .add_service(watching.max_decoding_message_size(max_bytes))
+        .add_service(limited!(watching, max_bytes))
         .add_service(limited!(EventServiceServer::new(EventRpcs::new(parts)), max_bytes)))
 }
 

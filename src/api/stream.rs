@@ -20,9 +20,10 @@ use tokio::{
 use tonic::Status;
 
 use crate::error::Error;
+use duijie_proto::FilePart;
 
 /// Bytes of one part of a file: few messages, and far below what a client takes by default (4 MiB).
-pub(super) const PART_BYTES: usize = 1 << 20;
+const PART_BYTES: usize = 1 << 20;
 /// Time that a caller has to take the next message before it counts as gone.
 const STALL: Duration = Duration::from_secs(60);
 
@@ -45,12 +46,24 @@ pub struct Answers<T> {
     ended: bool,
 }
 
-/// Writes bytes as messages of [`PART_BYTES`] each, from a thread that may block; clones write into the same stream.
+/// Sends a file in parts of [`PART_BYTES`] each; clones write into the same file. [`Write`] is for a thread that may block.
+/// The file is whole once [`PartWriter::complete`] has sent the last part.
 pub(super) struct PartWriter<T>(Arc<Mutex<Parts<T>>>);
+
+/// What the first part of a file says about it.
+#[derive(Debug, Clone)]
+pub(super) struct About {
+    /// Media type.
+    pub media_type: &'static str,
+    /// Suggested name.
+    pub file_name: String,
+}
 
 struct Parts<T> {
     bytes: Vec<u8>,
-    message: Box<dyn FnMut(Vec<u8>) -> T + Send>,
+    /// `None` once the first part is sent.
+    about: Option<About>,
+    message: Box<dyn FnMut(FilePart) -> T + Send>,
     outgoing: Outgoing<T>,
     runtime: Handle,
 }
@@ -119,19 +132,41 @@ impl<T> Stream for Answers<T> {
 // === impl PartWriter ===
 
 impl<T> PartWriter<T> {
-    /// A writer into `outgoing`; `message` makes a message of the bytes of a part. Needs a tokio runtime.
-    pub(super) fn new(outgoing: Outgoing<T>, message: impl FnMut(Vec<u8>) -> T + Send + 'static) -> Self {
-        let (bytes, runtime) = (Vec::with_capacity(PART_BYTES), Handle::current());
-        Self(Arc::new(Mutex::new(Parts { bytes, message: Box::new(message), outgoing, runtime })))
+    /// A writer into `outgoing`; `message` makes a message of a part. Needs a tokio runtime.
+    pub(super) fn new(
+        outgoing: Outgoing<T>,
+        about: About,
+        message: impl FnMut(FilePart) -> T + Send + 'static,
+    ) -> Self {
+        let (message, runtime) = (Box::new(message), Handle::current());
+        Self(Arc::new(Mutex::new(Parts { bytes: Vec::new(), about: Some(about), message, outgoing, runtime })))
     }
 
-    /// Sends what is left after the last whole part.
-    ///
-    /// # Errors
-    /// `BrokenPipe` where the caller has gone.
-    pub(super) fn finish(&self) -> io::Result<()> {
-        let mut parts = self.0.lock();
-        if parts.bytes.is_empty() { Ok(()) } else { parts.send() }
+    /// Sends the last part, with what is left after the last full one, and ends the stream as whole.
+    pub(super) async fn complete(self) -> Result<(), Gone> {
+        let (last, outgoing) = {
+            let mut parts = self.0.lock();
+            (parts.next(true), parts.outgoing.clone())
+        };
+        outgoing.send(last).await?;
+        outgoing.finish();
+        Ok(())
+    }
+
+    /// Sends a whole file that lies in memory.
+    pub(super) async fn send_all(self, bytes: &[u8]) -> Result<(), Gone> {
+        for chunk in bytes.chunks(PART_BYTES) {
+            let full = {
+                let mut parts = self.0.lock();
+                parts.bytes.extend_from_slice(chunk);
+                let is_full = parts.bytes.len() == PART_BYTES;
+                is_full.then(|| (parts.next(false), parts.outgoing.clone()))
+            };
+            if let Some((part, outgoing)) = full {
+                outgoing.send(part).await?;
+            }
+        }
+        self.complete().await
     }
 }
 
@@ -152,7 +187,7 @@ impl<T> Write for PartWriter<T> {
         Ok(taken)
     }
 
-    /// Does nothing: a part is sent when it is full, the last one by [`PartWriter::finish`].
+    /// Does nothing: a part is sent when it is full, the last one by [`PartWriter::complete`].
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -161,9 +196,17 @@ impl<T> Write for PartWriter<T> {
 // === impl Parts ===
 
 impl<T> Parts<T> {
+    /// The message of the part that was gathered.
+    fn next(&mut self, complete: bool) -> T {
+        let room = if complete { 0 } else { PART_BYTES };
+        let chunk = std::mem::replace(&mut self.bytes, Vec::with_capacity(room));
+        let about = self.about.take().map(|about| (about.media_type.to_string(), about.file_name));
+        let (media_type, file_name) = about.unwrap_or_default();
+        (self.message)(FilePart { chunk, complete, media_type, file_name })
+    }
+
     fn send(&mut self) -> io::Result<()> {
-        let bytes = std::mem::replace(&mut self.bytes, Vec::with_capacity(PART_BYTES));
-        let message = (self.message)(bytes);
+        let message = self.next(false);
         let sent = self.runtime.block_on(self.outgoing.send(message));
         sent.map_err(|Gone| io::Error::new(io::ErrorKind::BrokenPipe, "the caller has gone"))
     }
@@ -210,20 +253,47 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn bytes_come_in_parts_and_whole() {
-        let (outgoing, answers) = stream(1);
-        let bytes: Vec<u8> = (0..2 * PART_BYTES + 17).map(|n| (n % 251) as u8).collect();
-        let written = bytes.clone();
-        let writing = tokio::task::spawn_blocking({
-            let mut writer = PartWriter::new(outgoing.clone(), |part| part);
-            move || writer.write_all(&written).and_then(|()| writer.flush()).and_then(|()| writer.finish())
-        });
-        let reading = answers.map(|part| part.unwrap()).collect::<Vec<_>>();
-        let (parts, ()) = tokio::join!(reading, async {
-            writing.await.unwrap().unwrap();
-            outgoing.finish();
-        });
-        assert_eq!(parts.iter().map(Vec::len).collect::<Vec<_>>(), [PART_BYTES, PART_BYTES, 17]);
-        assert_eq!(parts.concat(), bytes);
+    async fn files_come_in_parts_and_whole() {
+        let about = About { media_type: "text/csv", file_name: "a.csv".into() };
+        for (len, sizes) in [
+            (0, vec![0]),
+            (17, vec![17]),
+            (PART_BYTES, vec![PART_BYTES, 0]),
+            (2 * PART_BYTES + 17, vec![PART_BYTES, PART_BYTES, 17]),
+        ] {
+            let bytes: Vec<u8> = (0..len).map(|n| (n % 251) as u8).collect();
+            for is_in_memory in [false, true] {
+                let (outgoing, answers) = stream(1);
+                let mut writer = PartWriter::new(outgoing, about.clone(), |part| part);
+                let written = bytes.clone();
+                let writing = async {
+                    if is_in_memory {
+                        return writer.send_all(&written).await.unwrap();
+                    }
+                    let writing = tokio::task::spawn_blocking(move || writer.write_all(&written).map(|()| writer));
+                    writing.await.unwrap().unwrap().complete().await.unwrap();
+                };
+                let reading = answers.map(|part| part.unwrap()).collect::<Vec<_>>();
+                let (parts, ()) = tokio::join!(reading, writing);
+                assert_eq!(parts.iter().map(|part| part.chunk.len()).collect::<Vec<_>>(), sizes);
+                assert_eq!(parts.iter().filter(|part| part.complete).count(), 1);
+                assert!(parts.last().unwrap().complete);
+                let named = parts.iter().filter(|part| part.media_type == "text/csv" && part.file_name == "a.csv");
+                assert_eq!((named.count(), parts[0].file_name.as_str()), (1, "a.csv"));
+                assert_eq!(parts.into_iter().flat_map(|part| part.chunk).collect::<Vec<_>>(), bytes);
+            }
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_file_without_its_last_part_ends_with_a_status() {
+        let (outgoing, answers) = stream(4);
+        let about = About { media_type: "", file_name: String::new() };
+        let mut writer = PartWriter::new(outgoing, about, |part| part);
+        let bytes = vec![1; PART_BYTES + 1];
+        let writing = tokio::task::spawn_blocking(move || writer.write_all(&bytes));
+        writing.await.unwrap().unwrap();
+        let cut: Vec<_> = answers.map(|part| part.map(|it| it.complete).map_err(|it| it.code())).collect().await;
+        assert_eq!(cut, [Ok(false), Err(Code::Aborted)]);
     }
 }

@@ -15,6 +15,7 @@ use super::{
         time_out,
         watch::{new_match_out, saved_out, subscription_in, subscription_out},
     },
+    page::{Paging, Sizes, fit},
     page_token,
 };
 use crate::{
@@ -26,6 +27,8 @@ use duijie_core::domain::{Problem, Violation, check::Violations, name::check_id}
 use duijie_proto as pb;
 use duijie_proto::{watch_request::Wanted, watch_response::Event as WireEvent, watch_service_server::WatchService};
 
+/// Pages of subscriptions.
+const SIZES: Sizes = Sizes { default: 50, max: 200 };
 /// Events queued for a subscriber.
 const WAITING: usize = 64;
 /// Maximum time between two checkpoints, in seconds.
@@ -92,10 +95,14 @@ impl WatchService for Watching {
 
     async fn list_subscriptions(
         &self,
-        _: Request<pb::ListSubscriptionsRequest>,
+        request: Request<pb::ListSubscriptionsRequest>,
     ) -> Result<Response<pb::ListSubscriptionsResponse>, Status> {
-        let saved = self.parts.watcher.all_saved().await?;
-        Ok(Response::new(pb::ListSubscriptionsResponse { subscriptions: saved.into_iter().map(saved_out).collect() }))
+        let paging = Paging::of(&mut request.into_inner(), SIZES)?;
+        let after: Option<String> = paging.start()?;
+        let page = self.parts.watcher.page_of_saved(after.as_deref(), paging.size).await?;
+        let rows = page.saved.into_iter().map(|saved| (saved.id.clone(), saved_out(saved)));
+        let (subscriptions, next) = fit(rows, page.next);
+        Ok(Response::new(pb::ListSubscriptionsResponse { subscriptions, next_page_token: paging.token(next) }))
     }
 
     async fn delete_subscription(

@@ -27,8 +27,6 @@ const CONNECT: Duration = Duration::from_secs(5);
 pub const DEADLINE: Duration = Duration::from_secs(60);
 /// Deadline of a health check: the service answers it without any work.
 const HEALTH_DEADLINE: Duration = Duration::from_secs(5);
-/// Largest accepted answer: 200 records with bodies of 20,000 characters.
-const MAX_ANSWER_BYTES: usize = 64 << 20;
 
 /// Address of a service.
 #[derive(Debug, Clone)]
@@ -60,20 +58,17 @@ impl Server {
 
     /// Connects a catalogue client.
     pub async fn catalog(&self) -> anyhow::Result<CatalogServiceClient<Channel>> {
-        let client = CatalogServiceClient::new(self.connect(None).await?);
-        Ok(client.max_decoding_message_size(MAX_ANSWER_BYTES))
+        Ok(CatalogServiceClient::new(self.connect(None).await?))
     }
 
     /// Connects a matching client.
     pub async fn matching(&self) -> anyhow::Result<MatchServiceClient<Channel>> {
-        let client = MatchServiceClient::new(self.connect(Some(DEADLINE)).await?);
-        Ok(client.max_decoding_message_size(MAX_ANSWER_BYTES))
+        Ok(MatchServiceClient::new(self.connect(Some(DEADLINE)).await?))
     }
 
     /// Connects a client for events. Plans of large events take longer than other calls, so it sets no deadline.
     pub async fn events(&self) -> anyhow::Result<EventServiceClient<Channel>> {
-        let client = EventServiceClient::new(self.connect(None).await?);
-        Ok(client.max_decoding_message_size(MAX_ANSWER_BYTES))
+        Ok(EventServiceClient::new(self.connect(None).await?))
     }
 
     /// Connects a maintenance client; `None` if the configured service is not running. A service named by the user must
@@ -88,14 +83,12 @@ impl Server {
 
     /// Connects a client for re-matching jobs.
     pub async fn rematch(&self) -> anyhow::Result<RematchServiceClient<Channel>> {
-        let client = RematchServiceClient::new(self.connect(None).await?);
-        Ok(client.max_decoding_message_size(MAX_ANSWER_BYTES))
+        Ok(RematchServiceClient::new(self.connect(None).await?))
     }
 
     /// Connects a client for streams of new matches.
     pub async fn watch(&self) -> anyhow::Result<WatchServiceClient<Channel>> {
-        let client = WatchServiceClient::new(self.connect(None).await?);
-        Ok(client.max_decoding_message_size(MAX_ANSWER_BYTES))
+        Ok(WatchServiceClient::new(self.connect(None).await?))
     }
 
     /// Connects a health client.

@@ -232,7 +232,12 @@ fn note(
                     value: result.name.clone(),
                     reason: violation.localized_description.clone(),
                 };
-                let errors: Vec<CellError> = result.violations.iter().map(error).collect();
+                let mut errors: Vec<CellError> = result.violations.iter().map(error).collect();
+                let listed = i32::try_from(errors.len()).unwrap_or(i32::MAX);
+                if listed < result.violation_count {
+                    let reason = format!("另有 {} 处错误没有列出", result.violation_count - listed);
+                    errors.push(CellError { column: String::new(), value: result.name.clone(), reason });
+                }
                 report.refused(sheet, *row, &errors)?;
             }
         }

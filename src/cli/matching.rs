@@ -1,5 +1,7 @@
 //! `duijie match` and `duijie similar`.
 
+use std::time::Duration;
+
 use super::{
     Done,
     args::{Match, Similar},
@@ -32,9 +34,10 @@ pub async fn run_match(server: &Server, args: Match) -> anyhow::Result<Done> {
         page_token: String::new(),
         evidence: args.evidence.then_some(ALL),
         avoidance: Some(pb::Avoidance { same_owner: args.avoid_owner, names: args.avoid }),
+        view: pb::RecordView::Basic as i32,
     };
     let answer = server.matching().await?.r#match(request).await.map_err(|status| explain(&status))?.into_inner();
-    print(&answer.matches, answer.timing.unwrap_or_default());
+    print(&answer.matches, answer.timing.as_ref());
     print!("{}", evidence::levels(&answer));
     print!("{}", evidence::matches(&answer.matches));
     if let Some(diagnosis) = &answer.diagnosis {
@@ -50,18 +53,21 @@ pub async fn run_similar(server: &Server, args: Similar) -> anyhow::Result<Done>
         filter: Some(filter(args.filter)?),
         page_size: args.limit,
         page_token: String::new(),
+        view: pb::RecordView::Basic as i32,
     };
     let answer = server.matching().await?.similar(request).await.map_err(|status| explain(&status))?.into_inner();
-    print(&answer.matches, answer.timing.unwrap_or_default());
+    print(&answer.matches, answer.timing.as_ref());
     Ok(Done::All)
 }
 
-fn print(matches: &[pb::Match], timing: pb::Timing) {
+fn print(matches: &[pb::Match], timing: Option<&pb::Timing>) {
     if matches.is_empty() {
         println!("没有找到匹配的记录，可放宽条件后再试");
         return;
     }
     print!("{}", table::matches(matches));
-    let total_us = timing.query_us + timing.search_us + timing.rank_us + timing.evidence_us;
-    println!("共 {} 条，服务用时 {}.{:02} 毫秒", matches.len(), total_us / 1000, total_us % 1000 / 10);
+    let steps = timing.map(|it| [it.query_duration, it.search_duration, it.rank_duration, it.evidence_duration]);
+    let steps = steps.into_iter().flatten().flatten();
+    let total: Duration = steps.filter_map(|span| Duration::try_from(span).ok()).sum();
+    println!("共 {} 条，服务用时 {:.2} 毫秒", matches.len(), total.as_secs_f64() * 1000.0);
 }

@@ -11,6 +11,7 @@ mod evaluate;
 mod event;
 mod evidence;
 mod exit;
+mod file_parts;
 mod filter;
 mod grade;
 mod health;

@@ -30,6 +30,7 @@ pub async fn list(server: &Server, args: List) -> anyhow::Result<Done> {
         filter: Some(filter(args.filter)?),
         page_size: args.limit,
         page_token: args.page_token,
+        view: pb::RecordView::Basic as i32,
     };
     let answer = server.catalog().await?.list_records(request).await.map_err(|status| explain(&status))?.into_inner();
     let records: Vec<Record> = answer.records.into_iter().filter_map(|record| record_in(record).ok()).collect();

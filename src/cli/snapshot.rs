@@ -1,7 +1,7 @@
 //! `duijie snapshot create`, `duijie snapshot restore`.
 
 use std::{
-    io::{BufWriter, Write},
+    io::BufWriter,
     path::{Path, PathBuf},
     time::Instant,
 };
@@ -14,13 +14,14 @@ use super::{
     args::SnapshotAction,
     client::{Server, explain},
     end_point::Place,
+    file_parts::receive,
     progress::{Progress, Steps},
 };
 use crate::{app, config::Config};
 use duijie_proto::{CreateSnapshotRequest, maintenance_service_client::MaintenanceServiceClient};
 use duijie_store::{
     CollectionKind,
-    transfer::{self, Digest, Digests, PartFile, Snapshot, TransferError},
+    transfer::{self, Digest, Digests, PartFile, Snapshot},
 };
 
 /// Creates or restores a snapshot.
@@ -58,14 +59,12 @@ async fn through_service(mut client: MaintenanceServiceClient<Channel>, file: &P
         Code::Unimplemented => anyhow!("该服务不支持在线备份，请升级服务，或停止服务后再备份"),
         _ => explain(&status),
     })?;
-    let mut parts = answer.into_inner();
-    let mut writer = file.writer()?;
     let mut bar: Option<Progress> = None;
-    while let Some(part) = parts.message().await.map_err(|status| explain(&status))? {
-        writer.write_all(&part.chunk).map_err(TransferError::Sink)?;
-        let count = |count: i64| u64::try_from(count).unwrap_or(0);
+    let count = |count: i64| u64::try_from(count).unwrap_or(0);
+    receive(answer.into_inner(), file, |part| {
         bar.get_or_insert_with(|| Progress::new("备份", count(part.total_count), "条")).set(count(part.done_count));
-    }
+    })
+    .await?;
     if let Some(bar) = bar {
         bar.finish();
     }

@@ -14,7 +14,9 @@ use crate::{
     },
 };
 use duijie_core::domain::{Filter, Kind, Range};
-use duijie_store::{Document, DocumentQuery, DocumentWrite, Expect, Index, Key, Lease, documents::MAX_DOCUMENT_PAGE};
+use duijie_store::{
+    Document, DocumentQuery, DocumentWrite, Expect, Index, Key, Lease, PointId, documents::MAX_DOCUMENT_PAGE,
+};
 
 /// Name of the duty lease for starting jobs.
 const DUTY: &str = "rematch-schedule";
@@ -75,6 +77,15 @@ pub enum RunTrigger {
     Changes,
 }
 
+/// A page of runs, the latest first.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RunPage {
+    /// Runs with their positions.
+    pub runs: Vec<(PointId, Run)>,
+    /// Position after which to continue; `None` on the last page.
+    pub next: Option<PointId>,
+}
+
 // === impl ScheduledJobs ===
 
 impl Default for ScheduledJobs {
@@ -111,16 +122,18 @@ impl Scheduler {
         }
     }
 
-    /// The runs with their jobs' current states, the latest first, at most `limit`.
+    /// A page of the runs with their jobs' current states, the latest first, at most `limit`.
     ///
     /// # Errors
     /// The store's errors.
-    pub async fn runs(&self, limit: usize) -> Result<Vec<Run>> {
-        let mut runs = self.stored(limit.clamp(1, MAX_RUNS)).await?;
-        for (_, run) in &mut runs {
-            self.refresh(run).await?;
+    pub async fn runs(&self, after: Option<PointId>, limit: usize) -> Result<RunPage> {
+        let (stored, next) = self.stored(after, limit.clamp(1, MAX_RUNS)).await?;
+        let mut runs = Vec::with_capacity(stored.len());
+        for (document, mut run) in stored {
+            self.refresh(&mut run).await?;
+            runs.push((document.id(), run));
         }
-        Ok(runs.into_iter().map(|(_, run)| run).collect())
+        Ok(RunPage { runs, next })
     }
 
     async fn keep_on(&self) {
@@ -147,7 +160,7 @@ impl Scheduler {
 
     /// Starts the job due at `now`. Nights before `since` count only if a nightly job has run before.
     async fn look(&self, since: Timestamp, now: Timestamp) -> Result<()> {
-        let mut runs = self.stored(MAX_RUNS + 1).await?;
+        let (mut runs, _) = self.stored(None, MAX_RUNS + 1).await?;
         for (document, run) in runs.iter_mut().filter(|(_, run)| !run.state.ended()) {
             self.refresh(run).await?;
             if run.state.ended() {
@@ -239,15 +252,15 @@ impl Scheduler {
         Ok(())
     }
 
-    /// Stored runs, the latest first.
-    async fn stored(&self, limit: usize) -> Result<Vec<(Document, Run)>> {
+    /// Stored runs, the latest first, with the position of the next page.
+    async fn stored(&self, after: Option<PointId>, limit: usize) -> Result<(Vec<(Document, Run)>, Option<PointId>)> {
         let query = DocumentQuery::folder(FOLDER);
-        let page = self.index.list_documents(query, None, limit.min(MAX_DOCUMENT_PAGE)).await?;
+        let page = self.index.list_documents(query, after, limit.min(MAX_DOCUMENT_PAGE)).await?;
         let read = |document: Document| match serde_json::from_str(&document.text) {
             Ok(run) => Ok((document, run)),
             Err(error) => Err(Error::Internal(format!("a run of the schedule: {error}"))),
         };
-        page.documents.into_iter().map(read).collect()
+        Ok((page.documents.into_iter().map(read).collect::<Result<_>>()?, page.next))
     }
 
     async fn write(&self, key: Key, run: &Run, expect: Expect) -> Result<()> {

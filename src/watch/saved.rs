@@ -6,12 +6,14 @@ use serde::{Deserialize, Serialize};
 use super::{Subscription, Watcher};
 use crate::error::{Error, Result};
 use duijie_core::domain::{Problem, Violation};
-use duijie_store::{DocumentQuery, DocumentWrite, Expect, Key, documents::all_documents};
+use duijie_store::{DocumentQuery, DocumentWrite, Expect, Key, pages::Pages};
 
 /// Folder of the stored subscriptions.
 const FOLDER: &str = "watch/subscriptions";
 /// Most stored subscriptions.
 pub const MAX_SAVED: usize = 1_000;
+/// Subscriptions read at a time for their ids; one has up to 100 KB.
+const READ: usize = 100;
 
 /// A stored subscription.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,6 +24,15 @@ pub struct Saved {
     pub subscription: Subscription,
     /// When it was last saved.
     pub update_time: Timestamp,
+}
+
+/// A page of stored subscriptions, ordered by id.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SavedPage {
+    /// Subscriptions.
+    pub saved: Vec<Saved>,
+    /// Id after which to continue; `None` on the last page.
+    pub next: Option<String>,
 }
 
 // === impl Watcher ===
@@ -53,15 +64,28 @@ impl Watcher {
         found.into_iter().next().flatten().map(|document| read(&document.text)).transpose()
     }
 
-    /// All subscriptions, ordered by id.
+    /// A page of the subscriptions with ids above `after`, ordered by id, at most `limit`.
     ///
     /// # Errors
     /// The store's errors.
-    pub async fn all_saved(&self) -> Result<Vec<Saved>> {
-        let documents = all_documents(&*self.index, DocumentQuery::folder(FOLDER)).await?;
-        let mut saved: Vec<Saved> = documents.iter().map(|document| read(&document.text)).collect::<Result<_>>()?;
-        saved.sort_by(|one, other| one.id.cmp(&other.id));
-        Ok(saved)
+    pub async fn page_of_saved(&self, after: Option<&str>, limit: usize) -> Result<SavedPage> {
+        // the store lists by hash: all ids first, then only the texts of the page
+        let mut ids = Vec::new();
+        let query = DocumentQuery::folder(FOLDER);
+        let mut pages = Pages::new(|after| self.index.list_documents(query.clone(), after, READ));
+        while let Some(page) = pages.next_page().await? {
+            ids.extend(page.documents.into_iter().map(|document| document.key.to_string()));
+        }
+        ids.retain(|id| after.is_none_or(|after| after < id.as_str()));
+        ids.sort_unstable();
+        let more = limit < ids.len();
+        ids.truncate(limit);
+        let next = ids.last().filter(|_| more).cloned();
+        let keys: Vec<Key> = ids.into_iter().map(Key::Name).collect();
+        let found = self.index.read_documents(FOLDER, &keys).await?;
+        // one that was deleted in between is left out
+        let saved = found.iter().flatten().map(|document| read(&document.text)).collect::<Result<_>>()?;
+        Ok(SavedPage { saved, next })
     }
 
     /// Deletes a subscription; returns whether it existed.

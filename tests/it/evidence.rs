@@ -148,9 +148,10 @@ async fn evidence_is_off_unless_asked_for_and_changes_no_order() {
     let request = by_name("demands/weld", pb::RecordKind::Achievement);
     let plain = service.matching().await.r#match(request.clone()).await.unwrap().into_inner();
     assert!(plain.diagnosis.is_none() && plain.calibration.is_none() && !plain.nothing_good_enough);
-    assert_eq!(plain.timing.unwrap().evidence_us, 0);
+    let spent = |answer: &pb::MatchResponse| answer.timing.as_ref().unwrap().evidence_duration.unwrap();
+    assert_eq!(spent(&plain), prost_types::Duration::default());
     let explained = answer(&service, request.clone()).await;
-    assert!(explained.diagnosis.is_some() && 0 < explained.timing.unwrap().evidence_us);
+    assert!(explained.diagnosis.is_some() && 0 < spent(&explained).nanos);
     assert_eq!(explained.matches.len(), 5);
     for (plain, explained) in plain.matches.iter().zip(&explained.matches) {
         assert!(plain.level.is_none() && plain.reasons.is_empty());

@@ -160,10 +160,12 @@ async fn a_job_is_started_waited_for_and_read() {
 async fn export(service: &Service, request: pb::ExportRematchRequest) -> (Vec<u8>, i64) {
     let mut parts = client(service).await.export_rematch(request).await.unwrap().into_inner();
     let (mut bytes, mut rows) = (Vec::new(), None);
-    while let Some(part) = parts.message().await.unwrap() {
+    while let Some(message) = parts.message().await.unwrap() {
         assert!(rows.is_none(), "nothing comes after the last part");
+        let part = message.part.unwrap();
+        assert_eq!(part.file_name.is_empty(), !bytes.is_empty(), "the first part names the file");
         bytes.extend(part.chunk);
-        rows = part.complete.then_some(part.row_count);
+        rows = part.complete.then_some(message.row_count);
     }
     (bytes, rows.unwrap())
 }

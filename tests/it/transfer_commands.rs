@@ -180,8 +180,9 @@ async fn parts_are_small_callers_take_turns_and_one_that_leaves_makes_room() {
     let request = pb::CreateSnapshotRequest {};
     let mut first = client().await.create_snapshot(request).await.unwrap().into_inner();
     let part = first.message().await.unwrap().unwrap();
-    assert_eq!((part.chunk.len(), part.total_count), (1 << 20, 9_000));
-    assert!(0 < part.done_count && part.done_count < 9_000, "{}", part.done_count);
+    let (chunk, counts) = (part.part.unwrap().chunk, (part.done_count, part.total_count));
+    assert_eq!((chunk.len(), counts.1), (1 << 20, 9_000));
+    assert!(0 < counts.0 && counts.0 < 9_000, "{}", counts.0);
     // the first caller stops reading, so its snapshot stalls, and others must wait too
     let said = client().await.create_snapshot(request).await.unwrap_err();
     assert_eq!((refusal(&said).0, refusal(&said).1.as_str()), (Code::ResourceExhausted, "BUSY"));
@@ -193,11 +194,14 @@ async fn parts_are_small_callers_take_turns_and_one_that_leaves_makes_room() {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     };
-    let mut bytes = Vec::new();
-    while let Some(part) = parts.message().await.unwrap() {
-        assert!((1..=1 << 20).contains(&part.chunk.len()));
+    let (mut bytes, mut complete) = (Vec::new(), false);
+    while let Some(message) = parts.message().await.unwrap() {
+        let part = message.part.unwrap();
+        assert!(!complete && part.chunk.len() <= 1 << 20);
+        complete = part.complete;
         bytes.extend(part.chunk);
     }
+    assert!(complete);
     let file = service.folder.join("snapshot");
     fs::write(&file, bytes).unwrap();
     assert_eq!(Snapshot::open(&file).unwrap().summary().digests, digests(&*service.parts.index).await.unwrap());

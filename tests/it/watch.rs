@@ -276,7 +276,13 @@ async fn subscriptions_are_kept_by_id() {
         let saved = client.save_subscription(save).await.unwrap().into_inner().subscription.unwrap();
         assert_eq!(saved.id, id);
     }
-    let list = client.list_subscriptions(pb::ListSubscriptionsRequest {}).await.unwrap().into_inner().subscriptions;
+    let first = pb::ListSubscriptionsRequest { page_size: 1, ..Default::default() };
+    let page = client.list_subscriptions(first.clone()).await.unwrap().into_inner();
+    let second = pb::ListSubscriptionsRequest { page_token: page.next_page_token, ..first };
+    let rest = client.list_subscriptions(second).await.unwrap().into_inner();
+    assert_eq!((rest.subscriptions[0].id.as_str(), rest.next_page_token.as_str()), ("s-2", ""));
+    let request = pb::ListSubscriptionsRequest::default();
+    let list = client.list_subscriptions(request).await.unwrap().into_inner().subscriptions;
     assert_eq!(list.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), ["s-1", "s-2"]);
     assert_eq!(list[0].subscription.as_ref().unwrap().subject, subscription.subject);
     let by_id = |id: &str| pb::WatchRequest {

@@ -5,8 +5,7 @@ use jiff::civil::{Date, Time};
 use super::{code, grade_in, grade_out, int, owner_out, time_out};
 use crate::events::{
     model::{
-        AvoidedPair, Contact, Edit, Edits, Event, EventState, Pair, Participant, Quota, Rules, Slot, Window,
-        edit::Decision,
+        AvoidedPair, Contact, Edit, Event, EventState, Pair, Participant, Quota, Rules, Slot, Window, edit::Decision,
     },
     service::{Draft, ParticipantCounts, StoredEvent},
 };
@@ -321,18 +320,15 @@ fn edit_in(it: &pb::EventEdit, path: &str) -> Result<Edit, Violation> {
     }
 }
 
-/// Writes the staff decisions.
-pub fn edits_out(edits: Edits) -> Vec<pb::EventEdit> {
-    let row = |(pair, decision): (Pair, Decision)| {
-        let (action, slot, table) = match decision {
-            Decision::Pinned => (pb::EditAction::Pin, 0, 0),
-            Decision::Forbidden => (pb::EditAction::Forbid, 0, 0),
-            Decision::Locked { slot, table } => (pb::EditAction::Lock, int(slot + 1), count(table.saturating_add(1))),
-        };
-        let (demand, counterpart) = (pair.demand.to_string(), pair.counterpart.to_string());
-        pb::EventEdit { demand, counterpart, action: action as i32, slot, table }
+/// Writes a staff decision.
+pub fn edit_out(pair: Pair, decision: Decision) -> pb::EventEdit {
+    let (action, slot, table) = match decision {
+        Decision::Pinned => (pb::EditAction::Pin, 0, 0),
+        Decision::Forbidden => (pb::EditAction::Forbid, 0, 0),
+        Decision::Locked { slot, table } => (pb::EditAction::Lock, int(slot + 1), count(table.saturating_add(1))),
     };
-    edits.0.into_iter().map(row).collect()
+    let (demand, counterpart) = (pair.demand.to_string(), pair.counterpart.to_string());
+    pb::EventEdit { demand, counterpart, action: action as i32, slot, table }
 }
 
 /// Converts a count to its wire type.
@@ -343,6 +339,7 @@ pub fn count(count: u32) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::events::model::Edits;
 
     fn wire() -> pb::Event {
         let quota = pb::Quota { side: 1, group: 2, code: "40".into(), min_pair_count: 1, max_pair_count: Some(7) };
@@ -420,7 +417,8 @@ mod tests {
         let mut edits = Edits::default();
         let (pair, decision) = edits_in(vec![edit(pb::EditAction::Lock, 4, 9)]).unwrap().remove(0);
         edits.apply(&pair, decision);
-        assert_eq!(edits_out(edits), [edit(pb::EditAction::Lock, 4, 9)]);
+        let written: Vec<_> = edits.0.into_iter().map(|(pair, decision)| edit_out(pair, decision)).collect();
+        assert_eq!(written, [edit(pb::EditAction::Lock, 4, 9)]);
         let participant =
             pb::Participant { record: "demands/d".into(), table: 3, max_meetings: 2, ..Default::default() };
         let draft = participants_in(vec![participant]).unwrap().remove(0);

@@ -8,7 +8,7 @@ use super::{
     time_out,
 };
 use crate::events::{
-    model::{ContractKind, Counts, Grouping, Outcome, Progress, Rejection, Statistics},
+    model::{ContractKind, Counts, Grouping, Outcome, Progress, Rejection},
     service::{OutcomeChange, Recorded},
 };
 use duijie_core::domain::{Code, Problem, Violation, check::Violations, gb};
@@ -129,17 +129,14 @@ fn progress_out(progress: Option<Progress>) -> i32 {
     progress as i32
 }
 
-/// Writes counts of all groups.
-pub fn statistics_out(statistics: Statistics) -> pb::GetEventStatisticsResponse {
-    let groups = statistics.groups.into_iter().flat_map(|(by, groups)| {
-        groups.into_iter().map(move |(key, counts)| pb::OutcomeGroup {
-            grouping: by.number(),
-            label: group_label(by, &key),
-            key: if by == Grouping::Event { event_name_out(&key) } else { key },
-            counts: Some(counts_out(&counts)),
-        })
-    });
-    pb::GetEventStatisticsResponse { total: Some(counts_out(&statistics.total)), groups: groups.collect() }
+/// Writes the counts of a group.
+pub fn group_out(by: Grouping, key: &str, counts: &Counts) -> pb::OutcomeGroup {
+    pb::OutcomeGroup {
+        grouping: by.number(),
+        label: group_label(by, key),
+        key: if by == Grouping::Event { event_name_out(key) } else { key.to_string() },
+        counts: Some(counts_out(counts)),
+    }
 }
 
 fn group_label(by: Grouping, key: &str) -> String {
@@ -156,7 +153,8 @@ fn group_label(by: Grouping, key: &str) -> String {
     }
 }
 
-fn counts_out(counts: &Counts) -> pb::OutcomeCounts {
+/// Writes counts.
+pub fn counts_out(counts: &Counts) -> pb::OutcomeCounts {
     let int64 = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     let reasons = Rejection::TABLE.iter().zip(counts.reasons).filter(|(_, count)| *count != 0);
     pb::OutcomeCounts {

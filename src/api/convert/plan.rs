@@ -221,15 +221,14 @@ fn blocked_out(it: BlockedSlots) -> pb::BlockedSlotCounts {
     }
 }
 
-/// Writes changes of meetings.
-pub fn changes_out(changes: &[Change]) -> Vec<pb::MeetingChange> {
+/// Writes a change of a meeting.
+pub fn change_out(it: &Change) -> pb::MeetingChange {
     let place =
         |(slot, table): (usize, u32)| pb::MeetingPlace { slot: int(slot + 1), table: count(table.saturating_add(1)) };
-    let row = |it: &Change| pb::MeetingChange {
+    pb::MeetingChange {
         demand: it.pair.demand.to_string(),
         counterpart: it.pair.counterpart.to_string(),
         before: it.from.map(place),
         after: it.to.map(place),
-    };
-    changes.iter().map(row).collect()
+    }
 }

@@ -28,6 +28,27 @@ fn full(detail: Detail) -> Record {
 }
 
 #[test]
+fn a_basic_view_leaves_out_what_is_long() {
+    let right = IntellectualProperty { kind: IpKind::Software, number: "2021SR1".into(), status: None };
+    let achievement = Achievement { intellectual_property: vec![right], trl: Some(6), ..Default::default() };
+    let expert = Expert { professional_title: "教授".into(), achievement_ids: vec!["a-1".into()] };
+    for detail in [Detail::Achievement(achievement), Detail::Demand(Demand::default()), Detail::Expert(expert)] {
+        let record = full(detail);
+        let mut want = record.clone();
+        want.body.clear();
+        match &mut want.detail {
+            Detail::Achievement(it) => it.intellectual_property.clear(),
+            Detail::Expert(it) => it.achievement_ids.clear(),
+            Detail::Demand(_) => {}
+        }
+        assert_eq!((View::Basic.of(record.clone()), View::Full.of(record.clone())), (want, record));
+    }
+    assert_eq!([0, 1, 2].map(|mut view| view_in(&mut view).unwrap()), [View::Full, View::Basic, View::Full]);
+    let mut unknown = 9;
+    assert_eq!((view_in(&mut unknown).unwrap_err().field.as_str(), unknown), ("view", 0));
+}
+
+#[test]
 fn records_come_back() {
     let achievement = Achievement {
         registration_number: "1302021Y0123".into(),

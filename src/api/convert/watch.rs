@@ -1,6 +1,8 @@
 //! Conversion of subscriptions and new matches.
 
-use super::{filter_in, filter_out, grade_in, grade_out, kind_in, kind_out, match_out, rematch::score_in, time_out};
+use super::{
+    View, filter_in, filter_out, grade_in, grade_out, kind_in, kind_out, match_out, rematch::score_in, time_out,
+};
 use crate::{
     api::matching::text_in,
     watch::{NewMatch, Saved, Subject, Subscription},
@@ -97,6 +99,6 @@ pub fn new_match_out(it: NewMatch) -> pb::NewMatch {
         id: it.id.to_string(),
         query,
         query_revision: i64::try_from(revision).unwrap_or(i64::MAX),
-        r#match: Some(match_out(it.found)),
+        r#match: Some(match_out(it.found, View::Full)),
     }
 }

@@ -123,12 +123,20 @@ fn outcomes(outcomes: &[pb::MeetingOutcome]) -> String {
 
 /// Prints counts per event, city, field and quarter.
 pub async fn statistics(server: &Server, it: Statistics) -> anyhow::Result<Done> {
-    let request = pb::GetEventStatisticsRequest { name: it.id.as_deref().map(name).unwrap_or_default() };
-    let answer = server.events().await?.get_event_statistics(request).await.map_err(|status| explain(&status))?;
-    let answer = answer.into_inner();
-    let total = answer.total.unwrap_or_default();
+    let (mut client, mut groups) = (server.events().await?, Vec::new());
+    let mut request =
+        pb::GetEventStatisticsRequest { name: it.id.as_deref().map(name).unwrap_or_default(), ..Default::default() };
+    let total = loop {
+        let answer =
+            client.get_event_statistics(request.clone()).await.map_err(|status| explain(&status))?.into_inner();
+        groups.extend(answer.groups);
+        request.page_token = answer.next_page_token;
+        if request.page_token.is_empty() {
+            break answer.total.unwrap_or_default();
+        }
+    };
     let mut all = vec![counts("合计", "", &total)];
-    all.extend(answer.groups.iter().map(|it| {
+    all.extend(groups.iter().map(|it| {
         let by = Grouping::from_number(it.grouping).map(Code::label).unwrap_or_default();
         counts(by, &it.label, &it.counts.clone().unwrap_or_default())
     }));

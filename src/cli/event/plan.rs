@@ -22,7 +22,7 @@ pub async fn shortlist(server: &Server, it: Make) -> anyhow::Result<Done> {
     let (event, plan) = (answered(answer.event)?, answer.plan.unwrap_or_default());
     print!("{}", show::plan(&plan));
     if event.state() == pb::EventState::Published {
-        print!("{}", show::changes(&event, &answer.changes));
+        print!("{}", show::changes(&event, &answer.changes, answer.change_count));
     }
     Ok(Done::All)
 }
@@ -38,11 +38,12 @@ pub async fn schedule(server: &Server, it: Make) -> anyhow::Result<Done> {
     let (event, plan) = (answered(answer.event)?, answer.plan.unwrap_or_default());
     print!("{}", show::schedule(&plan));
     if event.state() == pb::EventState::Published {
-        print!("{}", show::changes(&event, &answer.changes));
+        print!("{}", show::changes(&event, &answer.changes, answer.change_count));
     }
-    let request = pb::ListMeetingsRequest { name: name(&it.id), page_size: 1, ..Default::default() };
+    let request = pb::ListMeetingsRequest { name: name(&it.id), ..Default::default() };
     let page = client.list_meetings(request).await.map_err(|status| explain(&status))?.into_inner();
-    print!("{}", show::unplaced(&page.unplaced));
+    let count = plan.outline.unwrap_or_default().unplaced_count;
+    print!("{}", show::unplaced(&page.unplaced, usize::try_from(count).unwrap_or(0)));
     Ok(Done::All)
 }
 
@@ -75,6 +76,6 @@ pub async fn cancel(server: &Server, it: Cancel) -> anyhow::Result<Done> {
     };
     let answer = server.events().await?.cancel_participant(request).await.map_err(|status| explain(&status))?;
     let answer = answer.into_inner();
-    print!("{}", show::changes(&answered(answer.event)?, &answer.changes));
+    print!("{}", show::changes(&answered(answer.event)?, &answer.changes, answer.change_count));
     Ok(Done::All)
 }

@@ -113,9 +113,18 @@ fn decision(action: pb::EditAction, values: &[String]) -> anyhow::Result<pb::Eve
 
 /// Prints all decisions in force.
 async fn list(server: &Server, id: &str) -> anyhow::Result<Done> {
-    let request = pb::ListEditsRequest { name: name(id) };
-    let answer = server.events().await?.list_edits(request).await.map_err(|status| explain(&status))?;
-    print!("{}", show::edits(&answer.into_inner().edits));
+    let (mut client, mut edits) = (server.events().await?, Vec::new());
+    let mut page_token = String::new();
+    loop {
+        let request = pb::ListEditsRequest { name: name(id), page_size: 1_000, page_token };
+        let page = client.list_edits(request).await.map_err(|status| explain(&status))?.into_inner();
+        edits.extend(page.edits);
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            break;
+        }
+    }
+    print!("{}", show::edits(&edits));
     Ok(Done::All)
 }
 

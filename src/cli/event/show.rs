@@ -141,13 +141,13 @@ fn shortlist(list: &pb::DemandShortlist) -> String {
 }
 
 async fn print_meetings(server: &Server, event: &pb::Event) -> anyhow::Result<()> {
-    let (mut all, mut page_token) = (Vec::new(), String::new());
+    let (mut all, mut left, mut page_token) = (Vec::new(), Vec::new(), String::new());
     let mut client = server.events().await?;
     loop {
         let request =
             pb::ListMeetingsRequest { name: event.name.clone(), page_size: 1_000, page_token, ..Default::default() };
         let page = client.list_meetings(request).await.map_err(|status| explain(&status))?.into_inner();
-        print!("{}", unplaced(&page.unplaced));
+        left.extend(page.unplaced);
         all.extend(page.meetings.into_iter().map(|it| {
             let fixed = if it.locked { "固定" } else { "" };
             let demand = format!("{}\n{}", it.demand_title, it.demand);
@@ -159,6 +159,7 @@ async fn print_meetings(server: &Server, event: &pb::Event) -> anyhow::Result<()
             break;
         }
     }
+    print!("{}", unplaced(&left, left.len()));
     print!("{}", rows(&["时段", "桌号", "需求", "对接对象", ""], all));
     Ok(())
 }
@@ -235,20 +236,20 @@ pub fn schedule(plan: &pb::EventPlan) -> String {
     pairs(&[("排期", placed), ("质量", figures)])
 }
 
-/// Pairs without a meeting.
-pub fn unplaced(unplaced: &[pb::UnplacedPair]) -> String {
+/// The first pairs without a meeting, of `count` in all.
+pub fn unplaced(unplaced: &[pb::UnplacedPair], count: usize) -> String {
     let mut text = unplaced.iter().take(SHOWN_UNPLACED).fold(String::new(), |mut text, it| {
         let _ = writeln!(text, "未能安排：{} 与 {}，{}", it.demand, it.counterpart, it.localized_description);
         text
     });
-    if SHOWN_UNPLACED < unplaced.len() {
+    if SHOWN_UNPLACED < count {
         let _ = writeln!(text, "未能安排的只列出前 {SHOWN_UNPLACED} 对，全部见 duijie event export");
     }
     text
 }
 
 /// The changed meetings.
-pub fn changes(event: &pb::Event, changes: &[pb::MeetingChange]) -> String {
+pub fn changes(event: &pb::Event, changes: &[pb::MeetingChange], count: i32) -> String {
     if changes.is_empty() {
         return "洽谈安排没有变化\n".to_string();
     }
@@ -262,7 +263,11 @@ pub fn changes(event: &pb::Event, changes: &[pb::MeetingChange]) -> String {
         };
         vec![it.demand.clone(), it.counterpart.clone(), what]
     };
-    rows(&["需求", "对接对象", "变化"], changes.iter().map(row))
+    let mut text = rows(&["需求", "对接对象", "变化"], changes.iter().map(row));
+    if usize::try_from(count).is_ok_and(|count| changes.len() < count) {
+        let _ = writeln!(text, "共 {count} 处变化，只列出前 {} 处，其余由 ListMeetingChanges 分页读取", changes.len());
+    }
+    text
 }
 
 /// The decisions of the staff.

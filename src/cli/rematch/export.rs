@@ -1,19 +1,13 @@
 //! `duijie rematch export`.
 
-use std::{
-    fs::File,
-    io::{BufWriter, Write},
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 
 use super::{args::Export, told};
-use crate::cli::{Done, client::Server};
+use crate::cli::{Done, client::Server, file_parts::receive};
 use duijie_proto as pb;
-
-/// Removes an incomplete file when dropped.
-struct Unfinished(Option<PathBuf>);
+use duijie_store::transfer::PartFile;
 
 /// Writes a file; it gets its name only when it is complete.
 pub async fn run(server: &Server, args: Export) -> anyhow::Result<Done> {
@@ -22,20 +16,11 @@ pub async fn run(server: &Server, args: Export) -> anyhow::Result<Done> {
         format: format(&args.file)? as i32,
         compared_with: args.compared_with.unwrap_or_default(),
     };
-    let mut parts = server.rematch().await?.export_rematch(request).await.map_err(told)?.into_inner();
-    let mut part_name = args.file.clone().into_os_string();
-    part_name.push(".part");
-    let unfinished = Unfinished(Some(PathBuf::from(&part_name)));
-    let cannot = || format!("无法写入文件 {}，请检查路径、权限和磁盘空间", args.file.display());
-    let mut file = BufWriter::new(File::create(&part_name).with_context(cannot)?);
-    let mut rows = None;
-    while let Some(part) = parts.message().await.map_err(told)? {
-        file.write_all(&part.chunk).with_context(cannot)?;
-        rows = part.complete.then_some(part.row_count);
-    }
-    let Some(rows) = rows else { bail!("服务的回答不完整，请重试") };
-    file.into_inner().map_err(std::io::IntoInnerError::into_error).with_context(cannot)?;
-    unfinished.finish(&args.file).with_context(cannot)?;
+    let parts = server.rematch().await?.export_rematch(request).await.map_err(told)?.into_inner();
+    let file = PartFile::replacing(&args.file)?;
+    let mut rows = 0;
+    receive(parts, &file, |part| rows = part.row_count).await?;
+    file.finish()?;
     println!("已写入 {}，共 {rows} 行", args.file.display());
     Ok(Done::All)
 }
@@ -48,24 +33,5 @@ fn format(path: &Path) -> anyhow::Result<pb::RematchFormat> {
         "xlsx" => Ok(pb::RematchFormat::Xlsx),
         "parquet" => Ok(pb::RematchFormat::Parquet),
         _ => bail!("不认识的文件类型 {}，应为 .jsonl、.csv、.xlsx 或 .parquet", path.display()),
-    }
-}
-
-// === impl Unfinished ===
-
-impl Unfinished {
-    fn finish(mut self, path: &Path) -> std::io::Result<()> {
-        match self.0.take() {
-            Some(part) => std::fs::rename(part, path),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        if let Some(part) = &self.0 {
-            let _ = std::fs::remove_file(part);
-        }
     }
 }

@@ -10,8 +10,19 @@ use duijie_proto as pb;
 
 /// Prints the runs of the schedule.
 pub async fn run(server: &Server, args: Runs) -> anyhow::Result<Done> {
-    let request = pb::ListRematchRunsRequest { page_size: args.limit };
-    let runs = server.rematch().await?.list_rematch_runs(request).await.map_err(told)?.into_inner().runs;
+    let (mut client, mut runs) = (server.rematch().await?, Vec::new());
+    let mut page_token = String::new();
+    let limit = usize::try_from(args.limit).unwrap_or(0);
+    loop {
+        let request = pb::ListRematchRunsRequest { page_size: args.limit, page_token };
+        let page = client.list_rematch_runs(request).await.map_err(told)?.into_inner();
+        runs.extend(page.runs);
+        page_token = page.next_page_token;
+        if page_token.is_empty() || limit <= runs.len() {
+            break;
+        }
+    }
+    runs.truncate(limit);
     if runs.is_empty() {
         println!("还没有定时自动进行的任务；在配置中设置 rematch.nightly 或 rematch.after_changes 即可开启");
         return Ok(Done::All);

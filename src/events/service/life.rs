@@ -76,6 +76,11 @@ impl Events {
         Ok(Page { events: page.items, next: page.next })
     }
 
+    /// Returns the position of an event in [`Events::list`].
+    pub fn place(event: &StoredEvent) -> PointId {
+        store::event_place(&event.event.id)
+    }
+
     /// Changes title, place, slots, tables and rules: `change` makes the new event from the stored one, which no other
     /// caller changes meanwhile. State, counters and times of the new one are ignored. After publication, slots can
     /// only be added after the last one and tables can only be added. Before publication, other slots or fewer tables

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::{Events, life::check_list, now, stored::StoredEvent};
+use super::{Events, life::check_list, now, store, stored::StoredEvent};
 use crate::{
     error::{Error, Result},
     events::model::{
@@ -159,6 +159,11 @@ impl Events {
         let limit = query.limit.clamp(1, MAX_OUTCOME_PAGE);
         let page = self.store.outcomes(query.event.as_deref(), query.after, limit).await?;
         Ok(OutcomePage { outcomes: page.items, next: page.next })
+    }
+
+    /// Returns the position of an outcome in [`Events::outcomes`].
+    pub fn outcome_place(outcome: &Outcome) -> PointId {
+        store::outcome_place(outcome)
     }
 
     /// Returns all outcomes of an event, ordered by pair; at most as many as the plan has pairs.

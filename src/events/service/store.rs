@@ -23,7 +23,7 @@ use crate::{
 use duijie_core::domain::RecordName;
 use duijie_store::{
     Document, DocumentQuery, DocumentWrite, DocumentWritten, Expect, Index, Key, PointId,
-    documents::{MAX_DOCUMENT_BYTES, MAX_DOCUMENT_PAGE, all_documents},
+    documents::{MAX_DOCUMENT_BYTES, MAX_DOCUMENT_PAGE, all_documents, document_id},
     pages::{Paged, Pages},
 };
 
@@ -264,6 +264,16 @@ fn edits(id: &str) -> String {
 
 fn outcomes(id: &str) -> String {
     format!("{EVENTS}/{id}/outcomes")
+}
+
+/// Position of an event in the list of all events.
+pub(super) fn event_place(id: &str) -> PointId {
+    document_id(EVENTS, &id.into())
+}
+
+/// Position of an outcome in a list of outcomes.
+pub(super) fn outcome_place(outcome: &Outcome) -> PointId {
+    document_id(&outcomes(&outcome.event), &Key::Name(outcome.pair.key()))
 }
 
 fn tag(id: &str) -> String {

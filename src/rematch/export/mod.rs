@@ -118,6 +118,30 @@ enum Inner<W: Write + Send> {
     Parquet(Box<Groups<W>>),
 }
 
+// === impl Format ===
+
+impl Format {
+    /// Media type.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Jsonl => "application/jsonl",
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            Self::Parquet => "application/vnd.apache.parquet",
+        }
+    }
+
+    /// File extension without the dot.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
+            Self::Xlsx => "xlsx",
+            Self::Parquet => "parquet",
+        }
+    }
+}
+
 // === impl Exporter ===
 
 impl<W: Write + Send> Exporter<W> {

@@ -223,7 +223,12 @@ async fn edits_are_kept_through_every_regeneration() {
     let edits = vec![edit(EditAction::Forbid, &demand, &best), edit(EditAction::Pin, &demand, pinned), lock.clone()];
     let event = apply(client, "e", edits.clone()).await;
     assert!(event.plan.unwrap().shortlist_outdated);
-    let kept = client.list_edits(pb::ListEditsRequest { name: name("e") }).await.unwrap().into_inner().edits;
+    let kept = client
+        .list_edits(pb::ListEditsRequest { name: name("e"), ..Default::default() })
+        .await
+        .unwrap()
+        .into_inner()
+        .edits;
     assert_eq!(kept.len(), 3);
     let request = pb::MakeScheduleRequest { name: name("e"), ..Default::default() };
     let (code, reason, _) = refusal(&client.make_schedule(request).await.unwrap_err());
@@ -246,7 +251,12 @@ async fn edits_are_kept_through_every_regeneration() {
     let fewer = pb::Event { slots: event.slots[1..].to_vec(), ..event };
     let event = client.update_event(update(fewer)).await.unwrap().into_inner().event.unwrap();
     assert!(!event.plan.unwrap().scheduled);
-    let kept = client.list_edits(pb::ListEditsRequest { name: name("e") }).await.unwrap().into_inner().edits;
+    let kept = client
+        .list_edits(pb::ListEditsRequest { name: name("e"), ..Default::default() })
+        .await
+        .unwrap()
+        .into_inner()
+        .edits;
     assert_eq!(kept.iter().filter(|it| it.action() == EditAction::Pin).count(), 2);
     // a rule that contradicts a pin
     let apart = pb::AvoidedPair { left: "需求单位0".into(), right: "供给单位3".into() };

@@ -6,4 +6,5 @@ mod day;
 mod engines;
 mod life;
 mod outcomes;
+mod pages;
 mod setting;

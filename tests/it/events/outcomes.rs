@@ -53,7 +53,7 @@ async fn outcomes_are_recorded_counted_and_kept() {
     let rest = client.list_outcomes(rest).await.unwrap().into_inner();
     assert_eq!((page.outcomes.len(), rest.outcomes.len(), rest.next_page_token.as_str()), (2, 1, ""));
     for event in ["", "events/e"] {
-        let request = pb::GetEventStatisticsRequest { name: event.into() };
+        let request = pb::GetEventStatisticsRequest { name: event.into(), ..Default::default() };
         let said = client.get_event_statistics(request).await.unwrap().into_inner();
         let total = said.total.unwrap();
         assert_eq!((total.meeting_count, total.held_count, total.empty_count), (3, 2, 1));
@@ -66,6 +66,18 @@ async fn outcomes_are_recorded_counted_and_kept() {
         let quarter: Vec<_> = of(Quarter).map(|it| (it.key.as_str(), it.label.as_str())).collect();
         assert_eq!(quarter, [("2026Q4", "2026年第4季度")]);
         assert!(of(City).all(|it| it.label.starts_with("河北")));
+        let (mut groups, mut page_token) = (Vec::new(), String::new());
+        loop {
+            let request = pb::GetEventStatisticsRequest { name: event.into(), page_size: 2, page_token };
+            let page = client.get_event_statistics(request).await.unwrap().into_inner();
+            assert!(page.groups.len() <= 2 && page.total.as_ref() == Some(&total));
+            groups.extend(page.groups);
+            page_token = page.next_page_token;
+            if page_token.is_empty() {
+                break;
+            }
+        }
+        assert_eq!(groups, said.groups);
     }
     let delete = |force| pb::DeleteEventRequest { name: name("e"), etag: String::new(), force };
     let (code, reason, _) = refusal(&client.delete_event(delete(false)).await.unwrap_err());
@@ -174,12 +186,15 @@ async fn exports_come_in_every_form_and_mask_contacts() {
         let bytes = async |client: &mut Client| {
             let request = pb::ExportEventRequest { name: name("e"), format: format as i32, record: String::new() };
             let mut parts = client.export_event(request).await.unwrap().into_inner();
-            let mut bytes = Vec::new();
-            while let Some(part) = parts.message().await.unwrap() {
-                assert_eq!(part.file_name, format!("e.{ending}"));
+            let (mut bytes, mut complete) = (Vec::new(), false);
+            while let Some(message) = parts.message().await.unwrap() {
+                let part = message.part.unwrap();
+                let name = if bytes.is_empty() { format!("e.{ending}") } else { String::new() };
+                assert_eq!((part.file_name, complete), (name, false));
                 bytes.extend(part.chunk);
-                assert!(bytes.len() as i64 <= part.total_bytes);
+                complete = part.complete;
             }
+            assert!(complete);
             bytes
         };
         let file = bytes(client).await;

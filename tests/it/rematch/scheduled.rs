@@ -49,8 +49,8 @@ impl Instance {
     async fn ended(&self) -> Run {
         let ended = async {
             loop {
-                match self.scheduler.runs(10).await.unwrap().pop() {
-                    Some(run) if run.state.ended() => return run,
+                match self.scheduler.runs(None, 10).await.unwrap().runs.pop() {
+                    Some((_, run)) if run.state.ended() => return run,
                     _ => tokio::time::sleep(LOOK_EVERY).await,
                 }
             }
@@ -89,7 +89,8 @@ async fn one_of_two_instances_starts_the_job_of_a_night() {
     // time in which the other instance could repeat the job
     tokio::time::sleep(10 * LOOK_EVERY).await;
     for instance in &both {
-        assert_eq!(instance.scheduler.runs(10).await.unwrap(), std::slice::from_ref(&run));
+        let runs = instance.scheduler.runs(None, 10).await.unwrap().runs;
+        assert_eq!(runs.into_iter().map(|(_, run)| run).collect::<Vec<_>>(), std::slice::from_ref(&run));
         let jobs = instance.rematch.list(None, 10).await.unwrap().jobs;
         assert_eq!(jobs.iter().map(|job| Some(job.id)).collect::<Vec<_>>(), [run.job]);
     }
@@ -126,7 +127,7 @@ async fn a_night_is_not_missed_where_the_instance_on_duty_has_died() {
     let heir = Instance::new(index, night);
     let run = heir.ended().await;
     assert_eq!((run.trigger, run.state), (RunTrigger::Nightly, State::Done), "{run:?}");
-    assert_eq!(heir.scheduler.runs(10).await.unwrap().len(), 1);
+    assert_eq!(heir.scheduler.runs(None, 10).await.unwrap().runs.len(), 1);
     heir.stop().await;
     server.stop().await;
 }

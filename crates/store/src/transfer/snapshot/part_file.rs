@@ -15,17 +15,31 @@ pub struct PartFile {
     path: PathBuf,
     part: PathBuf,
     file: File,
+    /// Whether a file at `path` is replaced.
+    replaces: bool,
     finished: bool,
 }
 
 // === impl PartFile ===
 
 impl PartFile {
-    /// Creates `<path>.part`.
+    /// Creates `<path>.part` for a file that does not exist yet.
     ///
     /// # Errors
     /// [`TransferError::Exists`], [`TransferError::InUse`], [`TransferError::File`].
     pub fn create(path: &Path) -> Result<Self> {
+        Self::open(path, false)
+    }
+
+    /// Creates `<path>.part` for a file that replaces an existing one.
+    ///
+    /// # Errors
+    /// [`TransferError::InUse`], [`TransferError::File`].
+    pub fn replacing(path: &Path) -> Result<Self> {
+        Self::open(path, true)
+    }
+
+    fn open(path: &Path, replaces: bool) -> Result<Self> {
         let mut part = path.as_os_str().to_os_string();
         part.push(".part");
         let part = PathBuf::from(part);
@@ -36,9 +50,9 @@ impl PartFile {
             Err(TryLockError::WouldBlock) => return Err(TransferError::InUse { path: part }),
             Err(TryLockError::Error(source)) => return Err(TransferError::File { path: part, source }),
         }
-        let begun = Self { path: path.to_path_buf(), part, file, finished: false };
+        let begun = Self { path: path.to_path_buf(), part, file, replaces, finished: false };
         // checked under the lock, before truncating: the former lock holder may have just renamed it
-        if path.symlink_metadata().is_ok() {
+        if !replaces && path.symlink_metadata().is_ok() {
             return Err(TransferError::Exists { path: path.to_path_buf() });
         }
         begun.file.set_len(0).map_err(at(&begun.part))?;
@@ -64,7 +78,7 @@ impl PartFile {
     /// [`TransferError::File`], [`TransferError::Exists`].
     pub fn finish(mut self) -> Result<()> {
         self.file.sync_all().map_err(at(&self.part))?;
-        if self.path.symlink_metadata().is_ok() {
+        if !self.replaces && self.path.symlink_metadata().is_ok() {
             return Err(TransferError::Exists { path: self.path.clone() });
         }
         fs::rename(&self.part, &self.path).map_err(at(&self.path))?;
