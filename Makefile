@@ -40,10 +40,9 @@ check:
 	@if command -v buf > /dev/null; then buf lint proto && buf breaking proto --against proto/released.binpb; \
 		else echo "未找到 buf：proto 的格式只由 tidy 检查，与上一发布版是否兼容未检查"; fi
 
-# Only with a release: proto/released.binpb is what `make check` compares proto/ with
+# Only with a release: proto/released.binpb is what `make check` compares proto/ with. Needs buf (PyPI and npm carry it).
 released:
-	$(CARGO) run --release --locked --quiet -p duijie-proto --example descriptors > proto/released.binpb.new
-	mv proto/released.binpb.new proto/released.binpb
+	buf build proto --exclude-source-info -o proto/released.binpb
 
 bench: runtime
 	$(CARGO) bench --locked --bench bench
