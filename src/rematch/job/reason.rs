@@ -155,7 +155,7 @@ impl From<StoredFailure> for Failure {
 }
 
 /// Reads the failure of a job or run; older builds stored an empty text for none.
-pub(in crate::rematch) fn read_failure<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Failure>, D::Error> {
+pub(crate) fn read_failure<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Failure>, D::Error> {
     let read = Option::<Failure>::deserialize(from)?;
     Ok(read.filter(|it| !it.chinese().is_empty()))
 }
