@@ -211,7 +211,8 @@ impl RecordFile {
         self.last_number = row.number;
         if let Ok(record) = &mut row.result {
             let derived = record.id.starts_with("row-");
-            row.warnings.extend(self.seen.take(record, row.number, derived, Field::Id.label(self.context.kind)));
+            let column = Field::Id.label(self.context.kind);
+            row.warnings.extend(self.seen.take(record, (&row.sheet, row.number), derived, column));
         }
         Ok(Some(row))
     }

@@ -1,13 +1,13 @@
 //! Records of a file that were read already: an id that comes again with other content is told.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use sha2::{Digest, Sha256};
 
 use super::{CellError, build::id_of_content};
 use duijie_core::domain::Record;
 
-/// Most records that are remembered: about 80 bytes each.
+/// Most records that are remembered: about 100 bytes each.
 const MOST: usize = 2_000_000;
 
 /// Records by their name's hash.
@@ -18,9 +18,10 @@ pub struct Seen {
     pub full: bool,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct First {
     content: u64,
+    sheet: Arc<str>,
     row: u64,
     revision: u64,
 }
@@ -30,38 +31,40 @@ struct First {
 impl Seen {
     /// Remembers a record; returns a warning if another row has its id and other content. A derived id is then made over
     /// the content, so that no record replaces another.
-    pub fn take(&mut self, record: &mut Record, row: u64, derived: bool, column: &str) -> Option<CellError> {
+    pub fn take(
+        &mut self,
+        record: &mut Record,
+        (sheet, row): (&Arc<str>, u64),
+        derived: bool,
+        column: &str,
+    ) -> Option<CellError> {
         let content = hash(&serde_json::to_vec(&record).unwrap_or_default());
         let name = hash(record.name().to_string().as_bytes());
-        let own = First { content, row, revision: record.revision };
-        let Some(first) = self.records.get(&name).copied() else {
+        let own = First { content, sheet: sheet.clone(), row, revision: record.revision };
+        let Some(first) = self.records.get(&name).cloned() else {
             self.remember(name, own);
             return None;
         };
         if first.content == content {
             return None;
         }
+        let elsewhere = if first.sheet == *sheet { String::new() } else { format!("工作表“{}”", first.sheet) };
+        let before = format!("{elsewhere}第 {} 行", first.row);
         if derived {
             record.id = id_of_content(record);
             let name = hash(record.name().to_string().as_bytes());
             self.remember(name, own);
             let reason = format!(
-                "表中没有编号列，这一行的名称、单位与第 {} 行相同而内容不同，已另存为 {}；请加一列编号，以免日后分不清",
-                first.row, record.id
+                "表中没有编号列，这一行的名称、单位与{before}相同而内容不同，已另存为 {}；请加一列编号，以免日后分不清",
+                record.id
             );
             return Some(CellError { column: "（整行）".into(), value: record.title.clone(), reason });
         }
         self.remember(name, own);
         // a higher revision says that it replaces the one before
         let meant = first.revision < record.revision;
-        (!meant).then(|| CellError {
-            column: column.to_string(),
-            value: record.id.clone(),
-            reason: format!(
-                "编号与第 {} 行相同而内容不同，以本行为准，第 {} 行的内容被替换；如不是同一条，请改编号",
-                first.row, first.row
-            ),
-        })
+        let reason = format!("编号与{before}相同而内容不同，以本行为准，{before}的内容被替换；如不是同一条，请改编号");
+        (!meant).then(|| CellError { column: column.to_string(), value: record.id.clone(), reason })
     }
 
     fn remember(&mut self, name: u64, own: First) {

@@ -54,6 +54,17 @@ fn all_sheets_whose_headings_fit_are_read() {
 }
 
 #[test]
+fn an_id_of_another_sheet_is_told_with_its_place() {
+    let mut workbook = Workbook::new();
+    for (city, title) in [("石家庄", "甲"), ("唐山", "乙")] {
+        fill(workbook.add_worksheet().set_name(city).unwrap(), &["需求编号,需求名称", &format!("d-1,{title}")]);
+    }
+    let (rows, _) = all(&mut workbook);
+    assert!(rows[0].warnings.is_empty());
+    assert!(rows[1].warnings[0].reason.contains("工作表“石家庄”第 2 行"), "{:?}", rows[1].warnings);
+}
+
+#[test]
 fn merged_cells_count_for_each_row() {
     let mut workbook = Workbook::new();
     let sheet = workbook.add_worksheet();
