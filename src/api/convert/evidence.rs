@@ -50,6 +50,7 @@ fn reason_out(reason: Reason) -> pb::MatchReason {
         ReasonKind::TitleWithoutTerms => pb::MatchReasonKind::TitleWithoutTerms,
         ReasonKind::IndicatorsSatisfied => pb::MatchReasonKind::IndicatorsSatisfied,
         ReasonKind::IndicatorsViolated => pb::MatchReasonKind::IndicatorsViolated,
+        ReasonKind::Excluded => pb::MatchReasonKind::Excluded,
         ReasonKind::EarlyStage => pb::MatchReasonKind::EarlyStage,
         ReasonKind::NotActive => pb::MatchReasonKind::NotActive,
         ReasonKind::DeadlinePassed => pb::MatchReasonKind::DeadlinePassed,

@@ -12,6 +12,7 @@
 //! Everything is a pure function of the query, the page, the options and the time of the call.
 
 mod deal;
+mod exclusions;
 mod indicators;
 mod quote;
 mod reasons;
@@ -99,11 +100,15 @@ impl Explainer {
         let diagnosis = sheet.as_ref().filter(|_| options.diagnosis).and_then(|sheet| self.diagnose(query, sheet));
         // the query's indicators are filtered once, if the query is the demand
         let sheet = sheet.map(|sheet| if is_demand { sheet.asked() } else { sheet });
+        let excluded = if options.reasons { exclusions::parts(query) } else { Vec::new() };
         let one = |found: &MatchHit| {
+            let is_pair = pair(query, &found.record).is_some();
+            let conflicts =
+                if options.reasons && is_pair { exclusions::conflicts(&excluded, found) } else { Vec::new() };
             let sheet = sheet.as_ref().filter(|_| wants_answers && pair(query, &found.record).is_some());
             let answers = sheet.map(|sheet| answers(sheet, is_demand, &found.record)).unwrap_or_default();
             MatchEvidence {
-                reasons: if options.reasons { reasons::reasons(found, &answers, now) } else { Vec::new() },
+                reasons: if options.reasons { reasons::reasons(found, &answers, conflicts, now) } else { Vec::new() },
                 indicators: if options.indicators { answers } else { Vec::new() },
                 notes: if options.policy { self.notes(query, &found.record, now) } else { Vec::new() },
             }

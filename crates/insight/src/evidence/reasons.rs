@@ -1,11 +1,11 @@
 //! Reasons for and against one match, from the scorer's own numbers and this record's own words.
 //!
-//! No sentence quotes the query: a reason that mixed words of two records could attribute one record's words to the
-//! other.
+//! Only what one side excludes is told in words of both, each said to be whose. No other sentence quotes the query: it
+//! could attribute one record's words to the other.
 
 use jiff::Timestamp;
 
-use super::{IndicatorAnswer, Quote};
+use super::{IndicatorAnswer, Quote, exclusions::Conflict};
 use crate::indicators::AnswerOutcome;
 use duijie_core::domain::{
     Code, Detail, Record,
@@ -53,6 +53,8 @@ pub enum ReasonKind {
     IndicatorsSatisfied,
     /// Against: indicators that violate the other side's.
     IndicatorsViolated,
+    /// Against: the record has what the query excludes, or excludes what the query has.
+    Excluded,
     /// Against: an achievement still at laboratory stage.
     EarlyStage,
     /// Against: a record whose status is not ACTIVE.
@@ -62,7 +64,12 @@ pub enum ReasonKind {
 }
 
 /// All reasons for a match: score parts, largest first, then the rest.
-pub(super) fn reasons(found: &MatchHit, answers: &[IndicatorAnswer], now: Timestamp) -> Vec<Reason> {
+pub(super) fn reasons(
+    found: &MatchHit,
+    answers: &[IndicatorAnswer],
+    conflicts: Vec<Conflict>,
+    now: Timestamp,
+) -> Vec<Reason> {
     let mut reasons = vec![meaning(&found.dense), terms(found)];
     reasons.extend(found.works.as_ref().map(works));
     reasons.sort_by(|one, other| other.contribution.total_cmp(&one.contribution));
@@ -70,8 +77,19 @@ pub(super) fn reasons(found: &MatchHit, answers: &[IndicatorAnswer], now: Timest
     let record = &found.record;
     reasons.extend(indicators(record, answers, AnswerOutcome::Satisfied));
     reasons.extend(indicators(record, answers, AnswerOutcome::Violated));
+    reasons.extend(conflicts.into_iter().map(excluded));
     reasons.extend(facts(record, now));
     reasons
+}
+
+fn excluded(conflict: Conflict) -> Reason {
+    let Conflict { own, other, record_excludes } = conflict;
+    let text = if record_excludes {
+        format!("所求写明“{other}”，而这一项写明“{}”，两者相反", own.text)
+    } else {
+        format!("所求写明“{other}”，而这一项写有“{}”，两者相反", own.text)
+    };
+    Reason { quotes: vec![own], ..Reason::new(ReasonKind::Excluded, text) }
 }
 
 fn meaning(dense: &SourceScore) -> Reason {
@@ -244,7 +262,7 @@ mod tests {
     #[test]
     fn sentences_are_made_of_the_scores_and_the_records_words() {
         let check = |found: MatchHit, want: &[&str]| {
-            let got = reasons(&found, &[], Timestamp::UNIX_EPOCH);
+            let got = reasons(&found, &[], Vec::new(), Timestamp::UNIX_EPOCH);
             let texts: Vec<&str> = got.iter().map(|reason| reason.text.as_str()).collect();
             assert_eq!(texts, want);
             let sum: f64 = got.iter().map(|reason| reason.contribution).sum();

@@ -42,7 +42,7 @@ pub(super) fn goes_on(text: &CharText<'_>, last: char, end: usize) -> bool {
     let next = text.at(end);
     let is_letter = |character: char| is_unit_char(character) && !matches!(character, '%' | '℃');
     match next {
-        '·' | '*' => text.at(end + 1).is_alphabetic() && text.at(end + 1) != 'φ',
+        '·' | '*' => text.at(end + 1) == '(' || text.at(end + 1).is_alphabetic() && text.at(end + 1) != 'φ',
         '×' => text.at(end + 1).is_ascii_alphabetic(),
         '^' | '⁻' | '_' => true,
         '-' => is_letter(text.at(end + 1)),
