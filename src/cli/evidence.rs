@@ -73,7 +73,7 @@ fn lines(found: &pb::Match) -> Vec<String> {
         };
         format!("指标［{outcome}］{}", answer.localized_description)
     }));
-    lines.extend(found.policy_notes.iter().flat_map(note));
+    lines.extend(notes(&found.policy_notes));
     lines
 }
 
@@ -89,45 +89,104 @@ fn level(level: &pb::Level) -> String {
     )
 }
 
-fn note(note: &pb::PolicyNote) -> Vec<String> {
-    if let Some(refusal) = &note.refusal {
-        return vec![format!("政策［{}］{}", note.rule_id, refusal.localized_description)];
+/// One line for each rule that may grant something, or one for all where none does.
+fn notes(notes: &[pb::PolicyNote]) -> Vec<String> {
+    let granting: Vec<String> = notes.iter().filter(|note| note.refusal.is_none()).map(granted).collect();
+    if !granting.is_empty() || notes.is_empty() {
+        return granting;
     }
-    let amount = match (note.lowest_yuan, note.highest_yuan) {
-        (lowest, highest) if lowest == highest => format!("最高补助 {highest} 元"),
-        (lowest, highest) => format!("最高补助 {lowest} 至 {highest} 元，取决于尚不清楚的事实"),
-    };
-    let codes: Vec<&str> = note.unknown.iter().map(|unknown| unknown.code.as_str()).collect();
-    let mut lines = vec![format!("政策［{}］{}：{amount}", note.rule_id, note.title)];
-    lines.extend(note.cases.iter().map(|case| {
-        let conditions =
-            if case.conditions.is_empty() { "按已知事实".into() } else { case.conditions.join("，") };
-        let basis = case.basis.trim_end_matches('。');
-        let otherwise = case.otherwise_yuan.map(|yuan| format!("；若条文从严解释则为 {yuan} 元"));
-        format!("   {conditions}：{basis}{}", otherwise.unwrap_or_default())
-    }));
-    if !codes.is_empty() {
-        lines.push(format!("   待核实：{}", codes.join("、")));
+    let mut reasons: Vec<String> = Vec::new();
+    for refusal in notes.iter().filter_map(|note| note.refusal.as_ref()) {
+        let reason = in_sense(refusal.localized_description.trim_end_matches('。'));
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
     }
-    lines
+    vec![format!("政策：没有适用的补助（{}）", reasons.join("；"))]
 }
 
-/// Clause and open questions of each rule that may grant something, each once.
+fn granted(note: &pb::PolicyNote) -> String {
+    let highest = money(note.highest_yuan);
+    let amount = match note.lowest_yuan {
+        lowest if lowest == note.highest_yuan => format!("最高可补助 {highest}"),
+        0 => format!("最高可补助 {highest}，也可能没有"),
+        lowest => format!("最高可补助 {} 至 {highest}", money(lowest)),
+    };
+    let facts: Vec<&str> = note.unknown.iter().filter_map(|unknown| fact(&unknown.code)).collect();
+    let open = if facts.is_empty() { String::new() } else { format!("；须先核实{}", facts.join("、")) };
+    format!("政策：{}，{amount}{open}", note.title)
+}
+
+/// A missing fact of the deal in a few words. The other codes are open points of the text, told once at the end.
+fn fact(code: &str) -> Option<&'static str> {
+    match code {
+        "BUYER_REGION" => Some("买方所在地"),
+        "BUYER_KIND" => Some("买方的单位类型"),
+        "SELLER_REGION" => Some("成果来源地"),
+        "PRICE" => Some("交易额"),
+        "DATE" => Some("交易日期"),
+        _ => None,
+    }
+}
+
+/// Document and open points of each rule that may grant something, each once.
 fn rules(matches: &[pb::Match], text: &mut String) {
     let mut told: Vec<&str> = Vec::new();
     for note in matches.iter().flat_map(|found| &found.policy_notes).filter(|note| note.refusal.is_none()) {
         if !told.contains(&note.rule_id.as_str()) {
-            line(text, &format!("\n［{}］版本 {}，{}{}：", note.rule_id, note.rule_version, note.source, note.clause));
-            line(text, &format!("   {}", note.quote.trim()));
+            line(text, &format!("\n政策依据：{}{}（规则版本 {}）", note.source, note.clause, note.rule_version));
             told.push(&note.rule_id);
         }
-        for unknown in &note.unknown {
+        for unknown in note.unknown.iter().filter(|unknown| fact(&unknown.code).is_none()) {
             if !told.contains(&unknown.code.as_str()) {
-                line(text, &format!("   {}：{}", unknown.code, unknown.localized_description));
+                line(text, &format!("   · {}", in_sense(&unknown.localized_description)));
                 told.push(&unknown.code);
             }
         }
     }
+}
+
+/// An amount as people say it: 12.5 万元, 约 1.2 亿元.
+fn money(yuan: i64) -> String {
+    let (unit, name) = match yuan {
+        100_000_000.. => (100_000_000, "亿元"),
+        10_000.. => (10_000, "万元"),
+        _ => return format!("{yuan} 元"),
+    };
+    // three figures say enough of an amount that is an estimate
+    let decimals = match yuan / unit {
+        0..10 => 2,
+        10..1_000 => 1,
+        _ => 0,
+    };
+    let step = unit / 10_i64.pow(decimals);
+    let steps = (yuan + step / 2) / step;
+    let about = if steps * step == yuan { "" } else { "约 " };
+    let (whole, part) = (steps / 10_i64.pow(decimals), steps % 10_i64.pow(decimals));
+    let width = usize::try_from(decimals).unwrap_or_default();
+    let digits = format!("{whole}.{part:0width$}");
+    let digits =
+        if decimals == 0 { whole.to_string() } else { digits.trim_end_matches('0').trim_end_matches('.').into() };
+    format!("{about}{digits} {name}")
+}
+
+/// A sentence with its amounts as people say them: `500,000 元` becomes 50 万元.
+fn in_sense(sentence: &str) -> String {
+    let mut text = String::with_capacity(sentence.len());
+    let mut rest = sentence;
+    while let Some(end) = rest.find(" 元") {
+        let (before, behind) = (rest.get(..end).unwrap_or_default(), rest.get(end + " 元".len()..).unwrap_or_default());
+        let number = before.trim_end_matches(|part: char| part.is_ascii_digit() || part == ',').len();
+        let amount: String = before.get(number..).unwrap_or_default().chars().filter(char::is_ascii_digit).collect();
+        text.push_str(before.get(..number).unwrap_or_default());
+        match amount.parse::<i64>() {
+            Ok(yuan) => text.push_str(&money(yuan)),
+            Err(_) => text.push_str(rest.get(number..end + " 元".len()).unwrap_or_default()),
+        }
+        rest = behind;
+    }
+    text.push_str(rest);
+    text
 }
 
 fn said(finding: &pb::DiagnosisFinding) -> String {
@@ -154,4 +213,53 @@ fn said(finding: &pb::DiagnosisFinding) -> String {
 fn line(text: &mut String, line: &str) {
     // writing to a string cannot fail
     let _ = writeln!(text, "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sentence(code: &str, text: &str) -> pb::PolicySentence {
+        pb::PolicySentence { code: code.into(), localized_description: text.into() }
+    }
+
+    #[test]
+    fn amounts_are_said_in_wan_and_yi() {
+        let said: Vec<String> =
+            [0, 9_999, 125_000, 99_999, 1_050_000, 12_345_678, 123_456_789, 1_000_000_000].map(money).into();
+        let want =
+            ["0 元", "9999 元", "12.5 万元", "约 10 万元", "105 万元", "约 1235 万元", "约 1.23 亿元", "10 亿元"];
+        assert_eq!(said, want);
+        assert_eq!(in_sense("单项交易额至少 500,000 元才可补助，以 元 计"), "单项交易额至少 50 万元才可补助，以 元 计");
+    }
+
+    #[test]
+    fn policies_are_said_in_one_line_without_codes() {
+        let refused = pb::PolicyNote {
+            refusal: Some(sentence("BUYER_ELSEWHERE", "买方不在本政策适用的地区。")),
+            ..Default::default()
+        };
+        assert_eq!(notes(&[refused.clone(), refused]), ["政策：没有适用的补助（买方不在本政策适用的地区）"]);
+        assert_eq!(notes(&[]), [""; 0]);
+        let possible = pb::PolicyNote {
+            title: "引进成果补助".into(),
+            source: "《方案》".into(),
+            clause: "第 9 条".into(),
+            rule_version: "1".into(),
+            highest_yuan: 1_000_000,
+            unknown: vec![
+                sentence("BUYER_REGION", "买方所在地区未填写。"),
+                sentence("RATE_IS_CEILING", "比例只写“最高”。"),
+            ],
+            ..Default::default()
+        };
+        assert_eq!(
+            notes(std::slice::from_ref(&possible)),
+            ["政策：引进成果补助，最高可补助 100 万元，也可能没有；须先核实买方所在地"]
+        );
+        let found = pb::Match { policy_notes: vec![possible], ..Default::default() };
+        let mut text = String::new();
+        rules(&[found.clone(), found], &mut text);
+        assert_eq!(text, "\n政策依据：《方案》第 9 条（规则版本 1）\n   · 比例只写“最高”。\n");
+    }
 }
