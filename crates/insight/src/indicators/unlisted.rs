@@ -53,6 +53,12 @@ pub(super) fn goes_on(text: &CharText<'_>, last: char, end: usize) -> bool {
     }
 }
 
+/// Returns whether something stands below a fraction stroke.
+pub(super) fn is_below(text: &CharText<'_>, stroke: usize) -> bool {
+    let below = text.at(text.skip_blanks(stroke + 1).min(stroke + 2));
+    below.is_alphanumeric() || below == '(' || is_unit_char(below)
+}
+
 fn is_unit_char(character: char) -> bool {
     matches!(character, '°' | '′' | '″' | '‰' | '‱' | '%' | '℃' | '℉' | '$' | '€' | '£' | '√' | '\u{3300}'..='\u{33FF}')
         || character.is_alphabetic() && !is_han(character) && character != '〇'
@@ -63,9 +69,12 @@ fn rest(text: &CharText<'_>, place: usize) -> usize {
     let mut end = place;
     while end < place + MAX_CHARS {
         let (before, character, next) = (text.before(end), text.at(end), text.at(end + 1));
-        let is_join = matches!(before, '/' | '·' | '*');
+        let is_join = matches!(before, '/' | '·' | '*' | '每');
         let takes = match character {
-            '·' | '*' | '/' | '√' => next.is_alphanumeric() || next == '(' || is_unit_char(next),
+            '/' => is_below(text, end),
+            '·' | '*' | '√' => next.is_alphanumeric() || next == '(' || is_unit_char(next),
+            '每' => next.is_alphanumeric(),
+            ' ' if before == '/' => true,
             '^' | '⁻' | '_' => true,
             '×' => next.is_ascii_alphabetic(),
             '.' => next.is_ascii_alphabetic() || before.is_ascii_digit() && next.is_ascii_digit(),

@@ -71,6 +71,7 @@ fn units_that_are_not_known_decide_nothing() {
     unknown("摩擦系数≥0.3", "摩擦系数0.5foo");
     unknown("电耗≤5kWh/m²·a", "电耗4kWh/(m²·a)");
     unknown("长度≥5mm", "长度4mm~9foo");
+    unknown("导热系数≥1.5W/(m·K)", "导热系数1.8 W·(m·K)-1");
     check("吸收剂量不低于5 foo", "吸收剂量6 foo", Within);
     check("吸收剂量不低于5 foo", "吸收剂量4foo", Disjoint);
     check("吸收剂量不低于5 foo", "吸收剂量6 fooo", UnitNotKnown);
