@@ -303,7 +303,8 @@ impl Window {
         let end = self.end(index);
         if next == '/' || matches!(text.at(end), '/' | '每') {
             // 42kV/1min is a voltage, 5mm/x and 5mg/100g are not of this unit alone
-            return !unlisted::is_below(text, end) || !is_below && compound::is_number_behind(text, end + 1, spelling);
+            return !unlisted::is_below(text, text.skip_blanks(end))
+                || !is_below && compound::is_number_behind(text, end + 1, spelling);
         }
         let quantity = TABLE.units.get(spelling.unit).and_then(|unit| TABLE.quantity(unit.quantity));
         let is_count = quantity.is_some_and(|quantity| quantity.is_count);
