@@ -19,11 +19,11 @@ const MAX_IN_BRACKETS: usize = 6;
 const NOT_UNITS: &str =
     "的且并和与及或而至到则时下内后前中为是在可能应需须要将以之左上余多几不无有均都且但若当其该此由从对经被也又起间者";
 
-/// Position after an unlisted unit at a position, and its spelling.
+/// Position after an unlisted unit at a position, and its spelling. The name of a property is no unit.
 pub(super) fn run(text: &CharText<'_>, place: usize) -> Option<(usize, String)> {
     let first = text.at(place);
     if is_han(first) {
-        let end = han(text, place)?;
+        let end = han(text, place).filter(|end| subjects::known(text.slice(place..*end)).is_none())?;
         let goes_on = text.at(end) == '/' || is_unit_char(text.at(end));
         let end = if goes_on { rest(text, end) } else { end };
         return Some((end, spelling(text, place, end)));

@@ -70,7 +70,7 @@ impl<R: Read> Decoder<R> {
         let mut lines = BufReader::new(stream);
         let mut first = Vec::new();
         read_line(&mut lines, &mut first).ok()?;
-        let Ok(SnapshotLine::SnapshotHeader(header)) = serde_json::from_slice(&first) else { return None };
+        let Ok(SnapshotLine::Header(header)) = serde_json::from_slice(&first) else { return None };
         let hashers = CollectionKind::ALL.map(|collection| (collection, Hasher::default())).into();
         let sha256 = Sha256::new();
         Some(Self { lines, sha256, last_line: first, header, hashers, before: None, trailer: None })
@@ -89,7 +89,7 @@ impl<R: Read> Decoder<R> {
         self.sha256.update(&self.last_line);
         read_line(&mut self.lines, &mut self.last_line)?;
         match serde_json::from_slice(&self.last_line).map_err(|error| format!("有一行无法读取：{error}"))? {
-            SnapshotLine::SnapshotHeader(_) => Err("表头重复".to_string()),
+            SnapshotLine::Header(_) => Err("表头重复".to_string()),
             SnapshotLine::Point(line) => self.take_in(Piece::Point(Box::new(line.into_point()?))).map(Some),
             SnapshotLine::Document(document) => self.take_in(Piece::Document(document)).map(Some),
             SnapshotLine::Trailer(trailer) => self.end(trailer).map(|()| None),

@@ -30,7 +30,7 @@ impl<W: Write> Encoder<W> {
         let lines = zstd::stream::write::Encoder::new(Sealing::new(sink), LEVEL).map_err(TransferError::Sink)?;
         let hashers = CollectionKind::ALL.map(|collection| (collection, Hasher::default())).into();
         let mut encoder = Self { lines, sha256: Sha256::new(), hashers };
-        encoder.line(&SnapshotLine::SnapshotHeader(header)).map_err(|reason| reason.about("header"))?;
+        encoder.line(&SnapshotLine::Header(header)).map_err(|reason| reason.about("header"))?;
         Ok(encoder)
     }
 

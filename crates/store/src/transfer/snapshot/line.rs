@@ -18,7 +18,7 @@ use duijie_core::{
 #[serde(rename_all = "snake_case")]
 pub(super) enum SnapshotLine {
     /// First line.
-    SnapshotHeader(SnapshotHeader),
+    Header(SnapshotHeader),
     /// A point.
     Point(Box<PointLine>),
     /// A document; after all points, since version 2.
