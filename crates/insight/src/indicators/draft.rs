@@ -84,7 +84,8 @@ impl IndicatorDraft {
     /// Returns whether a number without a known unit is stated as a value rather than being part of a name.
     pub(super) fn is_measured(&self, comparison: Comparison) -> bool {
         let is_compared = !matches!(comparison, Comparison::Exact | Comparison::Range);
-        !self.subject.is_empty() && (is_compared || self.known.is_some())
+        let is_named = self.known.is_some() && self.subject.start < self.number;
+        !self.subject.is_empty() && (is_compared || is_named)
     }
 
     /// Returns whether the number can be read in two ways.
