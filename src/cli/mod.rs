@@ -1,4 +1,4 @@
-//! The command line. All output is Chinese; a failure is one sentence with the remedy. The exit codes are in [`exit`].
+//! The command line. All output is Chinese; a failure is one sentence with the remedy. The exit codes are in `exit`.
 
 mod args;
 mod calibrate;
