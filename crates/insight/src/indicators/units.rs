@@ -86,7 +86,13 @@ pub(super) fn whole_at(text: &CharText<'_>, place: usize) -> Option<FoundUnit> {
 /// Characters at a position that stand where a unit stands, but are none of the table.
 pub(super) fn unlisted_at(text: &CharText<'_>, place: usize) -> Option<FoundUnit> {
     let (end, written) = unlisted::run(text, place)?;
-    Some(FoundUnit { end, kind: Kind::Unlisted(written) })
+    // 5年达到, 5/MPa/: a known unit before a character that is part of none; but 4K分辨率
+    let is_cut = !(end == place + 1 && is_latin(text.at(place)) && is_han(text.at(end)));
+    let alone: String = text.slice(place..end).iter().collect();
+    let known = is_cut.then(|| unit_at(&CharText::new(&alone), 0)).flatten();
+    let known = known.filter(|unit| place + unit.end == end);
+    let kind = known.map_or(Kind::Unlisted(written), |unit| unit.kind);
+    Some(FoundUnit { end, kind })
 }
 
 /// Symbol within a compound unit: its meanings without a hint, and the position after it.

@@ -23,18 +23,19 @@ const NOT_UNITS: &str =
 pub(super) fn run(text: &CharText<'_>, place: usize) -> Option<(usize, String)> {
     let first = text.at(place);
     if is_han(first) {
-        let end = han(text, place).filter(|end| subjects::known(text.slice(place..*end)).is_none())?;
-        let goes_on = text.at(end) == '/' || is_unit_char(text.at(end));
-        let end = if goes_on { rest(text, end) } else { end };
+        let end = han(text, place).filter(|end| !is_name(text.slice(place..*end)))?;
+        let has_more = text.at(end) == '/' || goes_on(text, text.before(end), end);
+        let end = if has_more { rest(text, place, end) } else { end };
         return Some((end, spelling(text, place, end)));
     }
     let is_size = matches!(first, 'x' | 'X') && text.at(text.skip_blanks(place + 1).min(place + 2)).is_ascii_digit();
-    let is_rate = first == '/' && (text.at(place + 1).is_alphabetic());
-    if is_size || !is_rate && !is_unit_char(first) || first == 'φ' {
+    let is_rate = first == '/' && text.at(place + 1).is_alphabetic() && is_below(text, place);
+    let letters = (place..place + MAX_APART).find(|end| !text.at(*end).is_ascii_alphabetic()).unwrap_or(place);
+    if is_size || !is_rate && !is_unit_char(first) || first == 'φ' || is_name(text.slice(place..letters)) {
         return None;
     }
-    let end = rest(text, place);
-    Some((end, spelling(text, place, end)))
+    let end = rest(text, place, place);
+    (place < end).then(|| (end, spelling(text, place, end)))
 }
 
 /// Returns whether what follows the last character of a unit belongs to it: `%FS`, `mg·x`, `MPa(a)`, `bar abs`.
@@ -42,7 +43,10 @@ pub(super) fn goes_on(text: &CharText<'_>, last: char, end: usize) -> bool {
     let next = text.at(end);
     let is_letter = |character: char| is_unit_char(character) && !matches!(character, '%' | '℃');
     match next {
-        '·' | '*' => text.at(end + 1) == '(' || text.at(end + 1).is_alphabetic() && text.at(end + 1) != 'φ',
+        '·' | '*' => {
+            text.at(end + 1) == '('
+                || text.at(end + 1) != 'φ' && text.at(end + 1).is_alphabetic() && is_below(text, end)
+        }
         '×' => text.at(end + 1).is_ascii_alphabetic(),
         '^' | '⁻' | '_' => true,
         '-' => is_letter(text.at(end + 1)),
@@ -55,8 +59,9 @@ pub(super) fn goes_on(text: &CharText<'_>, last: char, end: usize) -> bool {
 
 /// Returns whether something stands below a fraction stroke.
 pub(super) fn is_below(text: &CharText<'_>, stroke: usize) -> bool {
-    let below = text.at(text.skip_blanks(stroke + 1).min(stroke + 2));
-    below.is_alphanumeric() || below == '(' || is_unit_char(below)
+    let place = text.skip_blanks(stroke + 1).min(stroke + 2);
+    let below = text.at(place);
+    below.is_ascii_digit() || below == '(' || is_unit_char(below) || han(text, place).is_some()
 }
 
 fn is_unit_char(character: char) -> bool {
@@ -64,16 +69,13 @@ fn is_unit_char(character: char) -> bool {
         || character.is_alphabetic() && !is_han(character) && character != '〇'
 }
 
-/// End of the characters of a unit that starts without a Chinese one, or with a fraction stroke.
-fn rest(text: &CharText<'_>, place: usize) -> usize {
-    let mut end = place;
+/// End of a unit that starts at `place` and of which the characters up to `end` are known to be part.
+fn rest(text: &CharText<'_>, place: usize, mut end: usize) -> usize {
     while end < place + MAX_CHARS {
         let (before, character, next) = (text.before(end), text.at(end), text.at(end + 1));
         let is_join = matches!(before, '/' | '·' | '*' | '每');
         let takes = match character {
-            '/' => is_below(text, end),
-            '·' | '*' | '√' => next.is_alphanumeric() || next == '(' || is_unit_char(next),
-            '每' => next.is_alphanumeric(),
+            '/' | '·' | '*' | '√' | '每' => is_below(text, end),
             ' ' if before == '/' => true,
             '^' | '⁻' | '_' => true,
             '×' => next.is_ascii_alphabetic(),
@@ -95,7 +97,8 @@ fn rest(text: &CharText<'_>, place: usize) -> usize {
         {
             end = word;
         } else if takes && is_han(character) {
-            end = han(text, end).unwrap_or(end + 1);
+            let Some(word) = han(text, end) else { break };
+            end = word;
         } else if takes {
             end += 1;
         } else {
@@ -106,11 +109,13 @@ fn rest(text: &CharText<'_>, place: usize) -> usize {
 }
 
 /// End of Chinese characters that may be a unit.
-fn han(text: &CharText<'_>, place: usize) -> Option<usize> {
+pub(super) fn han(text: &CharText<'_>, place: usize) -> Option<usize> {
     let goes_on = |end: usize| {
         let character = text.at(end);
         is_han(character)
             && !NOT_UNITS.contains(character)
+            // 达到, 达标, but 达因
+            && (character != '达' || text.at(end + 1) == '因')
             && !number::begins_chinese(character)
             && words::behind(text, end).is_none()
     };
@@ -131,13 +136,16 @@ fn apart(text: &CharText<'_>, blank: usize) -> Option<usize> {
     let start = blank + 1;
     let is_letter = |place: usize| text.at(place).is_alphabetic() && !is_han(text.at(place));
     let end = (start..=start + MAX_APART).find(|end| !is_letter(*end)).filter(|end| start < *end)?;
-    let word = text.slice(start..end);
-    let is_name =
-        subjects::known(word).is_some() || TABLE.marks.iter().any(|mark| mark.sign.chars().eq(word.iter().copied()));
+    let is_name = is_name(text.slice(start..end));
     let next = text.at(text.skip_blanks(end).min(end + 1));
     let goes_on = next.is_ascii_alphanumeric() && (text.at(end) == ' ' || next.is_ascii_digit());
     let is_asked = matches!(next, '≥' | '≤' | '<' | '>' | '=' | ':' | '±' | '~' | '-');
     (!is_name && !goes_on && !is_asked).then_some(end)
+}
+
+/// Returns whether a word names a property.
+fn is_name(word: &[char]) -> bool {
+    subjects::known(word).is_some() || TABLE.marks.iter().any(|mark| mark.sign.chars().eq(word.iter().copied()))
 }
 
 /// Spelling by which two unlisted units are compared; none where it is cut.
