@@ -31,7 +31,7 @@ pub(super) fn is_number_behind(text: &CharText<'_>, place: usize, above: &Spelli
     let Some(end) = digits(text, place) else { return false };
     let unit = text.skip_blanks(end).min(end + 1);
     let next = text.at(unit);
-    let is_no_unit = !next.is_alphanumeric() && next != '%' || is_han(next) && unlisted::han(text, unit).is_none();
+    let is_no_unit = !next.is_alphanumeric() && next != '%' || is_han(next) && unlisted::run(text, unit).is_none();
     is_no_unit || is_for_a_time(text, unit, above)
 }
 

@@ -151,6 +151,17 @@ fn in_brackets(text: &CharText<'_>, open: usize) -> Option<NumberWithUnit> {
     Some(NumberWithUnit { digits: open..close + 1, unit_at: close + 1..unit.end, unit: Some(unit), ..inner })
 }
 
+/// End of a number and its unit that end a range in Chinese numerals. Of 二十至三十MPa the beginning is not read, so the
+/// end is not either.
+pub(super) fn left_out(text: &CharText<'_>, place: usize) -> Option<usize> {
+    let number = number::chinese(text, place).filter(|_| ends_chinese_range(text, place))?;
+    units::unit_at(text, number.end).map(|unit| unit.end)
+}
+
+fn ends_chinese_range(text: &CharText<'_>, place: usize) -> bool {
+    matches!(text.before(place), '至' | '到' | '~' | '-') && number::ends_chinese(text.before(place - 1))
+}
+
 /// Expression in Chinese numerals at a position.
 pub(super) fn in_chinese(text: &CharText<'_>, place: usize) -> Option<Expression> {
     if let Some(end) = text.after(place, "一半") {
@@ -167,8 +178,7 @@ pub(super) fn in_chinese(text: &CharText<'_>, place: usize) -> Option<Expression
         let values = Values::Share(share, place..part.end);
         return (first.value != 0.0).then_some(Expression::new(place, values));
     }
-    // of 二十至三十 the beginning is not read, so the end is not either
-    if matches!(text.before(place), '至' | '到' | '~' | '-') && number::ends_chinese(text.before(place - 1)) {
+    if ends_chinese_range(text, place) {
         return None;
     }
     let (sign, start) = sign_word(text, place).unwrap_or((Sign::None, place));

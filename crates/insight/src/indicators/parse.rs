@@ -30,7 +30,7 @@ const MAX_INNER_CHARS: usize = 12;
 /// Runs in linear time, never panics, and returns only finite numbers.
 pub fn parse(text: &str) -> Vec<Indicator> {
     let text = CharText::new(text);
-    let mut parser = Parser { text: &text, found: Vec::new(), names: Vec::new() };
+    let mut parser = Parser { text: &text, found: Vec::new(), left_out: 0, names: Vec::new() };
     let mut place = 0;
     while place < text.len() && parser.found.len() < MAX_INDICATORS {
         place = if may_begin(text.at(place)) { parser.step(place).max(place + 1) } else { place + 1 };
@@ -46,6 +46,8 @@ fn may_begin(character: char) -> bool {
 struct Parser<'a> {
     text: &'a CharText<'a>,
     found: Vec<Indicator>,
+    /// End of the last number with a unit that was left out; no subject reaches over it.
+    left_out: usize,
     /// Names before 分别 that still need their numbers, last one first.
     names: Vec<Range<usize>>,
 }
@@ -64,7 +66,10 @@ impl Parser<'_> {
         } else if number::begins_chinese(character) {
             match expression::in_chinese(self.text, place) {
                 Some(expression) => expression,
-                None => return place + 1,
+                None => {
+                    self.left_out = expression::left_out(self.text, place).unwrap_or(self.left_out);
+                    return place + 1;
+                }
             }
         } else if matches!(character, '百' | '千' | '万') {
             match expression::per_hundred(self.text, place) {
@@ -111,9 +116,11 @@ impl Parser<'_> {
         matches!(self.text.at(place), '≤' | '<')
     }
 
-    /// End of the last indicator before a position.
+    /// End of the last indicator, or of a number that was left out, before a position.
     fn limit(&self, place: usize) -> usize {
-        self.found.iter().rev().map(|indicator| indicator.span.chars.end).find(|end| *end <= place).unwrap_or(0)
+        let ends = self.found.iter().rev().map(|indicator| indicator.span.chars.end);
+        let left_out = Some(self.left_out).filter(|end| *end <= place);
+        ends.chain([0]).find(|end| *end <= place).max(left_out).unwrap_or(0)
     }
 
     fn draft(&mut self, expression: Expression) -> Option<IndicatorDraft> {

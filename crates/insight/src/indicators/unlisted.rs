@@ -73,7 +73,7 @@ fn is_unit_char(character: char) -> bool {
 fn rest(text: &CharText<'_>, place: usize, mut end: usize) -> usize {
     while end < place + MAX_CHARS {
         let (before, character, next) = (text.before(end), text.at(end), text.at(end + 1));
-        let is_join = matches!(before, '/' | '·' | '*' | '每');
+        let is_join = matches!(before, '/' | '·' | '*' | '每') || before == ' ' && text.before(end - 1) == '/';
         let takes = match character {
             '/' | '·' | '*' | '√' | '每' => is_below(text, end),
             ' ' if before == '/' => true,
@@ -109,13 +109,12 @@ fn rest(text: &CharText<'_>, place: usize, mut end: usize) -> usize {
 }
 
 /// End of Chinese characters that may be a unit.
-pub(super) fn han(text: &CharText<'_>, place: usize) -> Option<usize> {
+fn han(text: &CharText<'_>, place: usize) -> Option<usize> {
     let goes_on = |end: usize| {
         let character = text.at(end);
         is_han(character)
             && !NOT_UNITS.contains(character)
-            // 达到, 达标, but 达因
-            && (character != '达' || text.at(end + 1) == '因')
+            && !words::begins(text, end)
             && !number::begins_chinese(character)
             && words::behind(text, end).is_none()
     };

@@ -114,6 +114,18 @@ static BY_LAST: LazyLock<ByChar<Vec<Word>>> = LazyLock::new(|| {
     words
 });
 
+/// Words of more than one character, by the first.
+static BY_FIRST: LazyLock<ByChar<Vec<&str>>> = LazyLock::new(|| {
+    let mut words: ByChar<Vec<&str>> = ByChar::default();
+    for written in WORDS.iter().flat_map(|(line, _)| line.split_whitespace()) {
+        let mut characters = written.chars();
+        if let (Some(first), Some(_)) = (characters.next(), characters.next()) {
+            words.entry(first).or_default().push(written);
+        }
+    }
+    words
+});
+
 static COMPOUND_PAIRS: LazyLock<ByChar<Vec<char>>> = LazyLock::new(|| {
     let mut pairs: ByChar<Vec<char>> = ByChar::default();
     for pair in COMPOUNDS.split_whitespace() {
@@ -191,6 +203,12 @@ pub(super) fn behind(text: &CharText<'_>, place: usize) -> Option<(Behind, usize
         BEHIND.iter().find_map(|(word, behind)| text.after(place, word).map(|end| (word, *behind, end)))?;
     let is_word = |list: &str| list.starts_with(word) && list.chars().skip(1).any(|next| next == text.at(end));
     (!NOT_BEHIND.split(' ').any(is_word)).then_some((behind, end))
+}
+
+/// Returns whether a word of more than one character begins at a position: 达到, 提高.
+pub(super) fn begins(text: &CharText<'_>, place: usize) -> bool {
+    let words = BY_FIRST.get(&text.at(place));
+    words.is_some_and(|words| words.iter().any(|word| text.after(place, word).is_some()))
 }
 
 fn longest(text: &CharText<'_>, end: usize, fits: impl Fn(Effect) -> bool) -> Option<Before> {
