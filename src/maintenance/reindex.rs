@@ -105,7 +105,7 @@ impl Reindex {
             let mut pages = Pages::new(|after| old.scroll(kind, &Filter::default(), request(after)));
             while let Some(page) = pages.next_page().await? {
                 done += u64::try_from(page.points.len()).unwrap_or(0);
-                self.rebuild(kind, page.points, (old, new)).await?;
+                self.rebuild(kind, page.points, old, new).await?;
                 progress(done);
             }
         }
@@ -113,7 +113,7 @@ impl Reindex {
         Ok(done)
     }
 
-    async fn rebuild(&self, kind: Kind, points: Vec<Point>, (old, new): (&dyn Index, &dyn Index)) -> Result<()> {
+    async fn rebuild(&self, kind: Kind, points: Vec<Point>, old: &dyn Index, new: &dyn Index) -> Result<()> {
         let names: Vec<_> = points.iter().map(|point| point.record.name()).collect();
         let there = new.get(&names, FieldSelection::Payload).await?;
         let done = |point: &Option<Point>, record: &Record| {

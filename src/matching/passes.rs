@@ -12,7 +12,7 @@
 
 use std::collections::HashMap;
 
-use super::{Matcher, Prepared, Wanted};
+use super::{Matcher, Prepared, Wanted, works::RankedWithWorks};
 use crate::error::Result;
 use duijie_core::{
     domain::{Filter, Kind, codes::Status, hit::Works},
@@ -53,7 +53,7 @@ impl Matcher {
             let search = Search { dense: Some(query.dense.clone()), ..query.wanted(&wanted, wide) };
             let found = self.index.search(target, search).await?;
             let order = self.join(target, &query.dense, &found, depth).await?;
-            let (order, works) = self.with_works(query, &query.dense, order, (target, &wanted)).await?;
+            let RankedWithWorks { order, works } = self.with_works(query, &query.dense, order, target, &wanted).await?;
             let (query, expanded) = (query.dense.clone(), query.dense.clone());
             return Ok(Order { order, works, context: None, query, expanded });
         }
@@ -63,7 +63,7 @@ impl Matcher {
         let Candidates { dense, .. } = self.index.search(target, nearest).await?;
         let sparse = terms.unwrap_or(first.sparse);
         let order = self.join(target, &expanded, &Candidates { dense, sparse }, depth).await?;
-        let (order, works) = self.with_works(query, &expanded, order, (target, &wanted)).await?;
+        let RankedWithWorks { order, works } = self.with_works(query, &expanded, order, target, &wanted).await?;
         Ok(Order { order, works, context: Some(context), query: query.dense.clone(), expanded })
     }
 

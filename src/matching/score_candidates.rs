@@ -42,7 +42,7 @@ impl Matcher {
         let candidates = self.score_candidates(&prepared, &expanded, &ids, target).await?;
         let order = self.join(target, &expanded, &candidates, ids.len()).await?;
         let everybody = Filter::default().into();
-        let (order, _) = self.with_works(&prepared, &expanded, order, (target, &everybody)).await?;
+        let order = self.with_works(&prepared, &expanded, order, target, &everybody).await?.order;
         let graded = context.filter(|_| were_graded(&stored, target));
         let level = |score| graded.map(|context| self.settings.calibration.relevance(score, context).level);
         let scored = order.into_iter().filter_map(|fused| {

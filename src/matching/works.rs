@@ -28,6 +28,19 @@ const ACHIEVEMENTS: usize = 50;
 /// Most experts of these achievements.
 const EXPERTS: usize = 500;
 
+/// An achievement with its score for a query.
+#[derive(Debug, Clone)]
+struct ScoredAchievement {
+    name: RecordName,
+    score: f64,
+}
+
+/// A ranking, and what the experts' achievements add to it.
+pub(super) struct RankedWithWorks {
+    pub(super) order: Vec<Fused<PointId>>,
+    pub(super) works: HashMap<PointId, Works>,
+}
+
 // === impl Matcher ===
 
 impl Matcher {
@@ -38,11 +51,12 @@ impl Matcher {
         query: &Prepared,
         expanded: &[f32],
         order: Vec<Fused<PointId>>,
-        (target, wanted): (Kind, &Wanted),
-    ) -> Result<(Vec<Fused<PointId>>, HashMap<PointId, Works>)> {
+        target: Kind,
+        wanted: &Wanted,
+    ) -> Result<RankedWithWorks> {
         // experts similar to an expert are ranked by both texts, not by one achievement
         if target != Kind::Expert || query.exclude.is_some() {
-            return Ok((order, HashMap::new()));
+            return Ok(RankedWithWorks { order, works: HashMap::new() });
         }
         let best = self.best_achievements(query).await?;
         let experts = self.experts_of(&best, query, wanted).await?;
@@ -58,11 +72,11 @@ impl Matcher {
         }
         all.iter_mut().for_each(|fused| weigh(fused, works.get(&fused.id)));
         all.sort_unstable_by(|one, other| other.score.total_cmp(&one.score).then(one.id.cmp(&other.id)));
-        Ok((all, works))
+        Ok(RankedWithWorks { order: all, works })
     }
 
     /// The achievements that match the query best, with their scores.
-    async fn best_achievements(&self, query: &Prepared) -> Result<Vec<(RecordName, f64)>> {
+    async fn best_achievements(&self, query: &Prepared) -> Result<Vec<ScoredAchievement>> {
         let depth = self.settings.candidates.max(ACHIEVEMENTS);
         let search = Search { dense: Some(query.dense.clone()), ..query.terms(published(), depth) };
         let found = self.index.search(Kind::Achievement, search).await?;
@@ -70,16 +84,19 @@ impl Matcher {
         order.truncate(ACHIEVEMENTS);
         let ids: Vec<PointId> = order.iter().map(|fused| fused.id).collect();
         let records = self.index.fetch(Kind::Achievement, &ids, FieldSelection::Payload).await?;
-        let named = order.iter().zip(records).filter_map(|(fused, point)| Some((point?.record.name(), fused.score)));
-        Ok(named.collect())
+        let scored = order
+            .iter()
+            .zip(records)
+            .filter_map(|(fused, point)| Some(ScoredAchievement { name: point?.record.name(), score: fused.score }));
+        Ok(scored.collect())
     }
 
     /// Experts who took part in one of these achievements and meet the conditions.
-    async fn experts_of(&self, best: &[(RecordName, f64)], query: &Prepared, wanted: &Wanted) -> Result<Vec<Record>> {
+    async fn experts_of(&self, best: &[ScoredAchievement], query: &Prepared, wanted: &Wanted) -> Result<Vec<Record>> {
         if best.is_empty() {
             return Ok(Vec::new());
         }
-        let mut achievements: Vec<RecordName> = best.iter().map(|(name, _)| name.clone()).collect();
+        let mut achievements: Vec<RecordName> = best.iter().map(|one| one.name.clone()).collect();
         if !wanted.filter.achievements.is_empty() {
             achievements.retain(|name| wanted.filter.achievements.contains(name));
         }
@@ -96,9 +113,9 @@ impl Matcher {
 }
 
 /// An expert's best achievement.
-fn best_of(expert: &Record, best: &[(RecordName, f64)]) -> Option<Works> {
-    let place = expert.achievements().filter_map(|name| best.iter().position(|(other, _)| *other == name)).min()?;
-    let (name, score) = best.get(place)?;
+fn best_of(expert: &Record, best: &[ScoredAchievement]) -> Option<Works> {
+    let place = expert.achievements().filter_map(|name| best.iter().position(|other| other.name == name)).min()?;
+    let ScoredAchievement { name, score } = best.get(place)?;
     #[expect(clippy::cast_possible_truncation, reason = "a score of 0 to 1")]
     let said = *score as f32;
     let score = SourceScore { score: Some(said), rank: place + 1, contribution: WORKS_SHARE * score };
@@ -132,10 +149,11 @@ mod tests {
 
     #[test]
     fn the_best_of_an_experts_achievements_counts() {
-        let best: Vec<(RecordName, f64)> = ["achievements/a-1", "achievements/tianjin/a-2", "achievements/a-3"]
+        let best: Vec<ScoredAchievement> = ["achievements/a-1", "achievements/tianjin/a-2", "achievements/a-3"]
             .map(|it| it.parse().unwrap())
             .into_iter()
             .zip([0.75, 0.5, 0.25])
+            .map(|(name, score)| ScoredAchievement { name, score })
             .collect();
         let check = |achievements: &[&str], want: Option<(&str, usize)>| {
             let found = best_of(&expert(achievements), &best);
@@ -157,7 +175,8 @@ mod tests {
         let candidate = |score| [Candidate { id, score }];
         let mut fused = fuse(&candidate(0.8), &[], &candidate(25.0), &fusion).remove(0);
         let text = fused.score;
-        let works = best_of(&expert(&["a-1"]), &[("achievements/a-1".parse().unwrap(), 0.5)]);
+        let best = ScoredAchievement { name: "achievements/a-1".parse().unwrap(), score: 0.5 };
+        let works = best_of(&expert(&["a-1"]), &[best]);
         weigh(&mut fused, works.as_ref());
         let sum = fused.dense.contribution + fused.sparse.contribution + 0.1;
         assert!((fused.score - sum).abs() < 1e-12 && (fused.score - (0.8 * text + 0.1)).abs() < 1e-12, "{fused:?}");

@@ -32,18 +32,27 @@ pub struct Cursor {
     sent: BTreeMap<MatchId, i64>,
 }
 
+/// A query or a record at one revision.
+#[derive(Debug, Clone, Copy)]
+pub struct Versioned<'a> {
+    /// Name of the record, or the text of the query.
+    pub name: &'a str,
+    /// Revision; 0 for a text.
+    pub revision: u64,
+}
+
 // === impl MatchId ===
 
 impl MatchId {
-    /// Id of the match of a query with a record, from names and revisions.
-    pub fn of((query, query_revision): (&str, u64), (target, target_revision): (&str, u64)) -> Self {
+    /// Id of the match of a query with a record.
+    pub fn of(query: Versioned<'_>, target: Versioned<'_>) -> Self {
         let hash = Sha256::new()
-            .chain_update(query)
+            .chain_update(query.name)
             .chain_update([0])
-            .chain_update(query_revision.to_be_bytes())
-            .chain_update(target)
+            .chain_update(query.revision.to_be_bytes())
+            .chain_update(target.name)
             .chain_update([0])
-            .chain_update(target_revision.to_be_bytes());
+            .chain_update(target.revision.to_be_bytes());
         Self(hash.finalize().iter().take(8).fold(0, |id, byte| id << 8 | u64::from(*byte)))
     }
 }
@@ -121,7 +130,8 @@ mod tests {
 
     #[test]
     fn ids_tell_revisions_apart() {
-        let id = |query: (&str, u64), target: (&str, u64)| MatchId::of(query, target);
+        let versioned = |(name, revision): (&'static str, u64)| Versioned { name, revision };
+        let id = |query, target| MatchId::of(versioned(query), versioned(target));
         let one = id(("demands/d-1", 1), ("achievements/a-1", 1));
         assert_eq!(one, id(("demands/d-1", 1), ("achievements/a-1", 1)));
         assert_ne!(one, id(("demands/d-1", 2), ("achievements/a-1", 1)));

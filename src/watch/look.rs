@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{End, Event, MAX_QUERIES, MatchId, NewMatch, Stream, Subject, Subscription, Watcher};
+use super::{End, Event, MAX_QUERIES, MatchId, NewMatch, Stream, Subject, Subscription, Versioned, Watcher};
 use crate::{
     error::{Error, Result},
     matching::{Avoidance, FreeText, MAX_MATCHES, Query, Request},
@@ -35,6 +35,13 @@ pub(super) struct Looked {
 /// Result of a step that may end the stream.
 type Ended<T> = std::result::Result<T, End>;
 
+/// Times in seconds, both inclusive.
+#[derive(Debug, Clone, Copy)]
+struct TimeSpan {
+    from: i64,
+    to: i64,
+}
+
 // === impl Watcher ===
 
 impl Watcher {
@@ -43,7 +50,7 @@ impl Watcher {
         let now = Timestamp::now().as_second();
         let floor = stream.cursor.floor();
         let queries = queries(&*self.index, &stream.subscription).await.map_err(End::Failed)?;
-        let since = published(&stream.subscription.filter, (floor, END_OF_TIME));
+        let since = published(&stream.subscription.filter, TimeSpan { from: floor, to: END_OF_TIME });
         let counted = self.index.count(stream.subscription.target, &since).await;
         let has_changes = 0 < counted.map_err(|error| End::Failed(error.into()))?;
         let mut looked = Looked { sent: 0, cut: false };
@@ -61,9 +68,10 @@ impl Watcher {
     /// Sends the matches of one query among the records changed at `from` or later. A time span with more matches than
     /// the pages reach is split.
     async fn ask(&self, stream: &mut Stream, asking: &Asking, from: i64, looked: &mut Looked) -> Ended<()> {
-        let mut times = vec![(from, END_OF_TIME)];
-        while let Some((from, to)) = times.pop() {
-            let all = self.ask_between(stream, asking, (from, to), looked).await?;
+        let mut times = vec![TimeSpan { from, to: END_OF_TIME }];
+        while let Some(span) = times.pop() {
+            let TimeSpan { from, to } = span;
+            let all = self.ask_between(stream, asking, span, looked).await?;
             match all {
                 true => {}
                 false if from == to => looked.cut = true,
@@ -72,19 +80,19 @@ impl Watcher {
                     let now = Timestamp::now().as_second();
                     let last = if from < now && now < to { now } else { to };
                     let middle = if last < to { last } else { from + (to - from) / 2 };
-                    times.extend([(middle + 1, to), (from, middle)]);
+                    times.extend([TimeSpan { from: middle + 1, to }, TimeSpan { from, to: middle }]);
                 }
             }
         }
         Ok(())
     }
 
-    /// The same between two times, inclusive. Returns whether these were all matches.
+    /// The same within a span of times. Returns whether these were all matches.
     async fn ask_between(
         &self,
         stream: &mut Stream,
         asking: &Asking,
-        times: (i64, i64),
+        times: TimeSpan,
         looked: &mut Looked,
     ) -> Ended<bool> {
         for offset in (0..MAX_MATCHES).step_by(PAGE) {
@@ -131,7 +139,8 @@ impl Stream {
             None => (text_key(&asking.query), 0),
         };
         let target = found.record.name().to_string();
-        let id = MatchId::of((&name, revision), (&target, found.record.revision));
+        let query = Versioned { name: &name, revision };
+        let id = MatchId::of(query, Versioned { name: &target, revision: found.record.revision });
         if self.cursor.has_sent(id) {
             return Ok(false);
         }
@@ -156,7 +165,10 @@ pub(super) async fn queries(index: &dyn Index, subscription: &Subscription) -> R
             Ok(record.filter(|record| record.status == Status::Active).map(asking).into_iter().collect())
         }
         Subject::Owned { owner, kind } => {
-            let filter = Filter { owners: vec![owner.clone()], ..published(&Filter::default(), (0, END_OF_TIME)) };
+            let filter = Filter {
+                owners: vec![owner.clone()],
+                ..published(&Filter::default(), TimeSpan { from: 0, to: END_OF_TIME })
+            };
             let page = PageRequest { after: None, limit: MAX_QUERIES + 1, with: FieldSelection::Payload };
             let points = index.scroll(*kind, &Filter { update_time: None, ..filter }, page).await?.points;
             if MAX_QUERIES < points.len() {
@@ -173,8 +185,8 @@ fn asking(record: Record) -> Asking {
     Asking { query: Query::Stored(record.0.clone()), record: Some(record), changed }
 }
 
-/// Published records that match the filter and were changed between two times, inclusive.
-fn published(filter: &Filter, (from, to): (i64, i64)) -> Filter {
+/// Published records that match the filter and were changed within the times.
+fn published(filter: &Filter, TimeSpan { from, to }: TimeSpan) -> Filter {
     let statuses = if filter.statuses.is_empty() { vec![Status::Active] } else { filter.statuses.clone() };
     let to = (to < END_OF_TIME).then_some(to);
     Filter { statuses, update_time: Some(Range { min: Some(from), max: to }), ..filter.clone() }

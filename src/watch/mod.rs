@@ -21,7 +21,7 @@ use tokio::{
     time::Instant,
 };
 
-pub use cursor::{Cursor, MatchId};
+pub use cursor::{Cursor, MatchId, Versioned};
 pub use saved::{MAX_SAVED, Saved};
 
 use crate::{

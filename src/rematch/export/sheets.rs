@@ -34,7 +34,7 @@ pub struct Sheets<W> {
 
 impl<W: Write + Send> Sheets<W> {
     pub fn new(columns: Vec<Column>, content: Content, made: Timestamp, out: W) -> Result<Self, ExportError> {
-        Self::with_limit(columns, content, made, (out, MAX_ROWS))
+        Self::with_limit(columns, content, made, out, MAX_ROWS)
     }
 
     /// A writer with at most `max_rows` rows per sheet, at least 2.
@@ -42,7 +42,8 @@ impl<W: Write + Send> Sheets<W> {
         columns: Vec<Column>,
         content: Content,
         made: Timestamp,
-        (out, max_rows): (W, u32),
+        out: W,
+        max_rows: u32,
     ) -> Result<Self, ExportError> {
         let name = match content {
             Content::Results => "匹配结果",

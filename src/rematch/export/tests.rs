@@ -137,7 +137,7 @@ fn a_full_sheet_is_followed_by_another() {
     let sink = Sink::default();
     let columns = columns::of(Content::Results);
     let made = Timestamp::UNIX_EPOCH;
-    let mut writer = Sheets::with_limit(columns, Content::Results, made, (sink.clone(), 3)).unwrap();
+    let mut writer = Sheets::with_limit(columns, Content::Results, made, sink.clone(), 3).unwrap();
     (1..=5).for_each(|rank| writer.write(&row(rank, "题目")).unwrap());
     writer.finish().unwrap();
     let read: Vec<_> = sheets(sink.bytes())

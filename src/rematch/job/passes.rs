@@ -133,7 +133,7 @@ impl Side<'_> {
         {
             let count = ids.len();
             let hits = self.targets.cosines(query, ids).await?;
-            let mut pool = Pool::new(&[], count, (&self.wish.settings.fusion, wanted));
+            let mut pool = Pool::new(&[], count, &self.wish.settings.fusion, wanted);
             self.take(&mut pool, &hits).await?;
             let best = pool.best();
             // another may take the place of one that has gone or changed meanwhile
@@ -151,7 +151,7 @@ impl Side<'_> {
         let mut depth = (lists * self.wish.settings.candidates).max(wanted).min(MAX_DEPTH);
         loop {
             let (nearest, ()) = tokio::try_join!(self.targets.nearest(query, depth), self.lexical.ask(depth))?;
-            let mut pool = Pool::new(&nearest, depth, (&self.wish.settings.fusion, wanted));
+            let mut pool = Pool::new(&nearest, depth, &self.wish.settings.fusion, wanted);
             self.take_nearest(&mut pool, &nearest, wanted).await?;
             self.settle(&mut pool, query).await?;
             // also where it could be just as good: ties are in order of ids, whatever the lists hold

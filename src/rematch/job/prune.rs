@@ -19,7 +19,7 @@ const LOOKED_AT: usize = 1_000;
 /// Deletes old jobs.
 pub(super) async fn jobs(index: &dyn Index) -> Result<()> {
     let jobs = jobs::list(index, None, LOOKED_AT).await?.jobs;
-    let (kept, old) = split(jobs, KEPT);
+    let Split { kept, old } = split(jobs, KEPT);
     let mut used: HashSet<(Kind, String)> = kept.iter().flat_map(versions).collect();
     for kind in Kind::ALL {
         used.extend(statistics::latest(index, kind).await?.map(|latest| (kind, latest.version)));
@@ -35,16 +35,24 @@ pub(super) async fn jobs(index: &dyn Index) -> Result<()> {
     Ok(())
 }
 
-/// Jobs to keep and jobs to delete; the latest job comes first.
-fn split(jobs: Vec<Job>, most: usize) -> (Vec<Job>, Vec<Job>) {
-    let kept = |(place, job): &(usize, &Job)| *place < most || !job.state.ended();
+/// Which jobs are kept.
+struct Split {
+    kept: Vec<Job>,
+    /// To be deleted.
+    old: Vec<Job>,
+}
+
+/// Decides which jobs are kept; the latest job comes first.
+fn split(jobs: Vec<Job>, max: usize) -> Split {
+    let kept = |(place, job): &(usize, &Job)| *place < max || !job.state.ended();
     let needed = |job: &Job| {
         let base = job.request.base.filter(|_| !job.state.ended());
         [Some(job.id), Some(JobId::new(job.progress.root)), base]
     };
     let needed: HashSet<JobId> =
         jobs.iter().enumerate().filter(kept).flat_map(|(_, job)| needed(job)).flatten().collect();
-    jobs.into_iter().partition(|job| needed.contains(&job.id))
+    let (kept, old) = jobs.into_iter().partition(|job| needed.contains(&job.id));
+    Split { kept, old }
 }
 
 fn versions(job: &Job) -> impl Iterator<Item = (Kind, String)> {
@@ -78,7 +86,7 @@ mod tests {
             waiting,
             job(1, 1, State::Done),
         ];
-        let (kept, old) = split(jobs, 2);
+        let Split { kept, old } = split(jobs, 2);
         let ids = |jobs: &[Job]| jobs.iter().map(|job| job.id.number()).collect::<Vec<_>>();
         assert_eq!((ids(&kept), ids(&old)), (vec![9, 8, 4, 2, 1], vec![7, 5, 3]));
     }

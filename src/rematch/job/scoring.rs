@@ -35,7 +35,7 @@ pub struct Pool {
 
 impl Pool {
     /// A pool for a request of `depth` nearest targets.
-    pub fn new(nearest: &[Hit], depth: usize, (fusion, wanted): (&Fusion, usize)) -> Self {
+    pub fn new(nearest: &[Hit], depth: usize, fusion: &Fusion, wanted: usize) -> Self {
         let last_cosine = nearest.last().filter(|_| depth <= nearest.len()).map(|hit| f64::from(hit.score));
         let seen = FxHashSet::with_capacity_and_hasher(nearest.len(), FxBuildHasher);
         Self { fusion: *fusion, wanted, scored: Vec::with_capacity(nearest.len()), seen, last_cosine, last: 0.0 }
@@ -122,7 +122,7 @@ mod tests {
             let mut near: Vec<Hit> = (0..targets.len()).map(|n| Hit { id: id(n), score: targets[n].0 }).collect();
             near.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
             near.truncate(depth);
-            let mut pool = Pool::new(&near, depth, (&FUSION, wanted));
+            let mut pool = Pool::new(&near, depth, &FUSION, wanted);
             // known upper bound of each BM25: the true value, or up to half as much again
             let most = |hit: &Hit| (0..targets.len()).find(|n| id(*n) == hit.id).map_or(0.0, |n| targets[n].1 * targets[n].2);
             let most: Vec<f64> = near.iter().map(most).collect();
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn what_is_gone_or_no_number_is_left_out() {
         let hits = [(0, 0.5), (1, f32::NAN), (2, 0.4)].map(|(number, score)| Hit { id: id(number), score });
-        let mut pool = Pool::new(&hits, 3, (&FUSION, 3));
+        let mut pool = Pool::new(&hits, 3, &FUSION, 3);
         pool.take(&hits, |target| (target != id(0)).then_some(0.0));
         assert_eq!(pool.best().iter().map(|it| it.id).collect::<Vec<_>>(), [id(2)]);
         assert!((0..3).all(|number| pool.has(id(number))) && !pool.has(id(3)));
