@@ -2,6 +2,7 @@
 //! sentence.
 
 use duijie_core::domain::{Problem, RecordName, Violation};
+use duijie_cpu::CpuError;
 use duijie_embed::EmbedError;
 use duijie_store::{IndexError, transfer::TransferError};
 
@@ -112,6 +113,16 @@ impl From<EmbedError> for Error {
     }
 }
 
+impl From<CpuError> for Error {
+    fn from(error: CpuError) -> Self {
+        match error {
+            CpuError::Busy => Self::Busy { retry_ms: RETRY_MS },
+            CpuError::Panicked(_) => Self::Internal(error.to_string()),
+            CpuError::Closed => Self::Unavailable(error.to_string()),
+        }
+    }
+}
+
 impl From<IndexError> for Error {
     fn from(error: IndexError) -> Self {
         match error {
@@ -152,6 +163,8 @@ mod tests {
         }
         assert!(matches!(Error::from(EmbedError::Busy), Error::Busy { .. }));
         assert!(matches!(Error::from(IndexError::Busy), Error::Busy { .. }));
+        assert!(matches!(Error::from(CpuError::Busy), Error::Busy { .. }));
+        assert!(matches!(Error::from(CpuError::Panicked("x".into())), Error::Internal(_)));
         assert!(matches!(Error::from(IndexError::Closed), Error::Unavailable(_)));
     }
 }

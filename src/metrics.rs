@@ -10,6 +10,9 @@ const CALL_SECONDS: &str = "duijie_call_duration_seconds";
 const RECORDS: &str = "duijie_records";
 const EMBEDDED: &str = "duijie_embedded_texts_total";
 const WAITING: &str = "duijie_embedding_queue_texts";
+const CPU_PENDING: &str = "duijie_cpu_pending";
+const CPU_RUNNING: &str = "duijie_cpu_running";
+const THREADS: &str = "duijie_file_threads";
 
 /// Upper bounds in seconds, from a match by id (1 ms) to a large batch (30 s).
 const BUCKETS: [f64; 10] = [0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 0.5, 2.0, 10.0, 30.0];
@@ -35,6 +38,9 @@ pub fn serve(listen: SocketAddr) -> Result<(), String> {
     metrics::describe_gauge!(RECORDS, "Records stored, by kind");
     metrics::describe_counter!(EMBEDDED, "Texts that went through the model");
     metrics::describe_gauge!(WAITING, "Texts that wait for the model");
+    metrics::describe_gauge!(CPU_PENDING, "Work that waits for a processor, by lane");
+    metrics::describe_gauge!(CPU_RUNNING, "Work that a processor does, by lane");
+    metrics::describe_gauge!(THREADS, "Threads that make files for callers");
     Ok(())
 }
 
@@ -54,6 +60,21 @@ pub fn records(kind: &'static str, count: u64) {
 /// Sets the embedder's numbers: texts embedded, and texts waiting.
 pub fn embedder(embedded: u64, waiting: usize) {
     metrics::counter!(EMBEDDED).absolute(embedded);
-    #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; the queue is bounded far below 2^52")]
-    metrics::gauge!(WAITING).set(waiting as f64);
+    metrics::gauge!(WAITING).set(gauge(waiting));
+}
+
+/// Sets the numbers of a lane of the processor pool.
+pub fn cpu(lane: &'static str, pending: usize, running: usize) {
+    metrics::gauge!(CPU_PENDING, "lane" => lane).set(gauge(pending));
+    metrics::gauge!(CPU_RUNNING, "lane" => lane).set(gauge(running));
+}
+
+/// Sets the number of threads that make files.
+pub fn threads(count: usize) {
+    metrics::gauge!(THREADS).set(gauge(count));
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a gauge is a float; counts stay far below 2^52")]
+fn gauge(count: usize) -> f64 {
+    count as f64
 }

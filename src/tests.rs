@@ -1,11 +1,14 @@
 //! What the unit tests of the rooms stand on: an index in memory and an embedder without a model.
 
+mod counting;
+
 use std::sync::{Arc, LazyLock};
 
 use crate::{
     ingest::{Ingest, UpsertOutcome},
     matching::{Matcher, Settings},
 };
+pub use counting::{Counting, Reads};
 use duijie_core::{
     domain::{Detail, Kind, Record},
     rank::{Calibration, Fusion},
@@ -22,16 +25,19 @@ static TEXT: LazyLock<Arc<TextPipeline>> = LazyLock::new(|| Arc::new(TextPipelin
 /// The parts of a service without engine and model.
 pub struct Twins {
     pub index: Arc<dyn Index>,
+    /// The same index: what was read of it.
+    pub reads: Counting,
     pub matcher: Matcher,
     pub ingest: Ingest,
 }
 
 impl Twins {
     pub fn new() -> Self {
-        let index: Arc<dyn Index> = Arc::new(MemoryIndex::new(DIMENSIONS));
+        let reads = Counting::new(MemoryIndex::new(DIMENSIONS));
+        let index: Arc<dyn Index> = Arc::new(reads.clone());
         let embedder = Arc::new(BigramEmbedder::new(DIMENSIONS));
         let matcher = Matcher::new(TEXT.clone(), embedder.clone(), index.clone(), settings());
-        Self { ingest: Ingest::new(TEXT.clone(), embedder, index.clone()), matcher, index }
+        Self { ingest: Ingest::new(TEXT.clone(), embedder, index.clone()), matcher, index, reads }
     }
 
     /// Stores records, all of them new or changed.

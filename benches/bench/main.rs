@@ -4,6 +4,7 @@
 //! - [`scheduling`]: the schedule of an event
 //! - [`server`]: matches over gRPC
 //! - [`embedding`]: import against the bare model
+//! - [`unchanged`]: import of what the store already has
 //! - [`allocation`]: shortlists of whole events
 //! - [`scale`]: growth of a store, only on request by `cargo bench -- scale`; [`process_memory`] for it
 //! - [`rematch`]: batch re-matching against bare queries, only on request by `cargo bench -- rematch`
@@ -22,6 +23,7 @@ mod scale;
 mod scheduling;
 mod server;
 mod support;
+mod unchanged;
 
 use criterion::{Criterion, criterion_group};
 
@@ -31,6 +33,7 @@ criterion_group!(
     client::client,
     server::server,
     embedding::embedding,
+    unchanged::unchanged,
     allocation::allocation,
     scheduling::scheduling
 );

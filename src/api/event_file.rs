@@ -13,6 +13,7 @@ use crate::{
     },
 };
 use duijie_core::domain::{Code, Problem, RecordName, Violation};
+use duijie_cpu::Lane;
 use duijie_proto as pb;
 
 /// Parts that the caller has not taken yet, to bound memory.
@@ -45,8 +46,7 @@ pub async fn export(
         Some(record) => format!("{id}-{}", export::file_name(record)),
         None => format!("{id}.{}", format.extension()),
     };
-    let bytes = tokio::task::spawn_blocking(move || made(&report, format, record.as_ref())).await;
-    let bytes = bytes.map_err(|error| Error::Internal(format!("the export ended: {error}")))??;
+    let bytes = duijie_cpu::run(Lane::Long, move || made(&report, format, record.as_ref())).await??;
     let (outgoing, answers) = stream(WAITING_PARTS);
     let about = About { media_type: format.media_type(), file_name };
     let writer = PartWriter::new(outgoing, about, |part| pb::ExportEventResponse { part: Some(part) });

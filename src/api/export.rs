@@ -1,5 +1,5 @@
-//! `ExportRematch`: streams a file in parts, no faster than the caller reads. Async tasks read the records; a blocking
-//! thread makes the file.
+//! `ExportRematch`: streams a file in parts, no faster than the caller reads. Async tasks read the records; a thread of
+//! its own makes the file.
 
 use std::sync::{
     Arc,
@@ -66,10 +66,14 @@ async fn run(reader: Reader, (before, job): (Option<Job>, Job), file: File, outg
         let count = Arc::clone(&count);
         move |part| ExportRematchResponse { part: Some(part), row_count: count.load(Relaxed) }
     });
-    let making = tokio::task::spawn_blocking({
+    let making = duijie_cpu::thread("export", {
         let (writer, count) = (writer.clone(), Arc::clone(&count));
         move || make(file, rows, writer, &count)
     });
+    let making = match making {
+        Ok(making) => making,
+        Err(error) => return outgoing.fail(error.into()).await,
+    };
     let read = match before {
         Some(before) => reader.changes((&before, &job), &batches).await.map(drop),
         None => reader.pairs(job.id, &batches).await,
@@ -79,7 +83,7 @@ async fn run(reader: Reader, (before, job): (Option<Job>, Job), file: File, outg
         return outgoing.fail(error).await;
     }
     drop(batches);
-    let made = making.await.map_err(|error| Error::Internal(error.to_string()));
+    let made = making.join().await.map_err(Error::from);
     if outgoing.is_closed() {
         return;
     }

@@ -27,10 +27,10 @@ use duijie_core::domain::{
     check::{MAX_BODY_CHARS, MAX_TITLE_CHARS, Violations, check_keywords, check_text},
     hit::MatchHit,
 };
+use duijie_cpu::Lane;
 use duijie_insight::evidence::{Evidence, Options};
 use duijie_proto as pb;
 use duijie_proto::match_service_server::MatchService;
-use duijie_store::FieldSelection;
 
 /// Pages of matches.
 const SIZES: Sizes = Sizes { default: 20, max: 200 };
@@ -58,7 +58,10 @@ impl MatchService for Matching {
         let avoidance = avoidance_in(request.avoidance, target)?;
         let levels = request.evidence.is_some_and(|options| options.levels);
         let options = options_in(request.evidence);
-        let asked = options.any().then(|| query.clone());
+        let text = match &query {
+            Query::Text(text) if options.any() => Some(record_of(text.clone(), target)),
+            Query::Text(_) | Query::Stored(_) => None,
+        };
         let paging = paging?;
         let asking = matching::Request { query, target, filter, offset: 0, limit: 0, avoidance, levels };
         let (page, places) = self.page(asking, &paging).await?;
@@ -66,10 +69,10 @@ impl MatchService for Matching {
         let nothing_good_enough = page.nothing_good_enough;
         let has_levels = page.found.iter().any(|found| found.relevance.is_some()) || nothing_good_enough;
         let calibration = has_levels.then(|| self.calibration());
-        let (found, evidence) = match asked {
-            Some(asked) => {
+        let (found, evidence) = match page.query.or(text).filter(|_| options.any()) {
+            Some(query) => {
                 let started = Instant::now();
-                let explained = self.explain(asked, target, page.found, options).await?;
+                let explained = self.explain(query, page.found, options).await?;
                 timing.evidence_duration = Some(duration_out(started.elapsed()));
                 explained
             }
@@ -137,36 +140,19 @@ impl Matching {
         Ok((page, places))
     }
 
-    /// Computes the evidence of a page on a blocking thread, since long texts take milliseconds.
+    /// Computes the evidence of a page outside the async threads, since long texts take milliseconds.
     async fn explain(
         &self,
-        query: Query,
-        target: Kind,
+        query: Record,
         found: Vec<MatchHit>,
         options: Options,
     ) -> Result<(Vec<MatchHit>, Evidence), Error> {
-        let Some(query) = self.asking(query, target).await? else { return Ok((found, Evidence::default())) };
         let explainer = Arc::clone(&self.0.explainer);
-        let explained = tokio::task::spawn_blocking(move || {
+        let explained = duijie_cpu::run(Lane::Interactive, move || {
             let evidence = explainer.explain(&query, &found, options, Timestamp::now());
             (found, evidence)
         });
-        explained.await.map_err(|error| Error::Internal(error.to_string()))
-    }
-
-    /// Returns the query as a record. A text becomes an achievement if demands are sought, otherwise a demand. `None`
-    /// if the record was deleted since it was matched.
-    async fn asking(&self, query: Query, target: Kind) -> Result<Option<Record>, Error> {
-        match query {
-            Query::Stored(name) => {
-                let points = self.0.index.get(&[name], FieldSelection::Payload).await?;
-                Ok(points.into_iter().next().flatten().map(|point| point.record))
-            }
-            Query::Text(FreeText { title, body, keywords }) => {
-                let kind = if target == Kind::Demand { Kind::Achievement } else { Kind::Demand };
-                Ok(Some(Record { body, keywords, ..Record::new("", "", title, Detail::empty(kind)) }))
-            }
-        }
+        Ok(explained.await?)
     }
 
     fn calibration(&self) -> pb::Calibration {
@@ -199,6 +185,12 @@ fn query_in(query: Option<pb::match_request::Query>, found: &mut Violations) -> 
         }
         Some(pb::match_request::Query::Text(text)) => text_in(text, found).map(Query::Text),
     }
+}
+
+/// Returns a text as a record: an achievement if demands are sought, otherwise a demand.
+fn record_of(FreeText { title, body, keywords }: FreeText, target: Kind) -> Record {
+    let kind = if target == Kind::Demand { Kind::Achievement } else { Kind::Demand };
+    Record { body, keywords, ..Record::new("", "", title, Detail::empty(kind)) }
 }
 
 /// Reads the records to exclude.

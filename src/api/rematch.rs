@@ -41,7 +41,7 @@ const STREAM_PAGE: usize = 100;
 /// Messages queued for sending; bounds memory.
 const WAITING: usize = 4;
 
-/// Files that are sent at a time, of the 512 threads that may block.
+/// Files that are sent at a time.
 const MAX_FILES: usize = 32;
 /// When a caller that finds all places for files taken shall come back, in milliseconds.
 const FILE_RETRY_MS: u64 = 5_000;
@@ -50,7 +50,7 @@ const FILE_RETRY_MS: u64 = 5_000;
 #[derive(Clone)]
 pub struct Rematches {
     parts: Parts,
-    /// Files that are being sent: each holds a thread for as long as its caller takes.
+    /// Files that are being sent: each has a thread of its own for as long as its caller takes.
     files: Arc<Semaphore>,
 }
 

@@ -29,6 +29,7 @@ use duijie_core::{
     rank::{Calibration, CalibrationError, Fusion},
     text::{TextError, TextPipeline},
 };
+use duijie_cpu::Lane;
 use duijie_embed::{Embed, EmbedError, Embedder, MeanVectorSource, ModelOptions, ModelSource};
 use duijie_insight::{
     evidence::Explainer,
@@ -192,6 +193,11 @@ impl Parts {
         }
         let stats = self.embedder.stats();
         metrics::embedder(stats.texts_embedded, stats.texts_queued);
+        for lane in Lane::ALL {
+            let stats = duijie_cpu::stats(lane);
+            metrics::cpu(lane.name(), stats.pending, stats.running);
+        }
+        metrics::threads(duijie_cpu::threads());
     }
 }
 

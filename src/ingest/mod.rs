@@ -1,7 +1,8 @@
 //! The import path: check → compare with the store → embed the changes → write.
 //!
-//! A batch is idempotent: a record already stored with equal content is neither embedded nor written. The engine's
-//! writer compares revisions, so two callers storing the same record at once cannot lose an update.
+//! A batch is idempotent: a record already stored with equal content is neither embedded nor written, and its vectors
+//! are not read. The engine's writer compares revisions, so two callers storing the same record at once cannot lose an
+//! update.
 
 mod claim;
 mod plan;
@@ -22,12 +23,13 @@ use jiff::Timestamp;
 use crate::error::{Error, Result};
 use claim::Claims;
 use duijie_core::{
-    domain::{Kind, Problem, Record, RecordName, Violation},
+    domain::{Kind, Problem, Record, RecordName, Violation, name::LOCAL_SOURCE},
     text::{LexicalQuery, QueryText, SparseVector, TextPipeline, embedding_texts},
 };
+use duijie_cpu::Lane;
 use duijie_embed::{Embed, EmbedError, EmbeddingTexts, Priority};
 use duijie_store::{FieldSelection, Index, Point, Written};
-use plan::{IngestPlan, plan};
+use plan::{IngestPlan, may_keep_vector, plan};
 
 /// Most records of one batch.
 pub const MAX_BATCH: usize = 500;
@@ -78,12 +80,25 @@ struct Change {
     unversioned: bool,
 }
 
+/// What becomes of a point's write.
+struct Writing {
+    place: usize,
+    name: RecordName,
+    revision: u64,
+    /// The record as the caller gave it, to be tried again; `None` if the caller gave a revision.
+    again: Option<Record>,
+}
+
 /// A record's terms and embedding texts.
 struct Cut {
     sparse: SparseVector,
     query: LexicalQuery,
-    texts: EmbeddingTexts,
+    /// `None` if the stored vector is kept.
+    texts: Option<EmbeddingTexts>,
 }
+
+/// A record of a batch with its position, checked or refused.
+type Checked = (usize, std::result::Result<Record, Vec<Violation>>);
 
 // === impl Ingest ===
 
@@ -106,18 +121,25 @@ impl Ingest {
     /// again.
     pub async fn upsert(&self, batch: Vec<std::result::Result<Record, Vec<Violation>>>) -> Result<Vec<Stored>> {
         let mut results = vec![None; batch.len()];
-        let mut waiting = Vec::with_capacity(batch.len());
-        for (place, record) in batch.into_iter().enumerate() {
-            match record.and_then(Record::checked) {
+        // first of all: claims are granted in the order of the calls
+        let names = batch.iter().filter_map(|record| record.as_ref().ok()).map(name_of).collect();
+        let _claim = self.claims.claim(names).await;
+        let check = move || -> Vec<Checked> {
+            let checked = batch.into_iter().map(|record| record.and_then(Record::checked));
+            checked.enumerate().collect()
+        };
+        let checked = duijie_cpu::run(Lane::Bulk, check).await?;
+        let mut waiting = Vec::with_capacity(checked.len());
+        for (place, record) in checked {
+            match record {
                 Ok(record) => waiting.push((place, record)),
                 Err(violations) => set(&mut results, place, refused(None, violations, 0)),
             }
         }
-        let names = waiting.iter().map(|(_, record): &(usize, Record)| record.name()).collect();
-        let _claim = self.claims.claim(names).await;
         while !waiting.is_empty() {
             let mut names = HashSet::new();
-            let (wave, rest) = waiting.into_iter().partition(|(_, record)| names.insert(record.name()));
+            let (wave, rest) =
+                waiting.into_iter().partition(|(_, record): &(usize, Record)| names.insert(record.name()));
             self.upsert_wave(wave, &mut results).await?;
             waiting = rest;
         }
@@ -131,22 +153,29 @@ impl Ingest {
     async fn upsert_wave(&self, wave: Vec<(usize, Record)>, results: &mut [Option<Stored>]) -> Result<()> {
         let mut waiting = wave;
         for attempt in 1..=ATTEMPTS {
-            let changes = self.plan_wave(waiting, results).await?;
+            let mut changes = self.plan_wave(waiting, results).await?;
             waiting = Vec::new();
             for kind in Kind::ALL {
-                let of_kind: Vec<&Change> = changes.iter().filter(|change| change.record.kind() == kind).collect();
-                let (of_kind, points) = self.points(of_kind, results).await?;
+                let of_kind: Vec<Change> = changes.extract_if(.., |change| change.record.kind() == kind).collect();
+                let (writing, points) = self.points(of_kind, results).await?;
                 if points.is_empty() {
                     continue;
                 }
                 let written = self.index.upsert(kind, stamped(points)).await?;
-                for (change, written) in of_kind.into_iter().zip(written) {
-                    let again = attempt < ATTEMPTS && change.unversioned;
-                    match self.written(change, written) {
-                        None if again => waiting.push((change.place, Record { revision: 0, ..change.record.clone() })),
-                        None => set(results, change.place, lost_race(change)),
-                        Some(stored) => set(results, change.place, stored),
-                    }
+                for (writing, written) in writing.into_iter().zip(written) {
+                    let outcome = match written {
+                        Written::Created => UpsertOutcome::Created,
+                        Written::Updated => UpsertOutcome::Updated,
+                        Written::Stale { .. } => {
+                            match writing.again.filter(|_| attempt < ATTEMPTS) {
+                                Some(record) => waiting.push((writing.place, record)),
+                                None => set(results, writing.place, lost_race(writing.name, writing.revision)),
+                            }
+                            continue;
+                        }
+                    };
+                    let Writing { place, name, revision, .. } = writing;
+                    set(results, place, Stored { name: Some(name), outcome, revision });
                 }
             }
             if waiting.is_empty() {
@@ -159,12 +188,32 @@ impl Ingest {
     /// Compares records with the store; a record that needs no write gets its result at once.
     async fn plan_wave(&self, wave: Vec<(usize, Record)>, results: &mut [Option<Stored>]) -> Result<Vec<Change>> {
         let names: Vec<RecordName> = wave.iter().map(|(_, record)| record.name()).collect();
-        let known = self.index.get(&names, FieldSelection::Everything).await?;
+        let known = self.index.get(&names, FieldSelection::Payload).await?;
+        let compare = move || {
+            let keeps = |((_, record), known): (&(usize, Record), &Option<Point>)| {
+                known.as_ref().is_some_and(|known| may_keep_vector(record, &known.record))
+            };
+            let keeping: Vec<bool> = wave.iter().zip(&known).map(keeps).collect();
+            (wave, known, keeping)
+        };
+        let (wave, mut known, keeping) = duijie_cpu::run(Lane::Bulk, compare).await?;
+        let kept = names.iter().zip(&keeping).filter(|(_, keep)| **keep).map(|(name, _)| name.clone());
+        let kept: Vec<RecordName> = kept.collect();
+        if !kept.is_empty() {
+            // with their records: another instance may have written since, and a vector belongs to its text
+            let mut points = self.index.get(&kept, FieldSelection::Everything).await?.into_iter();
+            for (known, _) in known.iter_mut().zip(keeping).filter(|(_, keep)| *keep) {
+                *known = points.next().flatten();
+            }
+        }
         let now = Timestamp::now();
+        let plans = move || -> Vec<(usize, bool, IngestPlan)> {
+            let both = wave.into_iter().zip(known);
+            both.map(|((place, record), known)| (place, record.revision == 0, plan(record, known, now))).collect()
+        };
         let mut changes = Vec::new();
-        for (((place, record), name), known) in wave.into_iter().zip(names).zip(known) {
-            let unversioned = record.revision == 0;
-            match plan(record, known, now) {
+        for ((place, unversioned, plan), name) in duijie_cpu::run(Lane::Bulk, plans).await?.into_iter().zip(names) {
+            match plan {
                 IngestPlan::Write { record, kept } => {
                     changes.push(Change { place, record: *record, kept, unversioned })
                 }
@@ -181,40 +230,46 @@ impl Ingest {
     }
 
     /// Makes terms and vectors for the changes; a record whose text the model cannot embed is refused.
-    async fn points<'a>(
-        &self,
-        changes: Vec<&'a Change>,
-        results: &mut [Option<Stored>],
-    ) -> Result<(Vec<&'a Change>, Vec<Point>)> {
-        let records: Vec<Record> = changes.iter().map(|change| change.record.clone()).collect();
+    async fn points(&self, changes: Vec<Change>, results: &mut [Option<Stored>]) -> Result<(Vec<Writing>, Vec<Point>)> {
+        if changes.is_empty() {
+            return Ok((Vec::new(), Vec::new()));
+        }
         let pipeline = Arc::clone(&self.text);
-        let cut = tokio::task::spawn_blocking(move || records.iter().map(|record| cut(&pipeline, record)).collect());
-        let cut: Vec<Cut> = cut.await.map_err(|error| Error::Internal(error.to_string()))?;
-        let new: Vec<&EmbeddingTexts> =
-            changes.iter().zip(&cut).filter(|(change, _)| change.kept.is_none()).map(|(_, cut)| &cut.texts).collect();
-        let mut vectors = self.vectors(&new).await?.into_iter();
-        let mut points = (Vec::new(), Vec::new());
-        for (change, cut) in changes.into_iter().zip(cut) {
-            let dense = match &change.kept {
-                Some(kept) => Some(kept.clone()),
+        let cut = move || -> Vec<(Change, Cut)> {
+            let cut = |change: Change| {
+                let cut = cut(&pipeline, &change);
+                (change, cut)
+            };
+            changes.into_iter().map(cut).collect()
+        };
+        let mut cut = duijie_cpu::run(Lane::Bulk, cut).await?;
+        let new: Vec<EmbeddingTexts> = cut.iter_mut().filter_map(|(_, cut)| cut.texts.take()).collect();
+        let mut vectors = self.vectors(new).await?.into_iter();
+        let (mut writing, mut points) = (Vec::with_capacity(cut.len()), Vec::with_capacity(cut.len()));
+        for (Change { place, record, kept, unversioned }, Cut { sparse, query, .. }) in cut {
+            let dense = match kept {
+                Some(kept) => Some(kept),
                 None => vectors.next().ok_or_else(|| Error::Internal("the model gave too few vectors".into()))?,
             };
+            let name = record.name();
             match dense {
                 Some(dense) => {
-                    let record = change.record.clone();
-                    points.1.push(Point { record, dense, sparse: cut.sparse, query: cut.query });
-                    points.0.push(change);
+                    let again = unversioned.then(|| Record { revision: 0, ..record.clone() });
+                    writing.push(Writing { place, name, revision: record.revision, again });
+                    points.push(Point { record, dense, sparse, query });
                 }
-                None => set(results, change.place, unreadable(change)),
+                None => set(results, place, unreadable(name)),
             }
         }
-        Ok(points)
+        Ok((writing, points))
     }
 
     /// Vectors of texts; `None` for a text that the model cannot embed. Such a text is rare and fails its whole call;
     /// only then are the texts tried one by one.
-    async fn vectors(&self, texts: &[&EmbeddingTexts]) -> Result<Vec<Option<Vec<f32>>>> {
-        let all: Vec<EmbeddingTexts> = texts.iter().map(|texts| (*texts).clone()).collect();
+    async fn vectors(&self, all: Vec<EmbeddingTexts>) -> Result<Vec<Option<Vec<f32>>>> {
+        if all.is_empty() {
+            return Ok(Vec::new());
+        }
         let vectors = match self.embedder.record_vectors(&all, Priority::Bulk).await {
             Err(EmbedError::Blank { .. } | EmbedError::TooLong { .. }) => {
                 let mut vectors = Vec::with_capacity(all.len());
@@ -231,16 +286,12 @@ impl Ingest {
         self.embedded.fetch_add(u64::try_from(all.len()).unwrap_or(0), Ordering::Relaxed);
         Ok(vectors)
     }
+}
 
-    /// Result of a write; `None` if another caller wrote first.
-    fn written(&self, change: &Change, written: Written) -> Option<Stored> {
-        let outcome = match written {
-            Written::Created => UpsertOutcome::Created,
-            Written::Updated => UpsertOutcome::Updated,
-            Written::Stale { .. } => return None,
-        };
-        Some(Stored { name: Some(change.record.name()), outcome, revision: change.record.revision })
-    }
+/// The name that a record will have once it is checked.
+fn name_of(record: &Record) -> RecordName {
+    let name = record.name();
+    if name.source.is_empty() { RecordName { source: LOCAL_SOURCE.to_string(), ..name } } else { name }
 }
 
 /// Sets the times to the time of the write, not of the earlier comparison: embedding may take long in between, and a
@@ -256,27 +307,26 @@ fn stamped(mut points: Vec<Point>) -> Vec<Point> {
     points
 }
 
-fn cut(pipeline: &TextPipeline, record: &Record) -> Cut {
+fn cut(pipeline: &TextPipeline, Change { record, kept, .. }: &Change) -> Cut {
     Cut {
         sparse: pipeline.document(record),
         query: pipeline.query(&QueryText::of(record)),
-        texts: embedding_texts(record),
+        texts: kept.is_none().then(|| embedding_texts(record)),
     }
 }
 
 /// The record's texts are empty for the model, or too long.
-fn unreadable(change: &Change) -> Stored {
+fn unreadable(name: RecordName) -> Stored {
     let want = "text that is not blank and not written out beyond 48,000 tokens";
     let problem =
         Problem::Malformed { want, want_zh: "可读的文字（不能全是空白或展开后过长的字符）" };
-    refused(Some(change.record.name()), vec![Violation::new("common.title", problem)], 0)
+    refused(Some(name), vec![Violation::new("common.title", problem)], 0)
 }
 
 /// Another caller stored the same record during this write.
-fn lost_race(change: &Change) -> Stored {
-    let stored = change.record.revision;
+fn lost_race(name: RecordName, stored: u64) -> Stored {
     let violations = vec![Violation::new("common.revision", Problem::RevisionStale { stored })];
-    refused(Some(change.record.name()), violations, stored)
+    refused(Some(name), violations, stored)
 }
 
 fn refused(name: Option<RecordName>, violations: Vec<Violation>, revision: u64) -> Stored {

@@ -39,9 +39,8 @@ pub fn plan(mut record: Record, known: Option<Point>, now: Timestamp) -> IngestP
         return IngestPlan::Write { record: Box::new(record), kept: None };
     };
     let stored = known.record.revision;
-    let same = record.same_content(&known.record);
     match record.revision {
-        revision if same && (revision == 0 || revision == stored) => return IngestPlan::Keep { revision: stored },
+        _ if unchanged(&record, &known.record) => return IngestPlan::Keep { revision: stored },
         0 => record.revision = stored + 1,
         revision if revision < stored => {
             return IngestPlan::Refuse { problem: Problem::RevisionStale { stored }, revision: stored };
@@ -52,8 +51,18 @@ pub fn plan(mut record: Record, known: Option<Point>, now: Timestamp) -> IngestP
         _ => {}
     }
     record.create_time = known.record.create_time;
-    let kept = record.same_text(&known.record).then_some(known.dense);
+    // a vector that was not read is made again
+    let kept = record.same_text(&known.record).then_some(known.dense).filter(|dense| !dense.is_empty());
     IngestPlan::Write { record: Box::new(record), kept }
+}
+
+/// Whether a plan may keep the stored vector, so that the vector has to be read.
+pub fn may_keep_vector(record: &Record, stored: &Record) -> bool {
+    record.same_text(stored) && !unchanged(record, stored)
+}
+
+fn unchanged(record: &Record, stored: &Record) -> bool {
+    (record.revision == 0 || record.revision == stored.revision) && record.same_content(stored)
 }
 
 #[cfg(test)]
@@ -75,13 +84,19 @@ mod tests {
             sparse: SparseVector::default(),
             query: LexicalQuery::default(),
         });
+        let vector_is_read = known.as_ref().is_some_and(|known| may_keep_vector(&incoming, &known.record));
         let got = match plan(incoming, known, Timestamp::from_second(9).unwrap()) {
             IngestPlan::Write { record, kept } => {
                 let created = record.create_time.unwrap().as_second();
+                // without its vector a text would be stored with none
+                assert!(kept.is_none() || vector_is_read);
                 let kept = if kept.is_some() { "keep vectors" } else { "embed" };
                 format!("write {} created {created} {kept}", record.revision)
             }
-            IngestPlan::Keep { revision } => format!("keep {revision}"),
+            IngestPlan::Keep { revision } => {
+                assert!(!vector_is_read);
+                format!("keep {revision}")
+            }
             IngestPlan::Refuse { problem, revision } => format!("refuse {} {revision}", problem.reason()),
         };
         assert_eq!(got, want);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::tests::{Twins, record};
+use crate::tests::{Reads, Twins, record};
 use duijie_core::domain::codes::Status;
 
 #[tokio::test]
@@ -40,4 +40,43 @@ async fn a_bad_record_does_not_keep_the_others_out() {
         matches!(&outcomes[..], [UpsertOutcome::Refused(_), UpsertOutcome::Created, UpsertOutcome::Refused(_)]),
         "{outcomes:?}"
     );
+}
+
+#[tokio::test]
+async fn vectors_are_read_only_of_records_that_change_and_keep_their_texts() {
+    let twins = Twins::new();
+    let records = |change: fn(&mut Record)| {
+        let records = (0..10).map(|number| record(Kind::Demand, &format!("d-{number}"), "薄板焊接", "变形大"));
+        let mut records: Vec<_> = records.collect();
+        change(&mut records[3]);
+        records.into_iter().map(Ok).collect::<Vec<_>>()
+    };
+    let check = async |change: fn(&mut Record), want: Reads, outcome: UpsertOutcome| {
+        twins.reads.take();
+        let stored = twins.ingest.upsert(records(change)).await.unwrap();
+        assert_eq!(twins.reads.take(), want);
+        assert_eq!(stored[3].outcome, outcome);
+        assert_eq!(stored.iter().filter(|it| it.outcome == outcome).count() == 10, outcome != UpsertOutcome::Updated);
+    };
+    let read = |whole| Reads { records: 10, whole, ..Reads::default() };
+    check(|_| (), read(0), UpsertOutcome::Created).await;
+    check(|_| (), read(0), UpsertOutcome::Unchanged).await;
+    check(|record| record.status = Status::Closed, read(1), UpsertOutcome::Updated).await;
+    check(|record| record.body = "气孔多".into(), read(0), UpsertOutcome::Updated).await;
+    assert_eq!(twins.ingest.embedded(), 11);
+}
+
+#[tokio::test]
+async fn a_higher_revision_of_an_equal_record_keeps_its_vector() {
+    let twins = Twins::new();
+    let first = Record { revision: 1, ..record(Kind::Demand, "d-1", "薄板焊接", "变形大") };
+    let next = Record { revision: 2, ..first.clone() };
+    for record in [first, next] {
+        let stored = twins.ingest.upsert(vec![Ok(record.clone())]).await.unwrap();
+        assert_eq!(stored[0].revision, record.revision, "{stored:?}");
+    }
+    let name = "demands/d-1".parse().unwrap();
+    let found = twins.index.get(&[name], FieldSelection::Everything).await.unwrap();
+    assert!(!found[0].as_ref().unwrap().dense.is_empty());
+    assert_eq!(twins.ingest.embedded(), 1);
 }

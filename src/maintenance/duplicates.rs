@@ -69,10 +69,9 @@ pub async fn search(
     let reader =
         Reader { index: Arc::clone(&index), runtime: Handle::current(), progress: progress.clone(), failed: None };
     let finder = Finder::new(kind);
-    let finding = tokio::task::spawn_blocking(move || find(finder, inbox, reader));
+    let finding = duijie_cpu::thread("duplicates", move || find(finder, inbox, reader))?;
     let read = read(&*index, (kind, filter), pages, &progress).await;
-    let found = finding.await.map_err(|error| Error::Internal(format!("the search for duplicates ended: {error}")))?;
-    read.and(found)
+    read.and(finding.join().await?)
 }
 
 /// Sends all pages to the finder, until it takes no more.

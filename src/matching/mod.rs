@@ -18,11 +18,12 @@ use duijie_core::{
     domain::{
         Filter, Kind, RecordName,
         hit::{MatchHit, Works},
-        record::Owner,
+        record::{Owner, Record},
     },
     rank::{Calibration, Context, Fused, Fusion},
     text::{LexicalQuery, Locator, QueryText, TextPipeline, query_embedding_texts},
 };
+use duijie_cpu::Lane;
 use duijie_embed::{Embed, EmbeddingTexts, Priority};
 use duijie_store::{FieldSelection, Index, Point, PointId};
 pub use passes::Order;
@@ -112,6 +113,8 @@ pub struct Page {
     pub found: Vec<MatchHit>,
     /// Whether more matches follow.
     pub more: bool,
+    /// The query's record; `None` for a text.
+    pub query: Option<Record>,
     /// Statistics of the first pass; `None` if there was only one pass.
     pub context: Option<Context>,
     /// Whether the catalogue has nothing on the query's subject. Depends only on the query; false unless levels were
@@ -137,7 +140,8 @@ struct Prepared {
     dense: Vec<f32>,
     lexical: LexicalQuery,
     exclude: Option<PointId>,
-    owner: Option<Owner>,
+    /// The query's record; `None` for a text.
+    record: Option<Record>,
 }
 
 /// Conditions on the matches.
@@ -165,14 +169,19 @@ impl Matcher {
             request.filter.statuses = published().statuses;
         }
         let prepared = self.prepare(&request.query, request.target).await?;
-        let wanted = Wanted::new(request.filter, request.avoidance, prepared.owner.as_ref());
+        let owner = prepared.record.as_ref().and_then(|record| record.owner.as_ref());
+        let wanted = Wanted::new(request.filter, request.avoidance, owner);
         let query_us = micros(started);
         let last = (request.offset + request.limit).min(MAX_MATCHES);
         let Order { order, context, works, .. } = self.order(&prepared, request.target, wanted, last + 1).await?;
         let search_us = micros(started) - query_us;
         let more = last < order.len() && last < MAX_MATCHES;
         let page: Vec<_> = order.into_iter().take(last).skip(request.offset).collect();
-        let mut found = self.explain((&prepared.lexical, &works), request.target, page, request.offset).await?;
+        let Prepared { lexical, record: query, .. } = prepared;
+        let ids: Vec<PointId> = page.iter().map(|fused| fused.id).collect();
+        let points = self.index.fetch(request.target, &ids, FieldSelection::Sparse).await?;
+        let locate = move || located(&lexical, works, page.into_iter().zip(points), request.offset);
+        let mut found = duijie_cpu::run(Lane::Interactive, locate).await?;
         let graded = context.filter(|_| request.levels && were_graded(&request.query, request.target));
         let calibration = &self.settings.calibration;
         if let Some(context) = graded {
@@ -180,7 +189,8 @@ impl Matcher {
         }
         let nothing_good_enough = graded.is_some_and(|context| calibration.nothing_good_enough(context));
         let rank_us = micros(started) - query_us - search_us;
-        Ok(Page { found, more, context, nothing_good_enough, timing: Timing { query_us, search_us, rank_us } })
+        let timing = Timing { query_us, search_us, rank_us };
+        Ok(Page { found, more, query, context, nothing_good_enough, timing })
     }
 
     /// How matching is done.
@@ -210,8 +220,8 @@ impl Matcher {
                     return Err(Error::NotFound(name.clone()));
                 };
                 let exclude = (name.kind == target).then(|| PointId::of(name));
-                let owner = point.record.owner;
-                Ok(Prepared { dense: point.dense, lexical: point.query, exclude, owner })
+                let Point { record, dense, query: lexical, .. } = point;
+                Ok(Prepared { dense, lexical, exclude, record: Some(record) })
             }
             Query::Text(text) => self.prepare_text(text).await,
         }
@@ -219,39 +229,35 @@ impl Matcher {
 
     async fn prepare_text(&self, text: &FreeText) -> Result<Prepared> {
         let (pipeline, owned) = (Arc::clone(&self.text), text.clone());
-        let cut = tokio::task::spawn_blocking(move || {
+        let cut = duijie_cpu::run(Lane::Interactive, move || {
             let parts = QueryText { title: &owned.title, body: &owned.body, keywords: &owned.keywords };
             (pipeline.query(&parts), query_embedding_texts(&parts))
         });
-        let (lexical, texts): (LexicalQuery, EmbeddingTexts) =
-            cut.await.map_err(|error| Error::Internal(error.to_string()))?;
+        let (lexical, texts): (LexicalQuery, EmbeddingTexts) = cut.await?;
         let vectors = self.embedder.record_vectors(&[texts], Priority::Interactive).await?;
         let dense = vectors.into_iter().next().ok_or_else(|| Error::Internal("no vector for the query".into()))?;
-        Ok(Prepared { dense, lexical, exclude: None, owner: None })
+        Ok(Prepared { dense, lexical, exclude: None, record: None })
     }
+}
 
-    async fn explain(
-        &self,
-        (lexical, works): (&LexicalQuery, &HashMap<PointId, Works>),
-        target: Kind,
-        page: Vec<Fused<PointId>>,
-        offset: usize,
-    ) -> Result<Vec<MatchHit>> {
-        let ids: Vec<PointId> = page.iter().map(|fused| fused.id).collect();
-        let points = self.index.fetch(target, &ids, FieldSelection::Sparse).await?;
-        let locator = Locator::new(lexical);
-        let found = page.into_iter().zip(points).enumerate().filter_map(|(place, (fused, point))| {
-            // a record deleted since the search is left out, and its rank stays empty
-            let point = point?;
-            let terms = locator.locate(&point.sparse, &point.record, MAX_TERMS);
-            let Point { record, .. } = point;
-            let Fused { id, score, dense, sparse } = fused;
-            let works = works.get(&id).cloned();
-            let rank = offset + place + 1;
-            Some(MatchHit { record, rank, score, dense, sparse, works, terms, relevance: None })
-        });
-        Ok(found.collect())
-    }
+/// The matches of a page, with the places of the query's terms. Long texts take milliseconds.
+fn located(
+    query: &LexicalQuery,
+    mut works: HashMap<PointId, Works>,
+    page: impl Iterator<Item = (Fused<PointId>, Option<Point>)>,
+    offset: usize,
+) -> Vec<MatchHit> {
+    let locator = Locator::new(query);
+    let found = page.enumerate().filter_map(|(place, (fused, point))| {
+        // a record deleted since the search is left out, and its rank stays empty
+        let Point { record, sparse: stored, .. } = point?;
+        let terms = locator.locate(&stored, &record, MAX_TERMS);
+        let Fused { id, score, dense, sparse } = fused;
+        let works = works.remove(&id);
+        let rank = offset + place + 1;
+        Some(MatchHit { record, rank, score, dense, sparse, works, terms, relevance: None })
+    });
+    found.collect()
 }
 
 // === impl Wanted ===

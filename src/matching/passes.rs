@@ -18,10 +18,14 @@ use duijie_core::{
     domain::{Filter, Kind, codes::Status, hit::Works},
     rank::{Candidate, Context, FeedbackRecord, Fused, expanded, fuse, needs_rescoring},
 };
-use duijie_store::{Candidates, FieldSelection, Hit, PointId, Search};
+use duijie_cpu::Lane;
+use duijie_store::{Candidates, Hit, PointId, Search, VectorSelection};
 
 /// Minimum depth of the first pass: its ten best must be those of the whole catalogue.
 const FIRST_DEPTH: usize = 100;
+
+/// Candidates whose fusion takes about half a millisecond.
+const LONG: usize = 1_000;
 
 /// The whole ranking of a query, with its inputs.
 #[derive(Debug, Clone)]
@@ -97,15 +101,14 @@ impl Matcher {
         let mut best = self.join(target, &query.dense, first, count).await?;
         best.truncate(count);
         let ids: Vec<PointId> = best.iter().map(|fused| fused.id).collect();
-        let points = match ids.as_slice() {
+        let vectors = match ids.as_slice() {
             [] => Vec::new(),
-            ids => self.index.fetch(target, ids, FieldSelection::Everything).await?,
+            ids => self.index.vectors(target, ids, VectorSelection::Dense).await?,
         };
         // a record deleted since the search gives no feedback
-        let records = best
-            .iter()
-            .zip(&points)
-            .filter_map(|(fused, point)| Some(FeedbackRecord { score: fused.score, vector: &point.as_ref()?.dense }));
+        let records = best.iter().zip(&vectors).filter_map(|(fused, vectors)| {
+            Some(FeedbackRecord { score: fused.score, vector: &vectors.as_ref()?.dense })
+        });
         let records: Vec<_> = records.collect();
         Ok((Context::of(&best), expanded(&query.dense, &records)))
     }
@@ -118,15 +121,20 @@ impl Matcher {
         candidates: &Candidates,
         wanted: usize,
     ) -> Result<Vec<Fused<PointId>>> {
-        let (dense, sparse) = (scored(&candidates.dense), scored(&candidates.sparse));
-        let fusion = &self.settings.fusion;
-        let order = fuse(&dense, &[], &sparse, fusion);
-        let needs_rescoring = needs_rescoring(&order, &dense, wanted, fusion);
+        let (dense, sparse, fusion) = (candidates.dense.clone(), candidates.sparse.clone(), self.settings.fusion);
+        let is_long = LONG < dense.len() + sparse.len();
+        let first = move || {
+            let (dense, sparse) = (scored(&dense), scored(&sparse));
+            let order = fuse(&dense, &[], &sparse, &fusion);
+            let needs_rescoring = needs_rescoring(&order, &dense, wanted, &fusion);
+            (dense, sparse, order, needs_rescoring)
+        };
+        let (dense, sparse, order, needs_rescoring) = apart(is_long, first).await?;
         if needs_rescoring.is_empty() {
             return Ok(order);
         }
         let cosines = self.index.cosines(target, query, &needs_rescoring).await?;
-        Ok(fuse(&dense, &scored(&cosines), &sparse, fusion))
+        apart(is_long, move || fuse(&dense, &scored(&cosines), &sparse, &fusion)).await
     }
 }
 
@@ -145,6 +153,11 @@ impl Prepared {
         search.exclude.extend(&wanted.avoid);
         search
     }
+}
+
+/// Runs long work outside the async threads; short work is done sooner than handed over.
+async fn apart<T: Send + 'static>(is_long: bool, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    if is_long { Ok(duijie_cpu::run(Lane::Interactive, work).await?) } else { Ok(work()) }
 }
 
 fn scored(hits: &[Hit]) -> Vec<Candidate<PointId>> {

@@ -1,10 +1,11 @@
 //! Scores given records for a stored one, with the same scores and levels as a match.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Matcher, Prepared, Query, passes::published, were_graded};
 use crate::error::Result;
 use duijie_core::domain::{Filter, Kind, RecordName, hit::Level};
+use duijie_cpu::Lane;
 use duijie_store::{Candidates, PointId, Search};
 
 /// A scored record.
@@ -30,7 +31,12 @@ impl Matcher {
         let Some(target) = records.first().map(|record| record.kind) else { return Ok(Vec::new()) };
         let stored = Query::Stored(query.clone());
         let prepared = self.prepare(&stored, target).await?;
-        let names: BTreeMap<PointId, &RecordName> = records.iter().map(|name| (PointId::of(name), name)).collect();
+        let owned = records.to_vec();
+        // thousands of them take milliseconds
+        let by_id = move || -> BTreeMap<PointId, RecordName> {
+            owned.into_iter().map(|name| (PointId::of(&name), name)).collect()
+        };
+        let mut names = duijie_cpu::run(Lane::Bulk, by_id).await?;
         let ids: Vec<PointId> = names.keys().copied().collect();
         let (expanded, context) = if self.settings.feedback == 0 {
             (prepared.dense.clone(), None)
@@ -44,14 +50,18 @@ impl Matcher {
         let everybody = Filter::default().into();
         let order = self.with_works(&prepared, &expanded, order, target, &everybody).await?.order;
         let graded = context.filter(|_| were_graded(&stored, target));
-        let level = |score| graded.map(|context| self.settings.calibration.relevance(score, context).level);
-        let scored = order.into_iter().filter_map(|fused| {
-            let name = (*names.get(&fused.id)?).clone();
-            Some(Scored { name, score: fused.score, level: level(fused.score) })
-        });
-        let mut scored: Vec<Scored> = scored.collect();
-        scored.sort_by(|one, other| other.score.total_cmp(&one.score).then_with(|| one.name.cmp(&other.name)));
-        Ok(scored)
+        let calibration = Arc::clone(&self.settings.calibration);
+        let rank = move || {
+            let level = |score| graded.map(|context| calibration.relevance(score, context).level);
+            let scored = order.into_iter().filter_map(|fused| {
+                let name = names.remove(&fused.id)?;
+                Some(Scored { name, score: fused.score, level: level(fused.score) })
+            });
+            let mut scored: Vec<Scored> = scored.collect();
+            scored.sort_by(|one, other| other.score.total_cmp(&one.score).then_with(|| one.name.cmp(&other.name)));
+            scored
+        };
+        Ok(duijie_cpu::run(Lane::Bulk, rank).await?)
     }
 
     /// Scores of all these points from both sources.

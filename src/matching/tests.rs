@@ -1,5 +1,5 @@
 use super::*;
-use crate::tests::{Twins, record};
+use crate::tests::{Reads, Twins, record};
 
 fn request(query: Query) -> Request {
     Request {
@@ -68,4 +68,20 @@ async fn pages_filters_and_avoidance_leave_the_scores_alone() {
     let nobody: RecordName = "demands/none".parse().unwrap();
     let said = twins.matcher.find(request(Query::Stored(nobody.clone()))).await.unwrap_err();
     assert!(matches!(said, Error::NotFound(name) if name == nobody));
+}
+
+#[tokio::test]
+async fn feedback_reads_vectors_only_and_a_query_by_name_is_read_once() {
+    let twins = catalogue().await;
+    twins.reads.take();
+    let name: RecordName = "demands/d-1".parse().unwrap();
+    let page = twins.matcher.find(request(Query::Stored(name.clone()))).await.unwrap();
+    // the query whole, the three records of the page, and the vectors of the three best of the first pass
+    assert_eq!(twins.reads.take(), Reads { whole: 1, records: 3, vectors: 3, documents: 0 });
+    // evidence is given of this record, so that it need not be read again
+    assert_eq!(page.query.map(|record| record.name()), Some(name));
+    let text = FreeText { title: "激光焊接".into(), ..FreeText::default() };
+    let page = twins.matcher.find(request(Query::Text(text))).await.unwrap();
+    assert_eq!(twins.reads.take(), Reads { whole: 0, records: 3, vectors: 3, documents: 0 });
+    assert!(page.query.is_none());
 }

@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     time::Duration,
 };
 
@@ -35,6 +35,19 @@ impl Server {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.split('，').find_map(|part| part.strip_prefix("监听 ")).unwrap_or_else(|| panic!("{line}"));
         Self { child, url: format!("http://{address}") }
+    }
+
+    /// Tells the process to end, and waits until it has, at most two minutes.
+    pub fn terminate(mut self) -> ExitStatus {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        for _ in 0..1_200 {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("the process does not end");
     }
 
     /// kill -9 by process id.

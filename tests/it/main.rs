@@ -25,6 +25,7 @@ mod relevance;
 mod rematch;
 mod rematch_api;
 mod seeds;
+mod slow_readers;
 mod tidy;
 mod transfer;
 mod transfer_commands;

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use duijie_cpu::CpuError;
+
 /// Error of the embedding module. Messages are for operators: in Chinese, with advice.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EmbedError {
@@ -97,4 +99,14 @@ pub enum EmbedError {
         /// Reason.
         detail: String,
     },
+}
+
+impl From<CpuError> for EmbedError {
+    fn from(error: CpuError) -> Self {
+        match error {
+            CpuError::Busy => Self::Busy,
+            CpuError::Panicked(_) => Self::Failed { detail: error.to_string() },
+            CpuError::Closed => Self::Stopped,
+        }
+    }
 }

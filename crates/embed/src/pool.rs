@@ -15,6 +15,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
+use duijie_cpu::Lane;
 use futures::{FutureExt, future::BoxFuture};
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, TryAcquireError, watch};
@@ -270,7 +271,11 @@ impl Embedder {
                 let windows = splitter.split(role, &text, index);
                 (text, windows)
             };
-            tokio::task::spawn_blocking(split).await.map_err(|e| EmbedError::Failed { detail: e.to_string() })?
+            let lane = match priority {
+                Priority::Interactive => Lane::Interactive,
+                Priority::Bulk => Lane::Bulk,
+            };
+            duijie_cpu::run(lane, split).await?
         };
         let (prefix, added_tokens) = (splitter.prefix(role), splitter.added_tokens(role));
         Ok(TextToEmbed { call: 0, text, prefix, added_tokens, windows: windows?, priority })

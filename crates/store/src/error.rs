@@ -2,7 +2,22 @@
 
 use std::{io, path::PathBuf};
 
+use duijie_cpu::CpuError;
+
 use super::CollectionKind;
+
+impl From<CpuError> for IndexError {
+    fn from(error: CpuError) -> Self {
+        match error {
+            CpuError::Busy => Self::Busy,
+            CpuError::Panicked(reason) => {
+                tracing::error!(reason, "work of the index panicked");
+                Self::Closed
+            }
+            CpuError::Closed => Self::Closed,
+        }
+    }
+}
 
 /// An operation on the index failed.
 #[derive(Debug, thiserror::Error)]

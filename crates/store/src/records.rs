@@ -1,5 +1,7 @@
 //! Writing and reading records: by name, by id, or all of them page by page.
 
+use std::collections::{BTreeMap, HashMap};
+
 use futures::future::BoxFuture;
 
 use super::{FieldSelection, IndexError, Point, PointId, Result, VectorSelection, Vectors, Written};
@@ -83,10 +85,49 @@ pub trait Records: Send + Sync + 'static {
     fn count(&self, kind: Kind, filter: &Filter) -> BoxFuture<'_, Result<u64>>;
 }
 
+/// What was found, in the order of the ids; a repeated id is found again.
+pub(crate) fn in_order<T: Clone>(ids: &[PointId], mut found: HashMap<PointId, T>) -> Vec<Option<T>> {
+    let mut ordered: Vec<Option<T>> = Vec::with_capacity(ids.len());
+    let mut places: HashMap<PointId, usize> = HashMap::with_capacity(ids.len());
+    for id in ids {
+        let place = *places.entry(*id).or_insert(ordered.len());
+        let next = found.remove(id).or_else(|| ordered.get(place).cloned().flatten());
+        ordered.push(next);
+    }
+    ordered
+}
+
+/// What was found of each kind, in the order of the names; each kind's names were asked for in the same order.
+pub(crate) fn by_name<T>(
+    names: &[RecordName],
+    found: impl IntoIterator<Item = (Kind, Vec<Option<T>>)>,
+) -> Vec<Option<T>> {
+    let mut found: BTreeMap<Kind, _> = found.into_iter().map(|(kind, found)| (kind, found.into_iter())).collect();
+    names.iter().map(|name| found.get_mut(&name.kind).and_then(Iterator::next).flatten()).collect()
+}
+
 /// Refuses to read more points at once than an engine takes.
 pub(crate) fn check_count(count: usize) -> Result<()> {
     if count <= MAX_PAGE_POINTS {
         return Ok(());
     }
     Err(IndexError::BadSearch { reason: format!("一次读取 {count} 条，最多 {MAX_PAGE_POINTS} 条") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_found_stands_where_it_was_asked_for() {
+        let names: Vec<RecordName> = ["demands/a", "experts/b", "demands/c", "demands/a", "demands/gone"]
+            .iter()
+            .map(|name| name.parse().unwrap())
+            .collect();
+        let ids: Vec<PointId> = names.iter().map(PointId::of).collect();
+        let found = HashMap::from([(ids[0], 'a'), (ids[1], 'b'), (ids[2], 'c')]);
+        assert_eq!(in_order(&ids, found), [Some('a'), Some('b'), Some('c'), Some('a'), None]);
+        let kinds = [(Kind::Expert, vec![Some('b')]), (Kind::Demand, vec![Some('a'), Some('c'), Some('a'), None])];
+        assert_eq!(by_name(&names, kinds), [Some('a'), Some('b'), Some('c'), Some('a'), None]);
+    }
 }

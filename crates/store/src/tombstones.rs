@@ -78,6 +78,14 @@ pub async fn prune(index: &dyn Index, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
+/// Moves a tombstone into the past.
+pub(crate) fn age(tombstone: &mut Document, by: SignedDuration) {
+    if let Key::Number(number) = &mut tombstone.key {
+        let by = u64::try_from(by.as_millis()).unwrap_or(0) << RANDOM_BITS;
+        *number = number.saturating_sub(by);
+    }
+}
+
 /// Whether a document is a tombstone.
 pub(crate) fn is_tombstone(document: &Document) -> bool {
     document.folder.starts_with(FOLDER)

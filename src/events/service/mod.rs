@@ -10,7 +10,8 @@
 //! - `scores`: scores of candidate pairs
 //! - `allocate`, `arrange`: conversion between events and the optimisations, pure
 //! - `outcomes`: outcomes of meetings
-//! - `report`: all data of an event, for lists and exports
+//! - `report`: all data of an event, for exports
+//! - `pieces`: plans in pieces, pure; `pages`: pages of a plan's lists
 //!
 //! A lease lets one caller at a time change an event. The event's own document is written last, and only if it has not
 //! changed meanwhile. A plan is written beside it in immutable parts. The event's document points to the current plan,
@@ -21,7 +22,9 @@ mod arrange;
 mod edits;
 mod life;
 mod outcomes;
+mod pages;
 mod participants;
+mod pieces;
 mod planning;
 mod refusal;
 mod replan;
@@ -45,6 +48,7 @@ use crate::{
 use duijie_store::{Index, Lease, StoreVersions};
 pub use life::{MAX_REQUEST_ID_CHARS, Page as EventPage};
 pub use outcomes::{MAX_OUTCOME_PAGE, OutcomeChange, OutcomePage, OutcomeQuery, Recorded};
+pub use pages::{ListPage, Planned};
 pub use participants::{Added, Draft, Who};
 pub use replan::{OnTheDay, Replanned};
 pub use report::Report;

@@ -23,6 +23,7 @@ use crate::{
     events::model::{Attendance, Edits, EventError, EventState, Pair, Participant, Plan},
 };
 use duijie_core::domain::RecordName;
+use duijie_cpu::Lane;
 use duijie_store::deadline;
 use tokio::time::Instant;
 
@@ -152,8 +153,12 @@ impl Events {
             shortfalls: lists.shortfalls,
             ..Plan::default()
         };
-        plan.sort();
-        Ok(plan)
+        // up to a hundred thousand pairs
+        let sort = move || {
+            plan.sort();
+            plan
+        };
+        Ok(duijie_cpu::run(Lane::Bulk, sort).await?)
     }
 
     /// Adds the meetings and the changes since the current plan.
@@ -180,9 +185,12 @@ impl Events {
         plan.meetings = arranged.meetings;
         plan.unplaced = arranged.unplaced;
         plan.schedule = Some(arranged.figures);
-        plan.changes = plan.changes_since(&before);
-        plan.sort();
-        Ok(plan)
+        let compare = move || {
+            plan.changes = plan.changes_since(&before);
+            plan.sort();
+            plan
+        };
+        Ok(duijie_cpu::run(Lane::Bulk, compare).await?)
     }
 
     /// Writes the plan, then points the event to it.
@@ -255,12 +263,11 @@ impl Inputs {
     }
 }
 
-/// Runs long work on a blocking thread; it is told to stop when its caller is gone.
+/// Runs long work outside the async threads; it is told to stop when its caller is gone.
 async fn compute<T: Send + 'static>(work: impl FnOnce(&dyn Fn() -> bool) -> T + Send + 'static) -> Result<T> {
     let stop = Arc::new(AtomicBool::new(false));
     let _guard = StopWhenDropped(Arc::clone(&stop));
-    let done = tokio::task::spawn_blocking(move || work(&|| stop.load(Ordering::Relaxed)));
-    done.await.map_err(|error| Error::Internal(format!("the planning ended: {error}")))
+    Ok(duijie_cpu::run(Lane::Long, move || work(&|| stop.load(Ordering::Relaxed))).await?)
 }
 
 impl Drop for StopWhenDropped {

@@ -1,4 +1,4 @@
-//! All data of an event, for lists and exports.
+//! All data of an event, for exports.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::{
     events::model::{Consent, Contact, Outcome, Pair, Participant, Plan, Statistics, participant::by_record},
 };
 
-/// All data of an event at one time, in canonical order.
+/// All data of an event at one time, in canonical order; or that of one page of a list.
 #[derive(Debug, Clone)]
 pub struct Report {
     /// The event.

@@ -5,25 +5,29 @@
 //! | `events` | one per event, under its id: the event with a pointer to its current plan |
 //! | `events/{id}/participants` | one per participant, under its record's name |
 //! | `events/{id}/edits` | one: all staff decisions |
-//! | `events/{id}/plan/{number}-{hash}` | the immutable parts of a plan; equal plans have equal parts |
+//! | `events/{id}/plan/{number}-{hash}` | the immutable parts of a plan, its head first; equal plans have equal parts |
 //! | `events/{id}/outcomes` | one per pair |
 //!
 //! All but the first carry the tag of their event, which is used to delete them.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
-use super::stored::{PlanPointer, StoredEvent};
+use super::{
+    pieces::{Head, Piece, cut, joined},
+    stored::{PlanForm, PlanPointer, StoredEvent},
+};
 use crate::{
     error::{Error, Result},
     events::model::{Edits, EventError, Outcome, Pair, Participant, Plan},
 };
 use duijie_core::domain::RecordName;
+use duijie_cpu::Lane;
 use duijie_store::{
     Document, DocumentQuery, DocumentWrite, DocumentWritten, Expect, Index, Key, PointId,
-    documents::{MAX_DOCUMENT_BYTES, MAX_DOCUMENT_PAGE, all_documents, document_id},
+    documents::{MAX_DOCUMENT_PAGE, all_documents, document_id},
     pages::{Paged, Pages},
 };
 
@@ -33,6 +37,8 @@ const EVENTS: &str = "events";
 const OUTCOME: &str = "outcome";
 /// Documents per write; bounds the message size, as a participant has at most 20 KB.
 const WRITE: usize = 200;
+/// Parts of a plan per read and per write: of those that were stored as one text, each has 1 MB.
+const PARTS: usize = 16;
 /// Documents per page when searching for documents to remove; parts of plans have 1 MB.
 const REMOVE_PAGE: usize = 16;
 
@@ -119,8 +125,29 @@ impl Store {
     /// Returns all participants, ordered by record.
     pub async fn participants(&self, id: &str) -> Result<Vec<Participant>> {
         let found = all_documents(self.documents(), DocumentQuery::folder(participants(id))).await?;
-        let mut all: Vec<Participant> = found.iter().map(read).collect::<Result<_>>()?;
+        let mut all: Vec<Participant> = read_all(found).await?;
         all.sort_by(|one, other| one.record.cmp(&other.record));
+        Ok(all)
+    }
+
+    /// Returns the participants among these records, ordered by record.
+    pub async fn participants_of(&self, id: &str, records: &BTreeSet<RecordName>) -> Result<Vec<Participant>> {
+        let keys: Vec<Key> = records.iter().map(|record| Key::Name(record.to_string())).collect();
+        read_all(self.named(&participants(id), &keys).await?).await
+    }
+
+    /// Returns the outcomes of these pairs.
+    pub async fn outcomes_of(&self, id: &str, pairs: &[Pair]) -> Result<Vec<Outcome>> {
+        let keys: Vec<Key> = pairs.iter().map(|pair| Key::Name(pair.key())).collect();
+        read_all(self.named(&outcomes(id), &keys).await?).await
+    }
+
+    /// Reads documents by name; missing ones are left out.
+    async fn named(&self, folder: &str, keys: &[Key]) -> Result<Vec<Document>> {
+        let mut all = Vec::with_capacity(keys.len());
+        for some in keys.chunks(MAX_DOCUMENT_PAGE) {
+            all.extend(self.documents().read_documents(folder, some).await?.into_iter().flatten());
+        }
         Ok(all)
     }
 
@@ -161,33 +188,93 @@ impl Store {
 
     /// Returns the plan that an event points to.
     pub async fn plan(&self, pointer: &PlanPointer) -> Result<Plan> {
-        let mut text = String::new();
-        for part in 0..pointer.parts {
-            text += &self.part(&pointer.folder, part).await?;
+        match self.head(pointer).await? {
+            (head, Some(pieces)) => Ok(joined(head, pieces)),
+            (head, None) => {
+                let pieces = self.pieces(pointer, &head, 0..head.pieces.len()).await?;
+                Ok(joined(head, pieces))
+            }
         }
-        if hash(&text) != pointer.hash {
-            return Err(Error::Internal(format!("the parts of plan {} do not fit together", pointer.folder)));
-        }
-        serde_json::from_str(&text).map_err(|error| unreadable(&pointer.folder, &error))
     }
 
-    async fn part(&self, folder: &str, part: u64) -> Result<String> {
-        let found = self.documents().read_documents(folder, &[part.into()]).await?;
-        let text = found.into_iter().flatten().next().map(|document| document.text);
-        text.ok_or_else(|| Error::Internal(format!("part {part} of plan {folder} is gone")))
+    /// Returns the head of a plan. For a plan that was stored as one text, also its pieces.
+    pub async fn head(&self, pointer: &PlanPointer) -> Result<(Head, Option<Vec<Piece>>)> {
+        let folder = pointer.folder.clone();
+        let parts = match pointer.form {
+            PlanForm::Pieces => 0..1,
+            PlanForm::Whole => 0..pointer.parts,
+        };
+        let (texts, form, wanted) = (self.parts(&folder, parts).await?, pointer.form, pointer.hash.clone());
+        // a whole plan takes tens of milliseconds
+        let read = move || -> Result<(Head, Option<Vec<Piece>>)> {
+            let text = texts.concat();
+            if hash(&text) != wanted {
+                return Err(Error::Internal(format!("the parts of plan {folder} do not fit together")));
+            }
+            let unreadable = |error| unreadable(&folder, &error);
+            match form {
+                PlanForm::Pieces => Ok((serde_json::from_str(&text).map_err(unreadable)?, None)),
+                PlanForm::Whole => {
+                    let plan = serde_json::from_str(&text).map_err(unreadable)?;
+                    let (head, pieces) = cut(&plan).map_err(unreadable)?;
+                    Ok((head, Some(pieces)))
+                }
+            }
+        };
+        duijie_cpu::run(Lane::Interactive, read).await?
+    }
+
+    /// Returns some pieces of a plan.
+    pub async fn pieces(&self, pointer: &PlanPointer, head: &Head, range: Range<usize>) -> Result<Vec<Piece>> {
+        let contents = head.pieces.get(range.clone()).unwrap_or_default();
+        let hashes: Vec<String> = contents.iter().map(|it| it.hash.clone()).collect();
+        let folder = pointer.folder.clone();
+        // the head is part 0
+        let texts = self.parts(&folder, range.start as u64 + 1..range.end as u64 + 1).await?;
+        let read = move || -> Result<Vec<Piece>> {
+            let pieces = texts.iter().zip(&hashes).map(|(text, wanted)| {
+                if hash(text) != *wanted {
+                    return Err(Error::Internal(format!("a piece of plan {folder} does not fit its head")));
+                }
+                serde_json::from_str(text).map_err(|error| unreadable(&folder, &error))
+            });
+            pieces.collect()
+        };
+        duijie_cpu::run(Lane::Interactive, read).await?
+    }
+
+    async fn parts(&self, folder: &str, parts: Range<u64>) -> Result<Vec<String>> {
+        let mut texts = Vec::new();
+        let keys: Vec<Key> = parts.map(Key::Number).collect();
+        for some in keys.chunks(PARTS) {
+            let found = self.documents().read_documents(folder, some).await?;
+            let gone = || Error::Internal(format!("a part of plan {folder} is gone"));
+            for document in found {
+                texts.push(document.ok_or_else(gone)?.text);
+            }
+        }
+        Ok(texts)
     }
 
     /// Writes a plan beside the current one.
     pub async fn write_plan(&self, id: &str, plan: &Plan) -> Result<PlanPointer> {
-        let text = json(plan)?;
-        let hash = hash(&text);
+        let owned = plan.clone();
+        let (texts, hash) = duijie_cpu::run(Lane::Bulk, move || written(&owned)).await??;
         let folder = format!("{EVENTS}/{id}/plan/{}-{}", plan.number, hash.get(..16).unwrap_or_default());
-        let mut parts = 0u64;
-        for part in split(&text) {
-            let write = DocumentWrite::new(folder.as_str(), parts, part.to_string(), Expect::Any).tagged(tag(id));
-            self.documents().write_documents(vec![write.tagged(plan_tag(id))]).await?;
-            parts += 1;
+        let parts = texts.len() as u64;
+        let write = |(part, text)| {
+            let write = DocumentWrite::new(folder.as_str(), Key::Number(part), text, Expect::Any);
+            write.tagged(tag(id)).tagged(plan_tag(id))
+        };
+        let mut writes = (0..).zip(texts).map(write);
+        loop {
+            let some: Vec<DocumentWrite> = writes.by_ref().take(PARTS).collect();
+            if some.is_empty() {
+                break;
+            }
+            self.documents().write_documents(some).await?;
         }
+        drop(writes);
         Ok(PlanPointer::new(plan, folder, parts, hash))
     }
 
@@ -221,8 +308,7 @@ impl Store {
             None => DocumentQuery { folder: None, tags: vec![OUTCOME.to_string()] },
         };
         let page = self.documents().list_documents(query, after, limit).await?;
-        let items = page.documents.iter().map(read).collect::<Result<_>>()?;
-        Ok(Listed { items, next: page.next })
+        Ok(Listed { items: read_all(page.documents).await?, next: page.next })
     }
 
     /// Calls `take` with each outcome, reading page by page.
@@ -289,14 +375,21 @@ pub(super) fn hash(text: &str) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Splits a text at character boundaries into parts that fit into documents.
-fn split(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        let (part, more) = rest.split_at(rest.floor_char_boundary(MAX_DOCUMENT_BYTES));
-        rest = more;
-        (!part.is_empty()).then_some(part)
-    })
+/// Returns the texts of a plan, the head's first, and the hash of the head.
+fn written(plan: &Plan) -> Result<(Vec<String>, String)> {
+    let (mut head, pieces) = cut(plan).map_err(|error| Error::Internal(format!("cannot write JSON: {error}")))?;
+    let mut texts = vec![String::new()];
+    for (contents, piece) in head.pieces.iter_mut().zip(&pieces) {
+        let text = json(piece)?;
+        contents.hash = hash(&text);
+        texts.push(text);
+    }
+    let text = json(&head)?;
+    let hash = hash(&text);
+    if let Some(first) = texts.first_mut() {
+        *first = text;
+    }
+    Ok((texts, hash))
 }
 
 fn json(value: &impl Serialize) -> Result<String> {
@@ -307,6 +400,11 @@ fn read<T: DeserializeOwned>(document: &Document) -> Result<T> {
     serde_json::from_str(&document.text).map_err(|error| unreadable(&document.folder, &error))
 }
 
+/// Reads documents outside the async threads: an event has thousands.
+async fn read_all<T: DeserializeOwned + Send + 'static>(documents: Vec<Document>) -> Result<Vec<T>> {
+    duijie_cpu::run(Lane::Interactive, move || documents.iter().map(read).collect()).await?
+}
+
 fn stored_event(document: Document) -> Result<StoredEvent> {
     let stored: StoredEvent = read(&document)?;
     Ok(StoredEvent { version: document.version, ..stored })
@@ -314,23 +412,4 @@ fn stored_event(document: Document) -> Result<StoredEvent> {
 
 fn unreadable(folder: &str, error: &serde_json::Error) -> Error {
     Error::Internal(format!("a document in {folder} cannot be read: {error}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_are_cut_at_characters() {
-        let check = |text: &str| {
-            let parts: Vec<&str> = split(text).collect();
-            assert!(parts.iter().all(|part| part.len() <= MAX_DOCUMENT_BYTES));
-            assert_eq!(parts.concat(), text);
-            parts.len()
-        };
-        assert_eq!(check(""), 0);
-        assert_eq!(check("对接"), 1);
-        assert_eq!(check(&"x".repeat(MAX_DOCUMENT_BYTES)), 1);
-        assert_eq!(check(&"键".repeat(MAX_DOCUMENT_BYTES / 3 + 1)), 2);
-    }
 }

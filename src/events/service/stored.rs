@@ -53,9 +53,12 @@ pub struct PlanPointer {
     pub number: u64,
     /// Folder of its parts.
     pub folder: String,
-    /// Number of its parts.
+    /// Number of its parts, the head included.
     pub parts: u64,
-    /// Hash of the whole plan.
+    /// How it is stored.
+    #[serde(default)]
+    pub form: PlanForm,
+    /// Hash of the head, which holds the hashes of the pieces; of a whole text, its hash.
     pub hash: String,
     /// `Event::inputs` at the time of the shortlists.
     pub inputs: u64,
@@ -69,6 +72,17 @@ pub struct PlanPointer {
     pub unplaced: u64,
     /// Whether the plan has a schedule.
     pub is_scheduled: bool,
+}
+
+/// How a plan is stored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanForm {
+    /// One text, cut at any character. Nothing writes this form any more.
+    #[default]
+    Whole,
+    /// A head and the pieces of the lists.
+    Pieces,
 }
 
 // === impl StoredEvent ===
@@ -118,6 +132,7 @@ impl PlanPointer {
             number: plan.number,
             folder,
             parts,
+            form: PlanForm::Pieces,
             hash,
             inputs: plan.inputs,
             layout: plan.layout,

@@ -4,10 +4,13 @@ use jiff::civil::{date, time};
 
 use super::*;
 use crate::{
-    events::model::{Event, EventState, Rules, Slot},
+    events::model::{
+        Change, Event, EventState, Meeting, Pair, Plan, Rules, Shortlisted, Slot, Unplaced, UnplacedCause, plan::Why,
+    },
     tests::{Twins, record, versions},
 };
-use duijie_core::domain::Kind;
+use duijie_core::domain::{Kind, RecordName};
+use duijie_store::{DocumentWrite, Expect};
 
 const SUBJECTS: [&str; 4] = ["铝合金薄板激光焊接", "动力电池健康状态估计", "玉米籽粒低破碎收获", "高盐废水蒸发结晶"];
 
@@ -90,4 +93,98 @@ async fn an_event_goes_from_its_creation_to_its_schedule() {
     assert_eq!(places, BTreeSet::from([(0, 0), (0, 1), (1, 0), (1, 1)]));
     assert!(plan.unplaced.is_empty() && !stored.is_shortlist_outdated());
     assert_eq!(events.plan("fair").await.unwrap().1, plan);
+}
+
+/// A plan of 400 demands with three counterparts each, in five slots.
+fn large_plan() -> Plan {
+    let name = |kind: &str, number: usize| format!("{kind}/r-{number:04}").parse().unwrap();
+    let pair = |number: usize| Pair::new(name("demands", number / 3), name("achievements", number % 7));
+    let mut plan = Plan { number: 1, ..Plan::default() };
+    plan.shortlist = (0..1_200)
+        .map(|it| Shortlisted { pair: pair(it), score: 0.5, level: None, rank: 1, why: Why::Chosen })
+        .collect();
+    plan.meetings = (0..1_200)
+        .map(|it| Meeting { pair: pair(it), slot: it / 240, table: (it % 240) as u32, locked: false })
+        .collect();
+    plan.unplaced = vec![Unplaced { pair: pair(7), cause: UnplacedCause::NotRefilled }];
+    plan.changes = vec![Change { pair: pair(9), from: None, to: Some((0, 9)) }];
+    plan.sort();
+    plan
+}
+
+/// Reads all pages of shortlists and meetings.
+async fn pages(events: &Events, record: Option<&RecordName>) -> (Vec<Shortlisted>, Vec<Meeting>) {
+    let planned = events.planned("fair").await.unwrap();
+    let (mut shortlist, mut meetings) = (Vec::new(), Vec::new());
+    let mut start = Some(0);
+    while let Some(from) = start {
+        let page = events.shortlist_page(&planned, record, (from, 30)).await.unwrap();
+        shortlist.extend(page.report.plan.shortlist);
+        start = page.next;
+    }
+    start = Some(0);
+    while let Some(from) = start {
+        let page = events.meeting_page(&planned, record, (from, 100), 10).await.unwrap();
+        assert_eq!(page.report.plan.unplaced.len(), usize::from(from == 0 && record.is_none()));
+        meetings.extend(page.report.plan.meetings);
+        start = page.next;
+    }
+    (shortlist, meetings)
+}
+
+#[tokio::test]
+async fn pages_read_their_pieces_and_plans_of_the_old_form_are_still_read() {
+    let twins = Twins::new();
+    let events = Events::new(twins.index.clone(), twins.matcher.clone(), &versions());
+    let mut stored = events.create(event(), "").await.unwrap();
+    let plan = large_plan();
+    let pointer = events.store.write_plan("fair", &plan).await.unwrap();
+    stored.plan = Some(pointer.clone());
+    events.store.write_event(stored).await.unwrap();
+    let demand: RecordName = "demands/r-0123".parse().unwrap();
+    let of_one = |pair: &Pair| pair.demand == demand;
+    let wanted = |all: bool| {
+        let shortlist = plan.shortlist.iter().filter(|it| all || of_one(&it.pair)).cloned();
+        let meetings = plan.meetings.iter().filter(|it| all || of_one(&it.pair)).cloned();
+        (shortlist.collect::<Vec<_>>(), meetings.collect::<Vec<_>>())
+    };
+    let check = async || {
+        assert_eq!(events.plan("fair").await.unwrap().1, plan);
+        let summary = events.summary("fair").await.unwrap().1;
+        assert_eq!((&summary.changes, summary.meetings.len()), (&plan.changes, 0));
+        assert_eq!(pages(&events, None).await, wanted(true));
+        assert_eq!(pages(&events, Some(&demand)).await, wanted(false));
+    };
+    check().await;
+
+    twins.reads.take();
+    let planned = events.planned("fair").await.unwrap();
+    // the event and the head
+    assert_eq!(twins.reads.take().documents, 2);
+    let page = events.shortlist_page(&planned, Some(&demand), (0, 30)).await.unwrap();
+    let pairs = page.report.plan.shortlist.len();
+    // at most two pieces, and the participants
+    assert!((1..=2).contains(&(twins.reads.take().documents - pairs - 1)) && 4 < pointer.parts, "{pointer:?}");
+    events.meeting_page(&planned, None, (600, 10), 10).await.unwrap();
+    // participants of both sides and outcomes are at most three for each meeting
+    assert!(twins.reads.take().documents <= 2 + 3 * 10);
+
+    // as plans were stored before: one text in parts, and a pointer that says no form
+    let text = serde_json::to_string(&plan).unwrap();
+    let folder = "events/fair/plan/1-old";
+    let (first, rest) = text.split_at(text.len() / 2);
+    for (part, text) in [(0u64, first), (1, rest)] {
+        let write = DocumentWrite::new(folder, part, text.to_string(), Expect::Any);
+        twins.index.write_documents(vec![write]).await.unwrap();
+    }
+    let mut document = twins.index.read_documents("events", &["fair".into()]).await.unwrap().remove(0).unwrap();
+    let mut json: serde_json::Value = serde_json::from_str(&document.text).unwrap();
+    let pointer = json["plan"].as_object_mut().unwrap();
+    assert!(pointer.remove("form").is_some());
+    pointer.insert("folder".into(), folder.into());
+    pointer.insert("parts".into(), 2.into());
+    pointer.insert("hash".into(), store::hash(&text).into());
+    document.text = json.to_string();
+    twins.index.write_documents(vec![document.into()]).await.unwrap();
+    check().await;
 }

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::error::{Error, Result};
 use duijie_core::domain::RecordName;
+use duijie_cpu::Lane;
 use duijie_store::{DocumentWrite, Expect, Index, Key, PointId, documents::remove_folder};
 
 /// Folder of the blocks' first ids, by the id of the full job.
@@ -57,7 +58,7 @@ pub(super) async fn read_work(index: &dyn Index, id: JobId, number: u64) -> Resu
 pub(super) async fn write_firsts(index: &dyn Index, id: JobId, firsts: &[PointId]) -> Result<()> {
     let mut writer = Writer::default();
     writer.list(firsts, |writer, first| writer.u128(first.uuid().as_u128()));
-    let text = STANDARD.encode(writer.finish());
+    let text = duijie_cpu::run(Lane::Bulk, move || STANDARD.encode(writer.finish())).await?;
     let write = DocumentWrite::new(FIRSTS, Key::Number(id.number()), text, Expect::Any);
     index.write_documents(vec![write]).await?;
     Ok(())
@@ -66,15 +67,16 @@ pub(super) async fn write_firsts(index: &dyn Index, id: JobId, firsts: &[PointId
 /// The first ids of the blocks of a full job, and of all jobs based on it.
 pub(super) async fn read_firsts(index: &dyn Index, id: JobId) -> Result<Vec<PointId>> {
     let text = read(index, FIRSTS, id.number()).await?.ok_or_else(|| damaged(Damaged))?;
-    let bytes = STANDARD.decode(text).map_err(|_| damaged(Damaged))?;
-    let mut reader = Reader::new(&bytes);
-    let firsts = reader.list(|reader| Ok(PointId::from(uuid::Uuid::from_u128(reader.u128()?))));
-    firsts.map_err(damaged)
+    let read = move || -> std::result::Result<Vec<PointId>, Damaged> {
+        let bytes = STANDARD.decode(text).map_err(|_| Damaged)?;
+        Reader::new(&bytes).list(|reader| Ok(PointId::from(uuid::Uuid::from_u128(reader.u128()?))))
+    };
+    duijie_cpu::run(Lane::Interactive, read).await?.map_err(damaged)
 }
 
 /// Writes the results of a block at once.
-pub(super) async fn write_block(index: &dyn Index, id: JobId, number: u64, block: &Block) -> Result<()> {
-    let text = block.text().map_err(damaged)?;
+pub(super) async fn write_block(index: &dyn Index, id: JobId, number: u64, block: Block) -> Result<()> {
+    let text = duijie_cpu::run(Lane::Bulk, move || block.text()).await?.map_err(damaged)?;
     let write = DocumentWrite::new(folder("results", id), Key::Number(number), text, Expect::Any);
     index.write_documents(vec![write]).await?;
     Ok(())
@@ -116,23 +118,35 @@ pub(super) async fn results(
 /// The results of one block.
 async fn block_results(index: &dyn Index, id: JobId, root: JobId, number: u64) -> Result<Vec<DemandResult>> {
     let Some(own) = read_block(index, id, number).await? else { return Ok(Vec::new()) };
-    let own = Block::read_results(&own).map_err(damaged)?;
-    if id == root {
-        return Ok(own.results);
-    }
-    let beneath = read_block(index, root, number).await?.ok_or_else(|| damaged(Damaged))?;
-    Ok(own.over(Block::read_results(&beneath).map_err(damaged)?))
+    let beneath = match id == root {
+        true => None,
+        false => Some(read_block(index, root, number).await?.ok_or_else(|| damaged(Damaged))?),
+    };
+    // a block has up to a megabyte
+    let read = move || -> std::result::Result<Vec<DemandResult>, Damaged> {
+        let own = Block::read_results(&own)?;
+        match beneath {
+            None => Ok(own.results),
+            Some(beneath) => Ok(own.over(Block::read_results(&beneath)?)),
+        }
+    };
+    duijie_cpu::run(Lane::Interactive, read).await?.map_err(damaged)
 }
 
 /// Decision data of a base's block: the root's block, and the block over it.
 pub(super) async fn read_base(index: &dyn Index, (base, root): (JobId, JobId), number: u64) -> Result<(Block, Block)> {
-    let text = read_block(index, root, number).await?.ok_or_else(|| damaged(Damaged))?;
-    let beneath = Block::read_decisions(&text).map_err(damaged)?;
-    if base == root {
-        return Ok((beneath, Block::default()));
-    }
-    let text = read_block(index, base, number).await?.ok_or_else(|| damaged(Damaged))?;
-    let over = Block::read(&text).map_err(damaged)?;
+    let beneath = read_block(index, root, number).await?.ok_or_else(|| damaged(Damaged))?;
+    let over = match base == root {
+        true => None,
+        false => Some(read_block(index, base, number).await?.ok_or_else(|| damaged(Damaged))?),
+    };
+    duijie_cpu::run(Lane::Bulk, move || base_blocks(&beneath, over.as_deref())).await?.map_err(damaged)
+}
+
+fn base_blocks(beneath: &str, over: Option<&str>) -> std::result::Result<(Block, Block), Damaged> {
+    let beneath = Block::read_decisions(beneath)?;
+    let Some(over) = over else { return Ok((beneath, Block::default())) };
+    let over = Block::read(over)?;
     let hidden: HashSet<PointId> =
         over.decisions.iter().map(|decision| decision.demand).chain(over.dropped.iter().copied()).collect();
     let decisions = beneath.decisions.into_iter().filter(|decision| !hidden.contains(&decision.demand));

@@ -5,6 +5,8 @@
 //! [`Weighted::score`], term by term in the same order. Embeddings are kept at half size: they rule out targets that
 //! cannot be near, and the engine gives the exact cosine.
 
+use std::sync::Arc;
+
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 
@@ -32,8 +34,8 @@ pub struct Held {
 
 /// BM25 of every target for one demand.
 #[derive(Debug)]
-pub struct Scores<'a> {
-    held: &'a Held,
+pub struct Scores {
+    held: Arc<Held>,
     bm25: Vec<f64>,
 }
 
@@ -56,7 +58,7 @@ impl Held {
     }
 
     /// BM25 of every target.
-    pub fn score(&self, query: &Weighted) -> Scores<'_> {
+    pub fn score(self: &Arc<Self>, query: &Weighted) -> Scores {
         let mut bm25 = self.spare.lock().pop().unwrap_or_default();
         bm25.clear();
         bm25.resize(self.ids.len(), 0.0);
@@ -67,13 +69,13 @@ impl Held {
                 }
             }
         }
-        Scores { held: self, bm25 }
+        Scores { held: Arc::clone(self), bm25 }
     }
 }
 
 // === impl Scores ===
 
-impl Scores<'_> {
+impl Scores {
     /// BM25 of a target; `None` if the target came after the scan.
     pub fn of(&self, id: PointId) -> Option<f64> {
         self.bm25.get(*self.held.numbers.get(&id)?).copied()
@@ -82,7 +84,7 @@ impl Scores<'_> {
     /// Targets that share terms and have a BM25 of at least `least`, in the order of ids, with their embeddings.
     pub fn at_least(&self, least: f64) -> impl Iterator<Item = (PointId, f64, &Packed)> {
         let least = least.max(f64::MIN_POSITIVE);
-        let Held { ids, vectors, .. } = self.held;
+        let Held { ids, vectors, .. } = &*self.held;
         let chunks = ids.chunks(CHUNK).zip(vectors.chunks(CHUNK)).zip(self.bm25.chunks(CHUNK));
         let chunks = chunks.filter(move |(_, bm25)| bm25.iter().fold(false, |any, bm25| any | (least <= *bm25)));
         let all = chunks.flat_map(|((ids, vectors), bm25)| ids.iter().zip(vectors).zip(bm25));
@@ -90,7 +92,7 @@ impl Scores<'_> {
     }
 }
 
-impl Drop for Scores<'_> {
+impl Drop for Scores {
     fn drop(&mut self) {
         let room = std::mem::take(&mut self.bm25);
         self.held.spare.lock().push(room);
@@ -122,7 +124,7 @@ mod tests {
             documents.iter().for_each(|document| statistics.add(document));
             let query = statistics.weigh(&query.into_iter().collect());
             let targets = documents.iter().enumerate().map(|(number, it)| (id(number), terms(it), Packed::default()));
-            let held = Held::new(targets);
+            let held = Arc::new(Held::new(targets));
             // the second round reuses a buffer
             for _ in 0..2 {
                 let scores = held.score(&query);

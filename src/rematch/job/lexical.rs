@@ -6,16 +6,20 @@
 //! follows from what has changed since the statistics were taken. A collection of several shards weighs by each shard's
 //! own statistics; so both are compared as well, wherever both are known.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 
 use super::{
     held::Scores,
     packed::Packed,
+    scoring::Pool,
     statistics::Weighted,
     targets::{Known, Targets},
 };
 use crate::error::Result;
 use duijie_core::text::SparseVector;
+use duijie_cpu::Lane;
 use duijie_store::{Hit, PointId};
 
 /// Listed targets that are read at once, to learn how far the engine's scores differ from the job's.
@@ -25,9 +29,9 @@ const SAMPLE: usize = 16;
 pub(super) struct Lexical<'a> {
     targets: &'a Targets,
     terms: &'a SparseVector,
-    query: Weighted,
+    query: Arc<Weighted>,
     /// Scores of all targets, if held.
-    all: Option<Scores<'a>>,
+    all: Option<Scores>,
     /// Scores of targets that were read one by one.
     read: FxHashMap<PointId, f64>,
     /// The engine's list with its scores.
@@ -44,14 +48,17 @@ pub(super) struct Lexical<'a> {
 
 impl<'a> Lexical<'a> {
     /// Scores for a demand with these terms.
-    pub fn new(targets: &'a Targets, terms: &'a SparseVector) -> Self {
-        let query = targets.statistics.weigh(terms);
+    pub async fn new(targets: &'a Targets, terms: &'a SparseVector) -> Result<Self> {
+        let query = Arc::new(targets.statistics.weigh(terms));
         let (all, above) = match &targets.known {
-            Known::All(held) => (Some(held.score(&query)), 1.0),
+            Known::All(held) => {
+                let (held, query) = (Arc::clone(held), Arc::clone(&query));
+                (Some(duijie_cpu::run(Lane::Bulk, move || held.score(&query)).await?), 1.0)
+            }
             Known::Moved(moved) => (None, targets.statistics.above(terms, moved)),
         };
         let (read, list) = Default::default();
-        Self { targets, terms, query, all, read, list, last: 0.0, asked: 0, above }
+        Ok(Self { targets, terms, query, all, read, list, last: 0.0, asked: 0, above })
     }
 
     /// Ensures that at least the `depth` targets with the best term scores are listed.
@@ -90,16 +97,27 @@ impl<'a> Lexical<'a> {
         hits.iter().map(|hit| self.of(hit.id).or_else(|| listed(&hit.id)).unwrap_or(unnamed)).collect()
     }
 
-    /// Targets that share terms, may have a BM25 of at least `least`, and are `wanted`, which gets the embedding if
-    /// held.
-    pub fn at_least(&self, least: f64, wanted: impl Fn(PointId, f64, Option<&Packed>) -> bool) -> Vec<(PointId, f64)> {
-        if let Some(all) = &self.all {
-            let all = all.at_least(least).filter(|(id, bm25, vector)| wanted(*id, *bm25, Some(*vector)));
-            return all.map(|(id, bm25, _)| (id, bm25)).collect();
+    /// Targets that share terms, may have a BM25 of at least `least`, and could still come among the wanted of a pool.
+    /// Returns the pool as well.
+    pub async fn at_least(&mut self, least: f64, pool: Pool, query: Packed) -> Result<(Pool, Vec<(PointId, f64)>)> {
+        if let Some(all) = self.all.take() {
+            // a walk over all targets
+            let walk = move || {
+                let wanted = |id: PointId, bm25: f64, vector: &Packed| {
+                    !pool.has(id) && pool.can_enter(vector.cosine_at_most(&query), bm25)
+                };
+                let open = all.at_least(least).filter(|(id, bm25, vector)| wanted(*id, *bm25, vector));
+                let open = open.map(|(id, bm25, _)| (id, bm25)).collect();
+                (all, pool, open)
+            };
+            let (all, pool, open) = duijie_cpu::run(Lane::Bulk, walk).await?;
+            self.all = Some(all);
+            return Ok((pool, open));
         }
         let ratio = self.ratio();
         let listed = self.list.iter().map(|(id, score)| (*id, self.of(*id).unwrap_or(score * ratio)));
-        listed.filter(|(id, bm25)| least <= *bm25 && wanted(*id, *bm25, None)).collect()
+        let open = listed.filter(|(id, bm25)| least <= *bm25 && !pool.has(*id)).collect();
+        Ok((pool, open))
     }
 
     /// Upper bound of the BM25 of a target that is neither known nor listed; 0 if all targets that share terms are

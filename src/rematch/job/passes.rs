@@ -82,7 +82,7 @@ pub(super) async fn match_demand(
 ) -> Result<(DemandResult, Decision)> {
     let (mut lists, mut kinds) = (Vec::with_capacity(targets.len()), Vec::with_capacity(targets.len()));
     for (number, targets) in targets.iter().enumerate() {
-        let (candidates, lexical) = (demand.candidates.get(number), Lexical::new(targets, &demand.sparse));
+        let (candidates, lexical) = (demand.candidates.get(number), Lexical::new(targets, &demand.sparse).await?);
         let (list, kind) = Side { wish, targets, demand, candidates, lexical }.run().await?;
         lists.push(list);
         kinds.push(kind);
@@ -153,7 +153,7 @@ impl Side<'_> {
             let (nearest, ()) = tokio::try_join!(self.targets.nearest(query, depth), self.lexical.ask(depth))?;
             let mut pool = Pool::new(&nearest, depth, &self.wish.settings.fusion, wanted);
             self.take_nearest(&mut pool, &nearest, wanted).await?;
-            self.settle(&mut pool, query).await?;
+            let pool = self.settle(pool, query).await?;
             // also where it could be just as good: ties are in order of ids, whatever the lists hold
             let too_short = pool.min_bm25().is_some_and(|least| least <= self.lexical.unnamed());
             if DEEPEST <= depth || !too_short {
@@ -182,12 +182,9 @@ impl Side<'_> {
     }
 
     /// Adds targets that are not among the nearest but could still come among the wanted, the likeliest first.
-    async fn settle(&mut self, pool: &mut Pool, query: &[f32]) -> Result<()> {
-        let Some(least) = pool.min_bm25() else { return Ok(()) };
-        let packed = Packed::new(query);
-        let open = self.lexical.at_least(least, |id, bm25, vector| {
-            !pool.has(id) && vector.is_none_or(|vector| pool.can_enter(vector.cosine_at_most(&packed), bm25))
-        });
+    async fn settle(&mut self, pool: Pool, query: &[f32]) -> Result<Pool> {
+        let Some(least) = pool.min_bm25() else { return Ok(pool) };
+        let (mut pool, open) = self.lexical.at_least(least, pool, Packed::new(query)).await?;
         let mut open = self.targets.present(open);
         open.sort_unstable_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
         open.truncate(DEEPEST);
@@ -199,10 +196,10 @@ impl Side<'_> {
             }
             let some: Vec<PointId> = open.drain(..size.min(open.len())).map(|(id, _)| id).collect();
             let hits = self.targets.cosines(query, some).await?;
-            self.take(pool, &hits).await?;
+            self.take(&mut pool, &hits).await?;
             size *= 2;
         }
-        Ok(())
+        Ok(pool)
     }
 
     /// Pseudo-relevance feedback: the context and the expanded query from the first pass's best.

@@ -21,6 +21,7 @@ use crate::{
     matching::Settings,
 };
 use duijie_core::domain::{Filter, Kind, Problem, RecordName, Violation};
+use duijie_cpu::Lane;
 use duijie_store::{FieldSelection, PageRequest, PointId, StoreVersions, pages::Pages, tombstones};
 
 /// Points per read.
@@ -67,16 +68,22 @@ pub(super) async fn plan(engine: &Engine, program: &Program, job: &Job) -> Resul
     }
     let names = select(engine, &job.request.selection).await?;
     let size = block_demands(job.request.limit, job.request.targets.len());
-    let chunks = names.chunks(size);
-    let firsts: Vec<PointId> = chunks.clone().filter_map(|chunk| chunk.first().map(PointId::of)).collect();
-    let work = chunks.enumerate().map(|(number, names)| (number, Work { demands: names.to_vec(), ..Work::default() }));
-    blocks::write_work(&*engine.index, job.id, work.collect()).await?;
+    let demands = names.len() as u64;
+    let divide = move || {
+        let chunks = names.chunks(size);
+        let firsts: Vec<PointId> = chunks.clone().filter_map(|chunk| chunk.first().map(PointId::of)).collect();
+        let work =
+            |(number, names): (usize, &[RecordName])| (number, Work { demands: names.to_vec(), ..Work::default() });
+        (firsts, chunks.enumerate().map(work).collect())
+    };
+    let (firsts, work) = duijie_cpu::run(Lane::Bulk, divide).await?;
+    blocks::write_work(&*engine.index, job.id, work).await?;
     blocks::write_firsts(&*engine.index, job.id, &firsts).await?;
     Ok(Planned {
         inputs: inputs(engine, program, (now, targets)).await?,
         method: Method::Full { because },
         progress: ResultsLocation { root: job.id.number(), blocks: firsts.len() as u64, ..ResultsLocation::default() },
-        demands: names.len() as u64,
+        demands,
         held,
     })
 }

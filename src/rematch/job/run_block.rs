@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -26,6 +27,7 @@ use duijie_core::{
     domain::{Kind, RecordName},
     rank::Fusion,
 };
+use duijie_cpu::Lane;
 use duijie_store::{FieldSelection, PointId};
 
 /// Attempts at a block while the engine does not answer.
@@ -40,7 +42,7 @@ pub(super) struct Running {
     engine: Engine,
     id: JobId,
     wish: Wish,
-    targets: Vec<Targets>,
+    targets: Arc<Vec<Targets>>,
     base: Option<Base>,
 }
 
@@ -49,7 +51,7 @@ struct Base {
     /// The base, and the full job below it.
     ids: (JobId, JobId),
     /// Changes since the base, for each kind of targets.
-    changes: Vec<Changes>,
+    changes: Arc<Vec<Changes>>,
 }
 
 /// Result of a block in numbers.
@@ -95,7 +97,7 @@ impl Running {
                 None => None,
             };
             let known = match held {
-                Some(held) => Known::All(held),
+                Some(held) => Known::All(Arc::new(held)),
                 None => Known::Moved(changes::moved(engine, kind, taken).await?),
             };
             targets.push(Targets::new(engine.clone(), kind, statistics, known));
@@ -110,10 +112,10 @@ impl Running {
                     // there were few changes when the job was planned
                     changes.push(found.ok_or_else(|| Error::Internal("运行期间变动过多，请重新开始".into()))?);
                 }
-                Some(Base { ids: (base, JobId::new(job.progress.root)), changes })
+                Some(Base { ids: (base, JobId::new(job.progress.root)), changes: Arc::new(changes) })
             }
         };
-        Ok(Self { engine: engine.clone(), id: job.id, wish, targets, base })
+        Ok(Self { engine: engine.clone(), id: job.id, wish, targets: Arc::new(targets), base })
     }
 
     /// Processes a block, and retries while the engine does not answer.
@@ -156,7 +158,7 @@ impl Running {
         block.dropped.sort_unstable();
         block.dropped.dedup();
         done.failed.clone_from(&block.failed);
-        blocks::write_block(index, self.id, number, &block).await?;
+        blocks::write_block(index, self.id, number, block).await?;
         Ok(done)
     }
 
@@ -164,40 +166,10 @@ impl Running {
     async fn split(&self, base: &Base, number: u64, work: &Work) -> Result<Split> {
         let (beneath, over) = blocks::read_base(&*self.engine.index, base.ids, number).await?;
         let dropped: HashSet<PointId> = work.dropped.iter().copied().collect();
-        let mut split = Split::default();
-        let own = beneath.decisions.into_iter().map(|decision| (false, decision));
-        for (is_over, decision) in own.chain(over.decisions.into_iter().map(|decision| (true, decision))) {
-            if dropped.contains(&decision.demand) {
-                continue;
-            }
-            // each step takes long if there are many changes, and other tasks need this thread
-            tokio::task::yield_now().await;
-            let candidates = self.candidates(base, &decision);
-            if !candidates.iter().all(KindCandidates::hold) {
-                split.again.push((decision, candidates));
-                continue;
-            }
-            split.carried += 1;
-            split.pairs += u64::from(decision.pairs);
-            if is_over {
-                split.over.decisions.push(decision);
-            }
-        }
-        let kept: HashSet<PointId> = split.over.decisions.iter().map(|decision| decision.demand).collect();
-        let results = over.results.into_iter().filter(|result| kept.contains(&PointId::of(&result.demand)));
-        split.over.results = results.map(|result| DemandResult { carried: true, ..result }).collect();
-        split.over.dropped = over.dropped.into_iter().chain(dropped).collect();
-        split.over.failed = over.failed.into_iter().chain(beneath.failed).collect();
-        Ok(split)
-    }
-
-    /// Possible best targets of a demand, for each kind of targets.
-    fn candidates(&self, base: &Base, decision: &Decision) -> Vec<KindCandidates> {
-        let sides = self.targets.iter().zip(&base.changes).zip(&decision.kinds);
-        let candidates = sides.map(|((targets, changes), kind)| {
-            changes.candidates(decision, kind, || targets.statistics.weigh(&decision.sparse), self.fusion())
-        });
-        candidates.collect()
+        let (targets, changes, fusion) = (Arc::clone(&self.targets), Arc::clone(&base.changes), *self.fusion());
+        // takes long if there are many changes
+        let split = move || Split::new((beneath, over), &dropped, |it| candidates(&targets, &changes, &fusion, it));
+        Ok(duijie_cpu::run(Lane::Bulk, split).await?)
     }
 
     /// Demands to match, in the order of ids. A demand that is gone is an error, with its name if known.
@@ -239,4 +211,47 @@ impl Running {
             Err(Error::Internal(format!("a block of {} demands, at most {most}", block.results.len())))
         }
     }
+}
+
+// === impl Split ===
+
+impl Split {
+    fn new(
+        (beneath, over): (Block, Block),
+        dropped: &HashSet<PointId>,
+        candidates: impl Fn(&Decision) -> Vec<KindCandidates>,
+    ) -> Self {
+        let mut split = Self::default();
+        let own = beneath.decisions.into_iter().map(|decision| (false, decision));
+        for (is_over, decision) in own.chain(over.decisions.into_iter().map(|decision| (true, decision))) {
+            if dropped.contains(&decision.demand) {
+                continue;
+            }
+            let candidates = candidates(&decision);
+            if !candidates.iter().all(KindCandidates::hold) {
+                split.again.push((decision, candidates));
+                continue;
+            }
+            split.carried += 1;
+            split.pairs += u64::from(decision.pairs);
+            if is_over {
+                split.over.decisions.push(decision);
+            }
+        }
+        let kept: HashSet<PointId> = split.over.decisions.iter().map(|decision| decision.demand).collect();
+        let results = over.results.into_iter().filter(|result| kept.contains(&PointId::of(&result.demand)));
+        split.over.results = results.map(|result| DemandResult { carried: true, ..result }).collect();
+        split.over.dropped = over.dropped.into_iter().chain(dropped.iter().copied()).collect();
+        split.over.failed = over.failed.into_iter().chain(beneath.failed).collect();
+        split
+    }
+}
+
+/// Possible best targets of a demand, for each kind of targets.
+fn candidates(targets: &[Targets], changes: &[Changes], fusion: &Fusion, decision: &Decision) -> Vec<KindCandidates> {
+    let sides = targets.iter().zip(changes).zip(&decision.kinds);
+    let candidates = sides.map(|((targets, changes), kind)| {
+        changes.candidates(decision, kind, || targets.statistics.weigh(&decision.sparse), fusion)
+    });
+    candidates.collect()
 }

@@ -12,8 +12,9 @@ use super::{
     statistics::{Statistics, Terms, terms},
     targets::Engine,
 };
-use crate::error::{Error, Result};
+use crate::error::Result;
 use duijie_core::domain::Kind;
+use duijie_cpu::Lane;
 use duijie_store::{PointId, VectorSelection, pages::Pages};
 
 /// Points per read.
@@ -48,8 +49,7 @@ pub(super) async fn scan(engine: &Engine, kind: Kind) -> Result<Scanned> {
     let most = MAX_TERMS / usize::try_from(cores).unwrap_or(1);
     let parts = stretches.map(|stretch| Spawned::new(read(engine.clone(), kind, stretch, most)));
     let parts = try_join_all(parts).await?;
-    let joined = tokio::task::spawn_blocking(move || join(parts, most));
-    joined.await.map_err(|error| Error::Internal(error.to_string()))
+    Ok(duijie_cpu::run(Lane::Long, move || join(parts, most)).await?)
 }
 
 /// Joins the ranges, which takes seconds of processor time for large collections.
@@ -71,16 +71,21 @@ async fn read(engine: Engine, kind: Kind, stretch: (Option<PointId>, Option<Poin
     let read = |after| engine.read(engine.index.scan(kind, after, PAGE, VectorSelection::Both));
     let mut pages = Pages::after(start, read);
     while let Some(page) = pages.next_page().await? {
-        for (id, vectors) in page.rows.iter().filter(|(id, _)| within(id)) {
-            part.statistics.add(&vectors.sparse);
-            part.terms += vectors.sparse.indices.len();
-            if part.terms <= most {
-                part.targets.push((*id, terms(&vectors.sparse), Packed::new(&vectors.dense)));
-            } else {
-                part.targets = Vec::new();
+        let is_last = !page.next.as_ref().is_none_or(within);
+        let add = move || {
+            for (id, vectors) in page.rows.iter().filter(|(id, _)| end.is_none_or(|end| *id <= end)) {
+                part.statistics.add(&vectors.sparse);
+                part.terms += vectors.sparse.indices.len();
+                if part.terms <= most {
+                    part.targets.push((*id, terms(&vectors.sparse), Packed::new(&vectors.dense)));
+                } else {
+                    part.targets = Vec::new();
+                }
             }
-        }
-        if !page.next.as_ref().is_none_or(within) {
+            part
+        };
+        part = duijie_cpu::run(Lane::Bulk, add).await?;
+        if is_last {
             break;
         }
     }

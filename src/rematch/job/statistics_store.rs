@@ -12,6 +12,7 @@ use super::{
 };
 use crate::error::{Error, Result};
 use duijie_core::domain::{Filter, Kind, Range};
+use duijie_cpu::Lane;
 use duijie_store::{DocumentWrite, Expect, Index, Key, documents::remove_folder, tombstones};
 
 /// Folder of the latest statistics of each kind.
@@ -39,11 +40,15 @@ pub(super) async fn current(engine: &Engine, kind: Kind, now: Timestamp) -> Resu
         return Ok((latest, None));
     }
     let Scanned { statistics, held } = scan(engine, kind).await?;
-    let (version, parts) = (statistics.version(), statistics.parts());
-    let latest = Latest { version, time: now, records: statistics.records(), parts: parts.len() as u64 };
+    let encode = move || {
+        let parts: Vec<String> = statistics.parts().iter().map(|part| STANDARD.encode(part)).collect();
+        (statistics.version(), statistics.records(), parts)
+    };
+    let (version, records, parts) = duijie_cpu::run(Lane::Bulk, encode).await?;
+    let latest = Latest { version, time: now, records, parts: parts.len() as u64 };
     let folder = folder(kind, &latest.version);
-    for (number, part) in (0..).zip(&parts) {
-        let write = DocumentWrite::new(folder.as_str(), Key::Number(number), STANDARD.encode(part), Expect::Any);
+    for (number, part) in (0..).zip(parts) {
+        let write = DocumentWrite::new(folder.as_str(), Key::Number(number), part, Expect::Any);
         engine.index.write_documents(vec![write]).await?;
     }
     let text = serde_json::to_string(&latest).map_err(|error| Error::Internal(error.to_string()))?;
@@ -89,9 +94,13 @@ pub(super) async fn load(index: &dyn Index, kind: Kind, version: &str) -> Result
     for number in 0..about.parts {
         let found = index.read_documents(&folder(kind, version), &[Key::Number(number)]).await?;
         let document = found.into_iter().next().flatten().ok_or_else(gone)?;
-        parts.push(STANDARD.decode(&document.text).map_err(|_| gone())?);
+        parts.push(document.text);
     }
-    Ok((Statistics::read(&parts).map_err(|_| gone())?, about.time))
+    let read = move || -> Option<Statistics> {
+        let parts = parts.iter().map(|part| STANDARD.decode(part).ok()).collect::<Option<Vec<_>>>()?;
+        Statistics::read(&parts).ok()
+    };
+    Ok((duijie_cpu::run(Lane::Bulk, read).await?.ok_or_else(gone)?, about.time))
 }
 
 /// Range from a second on.

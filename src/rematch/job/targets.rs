@@ -55,7 +55,7 @@ pub(super) struct Targets {
 /// What a job knows of all targets of a kind.
 pub(super) enum Known {
     /// Their terms and embeddings.
-    All(Held),
+    All(Arc<Held>),
     /// How far they are from what the statistics were taken of: the engine's scores are to be compared with ours.
     Moved(Moved),
 }

@@ -1,6 +1,5 @@
-//! All engines: the two in memory (the store's, and the tests' own, whose clock can be moved); Qdrant Edge in this process;
-//! the server implementation over the wire, against the test server; and a real Qdrant server if `QDRANT_URL` is set
-//! (`make test` reports when it is not).
+//! All engines: the one in memory; Qdrant Edge in this process; the server implementation over the wire, against the test
+//! server; and a real Qdrant server if `QDRANT_URL` is set (`make test` reports when it is not).
 
 use std::{path::Path, time::Duration};
 
@@ -8,10 +7,7 @@ use duijie::config::Config;
 use duijie_core::domain::Kind;
 use duijie_store::{Index, IndexStatus, MemoryIndex, Pace, Qdrant, ServerIndex, StoreShape};
 
-use super::{
-    memory::Memory,
-    sample::{self, DIMENSIONS, Dice},
-};
+use super::sample::{self, DIMENSIONS, Dice};
 use crate::qdrant_server::QdrantServer;
 
 /// Faster than in production, to save time, but slow enough for a busy machine.
@@ -28,7 +24,6 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// Runs one test against a fresh store of each engine.
 pub async fn on_every_engine(promise: impl AsyncFn(&dyn Index, &mut Dice)) {
     promise(&MemoryIndex::new(DIMENSIONS), &mut Dice::new(7)).await;
-    promise(&Memory::default(), &mut Dice::new(7)).await;
 
     let folder = tempfile::tempdir().unwrap();
     let index = sample::open(folder.path());

@@ -5,7 +5,6 @@
 //! - `documents`: the contract of `Documents`
 //! - `server`: faults that only a remote server has
 //! - `oracle`: searches and filters against plain Rust
-//! - `memory`: an engine in memory, for many cases in little time; it keeps the same promises
 //! - `crash`: kill -9 in the middle of writing and optimising
 //! - `settled`: counts and pages while much is written
 //! - `store`: opening, refusing, repairing
@@ -15,7 +14,6 @@ pub mod contract;
 mod crash;
 mod documents;
 pub mod engines;
-pub mod memory;
 mod oracle;
 pub mod sample;
 pub mod server;

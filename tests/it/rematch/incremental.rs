@@ -1,7 +1,5 @@
 //! An incremental job gives the same result as a full one, pair for pair and score for score, after any edits.
 
-use std::sync::Arc;
-
 use duijie::{
     matching::Settings,
     rematch::job::{FullReason, JobRequest, Method, Selection},
@@ -12,15 +10,12 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 
 use super::{
-    Store, bare, changed,
+    Store, age, bare, changed,
     edits::{Size, Trial, all, fill},
-    point, results, settings,
+    memory, point, results, settings,
 };
 use crate::{
-    index::{
-        memory::Memory,
-        sample::{DIMENSIONS, Dice},
-    },
+    index::sample::{DIMENSIONS, Dice},
     seeds::{self, seeds},
 };
 
@@ -45,9 +40,9 @@ fn on_the_engine(trial: &Trial) {
 fn in_memory(trial: &Trial) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let memory = Arc::new(Memory::default());
+        let memory = memory();
         let it = Store::in_memory(trial.settings(), memory.clone());
-        trial.run(&it, || memory.age(LATER)).await;
+        trial.run(&it, || age(&memory, LATER)).await;
         it.close().await;
     });
 }
@@ -114,8 +109,7 @@ fn a_term_that_has_become_frequent() {
 /// the first pass, and stands in no list: another record is the best for the second query.
 #[tokio::test]
 async fn a_record_of_the_first_pass_changes_and_keeps_its_place() {
-    let memory = Arc::new(Memory::default());
-    let it = Store::in_memory(Settings { feedback: 3, ..settings() }, memory.clone());
+    let it = Store::in_memory(Settings { feedback: 3, ..settings() }, memory());
     let mut dice = Dice::new(1);
     let mut at = |kind: Kind, id: &str, dense: [f32; 3]| {
         let mut point = point(kind, id, &mut dice);
@@ -148,7 +142,7 @@ async fn a_record_of_the_first_pass_changes_and_keeps_its_place() {
 /// Nobody suits the demand at all. More targets score nothing than any list holds: the first in order of ids are listed.
 #[tokio::test]
 async fn what_scores_the_same_is_in_order_of_ids() {
-    let it = Store::in_memory(Settings { candidates: 8, ..settings() }, Arc::default());
+    let it = Store::in_memory(Settings { candidates: 8, ..settings() }, memory());
     let mut dice = Dice::new(1);
     fill(&*it.index, [1, 0, 0], &mut dice).await;
     let demand = all(&*it.index, Kind::Demand).await.remove(0);

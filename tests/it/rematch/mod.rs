@@ -28,15 +28,12 @@ use duijie_core::{
     rank::{Calibration, Fusion},
     text::LexicalQuery,
 };
-use duijie_store::{Index, Point, StoreVersions};
+use duijie_store::{Document, Index, MemoryIndex, Point, StoreVersions};
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle};
 
-use crate::index::{
-    memory::Memory,
-    sample::{self, DIMENSIONS, Dice},
-};
+use crate::index::sample::{self, DIMENSIONS, Dice};
 
 /// Longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -44,6 +41,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 /// Different words of the made texts.
 const WORDS: usize = 60;
+/// Folders of statistics of terms: their texts say when they were taken.
+const STATISTICS: &str = "rematch/statistics";
 /// Subjects around which the generated vectors lie.
 const SUBJECTS: u64 = 6;
 
@@ -75,7 +74,7 @@ impl Store {
     }
 
     /// A store on an engine in memory.
-    pub fn in_memory(settings: Settings, memory: Arc<Memory>) -> Self {
+    pub fn in_memory(settings: Settings, memory: Arc<MemoryIndex>) -> Self {
         let rematch = Rematch::new(memory.clone(), settings, Arc::new(versions()), Foreground::default());
         Self { worker: Worker::start(&rematch), index: memory, rematch, folder: None }
     }
@@ -131,6 +130,24 @@ pub fn settings() -> Settings {
         feedback: 5,
         calibration: Arc::new(Calibration::shipped().unwrap()),
     }
+}
+
+pub fn memory() -> Arc<MemoryIndex> {
+    Arc::new(MemoryIndex::new(DIMENSIONS))
+}
+
+/// Time passes: what was stored, deleted and counted until now was so much earlier. Jobs keep their times, so that only
+/// what comes from now on is later than the last one.
+pub fn age(memory: &MemoryIndex, by: SignedDuration) {
+    memory.age(by, |document: &mut Document| {
+        if document.folder.starts_with(STATISTICS)
+            && let Ok(mut about) = serde_json::from_str::<serde_json::Value>(&document.text)
+            && let Some(time) = about["time"].as_str().and_then(|time| time.parse::<Timestamp>().ok())
+        {
+            about["time"] = time.checked_sub(by).unwrap().to_string().into();
+            document.text = about.to_string();
+        }
+    });
 }
 
 pub fn versions() -> StoreVersions {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Problem, Violation};
 
 /// Source system of records that give none.
-pub(crate) const LOCAL_SOURCE: &str = "local";
+pub const LOCAL_SOURCE: &str = "local";
 /// Maximum characters in an id.
 pub(crate) const MAX_ID_CHARS: usize = 64;
 /// Maximum characters in a source system.

@@ -206,8 +206,31 @@ impl Record {
 
     /// Returns whether both have the same content. Fields set by the service (times, revision) are ignored.
     pub fn same_content(&self, other: &Self) -> bool {
-        let bare = |record: &Self| Self { create_time: None, update_time: None, revision: 0, ..record.clone() };
-        bare(self) == bare(other)
+        // names every field, so that a new one cannot be forgotten
+        let Self {
+            id,
+            source,
+            title,
+            body,
+            keywords,
+            industry,
+            field,
+            policy_field,
+            region,
+            owner,
+            status,
+            share_class,
+            publish_time,
+            create_time: _,
+            update_time: _,
+            revision: _,
+            detail,
+        } = self;
+        (id, source, title, body) == (&other.id, &other.source, &other.title, &other.body)
+            && (keywords, industry, field) == (&other.keywords, &other.industry, &other.field)
+            && (policy_field, region, owner) == (&other.policy_field, &other.region, &other.owner)
+            && (status, share_class) == (&other.status, &other.share_class)
+            && (publish_time, detail) == (&other.publish_time, &other.detail)
     }
 
     /// Returns whether both have the same texts, so that stored vectors can be reused.

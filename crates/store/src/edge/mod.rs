@@ -58,11 +58,12 @@ use super::{
     PageRequest, Point, PointId, PointPage, Records, Result, Retrieval, Search, StoreShape, StoreVersions, VectorPage,
     VectorSelection, Vectors, Written,
     lease::LocalDuties,
-    records::{MAX_PAGE_POINTS, check_count},
+    records::{MAX_PAGE_POINTS, by_name, check_count, in_order},
     search::SourceSearches,
     tombstones,
 };
 use duijie_core::domain::{Filter, Kind, RecordName};
+use duijie_cpu::Lane;
 
 /// Most points in a writer's queue, to limit memory: two groups.
 const QUEUE_POINTS: usize = 2 * GROUP_POINTS;
@@ -199,9 +200,9 @@ impl EdgeIndex {
     }
 
     async fn write_points(&self, kind: Kind, points: Vec<Point>) -> Result<Vec<Written>> {
-        for point in &points {
-            point.check(kind, self.shape.dimensions)?;
-        }
+        let dimensions = self.shape.dimensions;
+        let check = move || points.iter().try_for_each(|point| point.check(kind, dimensions)).map(|()| points);
+        let points = duijie_cpu::run(Lane::Bulk, check).await??;
         let mut written = Vec::with_capacity(points.len());
         let mut points = points.into_iter();
         loop {
@@ -248,14 +249,12 @@ impl EdgeIndex {
     }
 
     async fn get_points(&self, names: Vec<RecordName>, with: FieldSelection) -> Result<Vec<Option<Point>>> {
-        let mut found = HashMap::new();
+        let mut found = Vec::with_capacity(Kind::ALL.len());
         for kind in Kind::ALL {
-            let names = names.iter().filter(|name| name.kind == kind);
-            let ids: Vec<PointId> = names.map(PointId::of).collect();
-            let points = self.fetch_points(kind, ids.clone(), with).await?;
-            found.extend(ids.into_iter().zip(points));
+            let ids = names.iter().filter(|name| name.kind == kind).map(PointId::of).collect();
+            found.push((kind, self.fetch_points(kind, ids, with).await?));
         }
-        Ok(names.iter().map(|name| found.get(&PointId::of(name)).cloned().flatten()).collect())
+        Ok(by_name(&names, found))
     }
 }
 
@@ -440,7 +439,7 @@ fn fetch(shard: &Shard, ids: &[PointId], with: FieldSelection) -> Result<Vec<Opt
     for point in points(shard, records)? {
         found.insert(point.id(), point);
     }
-    Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
+    Ok(in_order(ids, found))
 }
 
 fn read_vectors(shard: &Shard, ids: &[PointId], which: VectorSelection) -> Result<Vec<Option<Vectors>>> {

@@ -5,6 +5,8 @@ use std::{
     ops::Bound,
 };
 
+use jiff::SignedDuration;
+
 use crate::{
     Candidates, FieldSelection, Hit, PageRequest, Point, PointId, PointPage, Search, VectorPage, VectorSelection,
     Vectors, Written,
@@ -18,6 +20,8 @@ use duijie_core::{
 #[derive(Debug, Default)]
 pub(super) struct Collection {
     points: BTreeMap<PointId, Point>,
+    /// Terms of deleted points: they still count in the idf, as in an engine that has not purged them.
+    deleted: Vec<SparseVector>,
 }
 
 // === impl Collection ===
@@ -38,7 +42,10 @@ impl Collection {
 
     /// Removes a point; says whether there was one.
     pub(super) fn remove(&mut self, id: PointId) -> bool {
-        self.points.remove(&id).is_some()
+        let gone = self.points.remove(&id);
+        let there = gone.is_some();
+        self.deleted.extend(gone.map(|point| point.sparse));
+        there
     }
 
     /// A point, as much of it as is wanted.
@@ -97,11 +104,19 @@ impl Collection {
         Candidates { dense: dense.unwrap_or_default(), sparse: sparse.unwrap_or_default() }
     }
 
+    /// Moves the time of the last change of all points into the past.
+    pub(super) fn age(&mut self, by: SignedDuration) {
+        for record in self.points.values_mut().map(|point| &mut point.record) {
+            record.update_time = record.update_time.and_then(|time| time.checked_sub(by).ok());
+        }
+    }
+
     /// Query weights of terms, each times the idf of the term among the points that have terms.
     fn weights(&self, query: &SparseVector) -> HashMap<u32, f64> {
-        let total = self.points.values().filter(|point| !point.sparse.indices.is_empty()).count() as f64;
+        let counted = || self.points.values().map(|point| &point.sparse).chain(&self.deleted);
+        let total = counted().filter(|sparse| !sparse.indices.is_empty()).count() as f64;
         let mut frequencies: HashMap<u32, f64> = query.indices.iter().map(|term| (*term, 0.0)).collect();
-        for term in self.points.values().flat_map(|point| &point.sparse.indices) {
+        for term in counted().flat_map(|sparse| &sparse.indices) {
             if let Some(frequency) = frequencies.get_mut(term) {
                 *frequency += 1.0;
             }

@@ -4,8 +4,8 @@
 //! - `collection`: the points of one kind, found by going through all of them
 //! - `documents`: what lies beside the records
 //!
-//! Scores of terms are computed as the engines do (see [`edge`](super::edge)), from the stored points only: nothing that
-//! was deleted is counted.
+//! Scores of terms are computed as the engines do (see [`edge`](super::edge)). Deleted points still count, as in an engine
+//! that has not purged them; old versions of updated points do not.
 
 mod collection;
 mod documents;
@@ -16,6 +16,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use futures::{FutureExt, future::BoxFuture};
+use jiff::SignedDuration;
 use parking_lot::RwLock;
 
 use self::collection::Collection;
@@ -49,6 +50,21 @@ impl MemoryIndex {
             documents: RwLock::default(),
             duties: LocalDuties::default(),
         }
+    }
+
+    /// Lets time pass: all that is stored was stored so much earlier. `others` moves the times in the texts of documents
+    /// that are no tombstones.
+    pub fn age(&self, by: SignedDuration, mut others: impl FnMut(&mut Document)) {
+        self.records.write().values_mut().for_each(|records| records.age(by));
+        let mut documents = self.documents.write();
+        let aged = std::mem::take(&mut *documents).into_values().map(|mut document| {
+            match tombstones::is_tombstone(&document) {
+                true => tombstones::age(&mut document, by),
+                false => others(&mut document),
+            }
+            (document.id(), document)
+        });
+        *documents = aged.collect();
     }
 
     /// Reads the points of a kind.

@@ -108,6 +108,39 @@ async fn a_deletion_leaves_a_tombstone() {
     assert!(!index.delete(&name).await.unwrap());
     let gone = tombstones::since(&index, Kind::Achievement, jiff::Timestamp::UNIX_EPOCH, 10).await.unwrap();
     assert_eq!(gone, Some(vec![name]));
+    // its terms still count
+    upsert(&index, &[point_with("b", &[(1, 1.0)])]).await;
+    let terms = SparseVector { indices: vec![1], values: vec![1.0] };
+    let search = Search { sparse: Some(terms), depth: 1, ..Search::default() };
+    let score = async || index.search(Kind::Achievement, search.clone()).await.unwrap().sparse[0].score;
+    assert!((f64::from(score().await) - (1.0f64 + 0.5 / 1.5).ln()).abs() < 1e-6);
+    upsert(&index, &[point_with("c", &[(2, 1.0)])]).await;
+    assert!(index.delete(&point_with("c", &[]).record.name()).await.unwrap());
+    assert!((f64::from(score().await) - (1.0f64 + 1.5 / 1.5).ln()).abs() < 1e-6);
+}
+
+fn point_with(id: &str, terms: &[(u32, f32)]) -> Point {
+    point(id, 1, [1.0, 0.0], terms)
+}
+
+#[tokio::test]
+async fn time_passes() {
+    let index = MemoryIndex::new(2);
+    let now = jiff::Timestamp::now();
+    let mut point = point_with("a", &[]);
+    point.record.update_time = Some(now);
+    let gone = point_with("b", &[]);
+    upsert(&index, &[point.clone(), gone.clone()]).await;
+    index.delete(&gone.record.name()).await.unwrap();
+    index.write_documents(vec![DocumentWrite::new("jobs", 1, "new".into(), Expect::Any)]).await.unwrap();
+    let hour = jiff::SignedDuration::from_hours(1);
+    index.age(hour, |document| document.text = "old".into());
+    let found = index.get(&[point.record.name()], FieldSelection::Payload).await.unwrap().remove(0).unwrap();
+    assert_eq!(found.record.update_time, Some(now - hour));
+    let since = async |time| tombstones::since(&index, Kind::Achievement, time, 10).await.unwrap().unwrap().len();
+    assert_eq!((since(now - hour).await, since(now).await), (1, 0));
+    let document = index.read_documents("jobs", &[1.into()]).await.unwrap().remove(0).unwrap();
+    assert_eq!((document.text.as_str(), document.version), ("old", 1));
 }
 
 #[tokio::test]

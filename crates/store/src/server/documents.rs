@@ -6,6 +6,8 @@ use std::collections::HashMap;
 use futures::{FutureExt, future::BoxFuture};
 use qdrant_client::qdrant::{CountPoints, GetPoints, RetrievedPoint, ScrollPoints};
 
+use duijie_cpu::Lane;
+
 use super::{ServerIndex, convert, damaged, write};
 use crate::{
     Document, DocumentPage, DocumentQuery, DocumentWrite, DocumentWritten, Documents, Key, PointId, Result,
@@ -99,7 +101,7 @@ impl ServerIndex {
                 let request = request.clone();
                 async move { node.points().get(request).await }
             });
-            let documents = documents(answer.await?.result)?.into_iter();
+            let documents = documents(answer.await?.result).await?.into_iter();
             // skips a document of another folder with the same id
             found.extend(documents.filter(|it| it.folder == folder).map(|it| (it.key.clone(), it)));
         }
@@ -143,15 +145,18 @@ impl ServerIndex {
             async move { node.points().scroll(request).await }
         });
         let answer = answer.await?;
-        let documents = documents(answer.result)?;
+        let documents = documents(answer.result).await?;
         let next = documents.last().map(Document::id).filter(|_| answer.next_page_offset.is_some());
         Ok(DocumentPage { documents, next })
     }
 }
 
-fn documents(found: Vec<RetrievedPoint>) -> Result<Vec<Document>> {
-    let payloads = found.into_iter().map(|point| convert::payload_out(point.payload));
-    payloads.map(|payload| document_row::document(payload).map_err(damaged)).collect()
+async fn documents(found: Vec<RetrievedPoint>) -> Result<Vec<Document>> {
+    let read = move || -> Result<Vec<Document>> {
+        let payloads = found.into_iter().map(|point| convert::payload_out(point.payload));
+        payloads.map(|payload| document_row::document(payload).map_err(damaged)).collect()
+    };
+    duijie_cpu::run(Lane::Interactive, read).await?
 }
 
 // === impl DocumentWrite ===

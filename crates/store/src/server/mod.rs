@@ -41,11 +41,12 @@ use self::{
 use super::{
     Candidates, FieldSelection, Hit, Index, IndexError, IndexStatus, KindStatus, Lease, Leases, PageRequest, Point,
     PointId, PointPage, Records, Result, Retrieval, Search, StoreShape, VectorPage, VectorSelection, Vectors, Written,
-    records::{MAX_PAGE_POINTS, check_count},
+    records::{MAX_PAGE_POINTS, by_name, check_count, in_order},
     search::SourceSearches,
     tombstones,
 };
 use duijie_core::domain::{Filter, Kind, RecordName};
+use duijie_cpu::Lane;
 
 /// Beam width of a graph search, as in the embedded engine.
 const BEAM: u64 = 400;
@@ -166,24 +167,23 @@ impl ServerIndex {
             let request = request.clone();
             async move { node.points().get(request).await }
         });
-        let points = answer.await?.result.into_iter().map(|found| convert::point_out(found).map_err(damaged));
-        let points = points.map(|point| point.map(|point| (point.id(), point)));
-        let found: HashMap<PointId, Point> = points.collect::<Result<_>>()?;
-        Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
+        let answer = answer.await?;
+        let read = move || -> Result<Vec<Option<Point>>> {
+            let points = answer.result.into_iter().map(|found| convert::point_out(found).map_err(damaged));
+            let points = points.map(|point| point.map(|point| (point.id(), point)));
+            let found: HashMap<PointId, Point> = points.collect::<Result<_>>()?;
+            Ok(in_order(&ids, found))
+        };
+        duijie_cpu::run(Lane::Interactive, read).await?
     }
 
     async fn get_points(&self, names: Vec<RecordName>, with: FieldSelection) -> Result<Vec<Option<Point>>> {
         let of_kind = |kind| {
             let ids: Vec<PointId> = names.iter().filter(|name| name.kind == kind).map(PointId::of).collect();
-            async move {
-                Ok::<_, IndexError>(
-                    ids.iter().copied().zip(self.fetch_points(kind, ids.clone(), with).await?).collect(),
-                )
-            }
+            async move { Ok::<_, IndexError>((kind, self.fetch_points(kind, ids, with).await?)) }
         };
-        let found: Vec<Vec<(PointId, Option<Point>)>> = futures::future::try_join_all(Kind::ALL.map(of_kind)).await?;
-        let found: HashMap<PointId, Option<Point>> = found.into_iter().flatten().collect();
-        Ok(names.iter().map(|name| found.get(&PointId::of(name)).cloned().flatten()).collect())
+        let found = futures::future::try_join_all(Kind::ALL.map(of_kind)).await?;
+        Ok(by_name(&names, found))
     }
 
     async fn read_page(&self, kind: Kind, filter: Filter, page: PageRequest) -> Result<PointPage> {
@@ -205,10 +205,13 @@ impl ServerIndex {
             async move { node.points().scroll(request).await }
         });
         let answer = answer.await?;
-        let points = answer.result.into_iter().map(|found| convert::point_out(found).map_err(damaged));
-        let points: Vec<Point> = points.collect::<Result<_>>()?;
-        let next = points.last().map(Point::id).filter(|_| answer.next_page_offset.is_some());
-        Ok(PointPage { points, next })
+        let read = move || -> Result<PointPage> {
+            let points = answer.result.into_iter().map(|found| convert::point_out(found).map_err(damaged));
+            let points: Vec<Point> = points.collect::<Result<_>>()?;
+            let next = points.last().map(Point::id).filter(|_| answer.next_page_offset.is_some());
+            Ok(PointPage { points, next })
+        };
+        duijie_cpu::run(Lane::Interactive, read).await?
     }
 
     async fn read_vectors(
@@ -259,9 +262,12 @@ impl ServerIndex {
             async move { node.points().scroll(request).await }
         });
         let answer = answer.await?;
-        let rows: Vec<_> = answer.result.into_iter().filter_map(convert::plain_vectors).collect();
-        let next = rows.last().map(|(id, _)| *id).filter(|_| answer.next_page_offset.is_some());
-        Ok(VectorPage { rows, next })
+        let read = move || {
+            let rows: Vec<_> = answer.result.into_iter().filter_map(convert::plain_vectors).collect();
+            let next = rows.last().map(|(id, _)| *id).filter(|_| answer.next_page_offset.is_some());
+            VectorPage { rows, next }
+        };
+        Ok(duijie_cpu::run(Lane::Bulk, read).await?)
     }
 
     async fn count_points(&self, kind: Kind, filter: Filter) -> Result<u64> {

@@ -6,7 +6,7 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use super::{Summary, encoder::Encoder, line::SnapshotHeader};
 use crate::{
-    CollectionKind, FieldSelection, Index, StoreShape,
+    CollectionKind, FieldSelection, Index, IndexError, StoreShape,
     pages::Pages,
     transfer::{
         Listener, Result, Track, TransferError, TransferProgress, TransferStep,
@@ -51,9 +51,10 @@ pub async fn create<W: Write + Send + 'static>(
     let total = counts.values().sum();
     let header = SnapshotHeader::new(store, counts);
     let (pages, inbox) = mpsc::channel(WAITING_PAGES);
-    let writer = tokio::task::spawn_blocking(move || write(sink, header, inbox));
+    // a thread of its own: a sink may wait for a caller
+    let writer = duijie_cpu::thread("snapshot", move || write(sink, header, inbox)).map_err(|_| IndexError::Busy)?;
     let read = read(index, pages, total, &mut progress).await;
-    let written = writer.await.map_err(|_| TransferError::Stopped)?;
+    let written = writer.join().await.map_err(|_| TransferError::Stopped)?;
     match (read, written) {
         // if the writer fails, the reader stops; the writer has the cause
         (Ok(()) | Err(TransferError::Stopped), written) => written,
