@@ -1,7 +1,7 @@
 //! The reasons why a call fails. `api::status` turns each into a gRPC status; the command line turns it into a
 //! sentence.
 
-use duijie_core::domain::{Problem, RecordName, Violation};
+use duijie_core::domain::{Problem, RecordName, Violation, Violations};
 use duijie_cpu::CpuError;
 use duijie_embed::EmbedError;
 use duijie_store::{IndexError, transfer::TransferError};
@@ -10,8 +10,8 @@ use duijie_store::{IndexError, transfer::TransferError};
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// The caller's input breaks rules.
-    #[error("输入有 {} 处不符合要求：{}", .0.len(), list(.0))]
-    Invalid(Vec<Violation>),
+    #[error("输入有 {} 处不符合要求：{}", .0.count(), list(.0))]
+    Invalid(Violations),
     /// No such record.
     #[error("没有名为 {0} 的记录")]
     NotFound(RecordName),
@@ -88,12 +88,12 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 impl From<Violation> for Error {
     fn from(violation: Violation) -> Self {
-        Self::Invalid(vec![violation])
+        Self::Invalid(violation.into())
     }
 }
 
-impl From<Vec<Violation>> for Error {
-    fn from(violations: Vec<Violation>) -> Self {
+impl From<Violations> for Error {
+    fn from(violations: Violations) -> Self {
         Self::Invalid(violations)
     }
 }
@@ -146,9 +146,11 @@ impl From<TransferError> for Error {
     }
 }
 
-fn list(violations: &[Violation]) -> String {
+fn list(violations: &Violations) -> String {
     let say = |violation: &Violation| format!("{} {}", violation.field, violation.problem.chinese());
-    violations.iter().map(say).collect::<Vec<_>>().join("；")
+    let mut said: Vec<String> = violations.iter().map(say).collect();
+    said.extend((0 < violations.beyond()).then(|| format!("另有 {} 处", violations.beyond())));
+    said.join("；")
 }
 
 #[cfg(test)]

@@ -24,6 +24,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let descriptors = protox::compile(protos, [PROTO])?;
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("duijie_descriptor.bin"), prost::Message::encode_to_vec(&descriptors))?;
-    tonic_prost_build::configure().compile_fds(descriptors)?;
+    let mut config = tonic_prost_build::Config::new();
+    // the JSON of a message is made from its name in the descriptors
+    config.enable_type_names();
+    tonic_prost_build::configure().compile_fds_with_config(descriptors, config)?;
     Ok(())
 }

@@ -18,7 +18,7 @@ use crate::{
     error::Error,
     ingest::{MAX_BATCH, Stored, UpsertOutcome},
 };
-use duijie_core::domain::{Problem, RecordName, Violation};
+use duijie_core::domain::{Problem, RecordName, Violation, Violations};
 use duijie_proto as pb;
 use duijie_proto::catalog_service_server::CatalogService;
 use duijie_store::{FieldSelection, PageRequest};
@@ -27,8 +27,6 @@ use duijie_store::{FieldSelection, PageRequest};
 const SIZES: Sizes = Sizes { default: 50, max: 200 };
 /// Maximum refused records listed in a summary.
 const MAX_SAMPLES: usize = 100;
-/// Maximum violations listed for a record.
-const MAX_VIOLATIONS: usize = 20;
 /// Batches of a stream in progress at the same time: one is embedded while the next is tokenised and compared.
 const PARTS_IN_FLIGHT: usize = 3;
 
@@ -175,19 +173,19 @@ fn add(summary: &mut pb::ImportRecordsResponse, stored: Vec<Stored>, room: &mut 
 /// Writes a result, with as many violations as there is room for.
 fn stored_out(stored: Stored, room: &mut Room) -> pb::UpsertResult {
     let (outcome, violations) = match stored.outcome {
-        UpsertOutcome::Created => (pb::UpsertOutcome::Created, Vec::new()),
-        UpsertOutcome::Updated => (pb::UpsertOutcome::Updated, Vec::new()),
-        UpsertOutcome::Unchanged => (pb::UpsertOutcome::Unchanged, Vec::new()),
+        UpsertOutcome::Created => (pb::UpsertOutcome::Created, Violations::default()),
+        UpsertOutcome::Updated => (pb::UpsertOutcome::Updated, Violations::default()),
+        UpsertOutcome::Unchanged => (pb::UpsertOutcome::Unchanged, Violations::default()),
         UpsertOutcome::Refused(violations) => (pb::UpsertOutcome::Refused, violations),
     };
-    let violation = |violation: Violation| pb::FieldViolation {
+    let violation = |violation: &Violation| pb::FieldViolation {
         description: violation.problem.to_string(),
         reason: violation.problem.reason().to_string(),
         localized_description: violation.problem.chinese(),
-        field: violation.field,
+        field: violation.field.clone(),
     };
-    let violation_count = i32::try_from(violations.len()).unwrap_or(i32::MAX);
-    let violations = violations.into_iter().take(MAX_VIOLATIONS).map(violation);
+    let violation_count = i32::try_from(violations.count()).unwrap_or(i32::MAX);
+    let violations = violations.iter().map(violation);
     pb::UpsertResult {
         name: stored.name.map(|name| name.to_string()).unwrap_or_default(),
         outcome: outcome as i32,
@@ -204,12 +202,15 @@ fn int64(number: u64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use duijie_core::domain::violation::MAX_VIOLATIONS;
 
     #[test]
     fn results_list_violations_while_there_is_room() {
         let refused = || Stored {
             name: None,
-            outcome: UpsertOutcome::Refused(vec![Violation::new("common.title", Problem::Required); 50]),
+            outcome: UpsertOutcome::Refused(
+                vec![Violation::new("common.title", Problem::Required); 50].into_iter().collect(),
+            ),
             revision: 0,
         };
         let mut room = Room::default();

@@ -13,8 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use duijie_core::domain::{
-    Code, Detail, Filter, Kind, Problem, Range, Record, RecordName, Violation,
-    check::Violations,
+    Code, Detail, Filter, Kind, Problem, Range, Record, RecordName, Violation, Violations,
     codes::Status,
     hit,
     record::{Achievement, Demand, Expert, IntellectualProperty, Owner},
@@ -35,7 +34,7 @@ pub enum View {
 ///
 /// # Errors
 /// All violations.
-pub fn record_in(record: pb::Record) -> Result<Record, Vec<Violation>> {
+pub fn record_in(record: pb::Record) -> Result<Record, Violations> {
     let mut found = Violations::default();
     let (common, detail) = match record.kind {
         Some(pb::record::Kind::Achievement(it)) => achievement_in(it, &mut found),
@@ -44,11 +43,11 @@ pub fn record_in(record: pb::Record) -> Result<Record, Vec<Violation>> {
             let expert = Expert { professional_title: it.professional_title, achievement_ids: it.achievement_ids };
             (it.common, Detail::Expert(expert))
         }
-        None => return Err(vec![Violation::new("kind", Problem::Required)]),
+        None => return Err(Violation::new("kind", Problem::Required).into()),
     };
-    let Some(common) = common else { return Err(vec![Violation::new("common", Problem::Required)]) };
+    let Some(common) = common else { return Err(Violation::new("common", Problem::Required).into()) };
     let record = common_in(common, detail, &mut found);
-    if found.0.is_empty() { Ok(record) } else { Err(found.0) }
+    found.passed(record)
 }
 
 fn common_in(common: pb::Common, detail: Detail, found: &mut Violations) -> Record {
@@ -208,7 +207,7 @@ pub fn view_in(view: &mut i32) -> Result<View, Violation> {
 ///
 /// # Errors
 /// All violations.
-pub fn filter_in(filter: Option<pb::Filter>, kind: Kind) -> Result<Filter, Vec<Violation>> {
+pub fn filter_in(filter: Option<pb::Filter>, kind: Kind) -> Result<Filter, Violations> {
     let Some(it) = filter else { return Ok(Filter::default()) };
     let mut found = Violations::default();
     let filter = Filter {
@@ -229,11 +228,11 @@ pub fn filter_in(filter: Option<pb::Filter>, kind: Kind) -> Result<Filter, Vec<V
         achievements: names_in(&it.achievements, "filter.achievements", &mut found),
     };
     match filter.checked(kind) {
-        Ok(filter) if found.0.is_empty() => Ok(filter),
-        Ok(_) => Err(found.0),
+        Ok(filter) if found.is_empty() => Ok(filter),
+        Ok(_) => Err(found),
         Err(more) => {
-            found.0.extend(more);
-            Err(found.0)
+            found.join(more);
+            Err(found)
         }
     }
 }
@@ -276,7 +275,7 @@ fn names_in(names: &[String], path: &str, found: &mut Violations) -> Vec<RecordN
         if read.is_none() {
             let want = "resource names of achievements, like achievements/a-1";
             let problem = Problem::Malformed { want, want_zh: "成果的名称，如 achievements/a-1" };
-            found.say(format!("{path}[{index}]"), problem);
+            found.say(format_args!("{path}[{index}]"), problem);
         }
         read
     };
@@ -392,7 +391,7 @@ fn codes<C: Code>(numbers: &[i32], path: &str, found: &mut Violations) -> Vec<C>
     let row = |(index, &number): (usize, &i32)| {
         let value = C::from_number(number);
         if value.is_none() {
-            found.say(format!("{path}[{index}]"), Problem::UnknownCode { table: C::NAME });
+            found.say(format_args!("{path}[{index}]"), Problem::UnknownCode { table: C::NAME });
         }
         value
     };

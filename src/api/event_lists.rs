@@ -269,11 +269,9 @@ impl Position for GroupPlace {
 pub fn below_event(error: Error) -> Error {
     let Error::Invalid(mut violations) = error else { return error };
     let outside = ["event", "event_id", "request_id", "name"];
-    for violation in &mut violations {
-        let first = violation.field.split(['.', '[']).next().unwrap_or_default();
-        if !outside.contains(&first) {
-            violation.field.insert_str(0, "event.");
-        }
-    }
+    violations.rename(|field| {
+        let first = field.split(['.', '[']).next().unwrap_or_default();
+        if outside.contains(&first) { field.to_string() } else { format!("event.{field}") }
+    });
     Error::Invalid(violations)
 }

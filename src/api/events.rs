@@ -23,7 +23,7 @@ use crate::{
         service::{Events, OnTheDay, StoredEvent, Who},
     },
 };
-use duijie_core::domain::{Code, Problem, Violation, check::Violations};
+use duijie_core::domain::{Code, Problem, Violation, Violations};
 use duijie_proto as pb;
 use duijie_proto::event_service_server::EventService;
 
@@ -93,14 +93,12 @@ impl EventService for EventRpcs {
         request: Request<pb::RemoveParticipantsRequest>,
     ) -> Answer<pb::RemoveParticipantsResponse> {
         let request = request.into_inner();
-        let names = request.records.iter().enumerate();
-        let (names, bad): (Vec<_>, Vec<_>) =
-            names.map(|(index, name)| record_name_in(name, &format!("records[{index}]"))).partition(Result::is_ok);
-        let bad: Vec<Violation> = bad.into_iter().filter_map(Result::err).collect();
-        if !bad.is_empty() {
-            return Err(Error::from(bad).into());
-        }
-        let names: Vec<_> = names.into_iter().filter_map(Result::ok).collect();
+        let mut bad = Violations::default();
+        let names = request.records.iter().enumerate().filter_map(|(index, name)| {
+            record_name_in(name, &format!("records[{index}]")).map_err(|violation| bad.note(violation)).ok()
+        });
+        let names: Vec<_> = names.collect();
+        let names = bad.passed(names).map_err(Error::from)?;
         let stored = self.events.remove(&id(&request.name)?, &names, &request.etag).await?;
         Ok(Response::new(pb::RemoveParticipantsResponse { event: Some(event_out(&stored)) }))
     }
@@ -251,8 +249,8 @@ fn who(request: pb::AddParticipantsRequest) -> Result<Who, Error> {
     let filter = Box::new(filter_in(request.filter, kind)?);
     let mut found = Violations::default();
     let limit = super::convert::event::number(request.limit, "limit", &mut found);
-    if !found.0.is_empty() {
-        return Err(found.0.into());
+    if !found.is_empty() {
+        return Err(found.into());
     }
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     Ok(Who::Found { kind, filter, limit: if limit == 0 { MAX_PARTICIPANTS } else { limit } })

@@ -23,8 +23,8 @@ use crate::{
     matching::{self, Avoidance, FreeText, MAX_MATCHES, Page, Query},
 };
 use duijie_core::domain::{
-    Detail, Kind, Problem, Record, RecordName, Violation,
-    check::{MAX_BODY_CHARS, MAX_TITLE_CHARS, Violations, check_keywords, check_text},
+    Detail, Kind, Problem, Record, RecordName, Violation, Violations,
+    check::{MAX_BODY_CHARS, MAX_TITLE_CHARS, check_keywords, check_text},
     hit::MatchHit,
 };
 use duijie_cpu::Lane;
@@ -46,14 +46,14 @@ impl MatchService for Matching {
     async fn r#match(&self, request: Request<pb::MatchRequest>) -> Result<Response<pb::MatchResponse>, Status> {
         let mut request = request.into_inner();
         let mut found = Violations::default();
-        let view = view_in(&mut request.view).map_err(|violation| found.0.push(violation)).ok();
+        let view = view_in(&mut request.view).map_err(|violation| found.note(violation)).ok();
         let paging = Paging::of(&mut request, SIZES);
         let query = query_in(request.query, &mut found);
-        let target = kind_in(request.target, "target").map_err(|violation| found.0.push(violation)).ok();
+        let target = kind_in(request.target, "target").map_err(|violation| found.note(violation)).ok();
         let filter = target
-            .and_then(|target| filter_in(request.filter, target).map_err(|violations| found.0.extend(violations)).ok());
+            .and_then(|target| filter_in(request.filter, target).map_err(|violations| found.join(violations)).ok());
         let (Some(query), Some(target), Some(filter), Some(view)) = (query, target, filter, view) else {
-            return Err(Error::Invalid(found.0).into());
+            return Err(Error::Invalid(found).into());
         };
         let avoidance = avoidance_in(request.avoidance, target)?;
         let levels = request.evidence.is_some_and(|options| options.levels);
@@ -181,7 +181,7 @@ fn query_in(query: Option<pb::match_request::Query>, found: &mut Violations) -> 
             None
         }
         Some(pb::match_request::Query::Name(name)) => {
-            name.parse().map(Query::Stored).map_err(|violation: Violation| found.0.push(violation)).ok()
+            name.parse().map(Query::Stored).map_err(|violation: Violation| found.note(violation)).ok()
         }
         Some(pb::match_request::Query::Text(text)) => text_in(text, found).map(Query::Text),
     }
@@ -204,16 +204,16 @@ fn avoidance_in(avoidance: Option<pb::Avoidance>, target: Kind) -> Result<Avoida
     for (index, name) in names.iter().enumerate() {
         match name.parse::<RecordName>() {
             Ok(name) if name.kind == target => read.push(name),
-            Ok(_) => found.say(format!("avoidance.names[{index}]"), Problem::NotOfThisKind),
-            Err(violation) => found.say(format!("avoidance.names[{index}]"), violation.problem),
+            Ok(_) => found.say(format_args!("avoidance.names[{index}]"), Problem::NotOfThisKind),
+            Err(violation) => found.say(format_args!("avoidance.names[{index}]"), violation.problem),
         }
     }
-    if found.0.is_empty() { Ok(Avoidance { same_owner, names: read }) } else { Err(Error::Invalid(found.0)) }
+    found.passed(Avoidance { same_owner, names: read })
 }
 
 /// Reads a text; what is wrong with it is noted, with paths below `text`.
 pub(super) fn text_in(text: pb::TextQuery, found: &mut Violations) -> Option<FreeText> {
-    let before = found.0.len();
+    let before = found.count();
     found.take("text.title", check_text(&text.title, 0, MAX_TITLE_CHARS, false));
     found.take("text.body", check_text(&text.body, 0, MAX_BODY_CHARS, true));
     check_keywords(&text.keywords, "text.keywords", found);
@@ -221,7 +221,7 @@ pub(super) fn text_in(text: pb::TextQuery, found: &mut Violations) -> Option<Fre
         found.say("text", Problem::Required);
     }
     let text = FreeText { title: text.title, body: text.body, keywords: text.keywords };
-    (found.0.len() == before).then_some(text)
+    (found.count() == before).then_some(text)
 }
 
 fn timing_out(page: &Page) -> pb::Timing {

@@ -9,6 +9,7 @@ mod event_file;
 mod event_lists;
 mod events;
 mod export;
+mod grpc_only;
 mod health;
 mod incoming;
 mod maintenance;
@@ -17,20 +18,24 @@ mod page;
 mod page_token;
 mod rematch;
 mod routes;
+mod socket;
 pub mod status;
 mod stream;
 mod watching;
 
 use std::time::Duration;
 
+use futures::StreamExt;
 use tokio::sync::watch;
 use tonic::transport::Server;
 use tonic_health::ServingStatus;
 
 use crate::app::Parts;
 use admission::AdmissionLayer;
+use grpc_only::GrpcOnlyLayer;
 use health::{set_health, watch_health};
 pub use incoming::Incoming;
+use socket::Socket;
 
 /// Maximum concurrent streams per connection.
 const MAX_STREAMS: u32 = 256;
@@ -73,16 +78,19 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let (reporter, health) = tonic_health::server::health_reporter();
     set_health(&reporter, ServingStatus::NotServing).await;
-    let routes = routes::all(&parts, limits.max_message_bytes, &stopped)?.add_service(health);
+    let routes = routes::all(&parts, limits.max_message_bytes, &stopped, health)?;
     let admission = AdmissionLayer::new(&limits, parts.foreground.clone());
     let health_watch = tokio::spawn(watch_health(parts, reporter, stopped.clone()));
     // HTTP/2 windows stay at the default of 1 MiB: adaptive windows begin at 64 KiB and slow down the first messages
     let serving = Server::builder()
+        .layer(GrpcOnlyLayer)
         .layer(admission)
+        // only to be answered by `GrpcOnlyLayer`
+        .accept_http1(true)
         .max_concurrent_streams(MAX_STREAMS)
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .add_routes(routes)
-        .serve_with_incoming_shutdown(incoming, wait(stopped.clone()));
+        .serve_with_incoming_shutdown(incoming.map(|socket| socket.map(Socket::new)), wait(stopped.clone()));
     let drained = async move {
         wait(stopped).await;
         // tonic would wait for open connections without a limit

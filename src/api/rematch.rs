@@ -23,7 +23,7 @@ use crate::{
         scheduler::MAX_RUNS,
     },
 };
-use duijie_core::domain::{RecordName, Violation, check::Violations};
+use duijie_core::domain::{RecordName, Violation, Violations};
 use duijie_proto as pb;
 use duijie_proto::{diff_rematches_response::Event, rematch_service_server::RematchService};
 use duijie_store::deadline;
@@ -148,15 +148,15 @@ impl RematchService for Rematches {
     ) -> Result<Response<Self::ExportRematchStream>, Status> {
         let request = request.into_inner();
         let mut found = Violations::default();
-        let mut note = |violation| found.0.push(violation);
+        let mut note = |violation| found.note(violation);
         let id = job_in(&request.name, "name").map_err(&mut note).ok();
         let format = format_in(request.format).map_err(&mut note).ok();
         let earlier = match request.compared_with.as_str() {
             "" => None,
             name => job_in(name, "compared_with").map_err(&mut note).ok(),
         };
-        let (Some(id), Some(format), true) = (id, format, found.0.is_empty()) else {
-            return Err(Error::Invalid(found.0).into());
+        let (Some(id), Some(format), true) = (id, format, found.is_empty()) else {
+            return Err(Error::Invalid(found).into());
         };
         let job = self.parts.rematch.get(id).await?;
         let before = match earlier {

@@ -2,6 +2,7 @@
 
 use tokio::sync::watch;
 use tonic::{codec::CompressionEncoding, server::NamedService, service::Routes};
+use tonic_health::pb::health_server::{Health, HealthServer};
 
 use super::{
     catalog::Catalog, events::EventRpcs, maintenance::Maintenance, matching::Matching, page::MAX_ANSWER_BYTES,
@@ -25,27 +26,33 @@ pub(super) const NAMES: [&str; 6] = [
     <EventServiceServer<EventRpcs> as NamedService>::NAME,
 ];
 
-/// Limits the message size of a service in both directions and accepts gzip. Answers are bounded where they are made; the
-/// limit here turns a mistake into a status that names it. A macro, since the generated servers share no trait.
-macro_rules! limited {
-    ($service:expr, $bytes:expr) => {
-        $service
-            .max_decoding_message_size($bytes)
-            .max_encoding_message_size(MAX_ANSWER_BYTES)
-            .accept_compressed(CompressionEncoding::Gzip)
+/// Accepts gzip. A macro, since the generated servers share no trait.
+macro_rules! gzip {
+    ($service:expr) => {
+        $service.accept_compressed(CompressionEncoding::Gzip)
     };
 }
 
-/// Returns the routes of our services and reflection. Watch streams end once `stopped` is set.
+/// Limits the message size of a service in both directions and accepts gzip. Answers are bounded where they are made; the
+/// limit here turns a mistake into a status that names it.
+macro_rules! limited {
+    ($service:expr, $bytes:expr) => {
+        gzip!($service).max_decoding_message_size($bytes).max_encoding_message_size(MAX_ANSWER_BYTES)
+    };
+}
+
+/// Returns the routes of our services, health and reflection. Watch streams end once `stopped` is set.
 pub(super) fn all(
     parts: &Parts,
     max_bytes: usize,
     stopped: &watch::Receiver<bool>,
+    health: HealthServer<impl Health>,
 ) -> Result<Routes, tonic_reflection::server::Error> {
     let maintenance = MaintenanceServiceServer::new(Maintenance::new(parts.clone()));
     let watching = WatchServiceServer::new(Watching::new(parts.clone(), stopped.clone()));
-    Ok(Routes::new(reflection().build_v1()?)
-        .add_service(reflection().build_v1alpha()?)
+    Ok(Routes::new(gzip!(reflection().build_v1()?))
+        .add_service(gzip!(reflection().build_v1alpha()?))
+        .add_service(gzip!(health))
         .add_service(limited!(CatalogServiceServer::new(Catalog::new(parts.clone())), max_bytes))
         .add_service(limited!(MatchServiceServer::new(Matching(parts.clone())), max_bytes))
         .add_service(limited!(maintenance, max_bytes))

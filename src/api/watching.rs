@@ -23,7 +23,7 @@ use crate::{
     error::Error,
     watch::{Cursor, End, Event, Subscription},
 };
-use duijie_core::domain::{Problem, Violation, check::Violations, name::check_id};
+use duijie_core::domain::{Problem, Violation, Violations, name::check_id};
 use duijie_proto as pb;
 use duijie_proto::{watch_request::Wanted, watch_response::Event as WireEvent, watch_service_server::WatchService};
 
@@ -85,9 +85,9 @@ impl WatchService for Watching {
         let request = request.into_inner();
         let mut found = Violations::default();
         found.take("id", check_id(&request.id));
-        let subscription = subscription_in(request.subscription).map_err(|violations| found.0.extend(violations)).ok();
-        let Some(subscription) = subscription.filter(|_| found.0.is_empty()) else {
-            return Err(Error::Invalid(found.0).into());
+        let subscription = subscription_in(request.subscription).map_err(|violations| found.join(violations)).ok();
+        let Some(subscription) = subscription.filter(|_| found.is_empty()) else {
+            return Err(Error::Invalid(found).into());
         };
         let saved = self.parts.watcher.save(request.id, subscription, Timestamp::now()).await?;
         Ok(Response::new(pb::SaveSubscriptionResponse { subscription: Some(saved_out(saved)) }))
@@ -129,7 +129,7 @@ impl Watching {
     async fn asked(&self, request: pb::WatchRequest) -> Result<Asked, Error> {
         let mut found = Violations::default();
         let heartbeat = span_in(request.heartbeat, "heartbeat", (1, MAX_HEARTBEAT));
-        let heartbeat = heartbeat.map_err(|violation| found.0.push(violation)).ok().flatten().unwrap_or(HEARTBEAT);
+        let heartbeat = heartbeat.map_err(|violation| found.note(violation)).ok().flatten().unwrap_or(HEARTBEAT);
         let subscription = match request.wanted {
             Some(Wanted::SubscriptionId(id)) => match check_id(&id) {
                 Ok(()) => {
@@ -139,11 +139,11 @@ impl Watching {
                 Err(problem) => found.take("subscription_id", Err(problem)),
             },
             Some(Wanted::Subscription(it)) => {
-                subscription_in(Some(it)).map_err(|violations| found.0.extend(violations)).ok()
+                subscription_in(Some(it)).map_err(|violations| found.join(violations)).ok()
             }
             None => found.take("wanted", Err(Problem::Required)),
         };
-        let Some(subscription) = subscription else { return Err(Error::Invalid(found.0)) };
+        let Some(subscription) = subscription else { return Err(Error::Invalid(found)) };
         let shape = subscription_out(subscription.clone()).encode_to_vec();
         let cursor = match page_token::read(&request.resume_token, &shape) {
             Ok(None) if request.include_existing => Some(Cursor::starting_at(0)),
@@ -154,9 +154,9 @@ impl Watching {
         if cursor.is_none() {
             found.say("resume_token", Problem::PageToken);
         }
-        match cursor.filter(|_| found.0.is_empty()) {
+        match cursor.filter(|_| found.is_empty()) {
             Some(cursor) => Ok(Asked { subscription, cursor, heartbeat, shape }),
-            None => Err(Error::Invalid(found.0)),
+            None => Err(Error::Invalid(found)),
         }
     }
 }

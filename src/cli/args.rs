@@ -16,6 +16,9 @@ pub struct Args {
     /// 服务地址，如 http://127.0.0.1:50051；缺省取配置中的 server.listen
     #[arg(long, global = true, value_name = "地址")]
     pub server: Option<String>,
+    /// 供程序读取：标准输出每行一条 JSON（proto3 JSON，字段名同 proto），其余文字都写到标准错误
+    #[arg(long, global = true)]
+    pub json: bool,
     /// 要做什么
     #[command(subcommand)]
     pub command: Command,

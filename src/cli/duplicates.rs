@@ -15,6 +15,7 @@ use super::{
     args::Duplicates,
     client::{Server, explain},
     filter::{filter, kind},
+    out,
     progress::Progress,
     table,
 };
@@ -96,7 +97,9 @@ impl Printer {
         match &mut self.file {
             Some((file, path)) => writeln!(file, "{}", line(group)).with_context(|| cannot_write(path)),
             None => {
-                print!("{}", text(group));
+                if !out::as_json([group])? {
+                    print!("{}", text(group));
+                }
                 Ok(())
             }
         }

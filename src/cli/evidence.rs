@@ -25,15 +25,22 @@ pub fn matches(matches: &[pb::Match]) -> String {
     text
 }
 
-/// Calibration of the levels, and a notice if nothing is good enough.
+/// A notice if nothing is good enough.
 pub fn levels(answer: &pb::MatchResponse) -> String {
+    let advice = match answer.diagnosis {
+        Some(_) => "可按下面的诊断补充需求，或请专家推荐",
+        None => "可用 --evidence 查看需求诊断，补充后再试，或请专家推荐",
+    };
     let mut text = String::new();
     if answer.nothing_good_enough {
-        line(
-            &mut text,
-            "没有足够好的匹配：库中没有这一主题的成果，以上仅为最接近的几项；可按下面的诊断补充需求，或请专家推荐",
-        );
+        line(&mut text, &format!("没有足够好的匹配：库中没有这一主题的成果，以上仅为最接近的几项；{advice}"));
     }
+    text
+}
+
+/// Calibration of the levels.
+pub fn calibration(answer: &pb::MatchResponse) -> String {
+    let mut text = String::new();
     if let Some(fit) = &answer.calibration {
         let error = fit.expected_error;
         line(&mut text, &format!("等级的校准：{}（依据 {}），与专家判分平均相差 {error:.2} 级", fit.version, fit.data));

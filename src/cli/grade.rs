@@ -19,7 +19,7 @@ pub fn grade_label(grade: i32) -> &'static str {
 mod tests {
     use super::*;
     use crate::api::convert::{grade_in, grade_out};
-    use duijie_core::domain::check::Violations;
+    use duijie_core::domain::Violations;
     use duijie_proto as pb;
 
     #[test]

@@ -18,6 +18,7 @@ use super::{
     Done,
     args::Import,
     client::{Server, explain},
+    out,
     progress::Progress,
 };
 use crate::api::convert::record_out;
@@ -130,6 +131,7 @@ pub async fn import(server: &Server, path: &Path, options: ReadOptions) -> anyho
     tally.warnings = report.warnings();
     print_summary(kind, tally, seconds);
     print_notes(&notes);
+    out::as_json([&tally.answer(seconds)])?;
     if let Some(written) = report.finish()? {
         let path = written.path.display();
         match (tally.refused, tally.warnings) {
@@ -243,6 +245,26 @@ fn note(
         }
     }
     Ok(())
+}
+
+// === impl Tally ===
+
+impl Tally {
+    /// The same numbers as those of an import over the wire.
+    fn answer(self, seconds: f64) -> pb::ImportRecordsResponse {
+        let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        let Self { created, updated, unchanged, refused, .. } = self;
+        pb::ImportRecordsResponse {
+            total_count: count(created + updated + unchanged + refused),
+            created_count: count(created),
+            updated_count: count(updated),
+            unchanged_count: count(unchanged),
+            refused_count: count(refused),
+            // a float becomes the nearest whole number
+            duration_ms: (seconds * 1_000.0) as i64,
+            ..Default::default()
+        }
+    }
 }
 
 fn print_summary(kind: Kind, tally: Tally, seconds: f64) {

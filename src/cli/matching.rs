@@ -8,10 +8,13 @@ use super::{
     client::{Server, explain},
     evidence,
     filter::{filter, kind},
-    table,
+    out, table,
 };
 use duijie_proto as pb;
 
+/// Requests the levels alone.
+const LEVELS: pb::EvidenceOptions =
+    pb::EvidenceOptions { levels: true, reasons: false, indicators: false, policy: false, diagnosis: false };
 /// Requests all evidence.
 const ALL: pb::EvidenceOptions =
     pb::EvidenceOptions { levels: true, reasons: true, indicators: true, policy: true, diagnosis: true };
@@ -32,13 +35,24 @@ pub async fn run_match(server: &Server, args: Match) -> anyhow::Result<Done> {
         filter: Some(filter(args.filter)?),
         page_size: args.limit,
         page_token: String::new(),
-        evidence: args.evidence.then_some(ALL),
+        evidence: Some(if args.evidence { ALL } else { LEVELS }),
         avoidance: Some(pb::Avoidance { same_owner: args.avoid_owner, names: args.avoid }),
         view: pb::RecordView::Basic as i32,
     };
     let answer = server.matching().await?.r#match(request).await.map_err(|status| explain(&status))?.into_inner();
+    if out::as_json(&answer.matches)? {
+        print!("{}", evidence::levels(&answer));
+        if let Some(diagnosis) = &answer.diagnosis {
+            print!("{}", evidence::diagnosis(diagnosis));
+        }
+        return Ok(Done::All);
+    }
     print(&answer.matches, answer.timing.as_ref());
     print!("{}", evidence::levels(&answer));
+    if !args.evidence {
+        return Ok(Done::All);
+    }
+    print!("{}", evidence::calibration(&answer));
     print!("{}", evidence::matches(&answer.matches));
     if let Some(diagnosis) = &answer.diagnosis {
         print!("\n{}", evidence::diagnosis(diagnosis));
@@ -56,7 +70,9 @@ pub async fn run_similar(server: &Server, args: Similar) -> anyhow::Result<Done>
         view: pb::RecordView::Basic as i32,
     };
     let answer = server.matching().await?.similar(request).await.map_err(|status| explain(&status))?.into_inner();
-    print(&answer.matches, answer.timing.as_ref());
+    if !out::as_json(&answer.matches)? {
+        print(&answer.matches, answer.timing.as_ref());
+    }
     Ok(Done::All)
 }
 

@@ -1,5 +1,20 @@
 //! The command line. All output is Chinese; a failure is one sentence with the remedy. The exit codes are in `exit`.
 
+/// `print!` by way of [`out`]: that of the standard library panics when the pipe is closed.
+macro_rules! print {
+    ($($text:tt)*) => { $crate::cli::out::for_people(format_args!($($text)*)) };
+}
+
+/// `println!`, likewise.
+macro_rules! println {
+    ($($text:tt)*) => { $crate::cli::out::for_people(format_args!("{}\n", format_args!($($text)*))) };
+}
+
+/// `eprintln!`, likewise.
+macro_rules! eprintln {
+    ($($text:tt)*) => { $crate::cli::out::to_stderr(format_args!("{}\n", format_args!($($text)*))) };
+}
+
 mod args;
 mod calibrate;
 mod client;
@@ -18,6 +33,7 @@ mod health;
 mod import;
 mod matching;
 mod mean_vector;
+mod out;
 mod progress;
 mod records;
 mod reindex;
@@ -43,6 +59,7 @@ pub fn main() -> ExitCode {
         Ok(args) => args,
         Err(code) => return code,
     };
+    out::set_json(args.json);
     let toml = match config_text(args.config.as_deref()) {
         Ok(toml) => toml,
         Err(sentence) => return fail(&sentence, exit::USAGE),

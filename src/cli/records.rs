@@ -7,7 +7,7 @@ use super::{
     args::{Count, List},
     client::{Server, explain},
     filter::{filter, kind},
-    table,
+    out, table,
 };
 use crate::api::convert::record_in;
 use duijie_core::domain::{Code, Detail, Record, gb};
@@ -17,6 +17,9 @@ use duijie_proto as pb;
 pub async fn get(server: &Server, name: &str) -> anyhow::Result<Done> {
     let request = pb::GetRecordRequest { name: name.to_string() };
     let answer = server.catalog().await?.get_record(request).await.map_err(|status| explain(&status))?.into_inner();
+    if out::as_json(&answer.record)? {
+        return Ok(Done::All);
+    }
     let record =
         answer.record.and_then(|record| record_in(record).ok()).ok_or_else(|| anyhow!("服务的回答无法读取"))?;
     print!("{}", table::pairs(&rows(&record)));
@@ -33,6 +36,12 @@ pub async fn list(server: &Server, args: List) -> anyhow::Result<Done> {
         view: pb::RecordView::Basic as i32,
     };
     let answer = server.catalog().await?.list_records(request).await.map_err(|status| explain(&status))?.into_inner();
+    if out::as_json(&answer.records)? {
+        if !answer.next_page_token.is_empty() {
+            println!("下一页请加参数 --page-token {}", answer.next_page_token);
+        }
+        return Ok(Done::All);
+    }
     let records: Vec<Record> = answer.records.into_iter().filter_map(|record| record_in(record).ok()).collect();
     print!("{}", table::records(&records));
     match answer.next_page_token.as_str() {
@@ -45,8 +54,10 @@ pub async fn list(server: &Server, args: List) -> anyhow::Result<Done> {
 /// Prints the number of records.
 pub async fn count(server: &Server, args: Count) -> anyhow::Result<Done> {
     let request = pb::CountRecordsRequest { kind: kind(&args.kind)?, filter: Some(filter(args.filter)?) };
-    let answer = server.catalog().await?.count_records(request).await.map_err(|status| explain(&status))?;
-    println!("{}", answer.into_inner().record_count);
+    let answer = server.catalog().await?.count_records(request).await.map_err(|status| explain(&status))?.into_inner();
+    if !out::as_json([&answer])? {
+        println!("{}", answer.record_count);
+    }
     Ok(Done::All)
 }
 

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fmt::Write};
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 
+use super::grade::grade_label;
 use crate::{api::convert::record_in, config::KEYS};
 use duijie_core::domain::{Code, Record, gb};
 use duijie_proto as pb;
@@ -12,23 +13,44 @@ use duijie_proto as pb;
 const WIDTH: u16 = 120;
 /// Most terms printed per match.
 const SHOWN_TERMS: usize = 6;
+/// Least weight of a printed term, as a share of the highest.
+const LEAST_WEIGHT: f64 = 0.2;
 
-/// Matches: rank, score, title, owner, region, matched terms.
+/// Matches: rank, score, level if levels are known, title, owner, region, matched terms.
 pub fn matches(matches: &[pb::Match]) -> String {
-    let mut table = table(&["名次", "得分", "名称", "单位", "地区", "匹配词"]);
+    let has_levels = matches.iter().any(|found| found.level.is_some());
+    let level = has_levels.then_some("等级");
+    let headings = ["名次", "得分"].into_iter().chain(level).chain(["名称", "单位", "地区", "匹配词"]);
+    let mut table = table(&headings.collect::<Vec<_>>());
     for found in matches {
         let Some(record) = found.record.clone().and_then(|record| record_in(record).ok()) else { continue };
-        let terms: Vec<_> = found.matched_terms.iter().take(SHOWN_TERMS).map(|term| term.term.as_str()).collect();
-        table.add_row(vec![
+        let terms = whole_words(&found.matched_terms);
+        let mut row = vec![
             Cell::new(found.rank).set_alignment(CellAlignment::Right),
             Cell::new(format!("{:.3}", found.score)).set_alignment(CellAlignment::Right),
+        ];
+        row.extend(has_levels.then(|| Cell::new(found.level.map_or("", |level| grade_label(level.grade)))));
+        row.extend([
             Cell::new(format!("{}\n{}", record.title, record.name())),
             Cell::new(owner(&record)),
             Cell::new(gb::region_label(&record.region)),
             Cell::new(terms.join("、")),
         ]);
+        table.add_row(row);
     }
     finish(&table)
+}
+
+/// The words that say why: without pieces of longer ones, which the index has for recall, without single letters and
+/// digits, and without words that are in so many texts that they hardly count.
+fn whole_words(terms: &[pb::MatchedTerm]) -> Vec<&str> {
+    let best = terms.iter().map(|term| term.weight).fold(0.0, f64::max);
+    let is_piece = |term: &str| terms.iter().any(|other| other.term.len() > term.len() && other.term.contains(term));
+    let says = |term: &&pb::MatchedTerm| {
+        let short = term.term.chars().count() < 2 || (term.term.is_ascii() && term.term.len() < 3);
+        !short && !is_piece(&term.term) && LEAST_WEIGHT * best <= term.weight
+    };
+    terms.iter().filter(says).take(SHOWN_TERMS).map(|term| term.term.as_str()).collect()
 }
 
 /// Records: name, title, owner, region, status, amount.
@@ -100,4 +122,23 @@ fn table(headings: &[&str]) -> Table {
 
 fn finish(table: &Table) -> String {
     format!("{table}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn matched_terms_are_whole_words() {
+        let check = |terms: &[(&str, f64)], want: &[&str]| {
+            let term =
+                |&(term, weight): &(&str, f64)| pb::MatchedTerm { term: term.into(), weight, ..Default::default() };
+            let terms: Vec<_> = terms.iter().map(term).collect();
+            assert_eq!(whole_words(&terms), want);
+        };
+        check(&[("催化剂", 5.0), ("催化", 4.0), ("化剂", 3.0), ("脱硝", 2.0)], &["催化剂", "脱硝"]);
+        check(&[("8m", 3.0), ("l", 2.0), ("pva", 2.0), ("膜", 2.0), ("薄膜", 2.0)], &["pva", "薄膜"]);
+        check(&[("轴承", 4.0), ("运行", 0.5)], &["轴承"]);
+        check(&[], &[]);
+    }
 }

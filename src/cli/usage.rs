@@ -7,16 +7,13 @@ use clap::{
     error::{ContextKind, Error, ErrorKind},
 };
 
-use super::{Args, fail};
-
-/// Exit code for wrong usage, as in `clap`.
-const WRONG_USAGE: u8 = 2;
+use super::{Args, exit, fail};
 
 /// The arguments of this process; or the exit code if they are wrong, or help was requested.
 pub fn arguments() -> Result<Args, ExitCode> {
     read(std::env::args_os()).map_err(|error| {
         if error.use_stderr() {
-            return fail(&sentence(&error), WRONG_USAGE);
+            return fail(&sentence(&error), exit::USAGE);
         }
         // a reader who closes the pipe has read enough
         let _ = error.print();

@@ -13,6 +13,7 @@ use super::{
     client::{Server, explain},
     filter::{filter, kind},
     grade::{grade, grade_label},
+    out,
 };
 use crate::api::convert::record_in;
 use duijie_core::domain::{Record, hit::Level};
@@ -102,7 +103,7 @@ async fn watch(server: &Server, request: &pb::WatchRequest, printer: &mut Printe
                     match messages.message().await {
                         Ok(Some(message)) => {
                             attempts = 0;
-                            if printer.take(message) {
+                            if printer.take(message)? {
                                 return Ok(());
                             }
                         }
@@ -156,31 +157,34 @@ fn request(args: Watch) -> anyhow::Result<pb::WatchRequest> {
 
 impl Printer {
     /// Prints a message; returns whether enough matches were printed.
-    fn take(&mut self, message: pb::WatchResponse) -> bool {
+    fn take(&mut self, message: pb::WatchResponse) -> anyhow::Result<bool> {
         match message.event {
             Some(Event::NewMatch(it)) => {
                 // matches after the last wanted one will come again by the token
                 if self.left == Some(0) {
-                    return false;
+                    return Ok(false);
                 }
                 self.left = self.left.map(|left| left - 1);
-                self.print(&it);
-                false
+                self.print(&it)?;
+                Ok(false)
             }
             Some(Event::Checkpoint(checkpoint)) => {
                 if checkpoint.truncated {
                     eprintln!("注意：同一秒内变化的记录过多，有的匹配未送出");
                 }
                 self.token = checkpoint.resume_token;
-                self.left == Some(0)
+                Ok(self.left == Some(0))
             }
-            None => false,
+            None => Ok(false),
         }
     }
 
-    fn print(&self, it: &pb::NewMatch) {
+    fn print(&self, it: &pb::NewMatch) -> anyhow::Result<()> {
+        if out::as_json([it])? {
+            return Ok(());
+        }
         let found = it.r#match.clone().unwrap_or_default();
-        let Some(record) = found.record.and_then(|record| record_in(record).ok()) else { return };
+        let Some(record) = found.record.and_then(|record| record_in(record).ok()) else { return Ok(()) };
         let grade = found.level.map_or(0, |level| level.grade);
         if self.jsonl {
             println!("{}", line(it, &record, (found.score, grade)));
@@ -188,6 +192,7 @@ impl Printer {
             let asks = if it.query.is_empty() { String::new() } else { format!("{} ← ", it.query) };
             println!("{:.3} {} {asks}{}（{}）", found.score, grade_label(grade), record.title, record.name());
         }
+        Ok(())
     }
 }
 

@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use crate::error::{Error, Result};
 use claim::Claims;
 use duijie_core::{
-    domain::{Kind, Problem, Record, RecordName, Violation, name::LOCAL_SOURCE},
+    domain::{Kind, Problem, Record, RecordName, Violation, Violations, name::LOCAL_SOURCE},
     text::{LexicalQuery, QueryText, SparseVector, TextPipeline, embedding_texts},
 };
 use duijie_cpu::Lane;
@@ -67,7 +67,7 @@ pub enum UpsertOutcome {
     /// Equal to the stored record; nothing was written.
     Unchanged,
     /// Not stored.
-    Refused(Vec<Violation>),
+    Refused(Violations),
 }
 
 /// A record to write.
@@ -119,7 +119,7 @@ impl Ingest {
     /// # Errors
     /// Only for the whole batch: [`Error::Unavailable`] when the engine or the model fails. The batch can be sent
     /// again.
-    pub async fn upsert(&self, batch: Vec<std::result::Result<Record, Vec<Violation>>>) -> Result<Vec<Stored>> {
+    pub async fn upsert(&self, batch: Vec<std::result::Result<Record, Violations>>) -> Result<Vec<Stored>> {
         let mut results = vec![None; batch.len()];
         // first of all: claims are granted in the order of the calls
         let names = batch.iter().filter_map(|record| record.as_ref().ok()).map(name_of).collect();
@@ -221,7 +221,7 @@ impl Ingest {
                     set(results, place, Stored { name: Some(name), outcome: UpsertOutcome::Unchanged, revision });
                 }
                 IngestPlan::Refuse { problem, revision } => {
-                    let violations = vec![Violation::new("common.revision", problem)];
+                    let violations = Violation::new("common.revision", problem).into();
                     set(results, place, refused(Some(name), violations, revision));
                 }
             }
@@ -320,16 +320,16 @@ fn unreadable(name: RecordName) -> Stored {
     let want = "text that is not blank and not written out beyond 48,000 tokens";
     let problem =
         Problem::Malformed { want, want_zh: "可读的文字（不能全是空白或展开后过长的字符）" };
-    refused(Some(name), vec![Violation::new("common.title", problem)], 0)
+    refused(Some(name), Violation::new("common.title", problem).into(), 0)
 }
 
 /// Another caller stored the same record during this write.
 fn lost_race(name: RecordName, stored: u64) -> Stored {
-    let violations = vec![Violation::new("common.revision", Problem::RevisionStale { stored })];
-    refused(Some(name), violations, stored)
+    let violation = Violation::new("common.revision", Problem::RevisionStale { stored });
+    refused(Some(name), violation.into(), stored)
 }
 
-fn refused(name: Option<RecordName>, violations: Vec<Violation>, revision: u64) -> Stored {
+fn refused(name: Option<RecordName>, violations: Violations, revision: u64) -> Stored {
     Stored { name, outcome: UpsertOutcome::Refused(violations), revision }
 }
 

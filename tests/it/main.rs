@@ -4,6 +4,7 @@
 mod answer_size;
 mod bad_input;
 mod catalog;
+mod clients;
 mod command_line;
 mod connections;
 mod crash;
@@ -15,6 +16,7 @@ mod experts;
 mod harness;
 mod health;
 mod index;
+mod json_lines;
 mod limits;
 mod matching;
 mod on_server;

@@ -3,6 +3,8 @@
 #![allow(missing_docs, reason = "generated; the comments are in proto/")]
 #![allow(clippy::all, clippy::pedantic, reason = "generated")]
 
+pub mod json;
+
 tonic::include_proto!("duijie.v1");
 
 /// Descriptors of all messages and services, for reflection.

@@ -10,7 +10,7 @@ use crate::events::{
     service::{Draft, ParticipantCounts, StoredEvent},
 };
 use duijie_core::domain::{
-    Code, Problem, RecordName, Violation, check::Violations, hit::Level, name::check_id, record::Owner,
+    Code, Problem, RecordName, Violation, Violations, hit::Level, name::check_id, record::Owner,
 };
 use duijie_proto as pb;
 
@@ -47,7 +47,7 @@ pub fn record_name_in(name: &str, field: &str) -> Result<RecordName, Violation> 
 ///
 /// # Errors
 /// All violations.
-pub fn pair_in(demand: &str, counterpart: &str, path: &str) -> Result<Pair, Vec<Violation>> {
+pub fn pair_in(demand: &str, counterpart: &str, path: &str) -> Result<Pair, Violations> {
     let path = |side: &str| if path.is_empty() { side.to_string() } else { format!("{path}.{side}") };
     match (record_name_in(demand, &path("demand")), record_name_in(counterpart, &path("counterpart"))) {
         (Ok(demand), Ok(counterpart)) => Ok(Pair::new(demand, counterpart)),
@@ -60,8 +60,8 @@ pub fn pair_in(demand: &str, counterpart: &str, path: &str) -> Result<Pair, Vec<
 ///
 /// # Errors
 /// All violations, with paths below `event`.
-pub fn event_in(id: String, event: Option<pb::Event>) -> Result<Event, Vec<Violation>> {
-    let Some(it) = event else { return Err(vec![Violation::new("event", Problem::Required)]) };
+pub fn event_in(id: String, event: Option<pb::Event>) -> Result<Event, Violations> {
+    let Some(it) = event else { return Err(Violation::new("event", Problem::Required).into()) };
     let mut found = Violations::default();
     let slots = slots_in(&it.slots, "event.slots", &mut found);
     let event = Event {
@@ -78,7 +78,7 @@ pub fn event_in(id: String, event: Option<pb::Event>) -> Result<Event, Vec<Viola
         create_time: jiff::Timestamp::UNIX_EPOCH,
         update_time: jiff::Timestamp::UNIX_EPOCH,
     };
-    if found.0.is_empty() { Ok(event) } else { Err(found.0) }
+    found.passed(event)
 }
 
 fn rules_in(it: pb::EventRules, found: &mut Violations) -> Rules {
@@ -228,19 +228,19 @@ fn counts_out(counts: ParticipantCounts) -> pb::ParticipantCounts {
 ///
 /// # Errors
 /// All violations.
-pub fn participants_in(participants: Vec<pb::Participant>) -> Result<Vec<Draft>, Vec<Violation>> {
+pub fn participants_in(participants: Vec<pb::Participant>) -> Result<Vec<Draft>, Violations> {
     let mut found = Violations::default();
     let drafts: Vec<Draft> = participants
         .into_iter()
         .enumerate()
         .filter_map(|(index, it)| participant_in(it, &format!("participants[{index}]"), &mut found))
         .collect();
-    if found.0.is_empty() { Ok(drafts) } else { Err(found.0) }
+    found.passed(drafts)
 }
 
 fn participant_in(it: pb::Participant, path: &str, found: &mut Violations) -> Option<Draft> {
     let at = |field: &str| format!("{path}.{field}");
-    let record = record_name_in(&it.record, &at("record")).map_err(|violation| found.0.push(violation)).ok();
+    let record = record_name_in(&it.record, &at("record")).map_err(|violation| found.note(violation)).ok();
     let windows = slots_in(&it.availability_windows, &at("availability_windows"), found);
     let contact = it.contact.unwrap_or_default();
     let people = match it.max_concurrent_meetings {
@@ -291,16 +291,16 @@ pub fn contact_out(contact: Contact) -> pb::Contact {
 ///
 /// # Errors
 /// All violations.
-pub fn edits_in(edits: Vec<pb::EventEdit>) -> Result<Vec<(Pair, Edit)>, Vec<Violation>> {
-    let mut violations = Vec::new();
+pub fn edits_in(edits: Vec<pb::EventEdit>) -> Result<Vec<(Pair, Edit)>, Violations> {
+    let mut violations = Violations::default();
     let mut found = Vec::with_capacity(edits.len());
     for (index, it) in edits.into_iter().enumerate() {
         let path = format!("edits[{index}]");
-        let pair = pair_in(&it.demand, &it.counterpart, &path).map_err(|more| violations.extend(more)).ok();
-        let edit = edit_in(&it, &path).map_err(|violation| violations.push(violation)).ok();
+        let pair = pair_in(&it.demand, &it.counterpart, &path).map_err(|more| violations.join(more)).ok();
+        let edit = edit_in(&it, &path).map_err(|violation| violations.note(violation)).ok();
         found.extend(pair.zip(edit));
     }
-    if violations.is_empty() { Ok(found) } else { Err(violations) }
+    violations.passed(found)
 }
 
 fn edit_in(it: &pb::EventEdit, path: &str) -> Result<Edit, Violation> {

@@ -2,7 +2,7 @@
 
 use prost_types::FieldMask;
 
-use duijie_core::domain::{Problem, Violation};
+use duijie_core::domain::{Problem, Violation, Violations};
 use duijie_proto as pb;
 
 /// A field that an update can replace.
@@ -50,7 +50,7 @@ const OF_RULES: &[Field] = of_rules!(
 ///
 /// # Errors
 /// A violation for each path that names no field that can be replaced.
-pub fn mask_in(mask: Option<FieldMask>, event: &pb::Event) -> Result<Vec<Field>, Vec<Violation>> {
+pub fn mask_in(mask: Option<FieldMask>, event: &pb::Event) -> Result<Vec<Field>, Violations> {
     let paths = mask.map(|mask| mask.paths).unwrap_or_default();
     if paths.is_empty() {
         // the rules count by their own fields
@@ -68,9 +68,10 @@ pub fn mask_in(mask: Option<FieldMask>, event: &pb::Event) -> Result<Vec<Field>,
             Violation::new(format!("update_mask.paths[{index}]"), Problem::Malformed { want, want_zh })
         })
     };
-    let (found, bad): (Vec<_>, Vec<_>) = paths.iter().enumerate().map(field).partition(Result::is_ok);
-    let bad: Vec<Violation> = bad.into_iter().filter_map(Result::err).collect();
-    if bad.is_empty() { Ok(found.into_iter().filter_map(Result::ok).collect()) } else { Err(bad) }
+    let mut bad = Violations::default();
+    let found = paths.iter().enumerate().map(field).filter_map(|it| it.map_err(|violation| bad.note(violation)).ok());
+    let found = found.collect();
+    bad.passed(found)
 }
 
 /// Copies the fields from one event to another.

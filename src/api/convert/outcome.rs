@@ -11,30 +11,30 @@ use crate::events::{
     model::{ContractKind, Counts, Grouping, Outcome, Progress, Rejection},
     service::{OutcomeChange, Recorded},
 };
-use duijie_core::domain::{Code, Problem, Violation, check::Violations, gb};
+use duijie_core::domain::{Code, Problem, Violation, Violations, gb};
 use duijie_proto as pb;
 
 /// Reads outcomes, with paths below `outcomes`.
 ///
 /// # Errors
 /// All violations.
-pub fn outcomes_in(outcomes: Vec<pb::MeetingOutcome>) -> Result<Vec<OutcomeChange>, Vec<Violation>> {
+pub fn outcomes_in(outcomes: Vec<pb::MeetingOutcome>) -> Result<Vec<OutcomeChange>, Violations> {
     let mut found = Violations::default();
     let changes: Vec<OutcomeChange> = outcomes
         .into_iter()
         .enumerate()
         .filter_map(|(index, it)| outcome_in(it, &format!("outcomes[{index}]"), &mut found))
         .collect();
-    if found.0.is_empty() { Ok(changes) } else { Err(found.0) }
+    found.passed(changes)
 }
 
 fn outcome_in(it: pb::MeetingOutcome, path: &str, found: &mut Violations) -> Option<OutcomeChange> {
     let at = |field: &str| format!("{path}.{field}");
-    let pair = pair_in(&it.demand, &it.counterpart, path).map_err(|more| found.0.extend(more)).ok();
+    let pair = pair_in(&it.demand, &it.counterpart, path).map_err(|more| found.join(more)).ok();
     let attendance = code(it.attendance, &at("attendance"), found);
     let progress = progress_in(&it, path, found);
     let replaced_by = (!it.replaced_by.is_empty()).then(|| record_name_in(&it.replaced_by, &at("replaced_by")));
-    let replaced_by = replaced_by.transpose().map_err(|violation| found.0.push(violation)).ok().flatten();
+    let replaced_by = replaced_by.transpose().map_err(|violation| found.note(violation)).ok().flatten();
     let says_more = progress.is_some() || replaced_by.is_some() || !it.note.is_empty();
     if it.attendance == 0 && says_more {
         found.say(at("attendance"), Problem::Required);

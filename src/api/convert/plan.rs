@@ -9,7 +9,7 @@ use super::{
 use crate::events::{
     model::{
         BlockedSlots, Change, LeftOut, LeftOutReason, Meeting, Participant, Plan, PlanVersions, QuotaRef, RuleRef,
-        Shortlisted, Unplaced, UnplacedCause, participant::by_record,
+        SharedPeople, Shortlisted, Unplaced, UnplacedCause, participant::by_record,
     },
     service::{Report, StoredEvent},
 };
@@ -53,6 +53,16 @@ pub fn plan_out(stored: &StoredEvent, plan: &Plan) -> pb::EventPlan {
             optimal: it.is_most,
         }),
         versions: Some(versions_out(plan.versions.clone())),
+        shared_people: plan.shared.iter().map(shared_out).collect(),
+    }
+}
+
+fn shared_out(it: &SharedPeople) -> pb::SharedPeople {
+    pb::SharedPeople {
+        who: it.who.clone(),
+        participant_count: count(it.count),
+        records: it.records.iter().map(ToString::to_string).collect(),
+        localized_description: it.chinese(),
     }
 }
 

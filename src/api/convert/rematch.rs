@@ -15,7 +15,7 @@ use crate::rematch::{
     },
     scheduler::{Run, RunTrigger},
 };
-use duijie_core::domain::{Kind, Problem, RecordName, Violation, check::Violations, hit};
+use duijie_core::domain::{Kind, Problem, RecordName, Violation, Violations, hit};
 use duijie_proto as pb;
 use duijie_proto::start_rematch_request::Selection as WireSelection;
 
@@ -23,7 +23,7 @@ use duijie_proto::start_rematch_request::Selection as WireSelection;
 ///
 /// # Errors
 /// All violations.
-pub fn job_request_in(request: pb::StartRematchRequest) -> Result<JobRequest, Vec<Violation>> {
+pub fn job_request_in(request: pb::StartRematchRequest) -> Result<JobRequest, Violations> {
     let mut found = Violations::default();
     let targets = targets_in(&request.targets, &mut found);
     let request = JobRequest {
@@ -41,7 +41,7 @@ pub fn job_request_in(request: pb::StartRematchRequest) -> Result<JobRequest, Ve
     if MAX_REQUEST_ID < request.request_id.len() {
         found.say("request_id", Problem::TooLong { max_chars: MAX_REQUEST_ID });
     }
-    if found.0.is_empty() { Ok(request) } else { Err(found.0) }
+    found.passed(request)
 }
 
 fn selection_in(selection: Option<WireSelection>, found: &mut Violations) -> Selection {
@@ -50,7 +50,7 @@ fn selection_in(selection: Option<WireSelection>, found: &mut Violations) -> Sel
         Some(WireSelection::Filter(filter)) => match filter_in(Some(filter), Kind::Demand) {
             Ok(filter) => Selection::Filter(Box::new(filter)),
             Err(violations) => {
-                found.0.extend(violations);
+                found.join(violations);
                 JobRequest::default().selection
             }
         },
@@ -75,7 +75,7 @@ fn each_once(mut names: Vec<(RecordName, usize)>, found: &mut Violations) -> Vec
     let again = |pair: &&[(RecordName, usize)]| matches!(pair, [(one, _), (other, _)] if one == other);
     for pair in names.windows(2).filter(again) {
         if let [_, (_, place)] = pair {
-            found.say(format!("names.names[{place}]"), Problem::Repeated);
+            found.say(format_args!("names.names[{place}]"), Problem::Repeated);
         }
     }
     names.into_iter().map(|(name, _)| name).collect()
@@ -108,7 +108,7 @@ fn targets_in(targets: &[i32], found: &mut Violations) -> Vec<Kind> {
             Ok(Kind::Demand) => found.say(field, Problem::NotOfThisKind),
             Ok(kind) if kinds.contains(&kind) => found.say(field, Problem::Repeated),
             Ok(kind) => kinds.push(kind),
-            Err(violation) => found.0.push(violation),
+            Err(violation) => found.note(violation),
         }
     }
     kinds.sort_unstable();
@@ -148,7 +148,7 @@ fn optional_job_in(name: &str, field: &str, found: &mut Violations) -> Option<Jo
     if name.is_empty() {
         return None;
     }
-    job_in(name, field).map_err(|violation| found.0.push(violation)).ok()
+    job_in(name, field).map_err(|violation| found.note(violation)).ok()
 }
 
 /// Reads a file format.

@@ -8,8 +8,8 @@ use crate::{
     watch::{NewMatch, Saved, Subject, Subscription},
 };
 use duijie_core::domain::{
-    Problem, RecordName, Violation,
-    check::{MAX_OWNER_CHARS, Violations, check_text},
+    Problem, RecordName, Violation, Violations,
+    check::{MAX_OWNER_CHARS, check_text},
 };
 use duijie_proto as pb;
 use duijie_proto::subscription::Subject as WireSubject;
@@ -18,13 +18,13 @@ use duijie_proto::subscription::Subject as WireSubject;
 ///
 /// # Errors
 /// All violations, with paths below `subscription`.
-pub fn subscription_in(subscription: Option<pb::Subscription>) -> Result<Subscription, Vec<Violation>> {
-    let Some(it) = subscription else { return Err(vec![Violation::new("subscription", Problem::Required)]) };
+pub fn subscription_in(subscription: Option<pb::Subscription>) -> Result<Subscription, Violations> {
+    let Some(it) = subscription else { return Err(Violation::new("subscription", Problem::Required).into()) };
     let mut found = Violations::default();
     let subject = subject_in(it.subject, &mut found);
-    let target = kind_in(it.target, "target").map_err(|violation| found.0.push(violation)).ok();
+    let target = kind_in(it.target, "target").map_err(|violation| found.note(violation)).ok();
     let filter =
-        target.and_then(|target| filter_in(it.filter, target).map_err(|violations| found.0.extend(violations)).ok());
+        target.and_then(|target| filter_in(it.filter, target).map_err(|violations| found.join(violations)).ok());
     if filter.as_ref().is_some_and(|filter| filter.update_time.is_some()) {
         found.say("filter.update_time", Problem::NotOfThisKind);
     }
@@ -35,12 +35,12 @@ pub fn subscription_in(subscription: Option<pb::Subscription>) -> Result<Subscri
         if subscription.min_level.is_some() && !subscription.has_levels() {
             found.say("min_grade", Problem::NotOfThisKind);
         }
-        if found.0.is_empty() {
+        if found.is_empty() {
             return Ok(subscription);
         }
     }
-    found.0.iter_mut().for_each(|violation| violation.field = format!("subscription.{}", violation.field));
-    Err(found.0)
+    found.rename(|field| format!("subscription.{field}"));
+    Err(found)
 }
 
 fn subject_in(subject: Option<WireSubject>, found: &mut Violations) -> Option<Subject> {
@@ -59,7 +59,7 @@ fn subject_in(subject: Option<WireSubject>, found: &mut Violations) -> Option<Su
         Some(WireSubject::Text(text)) => text_in(text, found).map(Subject::Text),
         Some(WireSubject::Owned(pb::OwnedRecords { owner, kind })) => {
             found.take("owned.owner", check_text(&owner, 1, MAX_OWNER_CHARS, false))?;
-            let kind = kind_in(kind, "owned.kind").map_err(|violation| found.0.push(violation)).ok()?;
+            let kind = kind_in(kind, "owned.kind").map_err(|violation| found.note(violation)).ok()?;
             Some(Subject::Owned { owner, kind })
         }
     }

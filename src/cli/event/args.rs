@@ -207,10 +207,10 @@ pub struct Fill {
     /// 电子邮箱
     #[arg(long, default_value = "", hide_default_value = true, value_name = "邮箱")]
     pub email: String,
-    /// 到场代表：同一代表名下的各记录不会同时洽谈
+    /// 到场代表：同一代表名下的各记录不会同时洽谈；不写则为联系人，也没有联系人则为单位（同一单位同时只洽谈一场）
     #[arg(long, default_value = "", hide_default_value = true, value_name = "代表")]
     pub presenter: String,
-    /// 该代表同时可洽谈的场数
+    /// 该代表或单位派几人到场，即同时可洽谈的场数
     #[arg(long, default_value_t = 1, value_name = "人数")]
     pub people: i32,
     /// 可到场的时间，可重复：“2026-12-01 09:00-12:00”；不写为随时

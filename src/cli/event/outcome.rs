@@ -10,6 +10,7 @@ use crate::{
     cli::{
         Done,
         client::{Server, explain},
+        out,
         table::rows,
     },
     events::model::{Attendance, ContractKind, Grouping, Rejection},
@@ -53,8 +54,7 @@ pub async fn run(server: &Server, it: Outcome) -> anyhow::Result<Done> {
     };
     let request = pb::RecordOutcomesRequest { name: name(&it.id), outcomes: vec![outcome] };
     let answer = server.events().await?.record_outcomes(request).await.map_err(|status| explain(&status))?;
-    print!("{}", outcomes(&answer.into_inner().outcomes));
-    Ok(Done::All)
+    print_outcomes(&answer.into_inner().outcomes)
 }
 
 fn number<C: Code>(name: Option<&str>) -> anyhow::Result<i32> {
@@ -88,7 +88,13 @@ async fn list(server: &Server, id: &str) -> anyhow::Result<Done> {
             break;
         }
     }
-    print!("{}", outcomes(&all));
+    print_outcomes(&all)
+}
+
+fn print_outcomes(all: &[pb::MeetingOutcome]) -> anyhow::Result<Done> {
+    if !out::as_json(all)? {
+        print!("{}", outcomes(all));
+    }
     Ok(Done::All)
 }
 
@@ -135,6 +141,11 @@ pub async fn statistics(server: &Server, it: Statistics) -> anyhow::Result<Done>
             break answer.total.unwrap_or_default();
         }
     };
+    if out::is_json() {
+        let answer = pb::GetEventStatisticsResponse { total: Some(total), groups, ..Default::default() };
+        out::as_json([&answer])?;
+        return Ok(Done::All);
+    }
     let mut all = vec![counts("合计", "", &total)];
     all.extend(groups.iter().map(|it| {
         let by = Grouping::from_number(it.grouping).map(Code::label).unwrap_or_default();

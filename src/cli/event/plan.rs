@@ -8,6 +8,7 @@ use super::{
 use crate::cli::{
     Done,
     client::{Server, explain},
+    out,
     progress::spinner,
 };
 use duijie_proto as pb;
@@ -20,7 +21,9 @@ pub async fn shortlist(server: &Server, it: Make) -> anyhow::Result<Done> {
     working.finish_and_clear();
     let answer = answer.map_err(|status| explain(&status))?.into_inner();
     let (event, plan) = (answered(answer.event)?, answer.plan.unwrap_or_default());
-    print!("{}", show::plan(&plan));
+    if !out::as_json([&plan])? {
+        print!("{}", show::plan(&plan));
+    }
     if event.state() == pb::EventState::Published {
         print!("{}", show::changes(&event, &answer.changes, answer.change_count));
     }
@@ -36,7 +39,9 @@ pub async fn schedule(server: &Server, it: Make) -> anyhow::Result<Done> {
     working.finish_and_clear();
     let answer = answer.map_err(|status| explain(&status))?.into_inner();
     let (event, plan) = (answered(answer.event)?, answer.plan.unwrap_or_default());
-    print!("{}", show::schedule(&plan));
+    if !out::as_json([&plan])? {
+        print!("{}", show::schedule(&plan));
+    }
     if event.state() == pb::EventState::Published {
         print!("{}", show::changes(&event, &answer.changes, answer.change_count));
     }
@@ -61,8 +66,7 @@ pub async fn publish(server: &Server, id: &str) -> anyhow::Result<Done> {
         let answer = client.set_event_state(request).await.map_err(|status| explain(&status))?;
         event = answered(answer.into_inner().event)?;
     }
-    print!("{}", show::outline(&event));
-    Ok(Done::All)
+    show::event(&event, show::outline)
 }
 
 /// Removes a participant and prints the changes.
@@ -76,6 +80,8 @@ pub async fn cancel(server: &Server, it: Cancel) -> anyhow::Result<Done> {
     };
     let answer = server.events().await?.cancel_participant(request).await.map_err(|status| explain(&status))?;
     let answer = answer.into_inner();
-    print!("{}", show::changes(&answered(answer.event)?, &answer.changes, answer.change_count));
+    if !out::as_json(&answer.changes)? {
+        print!("{}", show::changes(&answered(answer.event)?, &answer.changes, answer.change_count));
+    }
     Ok(Done::All)
 }

@@ -11,6 +11,7 @@ use crate::cli::{
     Done,
     client::{Server, explain},
     filter::{filter, kind},
+    out,
 };
 use duijie_proto as pb;
 
@@ -29,8 +30,7 @@ pub async fn create(server: &Server, it: Create) -> anyhow::Result<Done> {
     let request_id = format!("cli-{}", it.id).chars().take(64).collect();
     let request = pb::CreateEventRequest { event_id: it.id, event: Some(event), request_id };
     let answer = server.events().await?.create_event(request).await.map_err(|status| explain(&status))?;
-    print!("{}", show::outline(&answered(answer.into_inner().event)?));
-    Ok(Done::All)
+    show::event(&answered(answer.into_inner().event)?, show::outline)
 }
 
 /// Adds participants.
@@ -48,8 +48,7 @@ pub async fn fill(server: &Server, it: Fill) -> anyhow::Result<Done> {
         server.events().await?.add_participants(request).await.map_err(|status| explain(&status))?.into_inner();
     let pb::AddParticipantsResponse { event, added_count, updated_count, unchanged_count } = answer;
     println!("新加入 {added_count}，改动 {updated_count}，原已参加 {unchanged_count}");
-    print!("{}", show::counts(&answered(event)?));
-    Ok(Done::All)
+    show::event(&answered(event)?, show::counts)
 }
 
 fn participants(it: Fill) -> anyhow::Result<Vec<pb::Participant>> {
@@ -72,8 +71,7 @@ fn participants(it: Fill) -> anyhow::Result<Vec<pb::Participant>> {
 pub async fn remove(server: &Server, it: Records) -> anyhow::Result<Done> {
     let request = pb::RemoveParticipantsRequest { name: name(&it.id), etag: String::new(), records: it.records };
     let answer = server.events().await?.remove_participants(request).await.map_err(|status| explain(&status))?;
-    print!("{}", show::counts(&answered(answer.into_inner().event)?));
-    Ok(Done::All)
+    show::event(&answered(answer.into_inner().event)?, show::counts)
 }
 
 /// Records decisions of the staff.
@@ -124,7 +122,9 @@ async fn list(server: &Server, id: &str) -> anyhow::Result<Done> {
             break;
         }
     }
-    print!("{}", show::edits(&edits));
+    if !out::as_json(&edits)? {
+        print!("{}", show::edits(&edits));
+    }
     Ok(Done::All)
 }
 

@@ -8,6 +8,7 @@ use crate::{
         Done,
         client::{Server, explain},
         grade::grade_label,
+        out,
         table::{pairs, rows},
     },
     events::model::{EventState, ParticipantState, plan::Why},
@@ -17,6 +18,8 @@ use duijie_proto as pb;
 
 /// Most pairs without a meeting that are printed.
 const SHOWN_UNPLACED: usize = 20;
+/// Most organisations and people whose records share people that are printed.
+const SHOWN_SHARED: usize = 10;
 /// Most constraints with a cost that are printed.
 const SHOWN_COSTS: usize = 5;
 
@@ -32,6 +35,9 @@ pub async fn list(server: &Server) -> anyhow::Result<Done> {
         if page_token.is_empty() {
             break;
         }
+    }
+    if out::as_json(&all)? {
+        return Ok(Done::All);
     }
     let row = |it: &pb::Event| {
         let counts = it.participant_counts.unwrap_or_default();
@@ -50,13 +56,17 @@ pub async fn list(server: &Server) -> anyhow::Result<Done> {
     Ok(Done::All)
 }
 
-/// Prints an event and the requested details.
+/// Prints an event and the requested details; as JSON the details alone, so that all lines are of one sort.
 pub async fn show(server: &Server, it: Show) -> anyhow::Result<Done> {
     let mut client = server.events().await?;
     let get = pb::GetEventRequest { name: name(&it.id) };
     let event = answered(client.get_event(get).await.map_err(|status| explain(&status))?.into_inner().event)?;
-    print!("{}{}", outline(&event), counts(&event));
-    if event.plan.is_some() {
+    if !out::is_json() {
+        print!("{}{}", outline(&event), counts(&event));
+    } else if !(it.participants || it.shortlists || it.meetings) {
+        out::as_json([&event])?;
+    }
+    if event.plan.is_some() && !out::is_json() {
         let answer = client.get_plan(pb::GetPlanRequest { name: name(&it.id) }).await;
         let answer = answer.map_err(|status| explain(&status))?.into_inner();
         let made = answer.plan.unwrap_or_default();
@@ -80,7 +90,8 @@ async fn print_participants(server: &Server, id: &str) -> anyhow::Result<()> {
     loop {
         let request = pb::ListParticipantsRequest { name: name(id), page_size: 200, page_token };
         let page = client.list_participants(request).await.map_err(|status| explain(&status))?.into_inner();
-        all.extend(page.participants.into_iter().map(|it| {
+        let json = out::as_json(&page.participants)?;
+        all.extend(page.participants.into_iter().filter(|_| !json).map(|it| {
             let contact = it.contact.unwrap_or_default();
             let state = ParticipantState::from_number(it.state).map(Code::label).unwrap_or_default();
             let owner = it.organisation.map(|it| it.name).unwrap_or_default();
@@ -91,7 +102,9 @@ async fn print_participants(server: &Server, id: &str) -> anyhow::Result<()> {
             break;
         }
     }
-    print!("{}", rows(&["记录名", "名称", "单位", "联系人", "状态"], all));
+    if !out::is_json() {
+        print!("{}", rows(&["记录名", "名称", "单位", "联系人", "状态"], all));
+    }
     Ok(())
 }
 
@@ -101,7 +114,8 @@ async fn print_shortlists(server: &Server, id: &str) -> anyhow::Result<()> {
     loop {
         let request = pb::ListShortlistsRequest { name: name(id), page_size: 50, page_token, ..Default::default() };
         let page = client.list_shortlists(request).await.map_err(|status| explain(&status))?.into_inner();
-        for list in &page.shortlists {
+        let json = out::as_json(&page.shortlists)?;
+        for list in page.shortlists.iter().filter(|_| !json) {
             println!("\n■ {} {}", list.demand, list.title);
             print!("{}", shortlist(list));
         }
@@ -110,6 +124,14 @@ async fn print_shortlists(server: &Server, id: &str) -> anyhow::Result<()> {
             return Ok(());
         }
     }
+}
+
+/// Prints an event with what `text` says about it.
+pub fn event(event: &pb::Event, text: impl Fn(&pb::Event) -> String) -> anyhow::Result<Done> {
+    if !out::as_json([event])? {
+        print!("{}", text(event));
+    }
+    Ok(Done::All)
 }
 
 /// A demand's shortlist, and the candidates not on it.
@@ -148,7 +170,8 @@ async fn print_meetings(server: &Server, event: &pb::Event) -> anyhow::Result<()
             pb::ListMeetingsRequest { name: event.name.clone(), page_size: 1_000, page_token, ..Default::default() };
         let page = client.list_meetings(request).await.map_err(|status| explain(&status))?.into_inner();
         left.extend(page.unplaced);
-        all.extend(page.meetings.into_iter().map(|it| {
+        let json = out::as_json(&page.meetings)?;
+        all.extend(page.meetings.into_iter().filter(|_| !json).map(|it| {
             let fixed = if it.locked { "固定" } else { "" };
             let demand = format!("{}\n{}", it.demand_title, it.demand);
             let counterpart = format!("{}\n{}", it.counterpart_title, it.counterpart);
@@ -160,7 +183,9 @@ async fn print_meetings(server: &Server, event: &pb::Event) -> anyhow::Result<()
         }
     }
     print!("{}", unplaced(&left, left.len()));
-    print!("{}", rows(&["时段", "桌号", "需求", "对接对象", ""], all));
+    if !out::is_json() {
+        print!("{}", rows(&["时段", "桌号", "需求", "对接对象", ""], all));
+    }
     Ok(())
 }
 
@@ -233,7 +258,18 @@ pub fn schedule(plan: &pb::EventPlan) -> String {
         figures.counterpart_table_change_count,
         figures.table_utilization * 100.0
     );
-    pairs(&[("排期", placed), ("质量", figures)])
+    let mut text = pairs(&[("排期", placed), ("质量", figures)]);
+    for it in plan.shared_people.iter().take(SHOWN_SHARED) {
+        let _ = writeln!(text, "注意：{}", it.localized_description);
+    }
+    if SHOWN_SHARED < plan.shared_people.len() {
+        let _ = writeln!(
+            text,
+            "注意：另有 {} 家单位或个人同样如此，全部见 duijie event export",
+            plan.shared_people.len() - SHOWN_SHARED
+        );
+    }
+    text
 }
 
 /// The first pairs without a meeting, of `count` in all.

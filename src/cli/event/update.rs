@@ -25,8 +25,7 @@ const NONE: &str = "无";
 /// Changes an event.
 pub async fn update(server: &Server, it: Update) -> anyhow::Result<Done> {
     let answer = server.events().await?.update_event(request(it)?).await.map_err(|status| explain(&status))?;
-    print!("{}", show::outline(&answered(answer.into_inner().event)?));
-    Ok(Done::All)
+    show::event(&answered(answer.into_inner().event)?, show::outline)
 }
 
 fn request(it: Update) -> anyhow::Result<pb::UpdateEventRequest> {

@@ -7,7 +7,7 @@ use super::{
     told,
 };
 use crate::{
-    cli::{Done, client::Server, grade::grade_label, table},
+    cli::{Done, client::Server, grade::grade_label, out, table},
     rematch::diff::ChangeReason,
 };
 use duijie_proto as pb;
@@ -24,7 +24,10 @@ pub async fn run(server: &Server, args: Diff) -> anyhow::Result<Done> {
                 shown.push(change);
             }
             Some(Event::Totals(totals)) => {
-                print!("{}", text(&shown, &totals));
+                match out::as_json(&shown)? {
+                    true => print!("{}", text(&[], &totals)),
+                    false => print!("{}", text(&shown, &totals)),
+                }
                 return Ok(Done::All);
             }
             Some(Event::Change(_)) | None => {}

@@ -14,6 +14,7 @@ use crate::cli::{
     client::Server,
     filter::{filter, kind},
     grade::grade,
+    out,
     progress::Progress,
     table,
 };
@@ -33,6 +34,7 @@ pub async fn start(server: &Server, args: Start) -> anyhow::Result<Done> {
     if wait_for_it {
         return wait(server, &job.name).await;
     }
+    out::as_json([&job])?;
     println!("查看进度：duijie rematch wait {}", job.name);
     Ok(Done::All)
 }
@@ -41,7 +43,10 @@ pub async fn start(server: &Server, args: Start) -> anyhow::Result<Done> {
 pub async fn status(server: &Server, name: &str) -> anyhow::Result<Done> {
     let request = pb::GetRematchRequest { name: name.to_string() };
     let answer = server.rematch().await?.get_rematch(request).await.map_err(told)?;
-    print!("{}", text(&job(answer.into_inner().rematch)?));
+    let job = job(answer.into_inner().rematch)?;
+    if !out::as_json([&job])? {
+        print!("{}", text(&job));
+    }
     Ok(Done::All)
 }
 
@@ -49,6 +54,12 @@ pub async fn status(server: &Server, name: &str) -> anyhow::Result<Done> {
 pub async fn list(server: &Server, args: ListJobs) -> anyhow::Result<Done> {
     let request = pb::ListRematchesRequest { page_size: args.limit, page_token: args.page_token };
     let page = server.rematch().await?.list_rematches(request).await.map_err(told)?.into_inner();
+    if out::as_json(&page.rematches)? {
+        if !page.next_page_token.is_empty() {
+            println!("下一页：--page-token {}", page.next_page_token);
+        }
+        return Ok(Done::All);
+    }
     let row = |job: &pb::Rematch| {
         let inputs = if job.incremental { "增量" } else { "全部" };
         vec![
@@ -90,7 +101,9 @@ pub async fn wait(server: &Server, name: &str) -> anyhow::Result<Done> {
     if let Some(bar) = bar {
         bar.finish();
     }
-    print!("{}", text(&job));
+    if !out::as_json([&job])? {
+        print!("{}", text(&job));
+    }
     match job.state() {
         pb::RematchState::Done if 0 < job.failed_count => Ok(Done::SomeRefused),
         pb::RematchState::Done => Ok(Done::All),
@@ -104,6 +117,7 @@ pub async fn cancel(server: &Server, name: &str) -> anyhow::Result<Done> {
     let request = pb::CancelRematchRequest { name: name.to_string() };
     let answer = server.rematch().await?.cancel_rematch(request).await.map_err(told)?;
     let job = job(answer.into_inner().rematch)?;
+    out::as_json([&job])?;
     match job.state() {
         pb::RematchState::Queued | pb::RematchState::Running => println!("任务 {}：正在停止", job.name),
         _ => println!("任务 {}：{}", job.name, state(&job)),

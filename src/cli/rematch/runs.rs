@@ -5,7 +5,7 @@ use super::{
     job::{failure_text, state_label},
     time, told,
 };
-use crate::cli::{Done, client::Server, table};
+use crate::cli::{Done, client::Server, out, table};
 use duijie_proto as pb;
 
 /// Prints the runs of the schedule.
@@ -23,6 +23,9 @@ pub async fn run(server: &Server, args: Runs) -> anyhow::Result<Done> {
         }
     }
     runs.truncate(limit);
+    if out::as_json(&runs)? {
+        return Ok(Done::All);
+    }
     if runs.is_empty() {
         println!("还没有定时自动进行的任务；在配置中设置 rematch.nightly 或 rematch.after_changes 即可开启");
         return Ok(Done::All);

@@ -6,7 +6,7 @@ use super::{
     ExportError, labels,
     view::{Row, Side, View},
 };
-use crate::events::model::{Contact, Pair, ScheduleFigures, Shortlisted, Statistics, Unplaced};
+use crate::events::model::{Contact, Pair, ScheduleFigures, SharedPeople, Shortlisted, Statistics, Unplaced};
 use duijie_core::domain::{Code, RecordName};
 
 /// Name and version of the layout.
@@ -22,6 +22,7 @@ struct Document<'a> {
     meetings: Vec<Met<'a>>,
     shortlist: Vec<Chosen<'a>>,
     unplaced: Vec<NotPlaced<'a>>,
+    shared_people: &'a [SharedPeople],
     statistics: &'a Statistics,
 }
 
@@ -118,6 +119,7 @@ pub(super) fn json(view: &View) -> Result<Vec<u8>, ExportError> {
         meetings: view.rows.iter().filter_map(|row| met(view, row)).collect(),
         shortlist: view.plan.shortlist.iter().map(chosen).collect(),
         unplaced: view.plan.unplaced.iter().map(not_placed).collect(),
+        shared_people: &view.plan.shared,
         statistics: &view.statistics,
     };
     let mut bytes = serde_json::to_vec_pretty(&document)?;

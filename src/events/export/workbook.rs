@@ -178,7 +178,7 @@ fn counted(by: &str, group: &str, counts: &Counts) -> Vec<Cell<'static>> {
     cells
 }
 
-/// Writes facts about the event, then the pairs without a meeting.
+/// Writes facts about the event, then who shares people, then the pairs without a meeting.
 fn overview(sheet: &mut Worksheet, view: &View) -> Result<(), XlsxError> {
     let (heading, body) = (heading(), body());
     set_up(sheet, view, "总览", &OVERVIEW)?;
@@ -189,6 +189,12 @@ fn overview(sheet: &mut Worksheet, view: &View) -> Result<(), XlsxError> {
     };
     for (name, value) in facts(view) {
         write([name, &value, ""], &body)?;
+    }
+    if !view.plan.shared.is_empty() {
+        write(["共用到场人员", "项目数", "说明"], &heading)?;
+        for shared in &view.plan.shared {
+            write([&labels::line(&shared.who), &shared.count.to_string(), &labels::line(&shared.chinese())], &body)?;
+        }
     }
     if !view.plan.unplaced.is_empty() {
         write(["未排上的对接", "双方", "原因"], &heading)?;

@@ -8,8 +8,8 @@ use super::{
     setup::{MAX_AVOIDED, MAX_CAP, MAX_QUOTAS, MAX_SLOTS, MAX_SPARE_PERCENT, MAX_TABLES},
 };
 use duijie_core::domain::{
-    Kind, Problem, Violation,
-    check::{MAX_OWNER_CHARS, MAX_TITLE_CHARS, Violations, check_text},
+    Kind, Problem, Violations,
+    check::{MAX_OWNER_CHARS, MAX_TITLE_CHARS, check_text},
     gb,
     name::check_id,
 };
@@ -22,7 +22,7 @@ impl Event {
     ///
     /// # Errors
     /// All violations, with paths as in the proto below `event`: `slots[2].end_time`, `rules.quotas[0].code`.
-    pub fn checked(mut self) -> Result<Self, Vec<Violation>> {
+    pub fn checked(mut self) -> Result<Self, Violations> {
         let mut found = Violations::default();
         found.take("event_id", check_id(&self.id));
         found.take("title", check_text(&self.title, 1, MAX_TITLE_CHARS, false));
@@ -31,11 +31,11 @@ impl Event {
         check_number(self.tables, (1, MAX_TABLES), "table_count", &mut found);
         check_number(self.spare_percent, (0, MAX_SPARE_PERCENT), "spare_percent", &mut found);
         self.rules.check(&mut found);
-        if found.0.is_empty() {
+        if found.is_empty() {
             self.slots.sort_unstable();
             Ok(self)
         } else {
-            Err(found.0)
+            Err(found)
         }
     }
 
@@ -47,12 +47,12 @@ impl Event {
         }
         for (index, slot) in self.slots.iter().enumerate().take(MAX_SLOTS) {
             if slot.end <= slot.start || slot.instants().is_none() {
-                found.say(format!("slots[{index}].end_time"), after_begin());
+                found.say(format_args!("slots[{index}].end_time"), after_begin());
             }
             let overlaps =
                 |other: &super::Slot| other.date == slot.date && other.start < slot.end && slot.start < other.end;
             if self.slots.iter().take(index).any(overlaps) {
-                found.say(format!("slots[{index}]"), Problem::Repeated);
+                found.say(format_args!("slots[{index}]"), Problem::Repeated);
             }
         }
     }
@@ -61,16 +61,16 @@ impl Event {
     ///
     /// # Errors
     /// All violations, with paths below `path`.
-    pub fn check_edit(&self, edit: Edit, path: &str) -> Result<(), Vec<Violation>> {
+    pub fn check_edit(&self, edit: Edit, path: &str) -> Result<(), Violations> {
         let Edit::Lock { slot, table } = edit else { return Ok(()) };
         let mut found = Violations::default();
         if self.slots.len() <= slot {
-            found.say(format!("{path}.slot"), range(1, self.slots.len()));
+            found.say(format_args!("{path}.slot"), range(1, self.slots.len()));
         }
         if self.tables <= table {
-            found.say(format!("{path}.table"), Problem::OutOfRange { min: 1, max: i64::from(self.tables) });
+            found.say(format_args!("{path}.table"), Problem::OutOfRange { min: 1, max: i64::from(self.tables) });
         }
-        if found.0.is_empty() { Ok(()) } else { Err(found.0) }
+        found.passed(())
     }
 }
 
@@ -105,7 +105,7 @@ impl Rules {
         }
         for (index, quota) in self.quotas.iter().enumerate().take(MAX_QUOTAS) {
             if self.quotas.iter().take(index).any(|earlier| earlier.overlaps(quota)) {
-                found.say(format!("rules.quotas[{index}]"), Problem::Repeated);
+                found.say(format_args!("rules.quotas[{index}]"), Problem::Repeated);
             }
         }
     }
@@ -118,14 +118,14 @@ impl Quota {
             Group::Field if gb::is_field(&self.code) => Ok(self.code.clone()),
             Group::Field => Err(Problem::UnknownCode { table: "八大领域" }),
         };
-        if let Some(code) = found.take(format!("{path}.code"), code) {
+        if let Some(code) = found.take(format_args!("{path}.code"), code) {
             self.code = code;
         }
         check_number(self.at_least, (0, MAX_QUOTA), &format!("{path}.min_pair_count"), found);
         if let Some(at_most) = self.at_most {
             check_number(at_most, (0, MAX_QUOTA), &format!("{path}.max_pair_count"), found);
             if at_most < self.at_least {
-                found.say(format!("{path}.max_pair_count"), Problem::Contradiction);
+                found.say(format_args!("{path}.max_pair_count"), Problem::Contradiction);
             }
         } else if self.at_least == 0 {
             found.say(path, Problem::Required);
@@ -136,10 +136,10 @@ impl Quota {
 impl AvoidedPair {
     fn check(&self, path: &str, found: &mut Violations) {
         for (side, organisation) in [("left", &self.left), ("right", &self.right)] {
-            found.take(format!("{path}.{side}"), check_text(organisation, 1, MAX_OWNER_CHARS, false));
+            found.take(format_args!("{path}.{side}"), check_text(organisation, 1, MAX_OWNER_CHARS, false));
         }
         if self.left == self.right && !self.left.is_empty() {
-            found.say(format!("{path}.right"), Problem::Repeated);
+            found.say(format_args!("{path}.right"), Problem::Repeated);
         }
     }
 }
@@ -149,7 +149,7 @@ impl Participant {
     ///
     /// # Errors
     /// All violations, with paths below `path`.
-    pub fn check(&self, event: &Event, path: &str) -> Result<(), Vec<Violation>> {
+    pub fn check(&self, event: &Event, path: &str) -> Result<(), Violations> {
         let mut found = Violations::default();
         let texts = [
             ("contact.person", &self.contact.person, MAX_CONTACT_CHARS),
@@ -158,23 +158,23 @@ impl Participant {
             ("presenter", &self.presenter, MAX_PRESENTER_CHARS),
         ];
         for (field, text, max) in texts {
-            found.take(format!("{path}.{field}"), check_text(text, 0, max, false));
+            found.take(format_args!("{path}.{field}"), check_text(text, 0, max, false));
         }
         check_number(self.people, (1, MAX_PEOPLE), &format!("{path}.max_concurrent_meetings"), &mut found);
         if let Some(cap) = self.cap {
             check_number(cap, (1, MAX_CAP), &format!("{path}.max_meetings"), &mut found);
         }
         if self.table.is_some_and(|table| event.tables <= table) {
-            found.say(format!("{path}.table"), Problem::OutOfRange { min: 1, max: i64::from(event.tables) });
+            found.say(format_args!("{path}.table"), Problem::OutOfRange { min: 1, max: i64::from(event.tables) });
         }
         if MAX_WINDOWS < self.windows.len() {
-            found.say(format!("{path}.availability_windows"), Problem::TooMany { max: MAX_WINDOWS });
+            found.say(format_args!("{path}.availability_windows"), Problem::TooMany { max: MAX_WINDOWS });
         }
         let ends_early = |(index, window): (usize, &Window)| (window.end <= window.start).then_some(index);
         for index in self.windows.iter().enumerate().filter_map(ends_early) {
-            found.say(format!("{path}.availability_windows[{index}].end_time"), after_begin());
+            found.say(format_args!("{path}.availability_windows[{index}].end_time"), after_begin());
         }
-        if found.0.is_empty() { Ok(()) } else { Err(found.0) }
+        found.passed(())
     }
 }
 
@@ -183,15 +183,15 @@ impl Pair {
     ///
     /// # Errors
     /// All violations, with paths below `path`.
-    pub fn check(&self, path: &str) -> Result<(), Vec<Violation>> {
+    pub fn check(&self, path: &str) -> Result<(), Violations> {
         let mut found = Violations::default();
         if self.demand.kind != Kind::Demand {
-            found.say(format!("{path}.demand"), Problem::NotOfThisKind);
+            found.say(format_args!("{path}.demand"), Problem::NotOfThisKind);
         }
         if self.counterpart.kind == Kind::Demand {
-            found.say(format!("{path}.counterpart"), Problem::NotOfThisKind);
+            found.say(format_args!("{path}.counterpart"), Problem::NotOfThisKind);
         }
-        if found.0.is_empty() { Ok(()) } else { Err(found.0) }
+        found.passed(())
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::{Attendance, Outcome, Progress, outcome::MAX_NOTE_CHARS};
 use duijie_core::domain::{
-    Problem, Violation,
-    check::{MAX_AMOUNT_YUAN, Violations, check_text},
+    Problem, Violations,
+    check::{MAX_AMOUNT_YUAN, check_text},
 };
 
 impl Outcome {
@@ -11,10 +11,10 @@ impl Outcome {
     ///
     /// # Errors
     /// All violations, with paths as in the proto below `outcome`.
-    pub fn check(&self) -> Result<(), Vec<Violation>> {
+    pub fn check(&self) -> Result<(), Violations> {
         let mut found = Violations::default();
         if let Err(violations) = self.pair.check("outcome") {
-            found.0.extend(violations);
+            found.join(violations);
         }
         let took_place = matches!(self.attendance, Attendance::Held | Attendance::Replaced);
         if self.progress.is_some() && !took_place {
@@ -34,6 +34,6 @@ impl Outcome {
             found.say("outcome.amount_yuan", Problem::OutOfRange { min: 0, max: MAX_AMOUNT_YUAN });
         }
         found.take("outcome.note", check_text(&self.note, 0, MAX_NOTE_CHARS, true));
-        if found.0.is_empty() { Ok(()) } else { Err(found.0) }
+        found.passed(())
     }
 }

@@ -3,6 +3,7 @@
 //! - [`setup`]: the event with its slots, tables and rules
 //! - [`participant`]: a record at an event, with contact and availability
 //! - [`contact`]: contacts and their masking until both sides consent
+//! - [`shared`]: who sits at the tables, and which participants share people
 //! - [`edit`]: staff decisions, kept through every regeneration
 //! - [`plan`]: shortlists and meetings, made from one set of inputs
 //! - [`rule`]: names of rules and quotas
@@ -24,6 +25,7 @@ pub mod participant;
 pub mod plan;
 pub mod rule;
 pub mod setup;
+pub mod shared;
 pub mod statistics;
 pub mod unplaced;
 
@@ -38,6 +40,7 @@ pub use plan::{
 };
 pub use rule::{QuotaRef, RuleRef};
 pub use setup::{AvoidedPair, Event, EventState, Group, Quota, Rules, Side, Slot};
+pub use shared::SharedPeople;
 pub use statistics::{Counts, Grouping, Statistics};
 pub use unplaced::{BlockedSlots, Unplaced, UnplacedCause};
 

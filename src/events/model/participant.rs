@@ -34,8 +34,9 @@ pub struct Participant {
     /// Contact.
     #[serde(default, skip_serializing_if = "Contact::is_empty")]
     pub contact: Contact,
-    /// Presenter at the table; participants with the same presenter share its people. Empty: the contact's person at
-    /// the organisation; if there is no contact person, a separate presenter for this participant.
+    /// Presenter at the table; participants with the same presenter share its people. Empty: the expert, or the
+    /// contact's person at the organisation; if there is no contact person, the organisation; without both, this
+    /// participant alone.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub presenter: String,
     /// Meetings that the presenter's people can hold at the same time, 1 to [`MAX_PEOPLE`].
@@ -137,15 +138,6 @@ impl Participant {
     /// Returns the name of the organisation; empty without organisation.
     pub fn organisation_name(&self) -> &str {
         self.organisation.as_ref().map_or("", |it| it.name.as_str())
-    }
-
-    /// Returns the key of the presenter; equal for participants that share people.
-    pub fn presenter_key(&self) -> String {
-        match (self.presenter.as_str(), self.contact.person.as_str()) {
-            ("", "") => format!("record:{}", self.record),
-            ("", person) => format!("person:{}:{person}", self.organisation_key()),
-            (presenter, _) => format!("presenter:{presenter}"),
-        }
     }
 
     /// Returns whether one window contains the whole slot.

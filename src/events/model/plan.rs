@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{LeftOut, RuleRef, Unplaced};
+use super::{LeftOut, RuleRef, SharedPeople, Unplaced};
 use duijie_core::domain::{Code, RecordName, hit::Level};
 
 /// A demand and its counterpart, an achievement or an expert.
@@ -41,6 +41,9 @@ pub struct Plan {
     pub unplaced: Vec<Unplaced>,
     /// Quality of the schedule; `None` before the first one.
     pub schedule: Option<ScheduleFigures>,
+    /// Participants with a chosen pair that share people although nobody has said so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shared: Vec<SharedPeople>,
     /// Changes since the previous plan.
     pub changes: Vec<Change>,
 }

@@ -3,7 +3,7 @@ use jiff::{
     civil::{date, time},
 };
 
-use super::*;
+use super::{shared::Presenter, *};
 use duijie_core::domain::{Code, Detail, Record, RecordName, hit::Level, record::Owner};
 
 fn slot(day: i8, start: (i8, i8), end: (i8, i8)) -> Slot {
@@ -62,8 +62,8 @@ fn outcome() -> Outcome {
     }
 }
 
-fn said(violations: Vec<duijie_core::domain::Violation>) -> Vec<(String, &'static str)> {
-    violations.into_iter().map(|it| (it.field, it.problem.reason())).collect()
+fn said(violations: duijie_core::domain::Violations) -> Vec<(String, &'static str)> {
+    violations.iter().map(|it| (it.field.clone(), it.problem.reason())).collect()
 }
 
 #[test]
@@ -186,14 +186,18 @@ fn bad_participants_say_which_field_and_why() {
 #[test]
 fn when_and_as_whom_people_come() {
     let mut it = participant("achievements/a-1");
-    assert_eq!((it.slots(&event()), it.presenter_key()), (vec![0, 1, 2], "record:achievements/a-1".into()));
+    let who = |it: &Participant| shared::presenters(std::slice::from_ref(it)).remove(0);
+    let organisation = it.organisation_key().to_string();
+    assert_eq!((it.slots(&event()), who(&it)), (vec![0, 1, 2], Presenter::Organisation(organisation.clone())));
     it.windows = vec![Window { date: date(2026, 12, 1), start: time(9, 0, 0, 0), end: time(9, 50, 0, 0) }];
     it.contact.person = "张三".into();
-    assert_eq!((it.slots(&event()), it.presenter_key()), (vec![0], "person:甲公司:张三".into()));
+    let person = Presenter::Person { organisation, name: "张三".into() };
+    assert_eq!((it.slots(&event()), who(&it)), (vec![0], person));
     it.presenter = "中试基地".into();
     it.region = "130102".into();
     it.field = "406".into();
-    assert_eq!((it.presenter_key(), it.city(), it.field_root()), ("presenter:中试基地".into(), "130100".into(), "40"));
+    let named = Presenter::Named("中试基地".into());
+    assert_eq!((who(&it), it.city(), it.field_root()), (named, "130100".into(), "40"));
     let in_region = |region: &str| it.is_in_region(region);
     assert_eq!(["130000", "130100", "130200", "110000"].map(in_region), [true, true, false, false]);
     assert_eq!(["40", "406", "407", "10"].map(|field| it.is_in_field(field)), [true, true, false, false]);

@@ -1,10 +1,11 @@
 //! Meetings: converts an event to the input of the scheduler and its schedule to meetings. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::events::model::{
-    BlockedSlots, Edits, Event, EventError, Meeting, Pair, Participant, ScheduleFigures, Shortlisted, Slot, Unplaced,
-    UnplacedCause,
+    BlockedSlots, Edits, Event, EventError, Meeting, Pair, Participant, ScheduleFigures, SharedPeople, Shortlisted,
+    Slot, Unplaced, UnplacedCause,
+    shared::{Presenter, presenters, shared},
 };
 use duijie_core::domain::RecordName;
 use duijie_solver::scheduling::{
@@ -30,6 +31,7 @@ pub(super) struct Arranged {
     pub meetings: Vec<Meeting>,
     pub unplaced: Vec<Unplaced>,
     pub figures: ScheduleFigures,
+    pub shared: Vec<SharedPeople>,
 }
 
 /// Makes the schedule. `None` if stopped.
@@ -80,11 +82,11 @@ impl Wanted<'_> {
 
     /// Returns the people of each presenter, and the presenter of each participant.
     fn presenters(&self) -> (Vec<u32>, Vec<usize>) {
-        let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
+        let mut numbers: BTreeMap<Presenter, usize> = BTreeMap::new();
         let mut people: Vec<u32> = Vec::new();
         let mut presenter_of = Vec::with_capacity(self.participants.len());
-        for participant in self.participants {
-            let place = *numbers.entry(participant.presenter_key()).or_insert_with(|| {
+        for (participant, presenter) in self.participants.iter().zip(presenters(self.participants)) {
+            let place = *numbers.entry(presenter).or_insert_with(|| {
                 people.push(1);
                 people.len() - 1
             });
@@ -92,6 +94,20 @@ impl Wanted<'_> {
                 *most = participant.people.max(*most);
             }
             presenter_of.push(place);
+        }
+        // what is published holds: whoever has two meetings at once there sends two people
+        let mut at_once: BTreeMap<(usize, usize), u32> = BTreeMap::new();
+        for meeting in self.held.unwrap_or_default() {
+            let Some((demand, counterpart)) = self.places(&meeting.pair) else { continue };
+            let sides: BTreeSet<usize> =
+                [demand, counterpart].into_iter().filter_map(|side| presenter_of.get(side).copied()).collect();
+            for presenter in sides {
+                let count = at_once.entry((presenter, meeting.slot)).or_default();
+                *count += 1;
+                if let Some(most) = people.get_mut(presenter) {
+                    *most = (*count).max(*most);
+                }
+            }
         }
         (people, presenter_of)
     }
@@ -147,7 +163,15 @@ impl Wanted<'_> {
                 used: f64::from(count(statistics.placed)) / f64::from(count(room).max(1)),
                 is_most: statistics.is_most,
             },
+            shared: self.shared(),
         }
+    }
+
+    /// Returns the chosen participants that share people although nobody has said so.
+    fn shared(&self) -> Vec<SharedPeople> {
+        let pairs = self.shortlist.iter().map(|it| &it.pair);
+        let meet: BTreeSet<&RecordName> = pairs.flat_map(|pair| [&pair.demand, &pair.counterpart]).collect();
+        shared(self.participants, |record| meet.contains(record))
     }
 
     fn contradictions(&self, conflicts: &[Conflict]) -> EventError {

@@ -5,7 +5,7 @@ use crate::{
     error::Result,
     events::model::{Edit, Pair, edit::MAX_EDITS},
 };
-use duijie_core::domain::{Problem, Violation};
+use duijie_core::domain::{Problem, Violation, Violations};
 
 /// Maximum decisions per call.
 const MAX_CALL: usize = 500;
@@ -25,14 +25,14 @@ impl Events {
     async fn edited(&self, id: &str, edits: &[(Pair, Edit)], etag: &str) -> Result<StoredEvent> {
         let mut stored = self.seen(id, etag).await?;
         let participants = self.store.participants(id).await?;
-        let mut violations = Vec::new();
+        let mut violations = Violations::default();
         for (index, (pair, edit)) in edits.iter().enumerate() {
             let path = format!("edits[{index}]");
-            violations.extend(pair.check(&path).err().unwrap_or_default());
-            violations.extend(stored.event.check_edit(*edit, &path).err().unwrap_or_default());
+            violations.join(pair.check(&path).err().unwrap_or_default());
+            violations.join(stored.event.check_edit(*edit, &path).err().unwrap_or_default());
             for (side, record) in [("demand", &pair.demand), ("counterpart", &pair.counterpart)] {
                 if participants.binary_search_by(|it| it.record.cmp(record)).is_err() {
-                    violations.push(Violation::new(format!("{path}.{side}"), Problem::NoSuchRecord));
+                    violations.say(format_args!("{path}.{side}"), Problem::NoSuchRecord);
                 }
             }
         }

@@ -145,6 +145,7 @@ impl Events {
             plan.number += 1;
             (plan.meetings, plan.unplaced, plan.changes) = Default::default();
             plan.schedule = None;
+            plan.shared.clear();
             stored.plan = Some(self.store.write_plan(&id, &plan).await?);
         }
         stored.event.state = EventState::Draft;

@@ -12,7 +12,7 @@ use crate::{
         participant::by_record,
     },
 };
-use duijie_core::domain::RecordName;
+use duijie_core::domain::{RecordName, Violations};
 use duijie_store::PointId;
 
 /// Maximum outcomes per page.
@@ -95,13 +95,13 @@ impl Events {
             slots: plan.meetings.iter().map(|it| (&it.pair, it.slot)).collect(),
             participants: by_record(&participants),
         };
-        let (mut violations, mut found) = (Vec::new(), Vec::new());
+        let (mut violations, mut found) = (Violations::default(), Vec::new());
         for (index, change) in changes.iter().enumerate() {
             let (before, version) = self.store.outcome(id, &change.pair).await?;
             let after = known.changed(before.clone(), change)?;
-            for mut violation in after.check().err().unwrap_or_default() {
-                violation.field = violation.field.replacen("outcome", &format!("outcomes[{index}]"), 1);
-                violations.push(violation);
+            if let Err(mut more) = after.check() {
+                more.rename(|field| field.replacen("outcome", &format!("outcomes[{index}]"), 1));
+                violations.join(more);
             }
             found.push((before, version, after));
         }

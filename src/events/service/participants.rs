@@ -11,7 +11,7 @@ use crate::{
     error::{Error, Result},
     events::model::{Contact, EventError, EventState, Participant, ParticipantState, Window, setup::MAX_PARTICIPANTS},
 };
-use duijie_core::domain::{Filter, Kind, Problem, RecordName, Violation, codes::Status};
+use duijie_core::domain::{Filter, Kind, Problem, RecordName, Violation, Violations, codes::Status};
 use duijie_store::{FieldSelection, PageRequest, Point, pages::Pages};
 
 /// Maximum participants named in one call.
@@ -130,23 +130,23 @@ impl Events {
         check_list("participants", drafts.len(), MAX_DRAFTS)?;
         let names: Vec<RecordName> = drafts.iter().map(|draft| draft.record.clone()).collect();
         let points = self.store.index().get(&names, FieldSelection::Payload).await?;
-        let (mut wanted, mut violations) = (Vec::new(), Vec::new());
+        let (mut wanted, mut violations) = (Vec::new(), Violations::default());
         let mut seen = BTreeSet::new();
         for (index, (draft, point)) in drafts.into_iter().zip(points).enumerate() {
             let path = format!("participants[{index}]");
             if !seen.insert(draft.record.clone()) {
-                violations.push(Violation::new(format!("{path}.record"), Problem::Repeated));
+                violations.say(format_args!("{path}.record"), Problem::Repeated);
             }
             let Some(Point { record, .. }) = point else {
-                violations.push(Violation::new(format!("{path}.record"), Problem::NoSuchRecord));
+                violations.say(format_args!("{path}.record"), Problem::NoSuchRecord);
                 continue;
             };
             let participant = draft.of(Participant::of(&record));
-            violations.extend(participant.check(&stored.event, &path).err().unwrap_or_default());
+            violations.join(participant.check(&stored.event, &path).err().unwrap_or_default());
             wanted.push(participant);
         }
-        violations.extend(tables_taken(&wanted, all));
-        if violations.is_empty() { Ok(wanted) } else { Err(violations.into()) }
+        violations.join(tables_taken(&wanted, all));
+        Ok(violations.passed(wanted)?)
     }
 
     /// Returns the records that meet a filter.
@@ -234,15 +234,15 @@ fn note_change(stored: &mut StoredEvent, old: &Participant, new: &Participant) {
 }
 
 /// Checks that no two participants reserve the same table.
-fn tables_taken(wanted: &[Participant], all: &BTreeMap<RecordName, Participant>) -> Vec<Violation> {
+fn tables_taken(wanted: &[Participant], all: &BTreeMap<RecordName, Participant>) -> Violations {
     let mut owners: BTreeMap<u32, &RecordName> = BTreeMap::new();
     let others = all.values().filter(|it| it.is_active() && wanted.iter().all(|new| new.record != it.record));
     owners.extend(others.filter_map(|it| Some((it.table?, &it.record))));
-    let mut violations = Vec::new();
+    let mut violations = Violations::default();
     for (index, participant) in wanted.iter().enumerate() {
         let Some(table) = participant.table else { continue };
         if owners.insert(table, &participant.record).is_some() {
-            violations.push(Violation::new(format!("participants[{index}].table"), Problem::Repeated));
+            violations.say(format_args!("participants[{index}].table"), Problem::Repeated);
         }
     }
     violations

@@ -185,6 +185,7 @@ impl Events {
         plan.meetings = arranged.meetings;
         plan.unplaced = arranged.unplaced;
         plan.schedule = Some(arranged.figures);
+        plan.shared = arranged.shared;
         let compare = move || {
             plan.changes = plan.changes_since(&before);
             plan.sort();

@@ -3,15 +3,15 @@
 use std::collections::HashSet;
 
 use super::model::{JobRequest, MAX_LIMIT, MAX_NAMES, MAX_REQUEST_ID, Selection};
-use duijie_core::domain::{Kind, Problem, RecordName, Violation, codes::Status};
+use duijie_core::domain::{Kind, Problem, RecordName, Violations, codes::Status};
 use duijie_store::PointId;
 
 /// Checks a request and normalises it, so that equivalent requests are equal.
 ///
 /// # Errors
 /// All violations.
-pub fn checked(mut request: JobRequest) -> Result<JobRequest, Vec<Violation>> {
-    let mut found = Vec::new();
+pub fn checked(mut request: JobRequest) -> Result<JobRequest, Violations> {
+    let mut found = Violations::default();
     request.selection = match request.selection {
         Selection::Names(names) => Selection::Names(names_checked(names, &mut found)),
         Selection::Filter(mut filter) => {
@@ -19,7 +19,7 @@ pub fn checked(mut request: JobRequest) -> Result<JobRequest, Vec<Violation>> {
                 filter.statuses = vec![Status::Active];
             }
             let checked = filter.checked(Kind::Demand).unwrap_or_else(|violations| {
-                found.extend(violations);
+                found.join(violations);
                 Default::default()
             });
             Selection::Filter(Box::new(checked))
@@ -30,18 +30,18 @@ pub fn checked(mut request: JobRequest) -> Result<JobRequest, Vec<Violation>> {
     let limit = i64::try_from(request.limit).unwrap_or(i64::MAX);
     let max = i64::try_from(MAX_LIMIT).unwrap_or(i64::MAX);
     if !(1..=max).contains(&limit) {
-        found.push(Violation::new("limit", Problem::OutOfRange { min: 1, max }));
+        found.say("limit", Problem::OutOfRange { min: 1, max });
     }
     if !(0.0..=1.0).contains(&request.min_score) {
-        found.push(Violation::new("min_score", Problem::OutOfRange { min: 0, max: 1 }));
+        found.say("min_score", Problem::OutOfRange { min: 0, max: 1 });
     }
     if request.min_level.is_some() && !request.targets.contains(&Kind::Achievement) {
-        found.push(Violation::new("min_level", Problem::NotOfThisKind));
+        found.say("min_level", Problem::NotOfThisKind);
     }
     if MAX_REQUEST_ID < request.request_id.len() {
-        found.push(Violation::new("request_id", Problem::TooLong { max_chars: MAX_REQUEST_ID }));
+        found.say("request_id", Problem::TooLong { max_chars: MAX_REQUEST_ID });
     }
-    if found.is_empty() { Ok(request) } else { Err(found) }
+    found.passed(request)
 }
 
 /// Whether two requests are equal apart from their base and request id.
@@ -50,36 +50,36 @@ pub fn same_wish(one: &JobRequest, other: &JobRequest) -> bool {
     bare(one) == bare(other)
 }
 
-fn check_targets(targets: &[Kind], found: &mut Vec<Violation>) {
+fn check_targets(targets: &[Kind], found: &mut Violations) {
     if targets.is_empty() {
-        found.push(Violation::new("targets", Problem::Required));
+        found.say("targets", Problem::Required);
     }
     let mut seen = HashSet::new();
     for (place, kind) in targets.iter().enumerate() {
-        let field = format!("targets[{place}]");
+        let field = format_args!("targets[{place}]");
         if *kind == Kind::Demand {
-            found.push(Violation::new(field, Problem::NotOfThisKind));
+            found.say(field, Problem::NotOfThisKind);
         } else if !seen.insert(*kind) {
-            found.push(Violation::new(field, Problem::Repeated));
+            found.say(field, Problem::Repeated);
         }
     }
 }
 
 /// Checks names and sorts them by id.
-fn names_checked(mut names: Vec<RecordName>, found: &mut Vec<Violation>) -> Vec<RecordName> {
+fn names_checked(mut names: Vec<RecordName>, found: &mut Violations) -> Vec<RecordName> {
     if names.is_empty() {
-        found.push(Violation::new("names", Problem::Required));
+        found.say("names", Problem::Required);
     }
     if MAX_NAMES < names.len() {
-        found.push(Violation::new("names", Problem::TooMany { max: MAX_NAMES }));
+        found.say("names", Problem::TooMany { max: MAX_NAMES });
     }
     let mut seen = HashSet::new();
     for (place, name) in names.iter().enumerate() {
-        let field = format!("names[{place}]");
+        let field = format_args!("names[{place}]");
         if name.kind != Kind::Demand {
-            found.push(Violation::new(field, Problem::NotOfThisKind));
+            found.say(field, Problem::NotOfThisKind);
         } else if !seen.insert(name) {
-            found.push(Violation::new(field, Problem::Repeated));
+            found.say(field, Problem::Repeated);
         }
     }
     names.sort_by_key(PointId::of);

@@ -7,4 +7,5 @@ mod engines;
 mod life;
 mod outcomes;
 mod pages;
-mod setting;
+mod people;
+pub mod setting;

@@ -1,7 +1,7 @@
 //! All validation rules for records. A record that passes is in normal form.
 
 use super::{
-    Detail, Problem, Record, Violation, gb,
+    Detail, Problem, Record, Violations, gb,
     name::{LOCAL_SOURCE, check_id, check_source},
 };
 
@@ -29,7 +29,7 @@ impl Record {
     ///
     /// # Errors
     /// Returns all violations, with paths as in the proto: `common.title`, `intellectual_property[2].number`.
-    pub fn checked(mut self) -> Result<Self, Vec<Violation>> {
+    pub fn checked(mut self) -> Result<Self, Violations> {
         let mut found = Violations::default();
         if self.source.is_empty() {
             self.source = LOCAL_SOURCE.to_string();
@@ -49,7 +49,7 @@ impl Record {
             Detail::Demand(demand) => demand.check(&mut found),
             Detail::Expert(expert) => expert.check(&mut found),
         }
-        if found.0.is_empty() { Ok(self) } else { Err(found.0) }
+        found.passed(self)
     }
 
     fn check_codes(&mut self, found: &mut Violations) {
@@ -86,7 +86,7 @@ impl super::record::Achievement {
             found.say("intellectual_property", Problem::TooMany { max: MAX_RIGHTS });
         }
         for (index, right) in self.intellectual_property.iter().enumerate() {
-            let path = format!("intellectual_property[{index}].number");
+            let path = format_args!("intellectual_property[{index}].number");
             found.take(path, check_text(&right.number, 0, MAX_KEYWORD_CHARS, false));
         }
         check_repeated(&self.transfer_modes, "transfer_modes", found);
@@ -108,25 +108,9 @@ impl super::record::Expert {
             found.say("achievement_ids", Problem::TooMany { max: MAX_EXPERT_ACHIEVEMENTS });
         }
         for (index, id) in self.achievement_ids.iter().enumerate() {
-            found.take(format!("achievement_ids[{index}]"), check_id(id));
+            found.take(format_args!("achievement_ids[{index}]"), check_id(id));
         }
         check_repeated(&self.achievement_ids, "achievement_ids", found);
-    }
-}
-
-/// Collects violations.
-#[derive(Debug, Default)]
-pub struct Violations(pub Vec<Violation>);
-
-impl Violations {
-    /// Records a problem.
-    pub fn say(&mut self, field: impl Into<String>, problem: Problem) {
-        self.0.push(Violation::new(field, problem));
-    }
-
-    /// Returns the value of `Ok`; records the problem of `Err`.
-    pub fn take<T>(&mut self, field: impl Into<String>, result: Result<T, Problem>) -> Option<T> {
-        result.map_err(|problem| self.say(field, problem)).ok()
     }
 }
 
@@ -153,7 +137,7 @@ pub fn check_keywords(keywords: &[String], path: &str, found: &mut Violations) {
         found.say(path, Problem::TooMany { max: MAX_KEYWORDS });
     }
     for (index, keyword) in keywords.iter().enumerate() {
-        found.take(format!("{path}[{index}]"), check_text(keyword, 1, MAX_KEYWORD_CHARS, false));
+        found.take(format_args!("{path}[{index}]"), check_text(keyword, 1, MAX_KEYWORD_CHARS, false));
     }
 }
 
@@ -172,6 +156,8 @@ fn check_amount(amount: Option<i64>, path: &str, found: &mut Violations) {
 }
 
 fn check_repeated<T: PartialEq>(values: &[T], path: &str, found: &mut Violations) {
+    // the comparison is quadratic; a list beyond all limits has another violation
+    let values = values.get(..MAX_EXPERT_ACHIEVEMENTS).unwrap_or(values);
     let repeated = |(index, value): (usize, &T)| values.iter().take(index).any(|earlier| earlier == value);
     if values.iter().enumerate().any(repeated) {
         found.say(path, Problem::Repeated);

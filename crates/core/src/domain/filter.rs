@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Kind, Problem, RecordName, Violation,
+    Kind, Problem, RecordName, Violations,
     check::{MAX_AMOUNT_YUAN, MAX_OWNER_CHARS, check_text},
     codes::{PolicyField, Stage, Status},
     gb,
@@ -67,8 +67,8 @@ impl Filter {
     ///
     /// # Errors
     /// Returns all violations, with paths below `filter`.
-    pub fn checked(mut self, kind: Kind) -> Result<Self, Vec<Violation>> {
-        let mut found = Vec::new();
+    pub fn checked(mut self, kind: Kind) -> Result<Self, Violations> {
+        let mut found = Violations::default();
         normalise(&mut self.regions, "filter.regions", "GB/T 2260", gb::region, &mut found);
         normalise(&mut self.industries, "filter.industries", "GB/T 4754-2017", gb::industry, &mut found);
         let field = |code: &str| gb::is_field(code).then(|| code.to_string());
@@ -77,9 +77,7 @@ impl Filter {
         self.check_ranges(&mut found);
         self.check_kind(kind, &mut found);
         for (index, source) in self.sources.iter().enumerate() {
-            if let Err(problem) = check_source(source) {
-                found.push(Violation::new(format!("filter.source_systems[{index}]"), problem));
-            }
+            found.take(format_args!("filter.source_systems[{index}]"), check_source(source));
         }
         for (name, len) in [
             ("owners", self.owners.len()),
@@ -88,10 +86,10 @@ impl Filter {
             ("achievements", self.achievements.len()),
         ] {
             if MAX_LIST < len {
-                found.push(Violation::new(format!("filter.{name}"), Problem::TooMany { max: MAX_LIST }));
+                found.say(format_args!("filter.{name}"), Problem::TooMany { max: MAX_LIST });
             }
         }
-        if found.is_empty() { Ok(self) } else { Err(found) }
+        found.passed(self)
     }
 
     /// Whether a record meets every condition. The filter is in its normal form, see [`Filter::checked`]; a record without
@@ -125,21 +123,22 @@ impl Filter {
             && within(self.deadline, deadline.map(Timestamp::as_second))
     }
 
-    fn check_owners(&self, found: &mut Vec<Violation>) {
+    fn check_owners(&self, found: &mut Violations) {
         for (name, owners) in [("owners", &self.owners), ("excluded_owners", &self.excluded_owners)] {
             for (index, owner) in owners.iter().enumerate() {
-                if let Err(problem) = check_text(owner, 1, MAX_OWNER_CHARS, false) {
-                    found.push(Violation::new(format!("filter.{name}[{index}]"), problem));
-                }
+                let checked = check_text(owner, 1, MAX_OWNER_CHARS, false);
+                found.take(format_args!("filter.{name}[{index}]"), checked);
             }
         }
-        let all_out = !self.owners.is_empty() && self.owners.iter().all(|owner| self.excluded_owners.contains(owner));
+        // the comparison is quadratic; a longer list has another violation
+        let comparable = (1..=MAX_LIST).contains(&self.owners.len()) && self.excluded_owners.len() <= MAX_LIST;
+        let all_out = comparable && self.owners.iter().all(|owner| self.excluded_owners.contains(owner));
         if all_out {
-            found.push(Violation::new("filter.excluded_owners", Problem::Contradiction));
+            found.say("filter.excluded_owners", Problem::Contradiction);
         }
     }
 
-    fn check_ranges(&self, found: &mut Vec<Violation>) {
+    fn check_ranges(&self, found: &mut Violations) {
         let ranges = [
             ("filter.trl", self.trl, Some((1, 9))),
             ("filter.amount_yuan", self.amount_yuan, Some((0, MAX_AMOUNT_YUAN))),
@@ -150,22 +149,22 @@ impl Filter {
         for (path, range, limits) in ranges {
             let Some(range) = range else { continue };
             if range.min.is_none() && range.max.is_none() {
-                found.push(Violation::new(path, Problem::Required));
+                found.say(path, Problem::Required);
             }
             if let Some((min, max)) = limits
                 && [range.min, range.max].into_iter().flatten().any(|value| !(min..=max).contains(&value))
             {
-                found.push(Violation::new(path, Problem::OutOfRange { min, max }));
+                found.say(path, Problem::OutOfRange { min, max });
             }
             if let (Some(min), Some(max)) = (range.min, range.max)
                 && max < min
             {
-                found.push(Violation::new(path, Problem::Contradiction));
+                found.say(path, Problem::Contradiction);
             }
         }
     }
 
-    fn check_kind(&self, kind: Kind, found: &mut Vec<Violation>) {
+    fn check_kind(&self, kind: Kind, found: &mut Violations) {
         let rows = [
             ("filter.stages", !self.stages.is_empty(), kind == Kind::Achievement),
             ("filter.trl", self.trl.is_some(), kind == Kind::Achievement),
@@ -174,7 +173,7 @@ impl Filter {
             ("filter.achievements", !self.achievements.is_empty(), kind == Kind::Expert),
         ];
         let wrong = rows.into_iter().filter(|(_, set, applies)| *set && !applies);
-        found.extend(wrong.map(|(path, ..)| Violation::new(path, Problem::NotOfThisKind)));
+        wrong.for_each(|(path, ..)| found.say(path, Problem::NotOfThisKind));
     }
 }
 
@@ -195,15 +194,15 @@ fn normalise(
     path: &str,
     table: &'static str,
     normal: impl Fn(&str) -> Option<String>,
-    found: &mut Vec<Violation>,
+    found: &mut Violations,
 ) {
     if MAX_LIST < codes.len() {
-        found.push(Violation::new(path, Problem::TooMany { max: MAX_LIST }));
+        found.say(path, Problem::TooMany { max: MAX_LIST });
     }
     for (index, code) in codes.iter_mut().enumerate() {
         match normal(code) {
             Some(normal) => *code = normal,
-            None => found.push(Violation::new(format!("{path}[{index}]"), Problem::UnknownCode { table })),
+            None => found.say(format_args!("{path}[{index}]"), Problem::UnknownCode { table }),
         }
     }
 }

@@ -23,4 +23,4 @@ pub use codes::Code;
 pub use filter::{Filter, Range};
 pub use name::{Kind, RecordName};
 pub use record::{Detail, Record};
-pub use violation::{Problem, Violation};
+pub use violation::{Problem, Violation, Violations};

@@ -1,6 +1,9 @@
 //! Errors in an input: one [`Violation`] per field, in English and Chinese.
 
-use std::fmt;
+use std::{fmt, ops::Deref};
+
+/// Violations that are kept of one input; the others are only counted.
+pub const MAX_VIOLATIONS: usize = 20;
 
 /// One error in one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,6 +12,15 @@ pub struct Violation {
     pub field: String,
     /// The rule broken.
     pub problem: Problem,
+}
+
+/// The violations of one input. A list with a million bad entries costs no more memory than one with
+/// [`MAX_VIOLATIONS`]: the first ones are kept, all are counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Violations {
+    kept: Vec<Violation>,
+    /// Violations that were not kept.
+    beyond: usize,
 }
 
 /// A rule that an input breaks.
@@ -91,6 +103,81 @@ impl fmt::Display for Violation {
     }
 }
 
+// === impl Violations ===
+
+impl Violations {
+    /// Adds a violation of `field`, which is written only if the violation is kept.
+    pub fn say(&mut self, field: impl fmt::Display, problem: Problem) {
+        if self.kept.len() < MAX_VIOLATIONS {
+            self.kept.push(Violation::new(field.to_string(), problem));
+        } else {
+            self.beyond += 1;
+        }
+    }
+
+    /// Returns the value of `Ok`; adds the problem of `Err`.
+    pub fn take<T>(&mut self, field: impl fmt::Display, result: Result<T, Problem>) -> Option<T> {
+        result.map_err(|problem| self.say(field, problem)).ok()
+    }
+
+    /// Adds a violation.
+    pub fn note(&mut self, violation: Violation) {
+        self.say(violation.field, violation.problem);
+    }
+
+    /// Adds the violations of a part of the input.
+    pub fn join(&mut self, part: Self) {
+        part.kept.into_iter().for_each(|violation| self.note(violation));
+        self.beyond += part.beyond;
+    }
+
+    /// Changes the paths of all fields.
+    pub fn rename(&mut self, rename: impl Fn(&str) -> String) {
+        self.kept.iter_mut().for_each(|violation| violation.field = rename(&violation.field));
+    }
+
+    /// Returns the number of all violations.
+    pub fn count(&self) -> usize {
+        self.kept.len() + self.beyond
+    }
+
+    /// Returns the number of violations that were not kept.
+    pub fn beyond(&self) -> usize {
+        self.beyond
+    }
+
+    /// Returns `value` if nothing was found, otherwise the violations.
+    ///
+    /// # Errors
+    /// The violations, if there are any.
+    pub fn passed<T>(self, value: T) -> Result<T, Self> {
+        if self.is_empty() { Ok(value) } else { Err(self) }
+    }
+}
+
+/// The violations that are kept.
+impl Deref for Violations {
+    type Target = [Violation];
+
+    fn deref(&self) -> &[Violation] {
+        &self.kept
+    }
+}
+
+impl From<Violation> for Violations {
+    fn from(violation: Violation) -> Self {
+        Self { kept: vec![violation], beyond: 0 }
+    }
+}
+
+impl FromIterator<Violation> for Violations {
+    fn from_iter<I: IntoIterator<Item = Violation>>(violations: I) -> Self {
+        let mut found = Self::default();
+        violations.into_iter().for_each(|violation| found.note(violation));
+        found
+    }
+}
+
 // === impl Problem ===
 
 impl Problem {
@@ -161,5 +248,24 @@ impl fmt::Display for Problem {
             Self::NoSuchRecord => write!(f, "names no record that is stored, or takes part"),
             Self::PageToken => write!(f, "is not a token of this query: start again at the first page"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_million_violations_are_counted_and_a_few_kept() {
+        let mut part = Violations::default();
+        (0..1_000_000).for_each(|index| part.say(format_args!("list[{index}]"), Problem::Required));
+        assert_eq!((part.len(), part.count(), part.beyond()), (20, 1_000_000, 999_980));
+        let mut all = Violations::from(Violation::new("first", Problem::Repeated));
+        all.join(part);
+        all.rename(|field| format!("event.{field}"));
+        let fields: Vec<&str> = all.iter().map(|violation| violation.field.as_str()).collect();
+        assert_eq!((fields[0], fields[19], all.count()), ("event.first", "event.list[18]", 1_000_001));
+        assert!(all.passed(()).is_err_and(|all| all.beyond() == 999_981));
+        assert_eq!(Violations::default().passed(1), Ok(1));
     }
 }
