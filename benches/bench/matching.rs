@@ -240,7 +240,7 @@ pub fn parts(index: Arc<dyn Index>, pipeline: &Arc<TextPipeline>, embedder: &Emb
     let versions = support::versions(pipeline);
     let policies = Policies::load(&support::root().join("policies")).expect("the shipped rules are right");
     let explainer = Arc::new(Explainer::new(pipeline, policies));
-    Parts::new(Arc::clone(pipeline), embedder.clone(), index, explainer, (versions, settings))
+    Parts::new(Arc::clone(pipeline), embedder.clone(), index, explainer, versions, settings)
 }
 
 /// A query by name for one of the stored demands.

@@ -41,7 +41,7 @@ pub fn find(
 ) -> Result<Answers<pb::FindDuplicatesResponse>, Error> {
     let turn = Arc::clone(turn).try_acquire_owned().map_err(|_| Error::Busy { retry_ms: RETRY_MS })?;
     let (outgoing, answers) = stream(WAITING);
-    tokio::spawn(run(index, kind, filter, (turn, outgoing)));
+    tokio::spawn(run(index, kind, filter, turn, outgoing));
     Ok(answers)
 }
 
@@ -49,7 +49,8 @@ async fn run(
     index: Arc<dyn Index>,
     kind: Kind,
     filter: Filter,
-    (turn, outgoing): (OwnedSemaphorePermit, Outgoing<pb::FindDuplicatesResponse>),
+    turn: OwnedSemaphorePermit,
+    outgoing: Outgoing<pb::FindDuplicatesResponse>,
 ) {
     let _turn = turn;
     let (progress, heard) = watch::channel(Progress::default());

@@ -15,8 +15,8 @@ use super::{
 use crate::{
     error::{Error, Result},
     events::{
-        model::{Change, EventError, Grouping, LeftOut, Meeting, Pair, Shortlisted, Unplaced, participant::by_record},
-        service::{Events, MAX_OUTCOME_PAGE, OutcomeQuery, Report},
+        model::{Change, Grouping, LeftOut, Pair, Shortlisted, participant::by_record},
+        service::{Events, ListRange, MAX_OUTCOME_PAGE, OutcomeQuery},
     },
 };
 use duijie_core::domain::{Code, RecordName};
@@ -30,8 +30,8 @@ const LONG_SIZES: Sizes = Sizes { default: 200, max: 1_000 };
 const OUTCOME_SIZES: Sizes = Sizes { default: 200, max: MAX_OUTCOME_PAGE };
 /// Pages of groups.
 const GROUP_SIZES: Sizes = Sizes { default: 1_000, max: 1_000 };
-/// Maximum changes in an answer that is no list.
-const MAX_CHANGES: usize = 1_000;
+/// The changes in an answer that is no list.
+pub const FIRST_CHANGES: ListRange = ListRange { start: 0, limit: 1_000 };
 
 /// Position in a list of a plan: the plan's number and the number of entries before.
 struct Place {
@@ -43,12 +43,6 @@ struct Place {
 struct GroupPlace {
     by: u8,
     key: String,
-}
-
-/// An entry of the list of meetings.
-enum Entry<'a> {
-    Unplaced(&'a Unplaced),
-    Meeting(&'a Meeting),
 }
 
 /// Returns a page of events.
@@ -90,23 +84,17 @@ pub async fn edits(events: &Events, mut request: pb::ListEditsRequest) -> Result
 pub async fn shortlists(events: &Events, mut request: pb::ListShortlistsRequest) -> Result<pb::ListShortlistsResponse> {
     let paging = Paging::of(&mut request, SIZES)?;
     let demand = record_in(&request.demand, "demand")?;
-    let report = planned(events, &request.name).await?;
-    let start = Place::start(&paging, report.plan.number)?;
+    let planned = events.planned(&event_name_in(&request.name, "name")?).await?;
+    let (plan, range) = (planned.number(), Place::range(&paging, planned.number())?);
+    let page = events.shortlist_page(&planned, demand.as_ref(), range).await?;
     let mut lists: BTreeMap<&RecordName, (Vec<&Shortlisted>, Vec<&LeftOut>)> = BTreeMap::new();
-    let wanted = |record: &RecordName| demand.as_ref().is_none_or(|demand| demand == record);
-    for it in report.plan.shortlist.iter().filter(|it| wanted(&it.pair.demand)) {
-        lists.entry(&it.pair.demand).or_default().0.push(it);
-    }
-    for it in report.plan.left_out.iter().filter(|it| wanted(&it.pair.demand)) {
-        lists.entry(&it.pair.demand).or_default().1.push(it);
-    }
-    let titles = by_record(&report.participants);
-    let next = Place::behind(start, paging.size, lists.len(), report.plan.number);
-    let page = lists.iter().enumerate().skip(start).take(paging.size);
-    let rows = page.map(|(at, (demand, (chosen, left)))| {
-        (Place::new(report.plan.number, at + 1), shortlist_out(demand, chosen, left, &titles))
+    page.report.plan.shortlist.iter().for_each(|it| lists.entry(&it.pair.demand).or_default().0.push(it));
+    page.report.plan.left_out.iter().for_each(|it| lists.entry(&it.pair.demand).or_default().1.push(it));
+    let titles = by_record(&page.report.participants);
+    let rows = (range.start + 1..).zip(lists).map(|(behind, (demand, (chosen, left)))| {
+        (Place::new(plan, behind), shortlist_out(demand, &chosen, &left, &titles))
     });
-    let (shortlists, next) = fit(rows, next);
+    let (shortlists, next) = fit(rows, page.next.map(|next| Place::new(plan, next)));
     Ok(pb::ListShortlistsResponse { shortlists, next_page_token: paging.token(next) })
 }
 
@@ -114,29 +102,21 @@ pub async fn shortlists(events: &Events, mut request: pb::ListShortlistsRequest)
 pub async fn meetings(events: &Events, mut request: pb::ListMeetingsRequest) -> Result<pb::ListMeetingsResponse> {
     let paging = Paging::of(&mut request, LONG_SIZES)?;
     let record = record_in(&request.record, "record")?;
-    let report = planned(events, &request.name).await?;
-    let number = report.plan.number;
-    let start = Place::start(&paging, number)?;
-    let wanted = |pair: &Pair| record.as_ref().is_none_or(|record| pair.has(record));
-    let unplaced = report.plan.unplaced.iter().filter(|it| wanted(&it.pair)).map(Entry::Unplaced);
-    let meetings = report.plan.meetings.iter().filter(|it| wanted(&it.pair)).map(Entry::Meeting);
-    let all: Vec<Entry<'_>> = unplaced.chain(meetings).collect();
-    let (mut unplaced, mut meetings) = (Vec::new(), Vec::new());
-    for entry in all.iter().skip(start).take(paging.size) {
-        match entry {
-            Entry::Unplaced(it) => unplaced.push(unplaced_out(it)),
-            Entry::Meeting(it) => meetings.push(*it),
-        }
-    }
-    let place = |entry: usize| Place::new(number, start + entry);
-    let (behind, mut room) = (unplaced.len(), Room::default());
-    let (unplaced, cut) = room.fit((1..).map(&place).zip(unplaced), None, Message::encoded_len);
+    let planned = events.planned(&event_name_in(&request.name, "name")?).await?;
+    let (plan, range) = (planned.number(), Place::range(&paging, planned.number())?);
+    let page = events.meeting_page(&planned, record.as_ref(), range).await?;
+    let places = (range.start + 1..).map(|behind| Place::new(plan, behind));
+    let mut room = Room::default();
+    let unplaced: Vec<_> = page.report.plan.unplaced.iter().map(unplaced_out).collect();
+    let behind = range.start + unplaced.len();
+    let (unplaced, cut) = room.fit(places.zip(unplaced), None, Message::encoded_len);
     if cut.is_some() {
         return Ok(pb::ListMeetingsResponse { unplaced, next_page_token: paging.token(cut), ..Default::default() });
     }
-    let next = Place::behind(start, paging.size, all.len(), number);
-    let rows = (behind + 1..).map(&place).zip(meetings_out(&report, &meetings));
-    let (meetings, next) = room.fit_after(Some(place(behind)), rows, next, Message::encoded_len);
+    let places = (behind + 1..).map(|behind| Place::new(plan, behind));
+    let rows = places.zip(meetings_out(&page.report));
+    let next = page.next.map(|next| Place::new(plan, next));
+    let (meetings, next) = room.fit_after(Some(Place::new(plan, behind)), rows, next, Message::encoded_len);
     Ok(pb::ListMeetingsResponse { meetings, unplaced, next_page_token: paging.token(next) })
 }
 
@@ -146,17 +126,17 @@ pub async fn changes(
     mut request: pb::ListMeetingChangesRequest,
 ) -> Result<pb::ListMeetingChangesResponse> {
     let paging = Paging::of(&mut request, LONG_SIZES)?;
-    let (_, plan) = events.plan(&event_name_in(&request.name, "name")?).await?;
-    let start = Place::start(&paging, plan.number)?;
-    let next = Place::behind(start, paging.size, plan.changes.len(), plan.number);
-    let page = plan.changes.iter().enumerate().skip(start).take(paging.size);
-    let (changes, next) = fit(page.map(|(at, it)| (Place::new(plan.number, at + 1), change_out(it))), next);
+    let planned = events.planned(&event_name_in(&request.name, "name")?).await?;
+    let (plan, range) = (planned.number(), Place::range(&paging, planned.number())?);
+    let (changes, next) = events.change_page(&planned, range).await?;
+    let places = (range.start + 1..).map(|behind| Place::new(plan, behind));
+    let (changes, next) = fit(places.zip(changes.iter().map(change_out)), next.map(|next| Place::new(plan, next)));
     Ok(pb::ListMeetingChangesResponse { changes, next_page_token: paging.token(next) })
 }
 
 /// Returns the first changes, for an answer that is no list, and the number of all.
 pub fn first_changes(changes: &[Change]) -> (Vec<pb::MeetingChange>, i32) {
-    let first = changes.iter().take(MAX_CHANGES).map(change_out).collect();
+    let first = changes.iter().take(FIRST_CHANGES.limit).map(change_out).collect();
     (first, i32::try_from(changes.len()).unwrap_or(i32::MAX))
 }
 
@@ -197,11 +177,6 @@ fn optional_event(name: &str) -> Result<Option<String>> {
     if name.is_empty() { Ok(None) } else { Ok(Some(event_name_in(name, "name")?)) }
 }
 
-async fn planned(events: &Events, name: &str) -> Result<Report> {
-    let report = events.report(&event_name_in(name, "name")?).await?;
-    if report.event.plan.is_some() { Ok(report) } else { Err(EventError::NoShortlist.into()) }
-}
-
 fn record_in(name: &str, field: &str) -> Result<Option<RecordName>> {
     if name.is_empty() { Ok(None) } else { Ok(Some(record_name_in(name, field)?)) }
 }
@@ -224,19 +199,15 @@ impl Place {
         Self { plan, at: at as u64 }
     }
 
-    /// Entries before the page. A token of an earlier plan is refused: its other pages are of that plan.
-    fn start(paging: &Paging, plan: u64) -> Result<usize> {
-        match paging.start::<Self>()? {
-            Some(place) if place.plan == plan => usize::try_from(place.at).map_err(|_| bad_token()),
-            Some(_) => Err(bad_token()),
-            None => Ok(0),
-        }
-    }
-
-    /// The place behind a whole page; `None` at the end of the list.
-    fn behind(start: usize, size: usize, len: usize, plan: u64) -> Option<Self> {
-        let end = start.saturating_add(size);
-        (end < len).then(|| Self::new(plan, end))
+    /// The part of a plan's list that a caller asked for. A token of an earlier plan is refused: its other pages are of
+    /// that plan.
+    fn range(paging: &Paging, plan: u64) -> Result<ListRange> {
+        let start = match paging.start::<Self>()? {
+            Some(place) if place.plan == plan => usize::try_from(place.at).map_err(|_| bad_token())?,
+            Some(_) => return Err(bad_token()),
+            None => 0,
+        };
+        Ok(ListRange { start, limit: paging.size })
     }
 }
 

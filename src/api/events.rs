@@ -154,9 +154,10 @@ impl EventService for EventRpcs {
     }
 
     async fn get_plan(&self, request: Request<pb::GetPlanRequest>) -> Answer<pb::GetPlanResponse> {
-        let (stored, plan) = self.events.plan(&id(&request.into_inner().name)?).await?;
-        let (changes, change_count) = lists::first_changes(&plan.changes);
-        let (event, plan) = (Some(event_out(&stored)), Some(plan_out(&stored, &plan)));
+        let summary = self.events.summary(&id(&request.into_inner().name)?, lists::FIRST_CHANGES).await?;
+        let (changes, _) = lists::first_changes(&summary.changes);
+        let change_count = i32::try_from(summary.change_count).unwrap_or(i32::MAX);
+        let (event, plan) = (Some(event_out(&summary.event)), Some(plan_out(&summary.event, &summary.plan)));
         Ok(Response::new(pb::GetPlanResponse { event, plan, changes, change_count }))
     }
 

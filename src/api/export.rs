@@ -43,19 +43,20 @@ pub struct File {
 /// the file holds a thread for as long as its caller takes.
 pub fn send(
     reader: Reader,
-    (before, job): (Option<Job>, Job),
+    before: Option<Job>,
+    job: Job,
     file: File,
     place: OwnedSemaphorePermit,
 ) -> Answers<ExportRematchResponse> {
     let (outgoing, answers) = stream(WAITING_PARTS);
     tokio::spawn(async move {
         let _place = place;
-        run(reader, (before, job), file, outgoing).await;
+        run(reader, before, job, file, outgoing).await;
     });
     answers
 }
 
-async fn run(reader: Reader, (before, job): (Option<Job>, Job), file: File, outgoing: Outgoing<ExportRematchResponse>) {
+async fn run(reader: Reader, before: Option<Job>, job: Job, file: File, outgoing: Outgoing<ExportRematchResponse>) {
     let (batches, rows) = mpsc::channel(WAITING_ROWS);
     let count = Arc::new(AtomicI64::new(0));
     let about = About {
@@ -75,7 +76,7 @@ async fn run(reader: Reader, (before, job): (Option<Job>, Job), file: File, outg
         Err(error) => return outgoing.fail(error.into()).await,
     };
     let read = match before {
-        Some(before) => reader.changes((&before, &job), &batches).await.map(drop),
+        Some(before) => reader.changes(&before, &job, &batches).await.map(drop),
         None => reader.pairs(job.id, &batches).await,
     };
     if let Err(error) = read {

@@ -14,7 +14,7 @@ use tower::{Layer, Service};
 use super::status;
 
 /// Compressions of requests that every service takes.
-const ENCODINGS: [&str; 2] = ["gzip", "identity"];
+const ENCODINGS: [&str; 3] = ["gzip", "zstd", "identity"];
 /// What a client without HTTP/2 is told.
 const SENTENCE: &str = "此端口提供 gRPC（HTTP/2）接口，不是网页；请用 gRPC 客户端或 duijie 命令访问。\n\
                         This port speaks gRPC over HTTP/2. Use a gRPC client or the duijie command.\n";

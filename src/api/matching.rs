@@ -208,7 +208,7 @@ fn avoidance_in(avoidance: Option<pb::Avoidance>, target: Kind) -> Result<Avoida
             Err(violation) => found.say(format_args!("avoidance.names[{index}]"), violation.problem),
         }
     }
-    found.passed(Avoidance { same_owner, names: read })
+    Ok(found.passed(Avoidance { same_owner, names: read })?)
 }
 
 /// Reads a text; what is wrong with it is noted, with paths below `text`.

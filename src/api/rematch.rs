@@ -98,7 +98,7 @@ impl RematchService for Rematches {
     ) -> Result<Response<pb::WaitRematchResponse>, Status> {
         let request = request.into_inner();
         let id = job_in(&request.name, "name");
-        let timeout = span_in(request.timeout, "timeout", (0, MAX_WAIT));
+        let timeout = span_in(request.timeout, "timeout", 0..=MAX_WAIT);
         let (id, timeout) = both(id, timeout)?;
         let longest = timeout.unwrap_or(Duration::from_secs(MAX_WAIT));
         let patience = deadline::left().map_or(longest, |left| longest.min(left.saturating_sub(ANSWER_TIME)));
@@ -136,7 +136,7 @@ impl RematchService for Rematches {
         // a job that is not there is told before the stream begins
         self.parts.rematch.get(id).await?;
         let (outgoing, answers) = stream(WAITING);
-        tokio::spawn(send_results(self.parts.clone(), (id, after), outgoing));
+        tokio::spawn(send_results(self.parts.clone(), id, after, outgoing));
         Ok(Response::new(answers))
     }
 
@@ -167,7 +167,7 @@ impl RematchService for Rematches {
         let file = export::File { format, content, made: made(&job) };
         let busy = |_| Error::Busy { retry_ms: FILE_RETRY_MS };
         let place = Arc::clone(&self.files).try_acquire_owned().map_err(busy)?;
-        Ok(Response::new(export::send(self.reader(), (before, job), file, place)))
+        Ok(Response::new(export::send(self.reader(), before, job, file, place)))
     }
 
     type DiffRematchesStream = Answers<pb::DiffRematchesResponse>;
@@ -178,9 +178,9 @@ impl RematchService for Rematches {
     ) -> Result<Response<Self::DiffRematchesStream>, Status> {
         let request = request.into_inner();
         let (before, after) = both(job_in(&request.before, "before"), job_in(&request.after, "after"))?;
-        let jobs = (self.parts.rematch.get(before).await?, self.parts.rematch.get(after).await?);
+        let (before, after) = (self.parts.rematch.get(before).await?, self.parts.rematch.get(after).await?);
         let (outgoing, answers) = stream(WAITING);
-        tokio::spawn(send_changes(self.reader(), jobs, outgoing));
+        tokio::spawn(send_changes(self.reader(), before, after, outgoing));
         Ok(Response::new(answers))
     }
 
@@ -214,7 +214,8 @@ impl Rematches {
 
 async fn send_results(
     parts: Parts,
-    (id, mut after): (JobId, Option<RecordName>),
+    id: JobId,
+    mut after: Option<RecordName>,
     outgoing: Outgoing<pb::StreamRematchResultsResponse>,
 ) {
     loop {
@@ -235,11 +236,11 @@ async fn send_results(
     }
 }
 
-async fn send_changes(reader: Reader, (before, after): (Job, Job), outgoing: Outgoing<pb::DiffRematchesResponse>) {
+async fn send_changes(reader: Reader, before: Job, after: Job, outgoing: Outgoing<pb::DiffRematchesResponse>) {
     let (batches, mut rows) = mpsc::channel(1);
     let reading = async {
         let batches = batches;
-        reader.changes((&before, &after), &batches).await
+        reader.changes(&before, &after, &batches).await
     };
     let sending = async {
         while let Some(batch) = rows.recv().await {

@@ -70,7 +70,7 @@ impl WatchService for Watching {
         let stopped = self.stopped.clone();
         tokio::spawn(async move {
             let _place = place;
-            let end = watcher.run((subscription, cursor), heartbeat, sender, stopped).await;
+            let end = watcher.run(subscription, cursor, heartbeat, sender, stopped).await;
             // a failed send means that the subscriber has gone
             let _ = ending.send(end);
         });
@@ -128,7 +128,7 @@ impl Watching {
 
     async fn asked(&self, request: pb::WatchRequest) -> Result<Asked, Error> {
         let mut found = Violations::default();
-        let heartbeat = span_in(request.heartbeat, "heartbeat", (1, MAX_HEARTBEAT));
+        let heartbeat = span_in(request.heartbeat, "heartbeat", 1..=MAX_HEARTBEAT);
         let heartbeat = heartbeat.map_err(|violation| found.note(violation)).ok().flatten().unwrap_or(HEARTBEAT);
         let subscription = match request.wanted {
             Some(Wanted::SubscriptionId(id)) => match check_id(&id) {

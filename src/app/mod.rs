@@ -142,7 +142,7 @@ impl Parts {
         let settings = settings(config, &embedder)?;
         let index = index(config, embedder.identity().dimensions, versions.clone())?;
         let plan = plan(config)?;
-        let mut parts = Self::new(text, embedder, index, explainer, (versions, settings));
+        let mut parts = Self::new(text, embedder, index, explainer, versions, settings);
         parts.scheduler = Scheduler::new(Arc::clone(&parts.index), parts.rematch.clone(), plan);
         parts.events = parts.events.with_deadline(config.events.planning_deadline);
         Ok(parts)
@@ -154,7 +154,8 @@ impl Parts {
         embedder: Embedder,
         index: Arc<dyn Index>,
         explainer: Arc<Explainer>,
-        (versions, settings): (StoreVersions, Settings),
+        versions: StoreVersions,
+        settings: Settings,
     ) -> Self {
         let (versions, foreground) = (Arc::new(versions), Foreground::default());
         let rematch = Rematch::new(Arc::clone(&index), settings.clone(), Arc::clone(&versions), foreground.clone());

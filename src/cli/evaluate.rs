@@ -104,7 +104,7 @@ async fn with_own_mean_vector(config: &Config, parts: Parts) -> anyhow::Result<P
     Reindex { text, embedder: embedder.clone(), old }.run(&*parts.index, &*index, |_| {}).await?;
     let settings = app::settings(config, &embedder)?;
     let explainer = parts.explainer.clone();
-    let with_own = Parts::new(parts.text.clone(), embedder, index, explainer, (versions, settings));
+    let with_own = Parts::new(parts.text.clone(), embedder, index, explainer, versions, settings);
     serve::close(parts).await;
     Ok(with_own)
 }

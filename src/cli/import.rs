@@ -21,7 +21,7 @@ use super::{
     out,
     progress::Progress,
 };
-use crate::api::convert::record_out;
+use crate::api::convert::{duration_out, record_out};
 use duijie_core::domain::{Kind, RecordName};
 use duijie_files::{CellError, ErrorReport, Mapping, Note, ReadOptions, RecordFile, Row};
 use duijie_proto as pb;
@@ -124,14 +124,14 @@ pub async fn import(server: &Server, path: &Path, options: ReadOptions) -> anyho
         finish(sent?)?;
     }
     let notes = reading.await.context("读取文件的线程中断")?;
-    let seconds = progress.finish().as_secs_f64();
+    let took = progress.finish();
     for note in &notes {
         report.note(note)?;
     }
     tally.warnings = report.warnings();
-    print_summary(kind, tally, seconds);
+    print_summary(kind, tally, took.as_secs_f64());
     print_notes(&notes);
-    out::as_json([&tally.answer(seconds)])?;
+    out::as_json([&tally.answer(took)])?;
     if let Some(written) = report.finish()? {
         let path = written.path.display();
         match (tally.refused, tally.warnings) {
@@ -251,7 +251,7 @@ fn note(
 
 impl Tally {
     /// The same numbers as those of an import over the wire.
-    fn answer(self, seconds: f64) -> pb::ImportRecordsResponse {
+    fn answer(self, took: Duration) -> pb::ImportRecordsResponse {
         let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         let Self { created, updated, unchanged, refused, .. } = self;
         pb::ImportRecordsResponse {
@@ -260,8 +260,7 @@ impl Tally {
             updated_count: count(updated),
             unchanged_count: count(unchanged),
             refused_count: count(refused),
-            // a float becomes the nearest whole number
-            duration_ms: (seconds * 1_000.0) as i64,
+            duration: Some(duration_out(took)),
             ..Default::default()
         }
     }

@@ -187,7 +187,7 @@ impl Printer {
         let Some(record) = found.record.and_then(|record| record_in(record).ok()) else { return Ok(()) };
         let grade = found.level.map_or(0, |level| level.grade);
         if self.jsonl {
-            println!("{}", line(it, &record, (found.score, grade)));
+            println!("{}", line(it, &record, found.score, grade));
         } else {
             let asks = if it.query.is_empty() { String::new() } else { format!("{} ← ", it.query) };
             println!("{:.3} {} {asks}{}（{}）", found.score, grade_label(grade), record.title, record.name());
@@ -196,7 +196,7 @@ impl Printer {
     }
 }
 
-fn line(it: &pb::NewMatch, record: &Record, (score, grade): (f64, i32)) -> serde_json::Value {
+fn line(it: &pb::NewMatch, record: &Record, score: f64, grade: i32) -> serde_json::Value {
     json!({
         "id": it.id,
         "query": it.query,

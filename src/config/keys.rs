@@ -1,14 +1,16 @@
 //! Every key with its default, range and purpose. README and `duijie config` show this table.
 
+use std::ops::RangeInclusive;
+
 /// One key of the configuration.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Key {
     /// Section and name, such as `server.listen`.
     pub name: &'static str,
     /// Default value.
     pub default: &'static str,
     /// Lowest and highest allowed number; `None` if the value is not a number.
-    pub range: Option<(f64, f64)>,
+    pub range: Option<RangeInclusive<f64>>,
     /// Purpose, in Chinese.
     pub what: &'static str,
 }
@@ -17,7 +19,7 @@ const fn text(name: &'static str, default: &'static str, what: &'static str) -> 
     Key { name, default, range: None, what }
 }
 
-const fn number(name: &'static str, default: &'static str, range: (f64, f64), what: &'static str) -> Key {
+const fn number(name: &'static str, default: &'static str, range: RangeInclusive<f64>, what: &'static str) -> Key {
     Key { name, default, range: Some(range), what }
 }
 
@@ -28,28 +30,28 @@ pub const RENAMED: &[(&str, &str)] =
 /// All keys.
 pub const KEYS: &[Key] = &[
     text("server.listen", "127.0.0.1:50051", "gRPC 服务监听的地址和端口"),
-    number("server.max_calls", "256", (1.0, 100_000.0), "同时处理的调用数，超出即返回 RESOURCE_EXHAUSTED"),
+    number("server.max_calls", "256", 1.0..=100_000.0, "同时处理的调用数，超出即返回 RESOURCE_EXHAUSTED"),
     number(
         "server.max_streams",
         "128",
-        (1.0, 100_000.0),
+        1.0..=100_000.0,
         "同时进行的数据流（导入、导出、订阅等）数，超出即返回 RESOURCE_EXHAUSTED",
     ),
-    number("server.max_message_bytes", "33554432", (65_536.0, 1_073_741_824.0), "收到的单条消息的最大字节数"),
-    number("server.default_deadline_ms", "30000", (10.0, 3_600_000.0), "调用方未设时限时的时限，毫秒"),
-    number("server.drain_ms", "10000", (0.0, 600_000.0), "停止服务时等待在途调用完成的时间，毫秒"),
+    number("server.max_message_bytes", "33554432", 65_536.0..=1_073_741_824.0, "收到的单条消息的最大字节数"),
+    number("server.default_deadline_ms", "30000", 10.0..=3_600_000.0, "调用方未设时限时的时限，毫秒"),
+    number("server.drain_ms", "10000", 0.0..=600_000.0, "停止服务时等待在途调用完成的时间，毫秒"),
     text("store.folder", "data/store", "内嵌存储所在的文件夹；设了 qdrant.url 时不用"),
-    number("store.optimize_points", "10000", (100.0, 10_000_000.0), "积累多少条未建索引的记录后开始后台建索引"),
+    number("store.optimize_points", "10000", 100.0..=10_000_000.0, "积累多少条未建索引的记录后开始后台建索引"),
     text("qdrant.url", "", "Qdrant 的 gRPC 地址，如 http://127.0.0.1:6334，集群的多个节点以逗号分隔；空为使用内嵌引擎"),
     text("qdrant.api_key", "", "Qdrant 的访问密钥"),
     text("qdrant.ca_file", "", "签发 Qdrant 证书的机构证书（PEM）；空为使用系统信任的机构。地址为 https 时启用 TLS"),
     text("qdrant.prefix", "duijie", "集合名的前缀；同一 Qdrant 上的几套数据用不同的前缀"),
-    number("qdrant.connect_timeout_ms", "2000", (10.0, 60_000.0), "连接 Qdrant 的时限，毫秒"),
-    number("qdrant.timeout_ms", "10000", (10.0, 600_000.0), "一次尝试的时限，毫秒；调用方所余的时限更短时从之"),
-    number("qdrant.attempts", "3", (1.0, 10.0), "一次请求最多尝试的次数（含首次），不超过时限"),
-    number("qdrant.shard_number", "1", (1.0, 1024.0), "每个集合的分片数；只在建立集合时起作用"),
-    number("qdrant.replication_factor", "1", (1.0, 16.0), "每个分片的副本数；集群应为 2 或以上"),
-    number("qdrant.write_consistency_factor", "1", (1.0, 16.0), "写入须由几个副本确认"),
+    number("qdrant.connect_timeout_ms", "2000", 10.0..=60_000.0, "连接 Qdrant 的时限，毫秒"),
+    number("qdrant.timeout_ms", "10000", 10.0..=600_000.0, "一次尝试的时限，毫秒；调用方所余的时限更短时从之"),
+    number("qdrant.attempts", "3", 1.0..=10.0, "一次请求最多尝试的次数（含首次），不超过时限"),
+    number("qdrant.shard_number", "1", 1.0..=1024.0, "每个集合的分片数；只在建立集合时起作用"),
+    number("qdrant.replication_factor", "1", 1.0..=16.0, "每个分片的副本数；集群应为 2 或以上"),
+    number("qdrant.write_consistency_factor", "1", 1.0..=16.0, "写入须由几个副本确认"),
     text(
         "qdrant.write_ordering",
         "strong",
@@ -58,7 +60,7 @@ pub const KEYS: &[Key] = &[
     text("qdrant.vectors_on_disk", "false", "原始向量是否只放磁盘：千万条以上且已量化时为 true"),
     text("qdrant.payload_on_disk", "true", "记录正文是否只放磁盘"),
     text("qdrant.quantization", "none", "向量量化：none、int8（内存为四分之一）、binary（三十二分之一）"),
-    number("qdrant.oversampling", "3", (1.0, 100.0), "量化检索多取的倍数，再以原始向量重排"),
+    number("qdrant.oversampling", "3", 1.0..=100.0, "量化检索多取的倍数，再以原始向量重排"),
     text(
         "model.source",
         "models/e5-small-zh",
@@ -71,29 +73,29 @@ pub const KEYS: &[Key] = &[
     ),
     text("model.cache", "data/hub", "从模型库取来的模型存放的文件夹"),
     text("model.runtime", "runtime/libonnxruntime.so", "ONNX Runtime 动态库，由 make runtime 取得"),
-    number("model.sessions", "0", (0.0, 256.0), "模型会话数，每个占一个线程；0 表示与处理器核数相同"),
-    number("model.queue_texts", "4096", (16.0, 1_000_000.0), "等待向量化的文本数上限"),
+    number("model.sessions", "0", 0.0..=256.0, "模型会话数，每个占一个线程；0 表示与处理器核数相同"),
+    number("model.queue_texts", "4096", 16.0..=1_000_000.0, "等待向量化的文本数上限"),
     text("text.dictionary", "", "附加词典文件（jieba 格式：词 词频 词性），改动后须执行 duijie reindex"),
-    number("match.candidates", "200", (20.0, 10_000.0), "每路召回的候选数"),
-    number("match.dense_weight", "0.75", (0.0, 1.0), "向量得分的权重，其余为关键词得分的权重"),
-    number("match.bm25_saturation", "25", (0.1, 1000.0), "折算为 0.5 分的 BM25 得分"),
-    number("match.feedback", "10", (0.0, 50.0), "首轮结果中用于修正查询的条数；0 为只查一轮。没有向量中心时不起作用"),
+    number("match.candidates", "200", 20.0..=10_000.0, "每路召回的候选数"),
+    number("match.dense_weight", "0.75", 0.0..=1.0, "向量得分的权重，其余为关键词得分的权重"),
+    number("match.bm25_saturation", "25", 0.1..=1000.0, "折算为 0.5 分的 BM25 得分"),
+    number("match.feedback", "10", 0.0..=50.0, "首轮结果中用于修正查询的条数；0 为只查一轮。没有向量中心时不起作用"),
     text("match.calibration", "", "相关级别的校准文件（由 duijie calibrate 生成）；空为自带的"),
     text("rematch.nightly", "", "每晚自动重新匹配的时刻，如 02:30；空为不自动进行"),
     text("rematch.time_zone", "Asia/Shanghai", "上述时刻所在的时区"),
     number(
         "rematch.after_changes",
         "0",
-        (0.0, 100_000_000.0),
+        0.0..=100_000_000.0,
         "累计多少条记录新增或修改后自动重新匹配（删除不计）；0 为不按变化进行",
     ),
     text("rematch.targets", "achievements", "自动重新匹配的对象：achievements、experts 或 both"),
     text("rematch.region", "", "只匹配此地区的需求（代码，如 13、1301）；空为全部公开的需求"),
-    number("rematch.limit", "20", (1.0, 100.0), "每项需求每类对象保留的条数"),
+    number("rematch.limit", "20", 1.0..=100.0, "每项需求每类对象保留的条数"),
     number(
         "events.planning_deadline_ms",
         "600000",
-        (1_000.0, 86_400_000.0),
+        1_000.0..=86_400_000.0,
         "生成名单或排期的时限，毫秒；调用方的时限更短时从之。到时即停止计算，不保存任何结果",
     ),
     text(

@@ -173,11 +173,12 @@ impl Reader {
     /// Value as a number within the key's range.
     pub fn number<T: FromStr + Default>(&mut self, name: &str) -> T {
         let text = self.text(name);
-        let (min, max) = KEYS.iter().find(|key| key.name == name).and_then(|key| key.range).unwrap_or((0.0, 0.0));
-        let fits = text.parse::<f64>().is_ok_and(|number| (min..=max).contains(&number));
+        let range = KEYS.iter().find(|key| key.name == name).and_then(|key| key.range.clone()).unwrap_or(0.0..=0.0);
+        let fits = text.parse::<f64>().is_ok_and(|number| range.contains(&number));
         match text.parse::<T>() {
             Ok(number) if fits => number,
             _ => {
+                let (min, max) = range.into_inner();
                 self.mistakes.push(format!("{name} = {text} 应为 {min} 到 {max} 之间的数"));
                 T::default()
             }

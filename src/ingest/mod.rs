@@ -98,7 +98,7 @@ struct Cut {
 }
 
 /// A record of a batch with its position, checked or refused.
-type Checked = (usize, std::result::Result<Record, Vec<Violation>>);
+type Checked = (usize, std::result::Result<Record, Violations>);
 
 // === impl Ingest ===
 

@@ -70,14 +70,15 @@ pub async fn search(
         Reader { index: Arc::clone(&index), runtime: Handle::current(), progress: progress.clone(), failed: None };
     let finder = Finder::new(kind);
     let finding = duijie_cpu::thread("duplicates", move || find(finder, inbox, reader))?;
-    let read = read(&*index, (kind, filter), pages, &progress).await;
+    let read = read(&*index, kind, filter, pages, &progress).await;
     read.and(finding.join().await?)
 }
 
 /// Sends all pages to the finder, until it takes no more.
 async fn read(
     index: &dyn Index,
-    (kind, filter): (Kind, &Filter),
+    kind: Kind,
+    filter: &Filter,
     pages: Sender<Told>,
     progress: &watch::Sender<Progress>,
 ) -> Result<()> {

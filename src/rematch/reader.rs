@@ -79,7 +79,7 @@ impl Reader {
     ///
     /// # Errors
     /// The store's errors.
-    pub async fn changes(&self, (before, after): (&Job, &Job), rows: &Sender<Vec<Row>>) -> Result<Totals> {
+    pub async fn changes(&self, before: &Job, after: &Job, rows: &Sender<Vec<Row>>) -> Result<Totals> {
         let inputs = (inputs(before), inputs(after));
         let mut earlier = Results::of(&self.rematch, before.id);
         let mut later = Results::of(&self.rematch, after.id);
@@ -129,7 +129,7 @@ impl Reader {
         let known = self.read(changed.iter().flat_map(|change| [&change.demand, &change.target])).await?;
         let state = |name: &RecordName| known.get(name).map(|known| &known.state);
         let row = |change: PairChange| {
-            let reasons = explain(&change, (before, after), state(&change.demand), state(&change.target));
+            let reasons = explain(&change, before, after, state(&change.demand), state(&change.target));
             totals.count(change.change, &reasons);
             let how = RowChange { change: change.change, reasons, before: change.before.map(standing) };
             Row {

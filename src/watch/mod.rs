@@ -198,7 +198,8 @@ impl Watcher {
     /// Sends the new matches since `cursor`, and a checkpoint at least every `heartbeat`, until the stream ends.
     pub async fn run(
         &self,
-        (subscription, cursor): (Subscription, Cursor),
+        subscription: Subscription,
+        cursor: Cursor,
         heartbeat: Duration,
         events: Sender<Event>,
         mut stop: watch::Receiver<bool>,

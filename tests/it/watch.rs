@@ -235,8 +235,7 @@ async fn a_subscriber_who_takes_nothing_is_ended_and_goes_on_by_the_cursor() {
     let (_stop, stopped) = watch::channel(false);
     let heartbeat = Duration::from_secs(60);
     let (sender, mut events) = mpsc::channel(4);
-    let asked = (subscription(), Cursor::starting_at(0));
-    let ended = watcher.run(asked, heartbeat, sender, stopped.clone());
+    let ended = watcher.run(subscription(), Cursor::starting_at(0), heartbeat, sender, stopped.clone());
     assert!(matches!(ended.await, End::Slow));
     let mut waiting = 0;
     while events.recv().await.is_some() {
@@ -249,7 +248,7 @@ async fn a_subscriber_who_takes_nothing_is_ended_and_goes_on_by_the_cursor() {
     let (sender, mut events) = mpsc::channel(4);
     let going_on = tokio::spawn({
         let watcher = watcher.clone();
-        async move { watcher.run((subscription(), Cursor::starting_at(0)), heartbeat, sender, stopped).await }
+        async move { watcher.run(subscription(), Cursor::starting_at(0), heartbeat, sender, stopped).await }
     });
     let mut ids = BTreeSet::new();
     while let Some(event) = events.recv().await {

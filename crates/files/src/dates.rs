@@ -9,6 +9,14 @@ use jiff::{
 };
 use unicode_normalization::UnicodeNormalization;
 
+/// Time of a day, as written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Clock {
+    hour: i16,
+    minute: i16,
+    second: i16,
+}
+
 /// Day of a month, a quarter or a year that is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edge {
@@ -146,7 +154,7 @@ fn written(text: &str, edge: Edge) -> Option<Result<DateTime, String>> {
         let (year, month) = (number(text.get(..4)?, 4)?, number(text.get(4..6)?, 2)?);
         let day = text.get(6..).filter(|day| !day.is_empty());
         return match day {
-            Some(day) => Some(moment(year, month, number(day, 2)?, (0, 0, 0))),
+            Some(day) => Some(moment(year, month, number(day, 2)?, Clock::default())),
             None if YEARS.contains(&year) => Some(months(year, month, month, edge)),
             None => None,
         };
@@ -176,7 +184,7 @@ fn written(text: &str, edge: Edge) -> Option<Result<DateTime, String>> {
     if let Some((first, last)) = third(&mut rest) {
         let day = if edge == Edge::First { first } else { last };
         let last_day = Date::new(year, i8::try_from(month).ok()?, 1).ok().map(|date| i16::from(date.days_in_month()));
-        return rest.is_empty().then(|| moment(year, month, day.min(last_day.unwrap_or(day)), (0, 0, 0)));
+        return rest.is_empty().then(|| moment(year, month, day.min(last_day.unwrap_or(day)), Clock::default()));
     }
     if !month_mark && !rest.word(&["-", "/", ".", "年"]) {
         return None;
@@ -185,7 +193,7 @@ fn written(text: &str, edge: Edge) -> Option<Result<DateTime, String>> {
     let day_mark = rest.word(&["日", "号", "T"]);
     let clock_text = rest.0.trim();
     if clock_text.is_empty() {
-        return Some(moment(year, month, day, (0, 0, 0)));
+        return Some(moment(year, month, day, Clock::default()));
     }
     if !day_mark && !rest.0.starts_with(' ') {
         return None;
@@ -237,24 +245,24 @@ fn months(year: i16, first: i16, last: i16, edge: Edge) -> Result<DateTime, Stri
     Ok(date.at(0, 0, 0, 0))
 }
 
-fn moment(year: i16, month: i16, day: i16, (hour, minute, second): (i16, i16, i16)) -> Result<DateTime, String> {
+fn moment(year: i16, month: i16, day: i16, clock: Clock) -> Result<DateTime, String> {
     let small = |value: i16| i8::try_from(value).unwrap_or(i8::MAX);
     // 24:00 is the end of that day, not the day after
-    let (hour, minute, second) =
-        if (hour, minute, second) == (24, 0, 0) { (23, 59, 59) } else { (hour, minute, second) };
+    let end = Clock { hour: 24, ..Clock::default() };
+    let Clock { hour, minute, second } = if clock == end { Clock { hour: 23, minute: 59, second: 59 } } else { clock };
     let civil = DateTime::new(year, small(month), small(day), small(hour), small(minute), small(second), 0);
     civil.map_err(|_| "没有这一天或这一时刻".to_string())
 }
 
 /// Parses `9:30`, `09:30:15.250`, `9时30分`, `下午5点`; drops fractions of a second.
-fn clock(text: &str) -> Option<(i16, i16, i16)> {
+fn clock(text: &str) -> Option<Clock> {
     let mut rest = Rest(text);
     let late = rest.word(&["下午", "晚上", "晚"]);
     let _ = late || rest.word(&["上午", "早上", "中午", "凌晨"]);
     let hour = rest.number(2)?;
     let hour = if late && hour < 12 { hour + 12 } else { hour };
     if rest.word(&["时整", "点整", "时", "点"]) && rest.is_empty() {
-        return Some((hour, 0, 0));
+        return Some(Clock { hour, ..Clock::default() });
     }
     let _ = rest.word(&[":"]);
     let minute = rest.number(2)?;
@@ -263,7 +271,7 @@ fn clock(text: &str) -> Option<(i16, i16, i16)> {
     let _ = rest.word(&["秒"]);
     let fraction = rest.0.trim();
     let digits = fraction.strip_prefix('.').unwrap_or(fraction);
-    digits.bytes().all(|byte| byte.is_ascii_digit()).then_some((hour, minute, second))
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then_some(Clock { hour, minute, second })
 }
 
 /// The text without 星期三, 周三 and their brackets.

@@ -200,7 +200,7 @@ impl RecordFile {
                 Some(Line { number, pairs: Err((start, reason)) }) => Some(refused(number, &start, reason)),
                 Some(Line { number, pairs: Ok(pairs) }) => {
                     let lossy = lines.text.lossy();
-                    Some(row(number, object(pairs, known, (&mut self.ignored, unread), &self.context, lossy)))
+                    Some(row(number, object(pairs, known, &mut self.ignored, unread, &self.context, lossy)))
                 }
             },
         };
@@ -212,7 +212,7 @@ impl RecordFile {
         if let Ok(record) = &mut row.result {
             let derived = record.id.starts_with("row-");
             let column = Field::Id.label(self.context.kind);
-            row.warnings.extend(self.seen.take(record, (&row.sheet, row.number), derived, column));
+            row.warnings.extend(self.seen.take(record, &row.sheet, row.number, derived, column));
         }
         Ok(Some(row))
     }
@@ -352,7 +352,8 @@ fn text_cell(text: String) -> Cell {
 fn object(
     pairs: Pairs,
     known: &mut HashMap<String, Option<Target>>,
-    (ignored, unread): (&mut Vec<String>, &mut HashMap<String, u64>),
+    ignored: &mut Vec<String>,
+    unread: &mut HashMap<String, u64>,
     context: &Context,
     lossy: bool,
 ) -> Built {

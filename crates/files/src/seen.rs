@@ -34,7 +34,8 @@ impl Seen {
     pub fn take(
         &mut self,
         record: &mut Record,
-        (sheet, row): (&Arc<str>, u64),
+        sheet: &Arc<str>,
+        row: u64,
         derived: bool,
         column: &str,
     ) -> Option<CellError> {

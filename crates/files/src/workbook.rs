@@ -175,6 +175,15 @@ fn cells(workbook: &mut Xlsx<BufReader<File>>, name: &str, bytes: &mut usize) ->
 /// Number formats of a workbook by style: code and number.
 struct Formats(Vec<(String, u32)>);
 
+/// How a cell is displayed.
+#[derive(Debug, Clone, Copy)]
+struct NumberFormat<'a> {
+    /// Format code, such as `0.00%`.
+    code: &'a str,
+    /// Number of the built-in format.
+    id: u32,
+}
+
 // === impl Formats ===
 
 impl Formats {
@@ -186,8 +195,9 @@ impl Formats {
         Self(styles.iter().map(format).collect())
     }
 
-    fn of_style(&self, style: usize) -> (&str, u32) {
-        self.0.get(style).map_or(("General", 0), |(code, id)| (code.as_str(), *id))
+    fn of_style(&self, style: usize) -> NumberFormat<'_> {
+        let general = NumberFormat { code: "General", id: 0 };
+        self.0.get(style).map_or(general, |(code, id)| NumberFormat { code, id: *id })
     }
 }
 
@@ -200,7 +210,7 @@ fn text_bytes(cell: &Cell) -> usize {
 }
 
 /// A cell value with its format; `None` if empty.
-fn cell(value: &DataRef<'_>, (code, id): (&str, u32)) -> Option<Cell> {
+fn cell(value: &DataRef<'_>, NumberFormat { code, id }: NumberFormat<'_>) -> Option<Cell> {
     let text = match value {
         DataRef::Empty => return None,
         DataRef::String(text) => text.clone(),

@@ -135,7 +135,7 @@ mod tests {
         let paths = ["title", "titel", "state", "etag", "name", "rules.", "rules.x", "slots.date", "*"];
         let mask = FieldMask { paths: paths.map(String::from).to_vec() };
         let violations = mask_in(Some(mask), &pb::Event::default()).err().unwrap();
-        let fields: Vec<String> = violations.into_iter().map(|it| it.field).collect();
+        let fields: Vec<String> = violations.iter().map(|it| it.field.clone()).collect();
         let want: Vec<String> = (1..paths.len()).map(|index| format!("update_mask.paths[{index}]")).collect();
         assert_eq!(fields, want);
     }

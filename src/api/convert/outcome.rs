@@ -11,7 +11,7 @@ use crate::events::{
     model::{ContractKind, Counts, Grouping, Outcome, Progress, Rejection},
     service::{OutcomeChange, Recorded},
 };
-use duijie_core::domain::{Code, Problem, Violation, Violations, gb};
+use duijie_core::domain::{Code, Problem, Violations, gb};
 use duijie_proto as pb;
 
 /// Reads outcomes, with paths below `outcomes`.

@@ -180,11 +180,12 @@ fn quota_out(it: &QuotaRef) -> pb::QuotaRef {
 }
 
 /// Writes meetings of an event.
-pub fn meetings_out(report: &Report, meetings: &[&Meeting]) -> Vec<pb::Meeting> {
+pub fn meetings_out(report: &Report) -> Vec<pb::Meeting> {
+    let meetings = &report.plan.meetings;
     let titles = by_record(&report.participants);
     let title = |record: &RecordName| titles.get(record).map(|it| it.title.clone()).unwrap_or_default();
     let mut contacts = report.contacts(meetings.iter().map(|it| &it.pair));
-    let row = |it: &&Meeting| {
+    let row = |it: &Meeting| {
         let (demand, counterpart, contacts_shown) = contacts.remove(&it.pair).unwrap_or_default();
         let contact = |it: crate::events::model::Contact| (!it.is_empty()).then(|| contact_out(it));
         pb::Meeting {

@@ -1,6 +1,6 @@
 //! Conversion of re-matching jobs between wire types and domain values.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use jiff::Timestamp;
 
@@ -173,9 +173,10 @@ pub fn format_in(format: i32) -> Result<Format, Violation> {
 pub fn span_in(
     span: Option<prost_types::Duration>,
     field: &str,
-    (min, max): (u64, u64),
+    seconds: RangeInclusive<u64>,
 ) -> Result<Option<Duration>, Violation> {
     let Some(span) = span else { return Ok(None) };
+    let (min, max) = seconds.into_inner();
     let valid = |nanos: &u32| *nanos < 1_000_000_000;
     let read = match (u64::try_from(span.seconds), u32::try_from(span.nanos).ok().filter(valid)) {
         (Ok(seconds), Some(nanos)) => Some(Duration::new(seconds, nanos)),

@@ -168,7 +168,7 @@ fn subscriptions_come_back() {
 fn spans_of_time_have_ends() {
     let check = |seconds: i64, nanos: i32, want: Option<u128>| {
         let span = Some(prost_types::Duration { seconds, nanos });
-        let read = rematch::span_in(span, "timeout", (0, 10)).map(|read| read.unwrap().as_millis());
+        let read = rematch::span_in(span, "timeout", 0..=10).map(|read| read.unwrap().as_millis());
         assert_eq!(read.ok(), want, "{seconds} s {nanos} ns");
     };
     check(1, 500_000_000, Some(1_500));
@@ -180,5 +180,5 @@ fn spans_of_time_have_ends() {
     check(0, -1, None);
     check(0, 1_000_000_000, None);
     check(i64::MAX, 0, None);
-    assert_eq!(rematch::span_in(None, "timeout", (1, 10)), Ok(None));
+    assert_eq!(rematch::span_in(None, "timeout", 1..=10), Ok(None));
 }

@@ -1,5 +1,7 @@
 //! All checks of an event, a participant and an edit. Checked values are in normal form.
 
+use std::ops::RangeInclusive;
+
 use super::{
     AvoidedPair, Event, Group, Pair, Participant, Quota, Rules, Window,
     contact::MAX_CONTACT_CHARS,
@@ -28,8 +30,8 @@ impl Event {
         found.take("title", check_text(&self.title, 1, MAX_TITLE_CHARS, false));
         found.take("place", check_text(&self.place, 0, MAX_TITLE_CHARS, false));
         self.check_slots(&mut found);
-        check_number(self.tables, (1, MAX_TABLES), "table_count", &mut found);
-        check_number(self.spare_percent, (0, MAX_SPARE_PERCENT), "spare_percent", &mut found);
+        check_number(self.tables, 1..=MAX_TABLES, "table_count", &mut found);
+        check_number(self.spare_percent, 0..=MAX_SPARE_PERCENT, "spare_percent", &mut found);
         self.rules.check(&mut found);
         if found.is_empty() {
             self.slots.sort_unstable();
@@ -85,7 +87,7 @@ impl Rules {
         ];
         for (path, cap) in caps {
             if let Some(cap) = cap {
-                check_number(cap, (1, MAX_CAP), path, found);
+                check_number(cap, 1..=MAX_CAP, path, found);
             }
         }
         if !(0.0..=1.0).contains(&self.min_score) {
@@ -121,9 +123,9 @@ impl Quota {
         if let Some(code) = found.take(format_args!("{path}.code"), code) {
             self.code = code;
         }
-        check_number(self.at_least, (0, MAX_QUOTA), &format!("{path}.min_pair_count"), found);
+        check_number(self.at_least, 0..=MAX_QUOTA, &format!("{path}.min_pair_count"), found);
         if let Some(at_most) = self.at_most {
-            check_number(at_most, (0, MAX_QUOTA), &format!("{path}.max_pair_count"), found);
+            check_number(at_most, 0..=MAX_QUOTA, &format!("{path}.max_pair_count"), found);
             if at_most < self.at_least {
                 found.say(format_args!("{path}.max_pair_count"), Problem::Contradiction);
             }
@@ -160,9 +162,9 @@ impl Participant {
         for (field, text, max) in texts {
             found.take(format_args!("{path}.{field}"), check_text(text, 0, max, false));
         }
-        check_number(self.people, (1, MAX_PEOPLE), &format!("{path}.max_concurrent_meetings"), &mut found);
+        check_number(self.people, 1..=MAX_PEOPLE, &format!("{path}.max_concurrent_meetings"), &mut found);
         if let Some(cap) = self.cap {
-            check_number(cap, (1, MAX_CAP), &format!("{path}.max_meetings"), &mut found);
+            check_number(cap, 1..=MAX_CAP, &format!("{path}.max_meetings"), &mut found);
         }
         if self.table.is_some_and(|table| event.tables <= table) {
             found.say(format_args!("{path}.table"), Problem::OutOfRange { min: 1, max: i64::from(event.tables) });
@@ -195,8 +197,9 @@ impl Pair {
     }
 }
 
-fn check_number(number: u32, (min, max): (u32, u32), path: &str, found: &mut Violations) {
-    if !(min..=max).contains(&number) {
+fn check_number(number: u32, range: RangeInclusive<u32>, path: &str, found: &mut Violations) {
+    if !range.contains(&number) {
+        let (min, max) = range.into_inner();
         found.say(path, Problem::OutOfRange { min: min.into(), max: max.into() });
     }
 }

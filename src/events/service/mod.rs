@@ -48,7 +48,7 @@ use crate::{
 use duijie_store::{Index, Lease, StoreVersions};
 pub use life::{MAX_REQUEST_ID_CHARS, Page as EventPage};
 pub use outcomes::{MAX_OUTCOME_PAGE, OutcomeChange, OutcomePage, OutcomeQuery, Recorded};
-pub use pages::{ListPage, Planned};
+pub use pages::{ListPage, ListRange, Planned, Summary};
 pub use participants::{Added, Draft, Who};
 pub use replan::{OnTheDay, Replanned};
 pub use report::Report;

@@ -110,7 +110,7 @@ impl Events {
         }
         let mut recorded = Vec::with_capacity(changes.len());
         for (change, (before, version, after)) in changes.iter().zip(found) {
-            recorded.push(self.write_outcome(&known, change, (before, version, after)).await?);
+            recorded.push(self.write_outcome(&known, change, before, version, after).await?);
         }
         Ok(recorded)
     }
@@ -120,7 +120,9 @@ impl Events {
         &self,
         known: &Known<'_>,
         change: &OutcomeChange,
-        (mut before, mut version, mut after): (Option<Outcome>, u64, Outcome),
+        mut before: Option<Outcome>,
+        mut version: u64,
+        mut after: Outcome,
     ) -> Result<Outcome> {
         for _ in 0..TRIES {
             if let Some(before) = &before {

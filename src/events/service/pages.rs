@@ -7,12 +7,12 @@ use std::{
 
 use super::{
     Events, Report, StoredEvent,
-    pieces::{Head, List, Piece, joined},
+    pieces::{Head, List, Piece},
     stored::PlanPointer,
 };
 use crate::{
     error::Result,
-    events::model::{EventError, LeftOut, Pair, Plan, Shortlisted},
+    events::model::{Change, EventError, LeftOut, Pair, Plan, Shortlisted},
 };
 use duijie_core::domain::RecordName;
 
@@ -27,6 +27,27 @@ pub struct Planned {
     head: Head,
     /// All pieces, of a plan that is stored as one text.
     whole: Option<Vec<Piece>>,
+}
+
+/// A part of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListRange {
+    /// Entries before it.
+    pub start: usize,
+    /// Maximum entries.
+    pub limit: usize,
+}
+
+/// The current plan of an event without its lists.
+pub struct Summary {
+    /// The event.
+    pub event: StoredEvent,
+    /// The plan; its lists are empty.
+    pub plan: Plan,
+    /// The changes asked for.
+    pub changes: Vec<Change>,
+    /// Number of all changes.
+    pub change_count: usize,
 }
 
 /// A page of a list of a plan.
@@ -51,14 +72,14 @@ impl Events {
         Ok(Planned { event, pointer, head, whole })
     }
 
-    /// Returns the event with its current plan; of the lists only the changes.
+    /// Returns the event with its current plan without its lists, and a part of the changes.
     ///
     /// # Errors
     /// As [`Events::planned`].
-    pub async fn summary(&self, id: &str) -> Result<(StoredEvent, Plan)> {
+    pub async fn summary(&self, id: &str, changes: ListRange) -> Result<Summary> {
         let planned = self.planned(id).await?;
-        let pieces = self.pieces(&planned, planned.head.of(List::Changes)).await?;
-        Ok((planned.event, joined(planned.head, pieces)))
+        let changes = self.entries(&planned, List::Changes, changes, |piece| piece.changes).await?;
+        Ok(Summary { change_count: planned.head.changes, event: planned.event, plan: planned.head.plan, changes })
     }
 
     /// Returns a page of shortlists by demand, of all demands or of one.
@@ -69,17 +90,16 @@ impl Events {
         &self,
         planned: &Planned,
         demand: Option<&RecordName>,
-        (start, limit): (usize, usize),
+        range: ListRange,
     ) -> Result<ListPage> {
         let head = &planned.head;
-        let end = start.saturating_add(limit);
-        let (range, first) = match demand {
+        let (pieces, first) = match demand {
             Some(demand) => (head.of_demand(demand), 0),
-            None => head.of_demands(start..end),
+            None => head.of_demands(range.start..range.end()),
         };
         let mut lists: BTreeMap<RecordName, (Vec<Shortlisted>, Vec<LeftOut>)> = BTreeMap::new();
         let wanted = |record: &RecordName| demand.is_none_or(|demand| demand == record);
-        for piece in self.pieces(planned, range).await? {
+        for piece in self.pieces(planned, pieces).await? {
             for it in piece.shortlist.into_iter().filter(|it| wanted(&it.pair.demand)) {
                 lists.entry(it.pair.demand.clone()).or_default().0.push(it);
             }
@@ -89,7 +109,7 @@ impl Events {
         }
         let total = if demand.is_some() { lists.len() } else { head.demands };
         let mut plan = head.plan.clone();
-        for (chosen, left_out) in lists.into_values().skip(start.saturating_sub(first)).take(limit) {
+        for (chosen, left_out) in lists.into_values().skip(range.start.saturating_sub(first)).take(range.limit) {
             plan.shortlist.extend(chosen);
             plan.left_out.extend(left_out);
         }
@@ -97,11 +117,11 @@ impl Events {
         let records = sides(pairs);
         let participants = self.store.participants_of(planned.id(), &records).await?;
         let report = Report { event: planned.event.clone(), plan, participants, outcomes: Vec::new() };
-        Ok(ListPage { report, next: (end < total).then_some(end) })
+        Ok(ListPage { report, next: range.next(total) })
     }
 
-    /// Returns a page of meetings, of all records or of one; the first page with at most `unplaced` pairs without a
-    /// meeting. The meetings of one record are searched for, until the page is full.
+    /// Returns a page of the pairs without a meeting and, behind them, of the meetings; of all records or of one. What
+    /// belongs to one record is searched for until the page is full.
     ///
     /// # Errors
     /// The store's errors.
@@ -109,40 +129,61 @@ impl Events {
         &self,
         planned: &Planned,
         record: Option<&RecordName>,
-        (start, limit): (usize, usize),
-        unplaced: usize,
+        range: ListRange,
     ) -> Result<ListPage> {
-        let head = &planned.head;
-        let end = start.saturating_add(limit);
-        let has = |pair: &Pair| record.is_none_or(|record| pair.has(record));
-        let mut plan = head.plan.clone();
-        let more = match record {
+        let mut plan = planned.head.plan.clone();
+        let total = match record {
             None => {
-                let (range, first) = head.of_meetings(start..end);
-                let found = self.pieces(planned, range).await?.into_iter().flat_map(|piece| piece.meetings);
-                plan.meetings = found.skip(start.saturating_sub(first)).take(limit).collect();
-                (end as u64) < planned.pointer.meetings
+                plan.unplaced = self.entries(planned, List::Unplaced, range, |piece| piece.unplaced).await?;
+                let rest = range.behind(planned.head.unplaced, plan.unplaced.len());
+                plan.meetings = self.entries(planned, List::Meetings, rest, |piece| piece.meetings).await?;
+                planned.head.unplaced + planned.head.meetings
             }
-            Some(_) => {
+            Some(record) => {
                 // one more tells that there is another page
-                let take = |piece: Piece| piece.meetings.into_iter().filter(|it| has(&it.pair)).collect::<Vec<_>>();
-                let found = self.search(planned, List::Meetings, end.saturating_add(1), take).await?;
-                let more = end < found.len();
-                plan.meetings = found.into_iter().skip(start).take(limit).collect();
-                more
+                let most = range.end().saturating_add(1);
+                let take = |piece: Piece| piece.unplaced.into_iter().filter(|it| it.pair.has(record)).collect();
+                let unplaced = self.search(planned, List::Unplaced, most, take).await?;
+                let take = |piece: Piece| piece.meetings.into_iter().filter(|it| it.pair.has(record)).collect();
+                let meetings = self.search(planned, List::Meetings, most - unplaced.len(), take).await?;
+                let (before, total) = (unplaced.len(), unplaced.len() + meetings.len());
+                plan.unplaced = range.of(unplaced);
+                plan.meetings = range.behind(before, plan.unplaced.len()).of(meetings);
+                total
             }
         };
-        if start == 0 {
-            let take = |piece: Piece| piece.unplaced.into_iter().filter(|it| has(&it.pair)).collect::<Vec<_>>();
-            plan.unplaced = self.search(planned, List::Unplaced, unplaced, take).await?;
-        }
         let id = planned.id();
         let pairs: Vec<Pair> = plan.meetings.iter().map(|it| it.pair.clone()).collect();
         let records = sides(pairs.iter());
         let (participants, outcomes) =
             futures::try_join!(self.store.participants_of(id, &records), self.store.outcomes_of(id, &pairs))?;
         let report = Report { event: planned.event.clone(), plan, participants, outcomes };
-        Ok(ListPage { report, next: more.then_some(end) })
+        Ok(ListPage { report, next: range.next(total) })
+    }
+
+    /// Returns a page of the changes since the plan before.
+    ///
+    /// # Errors
+    /// The store's errors.
+    pub async fn change_page(&self, planned: &Planned, range: ListRange) -> Result<(Vec<Change>, Option<usize>)> {
+        let changes = self.entries(planned, List::Changes, range, |piece| piece.changes).await?;
+        Ok((changes, range.next(planned.head.changes)))
+    }
+
+    /// Returns the entries of a list in a range.
+    async fn entries<T>(
+        &self,
+        planned: &Planned,
+        list: List,
+        range: ListRange,
+        take: impl Fn(Piece) -> Vec<T>,
+    ) -> Result<Vec<T>> {
+        if range.limit == 0 {
+            return Ok(Vec::new());
+        }
+        let (pieces, first) = planned.head.of_entries(list, range.start..range.end());
+        let found = self.pieces(planned, pieces).await?.into_iter().flat_map(take);
+        Ok(found.skip(range.start.saturating_sub(first)).take(range.limit).collect())
     }
 
     /// Returns the first `most` entries of a list that `take` takes of its pieces.
@@ -182,6 +223,29 @@ impl Planned {
 
     fn id(&self) -> &str {
         &self.event.event.id
+    }
+}
+
+// === impl ListRange ===
+
+impl ListRange {
+    fn end(self) -> usize {
+        self.start.saturating_add(self.limit)
+    }
+
+    /// What is left of the range for the list that follows one of `before` entries, `taken` of which are in it.
+    fn behind(self, before: usize, taken: usize) -> Self {
+        Self { start: self.start.saturating_sub(before), limit: self.limit - taken }
+    }
+
+    /// The entries of a whole list that are in the range.
+    fn of<T>(self, list: Vec<T>) -> Vec<T> {
+        list.into_iter().skip(self.start).take(self.limit).collect()
+    }
+
+    /// Where the next range starts; `None` at the end of the list.
+    fn next(self, total: usize) -> Option<usize> {
+        (self.end() < total).then_some(self.end())
     }
 }
 

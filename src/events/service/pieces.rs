@@ -34,6 +34,12 @@ pub struct Head {
     pub plan: Plan,
     /// Number of demands with a shortlist.
     pub demands: usize,
+    /// Number of meetings.
+    pub meetings: usize,
+    /// Number of chosen pairs without a meeting.
+    pub unplaced: usize,
+    /// Number of changes.
+    pub changes: usize,
     /// The pieces: all of one list, then all of the next one.
     pub pieces: Vec<Contents>,
 }
@@ -77,7 +83,7 @@ pub struct Piece {
 /// Cuts lists.
 #[derive(Default)]
 struct Cutter {
-    head: Head,
+    contents: Vec<Contents>,
     pieces: Vec<Piece>,
     /// Bytes of the last piece.
     bytes: usize,
@@ -113,9 +119,15 @@ pub fn cut(plan: &Plan) -> serde_json::Result<(Head, Vec<Piece>)> {
     for (index, it) in plan.changes.iter().enumerate() {
         cutter.add((List::Changes, index, &it.pair.demand, false), it, |piece| &mut piece.changes)?;
     }
-    let demands = lists.len();
-    let plan = without_lists(plan);
-    Ok((Head { plan, demands, ..cutter.head }, cutter.pieces))
+    let head = Head {
+        demands: lists.len(),
+        meetings: plan.meetings.len(),
+        unplaced: plan.unplaced.len(),
+        changes: plan.changes.len(),
+        plan: without_lists(plan),
+        pieces: cutter.contents,
+    };
+    Ok((head, cutter.pieces))
 }
 
 /// The plan of a head and all of its pieces.
@@ -141,6 +153,7 @@ fn without_lists(plan: &Plan) -> Plan {
         shortfalls: plan.shortfalls.clone(),
         costs: plan.costs.clone(),
         schedule: plan.schedule,
+        shared: plan.shared.clone(),
         shortlist: Vec::new(),
         left_out: Vec::new(),
         meetings: Vec::new(),
@@ -159,10 +172,10 @@ impl Cutter {
         entries: impl FnOnce(&mut Piece) -> &mut Vec<T>,
     ) -> serde_json::Result<()> {
         let bytes = serde_json::to_string(entry)?.len();
-        let fits = self.head.pieces.last().is_some_and(|last| last.list == list) && self.bytes + bytes <= PIECE_BYTES;
+        let fits = self.contents.last().is_some_and(|last| last.list == list) && self.bytes + bytes <= PIECE_BYTES;
         if !fits {
             let (demand, hash) = (demand.clone(), String::new());
-            self.head.pieces.push(Contents { list, first, demand, continues, hash });
+            self.contents.push(Contents { list, first, demand, continues, hash });
             self.pieces.push(Piece::default());
             self.bytes = 0;
         }
@@ -201,9 +214,10 @@ impl Head {
         all.start + start..all.start + end.max(start)
     }
 
-    /// The pieces with these meetings, counted from 0, and the number of the first meeting in them.
-    pub fn of_meetings(&self, meetings: Range<usize>) -> (Range<usize>, usize) {
-        let within = self.within(List::Meetings, &meetings);
+    /// The pieces with these entries of a list, counted from 0, and the number of the first entry in them. Of the
+    /// shortlists: see [`Head::of_demands`].
+    pub fn of_entries(&self, list: List, entries: Range<usize>) -> (Range<usize>, usize) {
+        let within = self.within(list, &entries);
         let first = self.pieces.get(within.start).map_or(0, |it| it.first);
         (within, first)
     }
@@ -295,7 +309,7 @@ mod tests {
             }
             for from in [0, 1, plan.meetings.len() / 2, plan.meetings.len() - 1] {
                 let to = (from + 20).min(plan.meetings.len());
-                let (range, first) = head.of_meetings(from..to);
+                let (range, first) = head.of_entries(List::Meetings, from..to);
                 assert!(range.len() <= 2);
                 let found = joined(head.clone(), pieces[range].iter().cloned()).meetings;
                 assert_eq!(found[from - first..to - first], plan.meetings[from..to]);
@@ -311,6 +325,6 @@ mod tests {
         assert!(head.of_demand(&name("demands", 100)).len() <= 2);
         assert!(head.of_demands(300..350).0.len() <= 1, "behind the end");
         assert_eq!(Head::default().of_demands(0..50), (0..0, 0));
-        assert_eq!(Head::default().of_meetings(7..50), (0..0, 0));
+        assert_eq!(Head::default().of_entries(List::Meetings, 7..50), (0..0, 0));
     }
 }

@@ -106,30 +106,32 @@ fn large_plan() -> Plan {
     plan.meetings = (0..1_200)
         .map(|it| Meeting { pair: pair(it), slot: it / 240, table: (it % 240) as u32, locked: false })
         .collect();
-    plan.unplaced = vec![Unplaced { pair: pair(7), cause: UnplacedCause::NotRefilled }];
-    plan.changes = vec![Change { pair: pair(9), from: None, to: Some((0, 9)) }];
+    plan.unplaced = (0..250).map(|it| Unplaced { pair: pair(2 * it), cause: UnplacedCause::NotRefilled }).collect();
+    plan.changes = (0..150).map(|it| Change { pair: pair(9 * it), from: None, to: Some((0, 9)) }).collect();
     plan.sort();
     plan
 }
 
 /// Reads all pages of shortlists and meetings.
-async fn pages(events: &Events, record: Option<&RecordName>) -> (Vec<Shortlisted>, Vec<Meeting>) {
+async fn pages(events: &Events, record: Option<&RecordName>) -> (Vec<Shortlisted>, Vec<Unplaced>, Vec<Meeting>) {
     let planned = events.planned("fair").await.unwrap();
-    let (mut shortlist, mut meetings) = (Vec::new(), Vec::new());
+    let (mut shortlist, mut unplaced, mut meetings) = (Vec::new(), Vec::new(), Vec::new());
     let mut start = Some(0);
     while let Some(from) = start {
-        let page = events.shortlist_page(&planned, record, (from, 30)).await.unwrap();
+        let page = events.shortlist_page(&planned, record, ListRange { start: from, limit: 30 }).await.unwrap();
         shortlist.extend(page.report.plan.shortlist);
         start = page.next;
     }
     start = Some(0);
     while let Some(from) = start {
-        let page = events.meeting_page(&planned, record, (from, 100), 10).await.unwrap();
-        assert_eq!(page.report.plan.unplaced.len(), usize::from(from == 0 && record.is_none()));
+        let page = events.meeting_page(&planned, record, ListRange { start: from, limit: 100 }).await.unwrap();
+        let of_page = page.report.plan.unplaced.len() + page.report.plan.meetings.len();
+        assert!(of_page == 100 || page.next.is_none() && of_page <= 100);
+        unplaced.extend(page.report.plan.unplaced);
         meetings.extend(page.report.plan.meetings);
         start = page.next;
     }
-    (shortlist, meetings)
+    (shortlist, unplaced, meetings)
 }
 
 #[tokio::test]
@@ -146,12 +148,17 @@ async fn pages_read_their_pieces_and_plans_of_the_old_form_are_still_read() {
     let wanted = |all: bool| {
         let shortlist = plan.shortlist.iter().filter(|it| all || of_one(&it.pair)).cloned();
         let meetings = plan.meetings.iter().filter(|it| all || of_one(&it.pair)).cloned();
-        (shortlist.collect::<Vec<_>>(), meetings.collect::<Vec<_>>())
+        let unplaced = plan.unplaced.iter().filter(|it| all || of_one(&it.pair)).cloned();
+        (shortlist.collect::<Vec<_>>(), unplaced.collect::<Vec<_>>(), meetings.collect::<Vec<_>>())
     };
     let check = async || {
         assert_eq!(events.plan("fair").await.unwrap().1, plan);
-        let summary = events.summary("fair").await.unwrap().1;
-        assert_eq!((&summary.changes, summary.meetings.len()), (&plan.changes, 0));
+        let summary = events.summary("fair", ListRange { start: 0, limit: 100 }).await.unwrap();
+        assert_eq!((&summary.changes[..], summary.change_count), (&plan.changes[..100], 150));
+        assert_eq!(summary.plan.meetings, []);
+        let planned = events.planned("fair").await.unwrap();
+        let rest = events.change_page(&planned, ListRange { start: 100, limit: 100 }).await.unwrap();
+        assert_eq!(rest, (plan.changes[100..].to_vec(), None));
         assert_eq!(pages(&events, None).await, wanted(true));
         assert_eq!(pages(&events, Some(&demand)).await, wanted(false));
     };
@@ -161,11 +168,11 @@ async fn pages_read_their_pieces_and_plans_of_the_old_form_are_still_read() {
     let planned = events.planned("fair").await.unwrap();
     // the event and the head
     assert_eq!(twins.reads.take().documents, 2);
-    let page = events.shortlist_page(&planned, Some(&demand), (0, 30)).await.unwrap();
+    let page = events.shortlist_page(&planned, Some(&demand), ListRange { start: 0, limit: 30 }).await.unwrap();
     let pairs = page.report.plan.shortlist.len();
     // at most two pieces, and the participants
     assert!((1..=2).contains(&(twins.reads.take().documents - pairs - 1)) && 4 < pointer.parts, "{pointer:?}");
-    events.meeting_page(&planned, None, (600, 10), 10).await.unwrap();
+    events.meeting_page(&planned, None, ListRange { start: 600, limit: 10 }).await.unwrap();
     // participants of both sides and outcomes are at most three for each meeting
     assert!(twins.reads.take().documents <= 2 + 3 * 10);
 

@@ -21,13 +21,14 @@ enum Between {
 /// records; `None` means deleted.
 pub fn explain(
     change: &PairChange,
-    (before, after): (&Inputs, &Inputs),
+    before: &Inputs,
+    after: &Inputs,
     demand: Option<&State>,
     target: Option<&State>,
 ) -> Vec<ChangeReason> {
     let mut reasons = Vec::new();
     let mut hidden = false;
-    match of_demand(change, (before, after), demand) {
+    match of_demand(change, before, after, demand) {
         Between::Made => reasons.push(ChangeReason::DemandNew),
         Between::Changed => reasons.push(ChangeReason::DemandChanged),
         Between::Gone => reasons.push(ChangeReason::DemandGone),
@@ -37,7 +38,7 @@ pub fn explain(
     // if only one job has the demand, that explains all its pairs
     let in_both = change.demand_before.is_some() && change.demand_after.is_some();
     if in_both {
-        match of_target(change, (before, after), target) {
+        match of_target(change, before, after, target) {
             Between::Made => reasons.push(ChangeReason::TargetNew),
             Between::Changed => reasons.push(ChangeReason::TargetChanged),
             Between::Gone => reasons.push(ChangeReason::TargetGone),
@@ -52,26 +53,26 @@ pub fn explain(
     reasons
 }
 
-fn of_demand(change: &PairChange, (before, after): (&Inputs, &Inputs), now: Option<&State>) -> Between {
+fn of_demand(change: &PairChange, before: &Inputs, after: &Inputs, now: Option<&State>) -> Between {
     match (change.demand_before, change.demand_after) {
         (Some(was), Some(is)) if was != is => Between::Changed,
         (Some(_), Some(_)) => Between::Same,
-        (None, is) => came(is, (before, after), now),
+        (None, is) => came(is, before, now),
         (Some(was), None) => went(was, after, now),
     }
 }
 
-fn of_target(change: &PairChange, (before, after): (&Inputs, &Inputs), now: Option<&State>) -> Between {
+fn of_target(change: &PairChange, before: &Inputs, after: &Inputs, now: Option<&State>) -> Between {
     match (change.before, change.after) {
         (Some(was), Some(is)) if was.revision != is.revision => Between::Changed,
         (Some(_), Some(_)) => Between::Same,
-        (None, is) => came(is.map(|place| place.revision), (before, after), now),
+        (None, is) => came(is.map(|place| place.revision), before, now),
         (Some(was), None) => went(was.revision, after, now),
     }
 }
 
 /// What happened to a record that only the later job has, with revision `is`.
-fn came(is: Option<u64>, (before, _): (&Inputs, &Inputs), now: Option<&State>) -> Between {
+fn came(is: Option<u64>, before: &Inputs, now: Option<&State>) -> Between {
     let Some(now) = now else { return Between::Hidden };
     if now.create_time.is_some_and(|made| before.start <= made) {
         return Between::Made;

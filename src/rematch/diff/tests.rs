@@ -130,7 +130,7 @@ fn check(change: Change, set: impl FnOnce(&mut Case), want: &[ChangeReason]) {
     let mut case = case(change);
     set(&mut case);
     let Case { change, before, after, demand, target } = case;
-    assert_eq!(explain(&change, (&before, &after), demand.as_ref(), target.as_ref()), want);
+    assert_eq!(explain(&change, &before, &after, demand.as_ref(), target.as_ref()), want);
 }
 
 fn state(revision: u64, made: i64, changed: i64, active: bool) -> Option<State> {

@@ -134,7 +134,7 @@ async fn block_results(index: &dyn Index, id: JobId, root: JobId, number: u64) -
 }
 
 /// Decision data of a base's block: the root's block, and the block over it.
-pub(super) async fn read_base(index: &dyn Index, (base, root): (JobId, JobId), number: u64) -> Result<(Block, Block)> {
+pub(super) async fn read_base(index: &dyn Index, base: JobId, root: JobId, number: u64) -> Result<(Block, Block)> {
     let beneath = read_block(index, root, number).await?.ok_or_else(|| damaged(Damaged))?;
     let over = match base == root {
         true => None,

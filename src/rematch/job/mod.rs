@@ -217,7 +217,7 @@ impl Rematch {
             let Some(lease) = self.index().claim(&job.id.to_string()).await? else { continue };
             let (cancel, cancelled) = watch::channel(false);
             self.0.running.lock().insert(job.id, cancel);
-            let ended = self.0.runner.run(job.id, &lease, (cancelled, stop.clone())).await;
+            let ended = self.0.runner.run(job.id, &lease, cancelled, stop.clone()).await;
             self.0.running.lock().remove(&job.id);
             lease.release().await;
             let ended = ended?;

@@ -54,7 +54,7 @@ pub(super) async fn plan(engine: &Engine, program: &Program, job: &Job) -> Resul
     let now = Timestamp::now();
     let because = match job.request.base {
         None => None,
-        Some(base) => match incremental(engine, program, job, (base, now)).await? {
+        Some(base) => match incremental(engine, program, job, base, now).await? {
             Ok(planned) => return Ok(planned),
             Err(because) => Some(because),
         },
@@ -80,7 +80,7 @@ pub(super) async fn plan(engine: &Engine, program: &Program, job: &Job) -> Resul
     blocks::write_work(&*engine.index, job.id, work).await?;
     blocks::write_firsts(&*engine.index, job.id, &firsts).await?;
     Ok(Planned {
-        inputs: inputs(engine, program, (now, targets)).await?,
+        inputs: inputs(engine, program, now, targets).await?,
         method: Method::Full { because },
         progress: ResultsLocation { root: job.id.number(), blocks: firsts.len() as u64, ..ResultsLocation::default() },
         demands,
@@ -93,7 +93,8 @@ async fn incremental(
     engine: &Engine,
     program: &Program,
     job: &Job,
-    (base, now): (JobId, Timestamp),
+    base: JobId,
+    now: Timestamp,
 ) -> Result<std::result::Result<Planned, FullReason>> {
     let base = match jobs::read(&*engine.index, base).await {
         Ok(stored) => stored.job,
@@ -118,7 +119,7 @@ async fn incremental(
         let Some(changes) = changes::targets(engine, *kind, since).await? else {
             return Ok(Err(too_many_changes(*kind)));
         };
-        if let Some(because) = unexplained(*kind, (*were, records), changes.len()) {
+        if let Some(because) = unexplained(*kind, *were, records, changes.len()) {
             return Ok(Err(because));
         }
         changed_targets += changes.len() as u64;
@@ -128,7 +129,7 @@ async fn incremental(
     let Some(demands) = changes::demands(engine, &job.request.selection, since).await? else {
         return Ok(Err(too_many_changes(Kind::Demand)));
     };
-    if let Some(because) = unexplained(Kind::Demand, (before.demands, count), demands.touched.len()) {
+    if let Some(because) = unexplained(Kind::Demand, before.demands, count, demands.touched.len()) {
         return Ok(Err(because));
     }
     let firsts = blocks::read_firsts(&*engine.index, JobId::new(base.progress.root)).await?;
@@ -140,7 +141,7 @@ async fn incremental(
     }
     blocks::write_work(&*engine.index, job.id, work.into_iter().collect()).await?;
     Ok(Ok(Planned {
-        inputs: inputs(engine, program, (now, targets)).await?,
+        inputs: inputs(engine, program, now, targets).await?,
         method: Method::Incremental { changed_demands: demands.touched.len() as u64, changed_targets },
         progress: ResultsLocation {
             grown,
@@ -179,7 +180,7 @@ fn usable<'a>(
 
 /// Why changes since a base cannot be trusted: records that come in by a copy keep their times, so that nothing says that
 /// they are new. Then there are more of them, or fewer, than the changes make.
-fn unexplained(kind: Kind, (before, now): (u64, u64), changes: usize) -> Option<FullReason> {
+fn unexplained(kind: Kind, before: u64, now: u64, changes: usize) -> Option<FullReason> {
     let trusted = before.abs_diff(now) <= changes as u64;
     (!trusted).then_some(FullReason::ChangesIncomplete { kind, before, now })
 }
@@ -220,7 +221,7 @@ async fn select(engine: &Engine, selection: &Selection) -> Result<Vec<RecordName
     Ok(names)
 }
 
-async fn inputs(engine: &Engine, program: &Program, (time, targets): (Timestamp, Vec<TargetInputs>)) -> Result<Inputs> {
+async fn inputs(engine: &Engine, program: &Program, time: Timestamp, targets: Vec<TargetInputs>) -> Result<Inputs> {
     Ok(Inputs {
         time,
         versions: program.versions.clone(),

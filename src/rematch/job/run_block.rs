@@ -48,8 +48,9 @@ pub(super) struct Running {
 
 /// Base of a job.
 struct Base {
-    /// The base, and the full job below it.
-    ids: (JobId, JobId),
+    id: JobId,
+    /// The full job below it.
+    root: JobId,
     /// Changes since the base, for each kind of targets.
     changes: Arc<Vec<Changes>>,
 }
@@ -112,7 +113,7 @@ impl Running {
                     // there were few changes when the job was planned
                     changes.push(found.ok_or_else(|| Error::Internal("运行期间变动过多，请重新开始".into()))?);
                 }
-                Some(Base { ids: (base, JobId::new(job.progress.root)), changes: Arc::new(changes) })
+                Some(Base { id: base, root: JobId::new(job.progress.root), changes: Arc::new(changes) })
             }
         };
         Ok(Self { engine: engine.clone(), id: job.id, wish, targets: Arc::new(targets), base })
@@ -164,11 +165,11 @@ impl Running {
 
     /// Splits a base's block into results that hold and demands to match.
     async fn split(&self, base: &Base, number: u64, work: &Work) -> Result<Split> {
-        let (beneath, over) = blocks::read_base(&*self.engine.index, base.ids, number).await?;
+        let (beneath, over) = blocks::read_base(&*self.engine.index, base.id, base.root, number).await?;
         let dropped: HashSet<PointId> = work.dropped.iter().copied().collect();
         let (targets, changes, fusion) = (Arc::clone(&self.targets), Arc::clone(&base.changes), *self.fusion());
         // takes long if there are many changes
-        let split = move || Split::new((beneath, over), &dropped, |it| candidates(&targets, &changes, &fusion, it));
+        let split = move || Split::new(beneath, over, &dropped, |it| candidates(&targets, &changes, &fusion, it));
         Ok(duijie_cpu::run(Lane::Bulk, split).await?)
     }
 
@@ -217,7 +218,8 @@ impl Running {
 
 impl Split {
     fn new(
-        (beneath, over): (Block, Block),
+        beneath: Block,
+        over: Block,
         dropped: &HashSet<PointId>,
         candidates: impl Fn(&Decision) -> Vec<KindCandidates>,
     ) -> Self {

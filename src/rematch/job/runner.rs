@@ -90,7 +90,8 @@ impl Runner {
         &self,
         id: JobId,
         lease: &Lease,
-        (mut cancel, mut stop): (watch::Receiver<bool>, watch::Receiver<bool>),
+        mut cancel: watch::Receiver<bool>,
+        mut stop: watch::Receiver<bool>,
     ) -> Result<Ended> {
         let stored = jobs::read(&*self.engine.index, id).await?;
         let (attempts, saves) = (stored.job.attempts + 1, interval(SAVE_EVERY));

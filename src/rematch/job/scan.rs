@@ -47,7 +47,7 @@ pub(super) async fn scan(engine: &Engine, kind: Kind) -> Result<Scanned> {
     let mut from = None;
     let stretches = ends.map(|end| (std::mem::replace(&mut from, end), end));
     let most = MAX_TERMS / usize::try_from(cores).unwrap_or(1);
-    let parts = stretches.map(|stretch| Spawned::new(read(engine.clone(), kind, stretch, most)));
+    let parts = stretches.map(|(after, end)| Spawned::new(read(engine.clone(), kind, after, end, most)));
     let parts = try_join_all(parts).await?;
     Ok(duijie_cpu::run(Lane::Long, move || join(parts, most)).await?)
 }
@@ -64,8 +64,7 @@ fn join(parts: Vec<Part>, most: usize) -> Scanned {
 }
 
 /// Reads the targets after one id up to another. If they have more than `most` terms, no targets are kept.
-async fn read(engine: Engine, kind: Kind, stretch: (Option<PointId>, Option<PointId>), most: usize) -> Result<Part> {
-    let (start, end) = stretch;
+async fn read(engine: Engine, kind: Kind, start: Option<PointId>, end: Option<PointId>, most: usize) -> Result<Part> {
     let within = |id: &PointId| end.is_none_or(|end| *id <= end);
     let mut part = Part::default();
     let read = |after| engine.read(engine.index.scan(kind, after, PAGE, VectorSelection::Both));

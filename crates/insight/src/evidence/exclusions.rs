@@ -3,6 +3,8 @@
 //! A negator of several characters excludes the words behind it. A single one (无, 免, 非, 不) is more often part of a
 //! word (无机, 免疫, 非晶, 不锈钢), so it counts only before what the lists below name.
 
+use std::ops::Range;
+
 use super::Quote;
 use duijie_core::domain::{
     Record,
@@ -353,14 +355,14 @@ fn affirmed<'a>(parts: &'a [Part], name: &[char], needs_verb: bool) -> Option<(&
     let needs_verb = needs_verb || name.len() == 1;
     parts.iter().find_map(|part| {
         let is_here = |start: &usize| part.chars.get(*start..*start + name.len()) == Some(name);
-        let had = |start: &usize| is_had(&part.chars, (*start, *start + name.len()), name, needs_verb);
+        let had = |start: &usize| is_had(&part.chars, *start..*start + name.len(), name, needs_verb);
         let start = (0..part.chars.len()).find(|start| is_here(start) && had(start))?;
         Some((part, start, start + name.len()))
     })
 }
 
 /// Returns whether a text has the thing at these characters: 含铅, but not 除铅 or 铅污染.
-fn is_had(text: &[char], (start, end): (usize, usize), name: &[char], needs_verb: bool) -> bool {
+fn is_had(text: &[char], Range { start, end }: Range<usize>, name: &[char], needs_verb: bool) -> bool {
     let before = |words: &[&str], end: usize| words.iter().find_map(|word| back(text, end, word));
     let verb = before(&VERBS, start);
     let is_away = before(&AWAY_BEFORE, verb.unwrap_or(start)).is_some();

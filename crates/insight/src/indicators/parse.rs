@@ -266,7 +266,7 @@ impl Parser<'_> {
             is_unclear,
             interval,
             former: None,
-            standing: self.standing(&draft, (measure, conversion.quantity.id), comparison),
+            standing: self.standing(&draft, measure, conversion.quantity.id, comparison),
             known_subject: draft.known,
             subject,
             value: self.text.original(value).to_string(),
@@ -276,7 +276,7 @@ impl Parser<'_> {
         })
     }
 
-    fn standing(&self, draft: &IndicatorDraft, (measure, unit): (Measure, &str), comparison: Comparison) -> Standing {
+    fn standing(&self, draft: &IndicatorDraft, measure: Measure, unit: &str, comparison: Comparison) -> Standing {
         let is_plain = matches!(comparison, Comparison::Exact | Comparison::Range | Comparison::Tolerance);
         let is_span = unit == "temperature" && draft.is_difference() && draft.is_span();
         if draft.behind == Some(Behind::Condition) || is_plain && is_span {
