@@ -56,7 +56,7 @@ impl Foreground {
 
     /// Resolves once no caller waits, or after 100 ms. Batch reads that had to wait then run one at a time: the next
     /// call often comes at once, and then competes with one of them, not with all.
-    pub async fn yield_to_foreground(&self) -> Turn<'_> {
+    pub(crate) async fn yield_to_foreground(&self) -> Turn<'_> {
         if self.waiting() == 0 {
             return Turn { _place: None };
         }

@@ -104,11 +104,11 @@ fn candidates(demands: &[Participant], counterparts: &[Participant], each: usize
 
 fn quotas(places: u32, organisations: u32, kind: Kind) -> Vec<Quota> {
     let mut quotas = Vec::new();
-    let mut add = |side: Side, attribute: Attribute, keys: u32, (least, most): (u32, u32)| {
+    let mut add = |side: Side, attribute: Attribute, keys: u32, (min, max): (u32, u32)| {
         quotas.extend((0..keys).map(|key| Quota {
             group: Group { side, attribute, key },
-            least: if kind.minimums { least } else { 0 },
-            most: Some(most),
+            min: if kind.minimums { min } else { 0 },
+            max: Some(max),
         }));
     };
     if kind.organisations {

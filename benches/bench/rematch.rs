@@ -256,7 +256,7 @@ impl Bench {
         let (job, _) = self.job(JobRequest::default(), |runs| beside = self.matches(runs));
         let count = beside.len();
         let (alone, beside) = (percentiles(alone), percentiles(beside));
-        let said = |(half, most): (f64, f64)| format!("p50 {half:.2} ms, p99 {most:.2} ms");
+        let said = |(half, max): (f64, f64)| format!("p50 {half:.2} ms, p99 {max:.2} ms");
         rows.push(("Match alone".into(), said(alone)));
         let times = beside.1 / alone.1;
         rows.push((format!("Match beside a job, {count} times"), format!("{}, {times:.2} of alone", said(beside))));

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, hint::black_box, time::Duration};
 
 use criterion::Criterion;
-use duijie_solver::scheduling::{Input, Meeting, Pair, Participant, Published, Work, schedule};
+use duijie_solver::scheduling::{Input, Meeting, MeetingRequest, Participant, Published, Work, schedule};
 
 use crate::support::Random;
 
@@ -73,7 +73,7 @@ fn event([demands, counterparts, slots, tables, pairs]: [usize; 5]) -> Input {
         if load[counterpart] < 6 && seen.insert((demand, counterpart)) {
             load[counterpart] += 1;
             let weight = 100 + u32::try_from(random.below(900)).expect("small");
-            input.pairs.push(Pair { demand, counterpart: demands + counterpart, weight });
+            input.pairs.push(MeetingRequest { demand, counterpart: demands + counterpart, weight });
         }
     }
     input

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    maintenance::duplicates::{Progress, search},
+    maintenance::duplicates::{DuplicatesProgress, search},
 };
 use duijie_core::{
     domain::{Filter, Kind, RecordName},
@@ -53,7 +53,7 @@ async fn run(
     outgoing: Outgoing<pb::FindDuplicatesResponse>,
 ) {
     let _turn = turn;
-    let (progress, heard) = watch::channel(Progress::default());
+    let (progress, heard) = watch::channel(DuplicatesProgress::default());
     let searched = search(Arc::clone(&index), kind, &filter, progress);
     // both to their end: the finder's thread may go on for a moment when the caller has gone, and it is still its turn
     let (report, ()) = tokio::join!(searched, forward(heard, &outgoing));
@@ -69,13 +69,13 @@ async fn run(
 }
 
 /// Sends the progress on until the search has ended or the caller has gone; then nobody listens to the search any more.
-async fn forward(mut heard: watch::Receiver<Progress>, outgoing: &Outgoing<pb::FindDuplicatesResponse>) {
+async fn forward(mut heard: watch::Receiver<DuplicatesProgress>, outgoing: &Outgoing<pb::FindDuplicatesResponse>) {
     loop {
         tokio::select! {
             () = outgoing.closed() => return,
             changed = heard.changed() => if changed.is_err() { return },
         }
-        let Progress { done, total } = *heard.borrow_and_update();
+        let DuplicatesProgress { done, total } = *heard.borrow_and_update();
         let progress = pb::DuplicatesProgress { done_count: int64(done), total_count: int64(total) };
         if send(Event::Progress(progress), outgoing).await.is_err() {
             return;

@@ -3,7 +3,7 @@
 
 mod admission;
 mod catalog;
-pub mod convert;
+pub(crate) mod convert;
 mod duplicates;
 mod event_file;
 mod event_lists;
@@ -32,6 +32,7 @@ use tonic_health::ServingStatus;
 
 use crate::app::Parts;
 use admission::AdmissionLayer;
+pub use convert::record_out;
 use grpc_only::GrpcOnlyLayer;
 use health::{set_health, watch_health};
 pub use incoming::Incoming;

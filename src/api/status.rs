@@ -74,7 +74,7 @@ pub fn status(error: &Error) -> Status {
 }
 
 /// UNIMPLEMENTED for a compression that is none of `taken`, which the answer names as gRPC wants it.
-pub fn unknown_encoding(taken: &[&'static str]) -> Status {
+pub(crate) fn unknown_encoding(taken: &[&'static str]) -> Status {
     let mut status = Status::unimplemented(format!("unknown grpc-encoding: this service takes {}", taken.join(", ")));
     if let Ok(taken) = taken.join(",").parse() {
         status.metadata_mut().insert("grpc-accept-encoding", taken);

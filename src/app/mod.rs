@@ -188,7 +188,7 @@ impl Parts {
     }
 
     /// Copies the state of the parts into the metrics.
-    pub fn note_metrics(&self) {
+    pub(crate) fn note_metrics(&self) {
         for status in self.index.status().kinds {
             metrics::records(status.kind.collection(), status.points);
         }
@@ -267,7 +267,7 @@ pub fn index(config: &Config, dimensions: usize, versions: StoreVersions) -> Res
 }
 
 /// Options for opening the configured embedded store.
-pub fn store_options(config: &Config, dimensions: usize, versions: StoreVersions) -> EdgeOptions {
+pub(crate) fn store_options(config: &Config, dimensions: usize, versions: StoreVersions) -> EdgeOptions {
     let optimize_after_points = config.store.optimize_points;
     EdgeOptions {
         tuning: Tuning { optimize_after_points, ..Tuning::default() },
@@ -279,7 +279,7 @@ pub fn store_options(config: &Config, dimensions: usize, versions: StoreVersions
 ///
 /// # Errors
 /// When the dictionary cannot be read or has mistakes.
-pub fn text_pipeline(config: &Config) -> Result<TextPipeline, StartError> {
+pub(crate) fn text_pipeline(config: &Config) -> Result<TextPipeline, StartError> {
     let extra = match &config.text.dictionary {
         Some(path) => {
             let read = fs::read_to_string(path);

@@ -4,13 +4,13 @@ use std::time::Instant;
 
 use anyhow::bail;
 
-use super::{Done, args::Copy, end_point::Place, progress::Steps, snapshot::contents};
+use super::{Done, args::Copy, end_point::StoreAddress, progress::Steps, snapshot::contents};
 use crate::config::Config;
 use duijie_store::transfer;
 
 /// Copies, compares both sides, and prints the number of points.
 pub async fn run(config: Config, args: Copy) -> anyhow::Result<Done> {
-    let (from, to) = (Place::of(&args.from), Place::of(&args.to));
+    let (from, to) = (StoreAddress::of(&args.from), StoreAddress::of(&args.to));
     if same(&from, &to) {
         bail!("来源与目标是同一处（{}），请改用另一个目标", args.from);
     }
@@ -31,9 +31,9 @@ pub async fn run(config: Config, args: Copy) -> anyhow::Result<Done> {
     Ok(Done::All)
 }
 
-fn same(from: &Place, to: &Place) -> bool {
+fn same(from: &StoreAddress, to: &StoreAddress) -> bool {
     match (from, to) {
-        (Place::Folder(from), Place::Folder(to)) => {
+        (StoreAddress::Folder(from), StoreAddress::Folder(to)) => {
             from == to || from.canonicalize().is_ok_and(|from| to.canonicalize().is_ok_and(|to| from == to))
         }
         _ => from == to,

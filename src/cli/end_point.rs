@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A place of points, as named by the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum StoreAddress {
     /// An embedded store.
     Folder(PathBuf),
     /// Addresses of a Qdrant server.
@@ -32,7 +32,7 @@ pub struct EndPoint {
 
 // === impl Place ===
 
-impl Place {
+impl StoreAddress {
     /// `http://…` and `https://…` are servers, everything else is a folder.
     pub fn of(text: &str) -> Self {
         let like_a_url = ["http://", "https://"].iter().any(|start| text.to_ascii_lowercase().starts_with(start));
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn addresses_are_servers() {
         let check = |text: &str, server: bool| {
-            assert_eq!(matches!(Place::of(text), Place::Server(_)), server, "{text}");
+            assert_eq!(matches!(StoreAddress::of(text), StoreAddress::Server(_)), server, "{text}");
         };
         check("http://127.0.0.1:6334", true);
         check("HTTPS://qdrant.example", true);
@@ -136,7 +136,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_string_lossy().into_owned();
         for (text, want) in [(path.as_str(), "没有存储"), ("/nowhere", "没有存储")] {
-            let said = Place::of(text).open(None, &config).await.err().map(|error| error.to_string());
+            let said = StoreAddress::of(text).open(None, &config).await.err().map(|error| error.to_string());
             assert!(said.as_ref().is_some_and(|said| said.contains(want)), "{text}: {said:?}");
         }
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "reading makes nothing");

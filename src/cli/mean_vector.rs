@@ -6,13 +6,13 @@ use anyhow::{Context, bail};
 
 use super::{
     Done, args,
-    end_point::{EndPoint, Place},
+    end_point::{EndPoint, StoreAddress},
 };
 use crate::{app, config::Config, maintenance::mean_vector};
 
 /// Computes and writes the mean vector, and prints the next steps.
 pub async fn run(config: Config, args: args::MeanVector) -> anyhow::Result<Done> {
-    let store = Place::configured(&config).open(None, &config).await?;
+    let store = StoreAddress::configured(&config).open(None, &config).await?;
     let made = make(&config, &store).await;
     store.close().await;
     let mean_vector = made?;

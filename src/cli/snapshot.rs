@@ -13,7 +13,7 @@ use super::{
     Done,
     args::SnapshotAction,
     client::{Server, explain},
-    end_point::Place,
+    end_point::StoreAddress,
     file_parts::receive,
     progress::{Progress, Steps},
 };
@@ -73,7 +73,7 @@ async fn through_service(mut client: MaintenanceServiceClient<Channel>, file: &P
 
 /// Reads the configured store, of any versions.
 async fn directly(config: &Config, file: &PartFile) -> anyhow::Result<()> {
-    let source = Place::configured(config).open(None, config).await.context("服务未运行，改为直接读取存储")?;
+    let source = StoreAddress::configured(config).open(None, config).await.context("服务未运行，改为直接读取存储")?;
     let sink = BufWriter::new(file.writer()?);
     let mut bars = Steps::default();
     transfer::create(&*source.index, source.shape.clone(), sink, |at| bars.set(at, "备份")).await?;
@@ -88,7 +88,7 @@ async fn restore(config: &Config, path: &Path) -> anyhow::Result<Done> {
     let work = async {
         println!("正在检查备份文件 {}", path.display());
         let snapshot = open(path.to_path_buf()).await?;
-        let target = Place::configured(config).open(Some(&snapshot.header().store), config).await?;
+        let target = StoreAddress::configured(config).open(Some(&snapshot.header().store), config).await?;
         let restored = snapshot.restore(&*target.index, |at| bars.set(at, "恢复")).await?;
         target.close().await;
         anyhow::Ok((snapshot, restored))

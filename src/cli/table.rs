@@ -14,7 +14,7 @@ const WIDTH: u16 = 120;
 /// Most terms printed per match.
 const SHOWN_TERMS: usize = 6;
 /// Least weight of a printed term, as a share of the highest.
-const LEAST_WEIGHT: f64 = 0.2;
+const MIN_WEIGHT: f64 = 0.2;
 
 /// Matches: rank, score, level if levels are known, title, owner, region, matched terms.
 pub fn matches(matches: &[pb::Match]) -> String {
@@ -48,7 +48,7 @@ fn whole_words(terms: &[pb::MatchedTerm]) -> Vec<&str> {
     let is_piece = |term: &str| terms.iter().any(|other| other.term.len() > term.len() && other.term.contains(term));
     let says = |term: &&pb::MatchedTerm| {
         let short = term.term.chars().count() < 2 || (term.term.is_ascii() && term.term.len() < 3);
-        !short && !is_piece(&term.term) && LEAST_WEIGHT * best <= term.weight
+        !short && !is_piece(&term.term) && MIN_WEIGHT * best <= term.weight
     };
     terms.iter().filter(says).take(SHOWN_TERMS).map(|term| term.term.as_str()).collect()
 }

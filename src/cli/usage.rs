@@ -109,8 +109,8 @@ fn reason(error: &Error) -> String {
         return format!("，可写 {valid}");
     }
     let why = error.source().map(ToString::to_string).unwrap_or_default();
-    if let Some((least, most)) = why.rsplit_once(" is not in ").and_then(|(_, range)| range.split_once("..=")) {
-        return format!("，须为 {least} 到 {most}");
+    if let Some((min, max)) = why.rsplit_once(" is not in ").and_then(|(_, range)| range.split_once("..=")) {
+        return format!("，须为 {min} 到 {max}");
     }
     // the parsers of the standard library give English reasons
     if why.is_ascii() { String::new() } else { format!("，{why}") }

@@ -224,7 +224,7 @@ impl Config {
     }
 
     /// Settings for a server at other addresses, everything else as configured.
-    pub fn qdrant_at(&self, urls: &[String]) -> Qdrant {
+    pub(crate) fn qdrant_at(&self, urls: &[String]) -> Qdrant {
         Qdrant { urls: urls.to_vec(), ..self.qdrant_settings.clone() }
     }
 
@@ -232,7 +232,7 @@ impl Config {
     ///
     /// # Errors
     /// As [`Config::read`].
-    pub fn effective(
+    pub(crate) fn effective(
         toml: &str,
         env: impl IntoIterator<Item = (String, String)>,
     ) -> Result<BTreeMap<&'static str, String>, ConfigError> {

@@ -25,7 +25,7 @@ const WAITING_PAGES: usize = 1;
 
 /// Progress of the reading.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Progress {
+pub struct DuplicatesProgress {
     /// Records looked at.
     pub done: u64,
     /// Total number of records, counted at the start.
@@ -44,7 +44,7 @@ enum Told {
 struct Reader {
     index: Arc<dyn Index>,
     runtime: Handle,
-    progress: watch::Sender<Progress>,
+    progress: watch::Sender<DuplicatesProgress>,
     /// After the first failure nothing more is read.
     failed: Option<IndexError>,
 }
@@ -58,13 +58,13 @@ pub async fn search(
     index: Arc<dyn Index>,
     kind: Kind,
     filter: &Filter,
-    progress: watch::Sender<Progress>,
+    progress: watch::Sender<DuplicatesProgress>,
 ) -> Result<Option<DuplicateReport>> {
     let total = index.count(kind, filter).await?;
     if u64::try_from(MAX_RECORDS).unwrap_or(u64::MAX) < total {
         return Err(too_many());
     }
-    progress.send_replace(Progress { done: 0, total });
+    progress.send_replace(DuplicatesProgress { done: 0, total });
     let (pages, inbox) = mpsc::channel(WAITING_PAGES);
     let reader =
         Reader { index: Arc::clone(&index), runtime: Handle::current(), progress: progress.clone(), failed: None };
@@ -80,7 +80,7 @@ async fn read(
     kind: Kind,
     filter: &Filter,
     pages: Sender<Told>,
-    progress: &watch::Sender<Progress>,
+    progress: &watch::Sender<DuplicatesProgress>,
 ) -> Result<()> {
     let request = |after| PageRequest { after, limit: PAGE, with: FieldSelection::Payload };
     let mut all = Pages::new(|after| index.scroll(kind, filter, request(after)));

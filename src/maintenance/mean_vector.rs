@@ -8,7 +8,7 @@ use duijie_store::{FieldSelection, Index, PageRequest, pages::Pages};
 
 /// Records of each kind that the mean vector is computed from, in the order of their ids, which is as good as random.
 /// 50 give the same mean vector; 2000 take only a second longer.
-pub const SAMPLE: u32 = 2000;
+pub(crate) const SAMPLE: u32 = 2000;
 /// Records per read.
 const PAGE: usize = 256;
 
@@ -18,7 +18,7 @@ const PAGE: usize = 256;
 ///
 /// # Errors
 /// When the store fails.
-pub async fn mean_vector_of(index: &dyn Index, present: Option<&MeanVector>) -> Result<Option<MeanVector>> {
+pub(crate) async fn mean_vector_of(index: &dyn Index, present: Option<&MeanVector>) -> Result<Option<MeanVector>> {
     let demands = mean_of(index, Kind::Demand, present).await?;
     let achievements = mean_of(index, Kind::Achievement, present).await?;
     let made_from = format!("{} demands, {} achievements", demands.count(), achievements.count());
@@ -39,7 +39,7 @@ async fn mean_of(index: &dyn Index, kind: Kind, present: Option<&MeanVector>) ->
 }
 
 /// Converts a vector from the mean vector `from` to the mean vector `to`.
-pub fn recentred_vector(vector: &[f32], from: Option<&MeanVector>, to: Option<&MeanVector>) -> Vec<f32> {
+pub(crate) fn recentred_vector(vector: &[f32], from: Option<&MeanVector>, to: Option<&MeanVector>) -> Vec<f32> {
     if from == to {
         return vector.to_vec();
     }

@@ -46,7 +46,7 @@ pub enum OldVectors {
 }
 
 /// Folder in which the new store grows.
-pub fn new_folder(store: &Path) -> PathBuf {
+pub(crate) fn new_folder(store: &Path) -> PathBuf {
     beside(store, ".reindex")
 }
 

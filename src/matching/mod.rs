@@ -207,7 +207,7 @@ impl Matcher {
     ///
     /// # Errors
     /// As [`Matcher::find`].
-    pub async fn rank_all(&self, query: &Query, target: Kind, depth: usize) -> Result<Order> {
+    pub(crate) async fn rank_all(&self, query: &Query, target: Kind, depth: usize) -> Result<Order> {
         let prepared = self.prepare(query, target).await?;
         self.order(&prepared, target, published().into(), depth).await
     }

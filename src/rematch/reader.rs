@@ -217,7 +217,7 @@ fn inputs(job: &Job) -> Inputs {
         selection: json(&request.selection),
         targets,
         limits,
-        has_least_level: request.min_level.is_some(),
+        has_min_level: request.min_level.is_some(),
         complete: job.state == job::State::Done && job.counts.failed == 0,
     }
 }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp, civil::Time, tz::TimeZone};
 
 /// A missed night, for example while the machine was off, is made up within this time; later it would be daytime.
-pub const GRACE: SignedDuration = SignedDuration::from_hours(6);
+pub(crate) const GRACE: SignedDuration = SignedDuration::from_hours(6);
 
 /// When jobs must start.
 #[derive(Debug, Clone, PartialEq, Eq)]

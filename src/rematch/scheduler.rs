@@ -23,7 +23,7 @@ const DUTY: &str = "rematch-schedule";
 /// Folder of the runs.
 const FOLDER: &str = "rematch/runs";
 /// Number of runs kept.
-pub const MAX_RUNS: usize = 100;
+pub(crate) const MAX_RUNS: usize = 100;
 /// Interval between two looks at the schedule.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 

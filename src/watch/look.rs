@@ -194,7 +194,7 @@ fn published(filter: &Filter, TimeSpan { from, to }: TimeSpan) -> Filter {
 
 fn good_enough(subscription: &Subscription, found: &MatchHit) -> bool {
     let level = match (subscription.min_level, found.relevance) {
-        (Some(least), Some(relevance)) => least <= relevance.level,
+        (Some(min), Some(relevance)) => min <= relevance.level,
         (Some(_), None) => false,
         (None, _) => true,
     };

@@ -35,9 +35,9 @@ use duijie_core::domain::{
 use duijie_store::Index;
 
 /// Most records of an owner that one stream queries with.
-pub const MAX_QUERIES: usize = 200;
+pub(crate) const MAX_QUERIES: usize = 200;
 /// Most streams per instance.
-pub const MAX_STREAMS: usize = 64;
+pub(crate) const MAX_STREAMS: usize = 64;
 
 /// Watches for new matches; clones share the limits.
 #[derive(Clone)]
@@ -153,7 +153,7 @@ impl Default for Pace {
 
 impl Subscription {
     /// Whether levels are known for the matches: people graded demands against achievements only.
-    pub fn has_levels(&self) -> bool {
+    pub(crate) fn has_levels(&self) -> bool {
         let asks = match &self.subject {
             Subject::Record(name) => name.kind == Kind::Demand,
             Subject::Text(_) => true,

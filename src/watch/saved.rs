@@ -68,7 +68,7 @@ impl Watcher {
     ///
     /// # Errors
     /// The store's errors.
-    pub async fn page_of_saved(&self, after: Option<&str>, limit: usize) -> Result<SavedPage> {
+    pub(crate) async fn page_of_saved(&self, after: Option<&str>, limit: usize) -> Result<SavedPage> {
         // the store lists by hash: all ids first, then only the texts of the page
         let mut ids = Vec::new();
         let query = DocumentQuery::folder(FOLDER);

@@ -2,7 +2,7 @@
 
 use std::{fs, time::Duration};
 
-use duijie::maintenance::duplicates::{Progress, search};
+use duijie::maintenance::duplicates::{DuplicatesProgress, search};
 use duijie_core::{
     domain::{Detail, Kind, Record, record::Owner},
     text::{LexicalQuery, SparseVector},
@@ -196,13 +196,13 @@ async fn a_search_ends_when_nobody_listens() {
     let service = Service::start().await;
     service.store(catalogue()).await;
     let index = || std::sync::Arc::clone(&service.parts.index);
-    let (progress, heard) = watch::channel(Progress::default());
+    let (progress, heard) = watch::channel(DuplicatesProgress::default());
     drop(heard);
     let report = search(index(), Kind::Achievement, &Default::default(), progress).await.unwrap();
     assert_eq!(report, None);
-    let (progress, heard) = watch::channel(Progress::default());
+    let (progress, heard) = watch::channel(DuplicatesProgress::default());
     let report = search(index(), Kind::Achievement, &Default::default(), progress).await.unwrap().unwrap();
-    assert_eq!((report.groups.len(), *heard.borrow()), (3, Progress { done: 9, total: 9 }));
+    assert_eq!((report.groups.len(), *heard.borrow()), (3, DuplicatesProgress { done: 9, total: 9 }));
     service.stop().await;
 }
 

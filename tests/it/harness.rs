@@ -7,7 +7,7 @@ use std::{
 };
 
 use duijie::{
-    api::{Limits, convert::record_out},
+    api::{Limits, record_out},
     app::{self, Parts},
     config::Config,
     serve::serve,

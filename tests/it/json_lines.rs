@@ -112,7 +112,7 @@ async fn every_command_that_prints_data_prints_lines_of_json() {
         ("event outcome e demands/d-0 achievements/a-5 --attendance 已洽谈", "event outcome", "attendance"),
         ("event outcome e", "event outcome", "attendance"),
         ("event statistics", "event statistics", "total"),
-        ("event cancel e demands/d-1", "event cancel", "from"),
+        ("event cancel e demands/d-1", "event cancel", "before"),
     ];
     for (command, leaf, field) in rows {
         lines(&service, command, field).await;

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use duijie::{api::convert::record_out, config::Config};
+use duijie::{api::record_out, config::Config};
 use duijie_core::domain::{Kind, Record};
 use duijie_files::ReadOptions;
 use duijie_proto as pb;

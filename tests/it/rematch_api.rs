@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use calamine::{Data, Reader, Xlsx};
-use duijie::api::convert::record_out;
+use duijie::api::record_out;
 use duijie_core::{
     domain::{Kind, Record, codes::Status as RecordStatus},
     rank::Calibration,

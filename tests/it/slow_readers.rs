@@ -11,7 +11,10 @@ use duijie_proto::rematch_service_client::RematchServiceClient;
 use duijie_store::Point;
 use futures::future::join_all;
 use tempfile::TempDir;
-use tonic::{Code, Status, Streaming, transport::Channel};
+use tonic::{
+    Code, Status, Streaming,
+    transport::{Channel, Endpoint},
+};
 use tonic_types::StatusExt;
 
 use crate::{
@@ -24,6 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Readers at a time, of which each connection holds some.
 const READERS: usize = 600;
 const PER_CONNECTION: usize = 100;
+/// Bytes that a reader holds before it has to take some.
+const STREAM_WINDOW: u32 = 65_535;
 /// Files that are sent at a time.
 const FILES: usize = 32;
 /// Demands of the job, and pairs of each: a file of several megabytes, more than all buffers on the way hold.
@@ -81,10 +86,14 @@ async fn open(channel: Channel, name: &str) -> Result<File, Status> {
 }
 
 /// Opens so many files at once.
-async fn open_many(connect: impl AsyncFn() -> Channel, count: usize, name: &str) -> Vec<Result<File, Status>> {
+async fn open_many(url: &str, count: usize, name: &str) -> Vec<Result<File, Status>> {
     let mut channels = Vec::new();
     for _ in 0..count.div_ceil(PER_CONNECTION) {
-        channels.push(connect().await);
+        // a reader that takes nothing fills its own window, and not that of its connection
+        let connection = Endpoint::from_shared(url.to_string()).unwrap();
+        let connection = connection.initial_stream_window_size(STREAM_WINDOW);
+        let connection = connection.initial_connection_window_size(STREAM_WINDOW * 2 * PER_CONNECTION as u32);
+        channels.push(connection.connect().await.unwrap());
     }
     let opening = (0..count).map(|number| open(channels[number / PER_CONNECTION].clone(), name));
     soon("opening", join_all(opening)).await
@@ -107,7 +116,7 @@ async fn readers_that_take_nothing_starve_nobody() {
     })
     .await;
     let job = large_job(&service).await;
-    let opened = open_many(async || service.channel().await, READERS, &job).await;
+    let opened = open_many(&service.url, READERS, &job).await;
     let (mut files, mut refused) = (Vec::new(), Vec::new());
     for file in opened {
         match file {
@@ -141,7 +150,7 @@ async fn readers_that_take_nothing_starve_nobody() {
     drop(files);
     let again = async {
         loop {
-            let files = open_many(async || service.channel().await, FILES, &job).await;
+            let files = open_many(&service.url, FILES, &job).await;
             if let Ok(files) = files.into_iter().collect::<Result<Vec<File>, Status>>() {
                 return files;
             }
@@ -163,9 +172,7 @@ async fn a_process_with_readers_that_take_nothing_ends_when_it_is_told() {
     let job = large_job(&service).await;
     service.stop().await;
     let server = Server::start(folder.path());
-    let url = server.url.clone();
-    let connect = async || Channel::from_shared(url.clone()).unwrap().connect().await.unwrap();
-    let opened = open_many(connect, 2 * FILES, &job).await;
+    let opened = open_many(&server.url, 2 * FILES, &job).await;
     assert_eq!(opened.iter().filter(|file| file.is_ok()).count(), FILES);
     let status = soon("the end", tokio::task::spawn_blocking(move || server.terminate())).await.unwrap();
     assert!(status.success(), "{status:?}");

@@ -61,13 +61,13 @@ fn first_end(text: &str, start: usize, token_ends: &[usize], capacity: usize) ->
 /// Window that starts at the start of `most` and ends at most at its end, shortened until it fits.
 fn next_window(
     text: &str,
-    most: Range<usize>,
+    max: Range<usize>,
     capacity: usize,
     count: &dyn Fn(&str) -> Result<usize, EmbedError>,
 ) -> Result<Window, EmbedError> {
-    let start = most.start;
+    let start = max.start;
     let one_char = text.ceil_char_boundary(start + 1);
-    let mut last = text.floor_char_boundary(most.end).max(one_char);
+    let mut last = text.floor_char_boundary(max.end).max(one_char);
     loop {
         let end = if last == text.len() { last } else { soft_end(text, start, last) };
         let tokens = count(text.get(start..end).unwrap_or_default())?.max(1);

@@ -11,11 +11,11 @@ use duijie_core::text::SparseVector;
 /// Key of the folder; indexed.
 pub const FOLDER: &str = "folder";
 /// Key of the tags; indexed.
-pub const TAGS: &str = "tags";
+pub(crate) const TAGS: &str = "tags";
 /// Fields that an engine indexes before any document arrives; all are keywords.
-pub const INDEXED: [&str; 2] = [FOLDER, TAGS];
+pub(crate) const INDEXED: [&str; 2] = [FOLDER, TAGS];
 /// Key of the document's own key: a number or a name.
-pub const KEY: &str = "key";
+pub(crate) const KEY: &str = "key";
 /// Key of the text.
 pub const TEXT: &str = "text";
 

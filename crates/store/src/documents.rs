@@ -17,9 +17,9 @@ use super::{IndexError, PointId, Result, pages::Pages};
 /// Largest text of a document, in bytes; one engine message holds many such texts.
 pub const MAX_DOCUMENT_BYTES: usize = 1 << 20;
 /// Longest folder, name or tag, in bytes.
-pub const MAX_LABEL_BYTES: usize = 256;
+pub(crate) const MAX_LABEL_BYTES: usize = 256;
 /// Most tags of a document.
-pub const MAX_TAGS: usize = 32;
+pub(crate) const MAX_TAGS: usize = 32;
 /// Most documents of a page.
 pub const MAX_DOCUMENT_PAGE: usize = 1_000;
 
@@ -290,7 +290,7 @@ impl std::fmt::Display for Key {
 
 impl Expect {
     /// Returns whether the precondition holds for the stored version; 0 means none is stored.
-    pub fn met_by(self, stored: u64) -> bool {
+    pub(crate) fn met_by(self, stored: u64) -> bool {
         match self {
             Self::Any => true,
             Self::Absent => stored == 0,

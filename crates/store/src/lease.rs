@@ -17,9 +17,9 @@ use tokio::{
 use super::Result;
 
 /// Lease period: a duty without a renewal for this long is free.
-pub const LEASE_PERIOD: Duration = Duration::from_secs(10);
+pub(crate) const LEASE_PERIOD: Duration = Duration::from_secs(10);
 /// Time between renewals; two may fail before the lease is lost.
-pub const RENEW_EVERY: Duration = Duration::from_secs(3);
+pub(crate) const RENEW_EVERY: Duration = Duration::from_secs(3);
 
 /// Duty of rebuilding, restoring or copying into a store. While it is held, no instance serves.
 pub const MAINTENANCE: &str = "maintenance";

@@ -14,11 +14,11 @@ use duijie_core::{
 };
 
 /// Key of the record.
-pub const RECORD: &str = "record";
+pub(crate) const RECORD: &str = "record";
 /// Key of the lexical query.
-pub const QUERY: &str = "query";
+pub(crate) const QUERY: &str = "query";
 /// Key of the revision.
-pub const REVISION: &str = "revision";
+pub(crate) const REVISION: &str = "revision";
 
 /// Code lengths of GB/T 2260 that are a region: province, city, county.
 const REGION_LENGTHS: [usize; 3] = [2, 4, 6];
@@ -201,7 +201,7 @@ impl StoredRow {
     ///
     /// # Errors
     /// When the payload has no valid record, or an invalid lexical query.
-    pub fn into_point(self) -> Result<Point, String> {
+    pub(crate) fn into_point(self) -> Result<Point, String> {
         Ok(Point {
             record: from_json(&self.payload, RECORD)?,
             query: if self.payload.contains_key(QUERY) {

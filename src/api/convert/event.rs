@@ -111,9 +111,9 @@ fn quota_in(it: pb::Quota, index: usize, found: &mut Violations) -> Option<Quota
     let path = |field: &str| format!("event.rules.quotas[{index}].{field}");
     let side = required(it.side, &path("side"), found);
     let group = required(it.group, &path("group"), found);
-    let at_least = number(it.min_pair_count, &path("min_pair_count"), found);
-    let at_most = it.max_pair_count.map(|at_most| number(at_most, &path("max_pair_count"), found));
-    Some(Quota { side: side?, group: group?, code: it.code, at_least, at_most })
+    let min_pairs = number(it.min_pair_count, &path("min_pair_count"), found);
+    let max_pairs = it.max_pair_count.map(|max_pairs| number(max_pairs, &path("max_pair_count"), found));
+    Some(Quota { side: side?, group: group?, code: it.code, min_pairs, max_pairs })
 }
 
 fn required<C: Code>(value: i32, path: &str, found: &mut Violations) -> Option<C> {
@@ -196,8 +196,8 @@ fn rules_out(rules: &Rules) -> pb::EventRules {
         side: it.side.number(),
         group: it.group.number(),
         code: it.code.clone(),
-        min_pair_count: count(it.at_least),
-        max_pair_count: it.at_most.map(count),
+        min_pair_count: count(it.min_pairs),
+        max_pair_count: it.max_pairs.map(count),
     };
     let avoided = |it: &AvoidedPair| pb::AvoidedPair { left: it.left.clone(), right: it.right.clone() };
     pb::EventRules {

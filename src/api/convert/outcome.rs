@@ -8,7 +8,7 @@ use super::{
     time_out,
 };
 use crate::events::{
-    model::{ContractKind, Counts, Grouping, Outcome, Progress, Rejection},
+    model::{ContractKind, Counts, Grouping, Outcome, OutcomeProgress, Rejection},
     service::{OutcomeChange, Recorded},
 };
 use duijie_core::domain::{Code, Problem, Violations, gb};
@@ -47,7 +47,7 @@ fn outcome_in(it: pb::MeetingOutcome, path: &str, found: &mut Violations) -> Opt
     })
 }
 
-fn progress_in(it: &pb::MeetingOutcome, path: &str, found: &mut Violations) -> Option<Progress> {
+fn progress_in(it: &pb::MeetingOutcome, path: &str, found: &mut Violations) -> Option<OutcomeProgress> {
     let at = |field: &str| format!("{path}.{field}");
     let kind: Option<ContractKind> = code(it.contract_kind, &at("contract_kind"), found);
     let reason: Option<Rejection> = code(it.rejection_reason, &at("rejection_reason"), found);
@@ -68,10 +68,10 @@ fn progress_in(it: &pb::MeetingOutcome, path: &str, found: &mut Violations) -> O
     }
     match progress {
         Ok(pb::OutcomeProgress::Unspecified) => None,
-        Ok(pb::OutcomeProgress::Intent) => Some(Progress::Intent),
-        Ok(pb::OutcomeProgress::Negotiating) => Some(Progress::Negotiating),
-        Ok(pb::OutcomeProgress::Signed) => Some(Progress::Signed { kind: kind?, amount_yuan: it.amount_yuan? }),
-        Ok(pb::OutcomeProgress::Rejected) => Some(Progress::Rejected { reason: reason? }),
+        Ok(pb::OutcomeProgress::Intent) => Some(OutcomeProgress::Intent),
+        Ok(pb::OutcomeProgress::Negotiating) => Some(OutcomeProgress::Negotiating),
+        Ok(pb::OutcomeProgress::Signed) => Some(OutcomeProgress::Signed { kind: kind?, amount_yuan: it.amount_yuan? }),
+        Ok(pb::OutcomeProgress::Rejected) => Some(OutcomeProgress::Rejected { reason: reason? }),
         Err(_) => {
             found.say(at("progress"), Problem::UnknownCode { table: "OutcomeProgress" });
             None
@@ -82,11 +82,11 @@ fn progress_in(it: &pb::MeetingOutcome, path: &str, found: &mut Violations) -> O
 /// Writes an outcome.
 pub fn outcome_out(it: Outcome) -> pb::MeetingOutcome {
     let (contract_kind, amount_yuan) = match it.progress {
-        Some(Progress::Signed { kind, amount_yuan }) => (kind.number(), Some(amount_yuan)),
+        Some(OutcomeProgress::Signed { kind, amount_yuan }) => (kind.number(), Some(amount_yuan)),
         _ => (0, None),
     };
     let rejection_reason = match it.progress {
-        Some(Progress::Rejected { reason }) => reason.number(),
+        Some(OutcomeProgress::Rejected { reason }) => reason.number(),
         _ => 0,
     };
     let step = |step: crate::events::model::outcome::Step| pb::OutcomeStep {
@@ -118,13 +118,13 @@ pub fn outcome_out(it: Outcome) -> pb::MeetingOutcome {
     }
 }
 
-fn progress_out(progress: Option<Progress>) -> i32 {
+fn progress_out(progress: Option<OutcomeProgress>) -> i32 {
     let progress = match progress {
         None => pb::OutcomeProgress::Unspecified,
-        Some(Progress::Intent) => pb::OutcomeProgress::Intent,
-        Some(Progress::Negotiating) => pb::OutcomeProgress::Negotiating,
-        Some(Progress::Signed { .. }) => pb::OutcomeProgress::Signed,
-        Some(Progress::Rejected { .. }) => pb::OutcomeProgress::Rejected,
+        Some(OutcomeProgress::Intent) => pb::OutcomeProgress::Intent,
+        Some(OutcomeProgress::Negotiating) => pb::OutcomeProgress::Negotiating,
+        Some(OutcomeProgress::Signed { .. }) => pb::OutcomeProgress::Signed,
+        Some(OutcomeProgress::Rejected { .. }) => pb::OutcomeProgress::Rejected,
     };
     progress as i32
 }

@@ -25,12 +25,12 @@ pub fn plan_out(stored: &StoredEvent, plan: &Plan) -> pb::EventPlan {
     let cost = |it: &crate::events::model::Cost| pb::RuleCost {
         rule: Some(rule_out(&it.rule)),
         rule_removed: it.is_whole,
-        min_gain: it.at_least,
-        max_gain: it.at_most,
+        min_gain: it.min_gain,
+        max_gain: it.max_gain,
     };
     let shortfall = |it: &crate::events::model::Shortfall| pb::QuotaShortfall {
         quota: rule_out(&it.quota).quota,
-        min_pair_count: count(it.at_least),
+        min_pair_count: count(it.min_pairs),
         pair_count: count(it.reached),
         localized_description: it.chinese(),
     };

@@ -90,9 +90,9 @@ pub fn quota(text: &str) -> anyhow::Result<pb::Quota> {
     let [side, group, code, range] = parts.as_slice() else { bail!(wrong()) };
     let side = Side::from_name(side).with_context(wrong)?;
     let group = Group::from_name(group).with_context(wrong)?;
-    let (least, most) = range.split_once('-').with_context(wrong)?;
-    let min_pair_count = if least.is_empty() { 0 } else { least.parse().with_context(wrong)? };
-    let max_pair_count = if most.is_empty() { None } else { Some(most.parse().with_context(wrong)?) };
+    let (min, max) = range.split_once('-').with_context(wrong)?;
+    let min_pair_count = if min.is_empty() { 0 } else { min.parse().with_context(wrong)? };
+    let max_pair_count = if max.is_empty() { None } else { Some(max.parse().with_context(wrong)?) };
     let code = match group {
         Group::City => gb::region_by_name(code).unwrap_or_else(|| (*code).to_string()),
         Group::Field => gb::field_by_name(code).unwrap_or(code).to_string(),

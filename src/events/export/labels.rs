@@ -2,7 +2,7 @@
 
 use jiff::civil::{Date, Time, Weekday};
 
-use crate::events::model::{Outcome, Progress, Slot};
+use crate::events::model::{Outcome, OutcomeProgress, Slot};
 
 /// Returns a date such as `2026年12月1日`.
 pub(super) fn full_date(date: Date) -> String {
@@ -54,10 +54,10 @@ pub(super) fn progress(outcome: Option<&Outcome>) -> String {
     use duijie_core::domain::Code;
     match outcome.and_then(|outcome| outcome.progress) {
         None => String::new(),
-        Some(progress @ Progress::Signed { kind, amount_yuan }) => {
+        Some(progress @ OutcomeProgress::Signed { kind, amount_yuan }) => {
             format!("{}（{}，{amount_yuan} 元）", progress.label(), kind.label())
         }
-        Some(progress @ Progress::Rejected { reason }) => format!("{}（{}）", progress.label(), reason.label()),
+        Some(progress @ OutcomeProgress::Rejected { reason }) => format!("{}（{}）", progress.label(), reason.label()),
         Some(progress) => progress.label().to_string(),
     }
 }

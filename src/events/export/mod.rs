@@ -89,7 +89,7 @@ pub fn export(report: &EventReport, format: Format, participant: Option<&RecordN
 
 impl Format {
     /// Returns the media type.
-    pub fn media_type(self) -> &'static str {
+    pub(crate) fn media_type(self) -> &'static str {
         match self {
             Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             Self::Html => "text/html; charset=utf-8",
@@ -101,7 +101,7 @@ impl Format {
     }
 
     /// Returns whether the format is a calendar.
-    pub fn is_calendar(self) -> bool {
+    pub(crate) fn is_calendar(self) -> bool {
         matches!(self, Self::Ics | Self::IcsZip)
     }
 

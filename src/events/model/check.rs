@@ -63,7 +63,7 @@ impl Event {
     ///
     /// # Errors
     /// All violations, with paths below `path`.
-    pub fn check_edit(&self, edit: Edit, path: &str) -> Result<(), Violations> {
+    pub(crate) fn check_edit(&self, edit: Edit, path: &str) -> Result<(), Violations> {
         let Edit::Lock { slot, table } = edit else { return Ok(()) };
         let mut found = Violations::default();
         if self.slots.len() <= slot {
@@ -123,13 +123,13 @@ impl Quota {
         if let Some(code) = found.take(format_args!("{path}.code"), code) {
             self.code = code;
         }
-        check_number(self.at_least, 0..=MAX_QUOTA, &format!("{path}.min_pair_count"), found);
-        if let Some(at_most) = self.at_most {
-            check_number(at_most, 0..=MAX_QUOTA, &format!("{path}.max_pair_count"), found);
-            if at_most < self.at_least {
+        check_number(self.min_pairs, 0..=MAX_QUOTA, &format!("{path}.min_pair_count"), found);
+        if let Some(max_pairs) = self.max_pairs {
+            check_number(max_pairs, 0..=MAX_QUOTA, &format!("{path}.max_pair_count"), found);
+            if max_pairs < self.min_pairs {
                 found.say(format_args!("{path}.max_pair_count"), Problem::Contradiction);
             }
-        } else if self.at_least == 0 {
+        } else if self.min_pairs == 0 {
             found.say(path, Problem::Required);
         }
     }

@@ -1,6 +1,6 @@
 //! All checks of an outcome.
 
-use super::{Attendance, Outcome, Progress, outcome::MAX_NOTE_CHARS};
+use super::{Attendance, Outcome, OutcomeProgress, outcome::MAX_NOTE_CHARS};
 use duijie_core::domain::{
     Problem, Violations,
     check::{MAX_AMOUNT_YUAN, check_text},
@@ -28,7 +28,7 @@ impl Outcome {
             (Attendance::Replaced, Some(_)) | (_, None) => {}
             (_, Some(_)) => found.say("outcome.replaced_by", Problem::Contradiction),
         }
-        if let Some(Progress::Signed { amount_yuan, .. }) = self.progress
+        if let Some(OutcomeProgress::Signed { amount_yuan, .. }) = self.progress
             && !(0..=MAX_AMOUNT_YUAN).contains(&amount_yuan)
         {
             found.say("outcome.amount_yuan", Problem::OutOfRange { min: 0, max: MAX_AMOUNT_YUAN });

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Maximum characters of a contact's field.
-pub const MAX_CONTACT_CHARS: usize = 100;
+pub(crate) const MAX_CONTACT_CHARS: usize = 100;
 /// Mask for hidden characters of a name.
 const HIDDEN: &str = "**";
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Pair;
 
 /// Maximum pairs of an event with a decision.
-pub const MAX_EDITS: usize = 2_000;
+pub(crate) const MAX_EDITS: usize = 2_000;
 
 /// One decision about one pair; a later decision on the same matter replaces an earlier one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl Edits {
     }
 
     /// Returns whether a pair must not meet.
-    pub fn is_forbidden(&self, pair: &Pair) -> bool {
+    pub(crate) fn is_forbidden(&self, pair: &Pair) -> bool {
         self.of(pair) == Some(Decision::Forbidden)
     }
 

@@ -33,7 +33,7 @@ pub use contact::Contact;
 pub use edit::{Edit, Edits};
 pub use error::EventError;
 pub use left_out::{LeftOut, LeftOutReason};
-pub use outcome::{Attendance, Consent, ContractKind, Outcome, Progress, Rejection};
+pub use outcome::{Attendance, Consent, ContractKind, Outcome, OutcomeProgress, Rejection};
 pub use participant::{Organisation, Participant, ParticipantState, Window};
 pub use plan::{
     Certificate, Change, Cost, Meeting, Pair, Plan, PlanVersions, Proof, ScheduleFigures, Shortfall, Shortlisted, Why,

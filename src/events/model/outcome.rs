@@ -7,7 +7,7 @@ use super::{Pair, PlanVersions};
 use duijie_core::domain::{Code, RecordName, hit::Level};
 
 /// Maximum characters of a note.
-pub const MAX_NOTE_CHARS: usize = 500;
+pub(crate) const MAX_NOTE_CHARS: usize = 500;
 /// Maximum steps of history; the last ones are kept.
 pub const MAX_STEPS: usize = 50;
 
@@ -27,7 +27,7 @@ pub struct Outcome {
     pub replaced_by: Option<RecordName>,
     /// Progress after the meeting; `None`: none yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub progress: Option<Progress>,
+    pub progress: Option<OutcomeProgress>,
     /// Consent of each side to show its contact.
     #[serde(default)]
     pub consent: Consent,
@@ -65,7 +65,7 @@ pub struct Step {
     pub attendance: Attendance,
     /// Progress after the meeting.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub progress: Option<Progress>,
+    pub progress: Option<OutcomeProgress>,
 }
 
 /// Whether a meeting was held.
@@ -86,7 +86,7 @@ pub enum Attendance {
 /// Progress after a meeting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Progress {
+pub enum OutcomeProgress {
     /// An intent was declared.
     Intent,
     /// Negotiations are under way.
@@ -180,14 +180,14 @@ impl Outcome {
 
 impl Consent {
     /// Whether both agree.
-    pub fn of_both(self) -> bool {
+    pub(crate) fn of_both(self) -> bool {
         self.demand && self.counterpart
     }
 }
 
 // === impl Progress ===
 
-impl Progress {
+impl OutcomeProgress {
     /// For machines.
     pub fn key(self) -> &'static str {
         match self {

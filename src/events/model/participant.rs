@@ -9,11 +9,11 @@ use super::{Contact, Event, Slot};
 use duijie_core::domain::{Code, Kind, Record, RecordName, gb};
 
 /// Maximum availability windows of a participant.
-pub const MAX_WINDOWS: usize = 50;
+pub(crate) const MAX_WINDOWS: usize = 50;
 /// Maximum characters of a presenter.
-pub const MAX_PRESENTER_CHARS: usize = 100;
+pub(crate) const MAX_PRESENTER_CHARS: usize = 100;
 /// Maximum people of one presenter.
-pub const MAX_PEOPLE: u32 = 100;
+pub(crate) const MAX_PEOPLE: u32 = 100;
 
 /// A record that takes part in an event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -122,12 +122,12 @@ impl Participant {
     }
 
     /// Whether the participant comes.
-    pub fn is_active(&self) -> bool {
+    pub(crate) fn is_active(&self) -> bool {
         self.state == ParticipantState::Active
     }
 
     /// Returns the credit code of the organisation, or its name if there is no code; empty without organisation.
-    pub fn organisation_key(&self) -> &str {
+    pub(crate) fn organisation_key(&self) -> &str {
         match &self.organisation {
             Some(it) if !it.credit_code.is_empty() => &it.credit_code,
             Some(it) => &it.name,
@@ -136,12 +136,12 @@ impl Participant {
     }
 
     /// Returns the name of the organisation; empty without organisation.
-    pub fn organisation_name(&self) -> &str {
+    pub(crate) fn organisation_name(&self) -> &str {
         self.organisation.as_ref().map_or("", |it| it.name.as_str())
     }
 
     /// Returns whether one window contains the whole slot.
-    pub fn can_come(&self, slot: &Slot) -> bool {
+    pub(crate) fn can_come(&self, slot: &Slot) -> bool {
         let within = |it: &Window| it.date == slot.date && it.start <= slot.start && slot.end <= it.end;
         self.windows.is_empty() || self.windows.iter().any(within)
     }
@@ -153,7 +153,7 @@ impl Participant {
     }
 
     /// Returns the maximum meetings under the event's rules.
-    pub fn cap_under(&self, event: &Event) -> u32 {
+    pub(crate) fn cap_under(&self, event: &Event) -> u32 {
         let rule = match self.record.kind {
             Kind::Demand => event.rules.per_demand,
             Kind::Achievement => event.rules.per_achievement,
@@ -168,17 +168,17 @@ impl Participant {
     }
 
     /// Returns the root of 八大领域 in two digits; empty if not stated.
-    pub fn field_root(&self) -> &str {
+    pub(crate) fn field_root(&self) -> &str {
         self.field.get(..2).unwrap_or_default()
     }
 
     /// Returns whether the participant lies in a region or its subdivisions.
-    pub fn is_in_region(&self, region: &str) -> bool {
+    pub(crate) fn is_in_region(&self, region: &str) -> bool {
         !self.region.is_empty() && self.region.starts_with(gb::region_prefix(region))
     }
 
     /// Returns whether the participant belongs to a field or its subdivisions.
-    pub fn is_in_field(&self, field: &str) -> bool {
+    pub(crate) fn is_in_field(&self, field: &str) -> bool {
         let root = if field.len() == 2 { field.trim_end_matches('0') } else { field };
         !self.field.is_empty() && self.field.starts_with(root)
     }
@@ -188,7 +188,7 @@ impl Participant {
 pub type ByRecord<'a> = BTreeMap<&'a RecordName, &'a Participant>;
 
 /// Indexes participants by record.
-pub fn by_record(participants: &[Participant]) -> ByRecord<'_> {
+pub(crate) fn by_record(participants: &[Participant]) -> ByRecord<'_> {
     participants.iter().map(|participant| (&participant.record, participant)).collect()
 }
 

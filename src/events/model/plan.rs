@@ -133,9 +133,11 @@ pub struct Cost {
     /// Whether the cost is of the whole rule; otherwise of one pair more.
     pub is_whole: bool,
     /// Lower bound of the gain.
-    pub at_least: f64,
+    #[serde(rename = "at_least")]
+    pub min_gain: f64,
     /// Upper bound of the gain.
-    pub at_most: f64,
+    #[serde(rename = "at_most")]
+    pub max_gain: f64,
 }
 
 /// A quota whose minimum cannot be reached under the other rules.
@@ -144,7 +146,8 @@ pub struct Shortfall {
     /// The quota: a [`RuleRef::QuotaMinimum`], or the name that an older plan stored.
     pub quota: RuleRef,
     /// Minimum number of pairs of the quota.
-    pub at_least: u32,
+    #[serde(rename = "at_least")]
+    pub min_pairs: u32,
     /// Number of pairs reached.
     pub reached: u32,
 }
@@ -236,7 +239,7 @@ impl Shortfall {
             RuleRef::QuotaMinimum(quota) => quota.label(),
             other => other.chinese(),
         };
-        format!("{quota} 至少 {} 对，只能安排 {} 对", self.at_least, self.reached)
+        format!("{quota} 至少 {} 对，只能安排 {} 对", self.min_pairs, self.reached)
     }
 }
 
@@ -260,7 +263,7 @@ impl Plan {
     }
 
     /// Returns the changes since earlier meetings.
-    pub fn changes_since(&self, before: &[Meeting]) -> Vec<Change> {
+    pub(crate) fn changes_since(&self, before: &[Meeting]) -> Vec<Change> {
         use std::collections::BTreeMap;
         let places = |meetings: &[Meeting]| -> BTreeMap<Pair, (usize, u32)> {
             meetings.iter().map(|it| (it.pair.clone(), (it.slot, it.table))).collect()

@@ -17,13 +17,13 @@ pub const MAX_TABLES: u32 = 1_000;
 /// Maximum participants, demands and counterparts together.
 pub const MAX_PARTICIPANTS: usize = 5_000;
 /// Highest cap: pairs of a demand, a counterpart or an organisation.
-pub const MAX_CAP: u32 = 200;
+pub(crate) const MAX_CAP: u32 = 200;
 /// Maximum percentage of tables kept free.
 pub const MAX_SPARE_PERCENT: u32 = 50;
 /// Maximum quotas.
 pub const MAX_QUOTAS: usize = 100;
 /// Maximum pairs of organisations that must not meet.
-pub const MAX_AVOIDED: usize = 1_000;
+pub(crate) const MAX_AVOIDED: usize = 1_000;
 
 /// A matchmaking event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -124,11 +124,11 @@ pub struct Quota {
     /// Region (GB/T 2260, six digits) or field (八大领域), including all subdivisions.
     pub code: String,
     /// Minimum number of pairs; 0: none required.
-    #[serde(default)]
-    pub at_least: u32,
+    #[serde(rename = "at_least", default)]
+    pub min_pairs: u32,
     /// Maximum number of pairs; `None`: no limit.
-    #[serde(default)]
-    pub at_most: Option<u32>,
+    #[serde(rename = "at_most", default)]
+    pub max_pairs: Option<u32>,
 }
 
 /// One of the two sides of a pair.
@@ -164,13 +164,13 @@ pub struct AvoidedPair {
 
 impl Event {
     /// Returns the number of usable tables per slot: at least one, as in the scheduler.
-    pub fn usable_tables(&self) -> u32 {
+    pub(crate) fn usable_tables(&self) -> u32 {
         let spare = self.tables.saturating_mul(self.spare_percent).div_ceil(100);
         self.tables.saturating_sub(spare).max(self.tables.min(1))
     }
 
     /// Returns the first day; `Date::MIN` without slots.
-    pub fn first_day(&self) -> Date {
+    pub(crate) fn first_day(&self) -> Date {
         self.slots.first().map_or(Date::MIN, |slot| slot.date)
     }
 }
@@ -179,7 +179,7 @@ impl Event {
 
 impl Slot {
     /// Returns start and end as instants. China has had no daylight saving time since 1991.
-    pub fn instants(&self) -> Option<(Timestamp, Timestamp)> {
+    pub(crate) fn instants(&self) -> Option<(Timestamp, Timestamp)> {
         let zone = TimeZone::fixed(offset(8));
         let instant =
             |time: Time| self.date.to_datetime(time).to_zoned(zone.clone()).ok().map(|zoned| zoned.timestamp());

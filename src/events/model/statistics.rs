@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attendance, Outcome, Progress, Rejection};
+use super::{Attendance, Outcome, OutcomeProgress, Rejection};
 use duijie_core::domain::Code;
 
 /// Attribute that outcomes are grouped by.
@@ -96,13 +96,13 @@ impl Counts {
         }
         match outcome.progress {
             None => {}
-            Some(Progress::Intent) => self.intents += 1,
-            Some(Progress::Negotiating) => self.negotiating += 1,
-            Some(Progress::Signed { amount_yuan, .. }) => {
+            Some(OutcomeProgress::Intent) => self.intents += 1,
+            Some(OutcomeProgress::Negotiating) => self.negotiating += 1,
+            Some(OutcomeProgress::Signed { amount_yuan, .. }) => {
                 self.signed += 1;
                 self.signed_yuan = self.signed_yuan.saturating_add(amount_yuan);
             }
-            Some(Progress::Rejected { reason }) => {
+            Some(OutcomeProgress::Rejected { reason }) => {
                 self.rejected += 1;
                 self.count_reason(reason);
             }

@@ -75,12 +75,12 @@ fn bad_events_say_which_field_and_why() {
         let found: Vec<_> = found.iter().map(|(field, reason)| (field.as_str(), *reason)).collect();
         assert_eq!(found, want);
     };
-    let quota = |code: &str, at_least, at_most| Quota {
+    let quota = |code: &str, min_pairs, max_pairs| Quota {
         side: Side::Demand,
         group: Group::City,
         code: code.into(),
-        at_least,
-        at_most,
+        min_pairs,
+        max_pairs,
     };
     check(|_| (), &[]);
     check(|it| it.id = "编号".into(), &[("event_id", "ID_CHARACTERS")]);
@@ -147,7 +147,7 @@ fn what_passes_is_in_its_normal_form() {
     let mut event = event();
     event.slots.reverse();
     event.rules.quotas =
-        vec![Quota { side: Side::Demand, group: Group::City, code: "1301".into(), at_least: 1, at_most: None }];
+        vec![Quota { side: Side::Demand, group: Group::City, code: "1301".into(), min_pairs: 1, max_pairs: None }];
     let event = event.checked().unwrap();
     assert!(event.slots.is_sorted());
     assert_eq!(event.rules.quotas[0].code, "130100");
@@ -206,7 +206,8 @@ fn when_and_as_whom_people_come() {
 
 #[test]
 fn quotas_count_whom_they_name_and_do_not_overlap() {
-    let quota = |group, code: &str| Quota { side: Side::Demand, group, code: code.into(), at_least: 1, at_most: None };
+    let quota =
+        |group, code: &str| Quota { side: Side::Demand, group, code: code.into(), min_pairs: 1, max_pairs: None };
     let check = |one: &str, other: &str, want: bool| {
         assert_eq!(quota(Group::City, one).overlaps(&quota(Group::City, other)), want, "{one} {other}");
     };
@@ -275,11 +276,11 @@ fn bad_outcomes_say_which_field_and_why() {
     };
     check(|_| (), &[]);
     check(|it| it.pair.counterpart = it.pair.demand.clone(), &[("outcome.counterpart", "NOT_OF_THIS_KIND")]);
-    check(|it| it.progress = Some(Progress::Intent), &[("outcome.progress", "CONTRADICTION")]);
+    check(|it| it.progress = Some(OutcomeProgress::Intent), &[("outcome.progress", "CONTRADICTION")]);
     check(
         |it| {
             it.attendance = Attendance::Held;
-            it.progress = Some(Progress::Signed { kind: ContractKind::License, amount_yuan: -1 });
+            it.progress = Some(OutcomeProgress::Signed { kind: ContractKind::License, amount_yuan: -1 });
         },
         &[("outcome.amount_yuan", "OUT_OF_RANGE")],
     );
@@ -295,13 +296,13 @@ fn the_history_keeps_what_was_recorded() {
     held.remember(&booked);
     let mut same = Outcome { note: "来了三人".into(), attendance: Attendance::Held, ..outcome() };
     same.remember(&held);
-    let mut intent = Outcome { attendance: Attendance::Held, progress: Some(Progress::Intent), ..outcome() };
+    let mut intent = Outcome { attendance: Attendance::Held, progress: Some(OutcomeProgress::Intent), ..outcome() };
     intent.remember(&same);
     let steps: Vec<_> = intent.history.iter().map(|step| (step.attendance, step.progress)).collect();
     assert_eq!(steps, [(Attendance::Booked, None), (Attendance::Held, None)]);
     for _ in 0..100 {
         let mut next = Outcome { attendance: Attendance::Held, ..outcome() };
-        next.progress = if intent.progress.is_none() { Some(Progress::Intent) } else { None };
+        next.progress = if intent.progress.is_none() { Some(OutcomeProgress::Intent) } else { None };
         next.remember(&intent);
         intent = next;
     }
@@ -311,13 +312,13 @@ fn the_history_keeps_what_was_recorded() {
 #[test]
 fn outcomes_are_counted_in_every_group() {
     let held = |progress| Outcome { attendance: Attendance::Held, progress, ..outcome() };
-    let signed = Progress::Signed { kind: ContractKind::Development, amount_yuan: 300_000 };
+    let signed = OutcomeProgress::Signed { kind: ContractKind::Development, amount_yuan: 300_000 };
     let elsewhere = Outcome { city: String::new(), date: date(2027, 1, 5), event: "b".into(), ..outcome() };
     let outcomes = [
         outcome(),
         held(None),
         held(Some(signed)),
-        held(Some(Progress::Rejected { reason: Rejection::Terms })),
+        held(Some(OutcomeProgress::Rejected { reason: Rejection::Terms })),
         elsewhere,
     ];
     let statistics = Statistics::of(&outcomes);

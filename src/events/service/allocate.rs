@@ -9,7 +9,7 @@ use crate::events::model::{
 };
 use duijie_core::domain::{RecordName, hit::Level};
 use duijie_solver::allocation::{
-    self, Attribute, Chosen, Constraint, Effort, Fault, Faults, MILLION, Problem, Reason, Relaxed, allocate,
+    self, Attribute, Chosen, Constraint, Effort, Fault, Faults, LeftOutCause, MILLION, Problem, Relaxed, allocate,
 };
 
 /// Maximum rule costs in a plan, highest first.
@@ -58,7 +58,7 @@ pub(super) fn shortlists(wanted: &Wanted<'_>, stop: &dyn Fn() -> bool) -> Result
     if stop() {
         return Ok(None);
     }
-    let by = |pair: &allocation::Pair| table.pair(*pair);
+    let by = |pair: &allocation::PairIndex| table.pair(*pair);
     let shortlist = plan.chosen.iter().map(|chosen| table.shortlisted(chosen));
     let low = table.below_score().filter(|it| it.rank != 0 && it.rank <= table.limit(&it.pair.demand));
     let low = low.map(|it| left_out(it, vec![LeftOutReason::BelowScore], None));
@@ -67,8 +67,8 @@ pub(super) fn shortlists(wanted: &Wanted<'_>, stop: &dyn Fn() -> bool) -> Result
         Some(left_out(table.by_pair.get(&by(&it.pair))?, reasons, it.loss.map(value)))
     });
     let shortfalls = plan.shortfalls.iter().map(|it| Shortfall {
-        quota: table.rule(Constraint::Least(it.group)),
-        at_least: it.least,
+        quota: table.rule(Constraint::Min(it.group)),
+        min_pairs: it.min,
         reached: it.reached,
     });
     Ok(Some(Shortlists {
@@ -178,7 +178,7 @@ impl<'a> Table<'a> {
             let keys: BTreeSet<u32> = keys.map(index).collect();
             keys.into_iter().map(move |key| {
                 let group = allocation::Group { side, attribute: Attribute::Organisation, key };
-                allocation::Quota { group, least: 0, most: Some(cap) }
+                allocation::Quota { group, min: 0, max: Some(cap) }
             })
         });
         let quotas = rules.quotas.iter().enumerate().map(|(place, quota)| {
@@ -191,7 +191,7 @@ impl<'a> Table<'a> {
                 Group::Field => Attribute::Field,
             };
             let group = allocation::Group { side, attribute, key: index(place) };
-            allocation::Quota { group, least: quota.at_least, most: quota.at_most }
+            allocation::Quota { group, min: quota.min_pairs, max: quota.max_pairs }
         });
         caps.chain(quotas).collect()
     }
@@ -230,19 +230,19 @@ impl<'a> Table<'a> {
         found.map_or(0, |it| it.cap_under(self.wanted.event))
     }
 
-    fn numbers(&self, pair: &Pair) -> Option<allocation::Pair> {
+    fn numbers(&self, pair: &Pair) -> Option<allocation::PairIndex> {
         let place = |all: &[&Participant], record: &RecordName| {
             all.binary_search_by(|it| it.record.cmp(record)).ok().map(index)
         };
         let demand = place(&self.demands, &pair.demand)?;
-        Some(allocation::Pair { demand, counterpart: place(&self.counterparts, &pair.counterpart)? })
+        Some(allocation::PairIndex { demand, counterpart: place(&self.counterparts, &pair.counterpart)? })
     }
 
     fn name(all: &[&'a Participant], place: u32) -> Option<&'a RecordName> {
         all.get(usize::try_from(place).ok()?).map(|it| &it.record)
     }
 
-    fn pair(&self, pair: allocation::Pair) -> Pair {
+    fn pair(&self, pair: allocation::PairIndex) -> Pair {
         let missing =
             || RecordName { kind: duijie_core::domain::Kind::Demand, source: String::new(), id: String::new() };
         let name = |all: &[&'a Participant], place| Self::name(all, place).cloned().unwrap_or_else(missing);
@@ -261,33 +261,33 @@ impl<'a> Table<'a> {
         Shortlisted { pair, score, level, rank, why }
     }
 
-    fn reason(&self, pair: &Pair, reason: &Reason) -> LeftOutReason {
+    fn reason(&self, pair: &Pair, reason: &LeftOutCause) -> LeftOutReason {
         match reason {
-            Reason::Excluded(Constraint::LeastLevel) => LeftOutReason::BelowLevel,
-            Reason::Excluded(Constraint::SameOrganisation) => LeftOutReason::SameOrganisation,
-            Reason::Excluded(Constraint::OrganisationsApart) => LeftOutReason::Avoided,
-            Reason::Excluded(Constraint::Met) => {
+            LeftOutCause::Excluded(Constraint::MinLevel) => LeftOutReason::BelowLevel,
+            LeftOutCause::Excluded(Constraint::SameOrganisation) => LeftOutReason::SameOrganisation,
+            LeftOutCause::Excluded(Constraint::OrganisationsApart) => LeftOutReason::Avoided,
+            LeftOutCause::Excluded(Constraint::Met) => {
                 LeftOutReason::MetBefore { event: self.wanted.met.get(pair).cloned().unwrap_or_default() }
             }
-            Reason::Excluded(Constraint::Forbidden) => LeftOutReason::Forbidden,
-            Reason::Excluded(other) => LeftOutReason::Quota { quota: self.rule(*other) },
-            Reason::LowerValue => LeftOutReason::DemandCap,
-            Reason::Full { constraint, held_by } => match constraint {
+            LeftOutCause::Excluded(Constraint::Forbidden) => LeftOutReason::Forbidden,
+            LeftOutCause::Excluded(other) => LeftOutReason::Quota { quota: self.rule(*other) },
+            LeftOutCause::LowerValue => LeftOutReason::DemandCap,
+            LeftOutCause::Full { constraint, held_by } => match constraint {
                 Constraint::DemandLimit(_) => LeftOutReason::DemandCap,
                 Constraint::CounterpartLimit(_) => {
                     let taken_by = held_by.iter().map(|it| self.pair(*it).demand).collect();
                     LeftOutReason::CounterpartCap { taken_by }
                 }
-                Constraint::Most(group) if group.attribute == Attribute::Organisation => {
+                Constraint::Max(group) if group.attribute == Attribute::Organisation => {
                     LeftOutReason::OrganisationCap { organisation: self.organisation(group.key) }
                 }
                 other => LeftOutReason::Quota { quota: self.rule(*other) },
             },
-            Reason::Kept { instead, constraint } => {
+            LeftOutCause::Kept { instead, constraint } => {
                 LeftOutReason::Kept { instead: self.pair(*instead), rule: self.rule(*constraint) }
             }
-            Reason::NoValue => LeftOutReason::NoValue,
-            Reason::NotSearched => LeftOutReason::NotSearched,
+            LeftOutCause::NoValue => LeftOutReason::NoValue,
+            LeftOutCause::NotSearched => LeftOutReason::NotSearched,
         }
     }
 
@@ -297,12 +297,12 @@ impl<'a> Table<'a> {
             .map(|it| Cost {
                 rule: self.rule(it.constraint),
                 is_whole: it.relaxed == Relaxed::Removed,
-                at_least: value(it.at_least),
-                at_most: value(it.at_most),
+                min_gain: value(it.min_gain),
+                max_gain: value(it.max_gain),
             })
             .collect();
         costs.sort_by(|one, other| {
-            let by_cost = other.at_most.total_cmp(&one.at_most);
+            let by_cost = other.max_gain.total_cmp(&one.max_gain);
             by_cost.then_with(|| one.rule.chinese().cmp(&other.rule.chinese()))
         });
         costs.truncate(MAX_COSTS);
@@ -338,9 +338,9 @@ impl<'a> Table<'a> {
         match constraint {
             Constraint::DemandLimit(place) => limit(&self.demands, place),
             Constraint::CounterpartLimit(place) => limit(&self.counterparts, place),
-            Constraint::Most(group) => self.quota(group).map_or_else(|| organisation(group), RuleRef::QuotaMaximum),
-            Constraint::Least(group) => self.quota(group).map_or_else(|| organisation(group), RuleRef::QuotaMinimum),
-            Constraint::LeastLevel => RuleRef::MinLevel,
+            Constraint::Max(group) => self.quota(group).map_or_else(|| organisation(group), RuleRef::QuotaMaximum),
+            Constraint::Min(group) => self.quota(group).map_or_else(|| organisation(group), RuleRef::QuotaMinimum),
+            Constraint::MinLevel => RuleRef::MinLevel,
             Constraint::SameOrganisation => RuleRef::SameOrganisation,
             Constraint::OrganisationsApart => RuleRef::AvoidedOrganisations,
             Constraint::Met => RuleRef::MetBefore,
@@ -357,7 +357,7 @@ impl<'a> Table<'a> {
             Fault::PinAgainst { pin, constraint } => {
                 format!("{} 与“{}”矛盾", self.pair(*pin), self.rule(*constraint).chinese())
             }
-            Fault::LeastAboveMost(group) => format!("{}高于上限", self.rule(Constraint::Least(*group)).chinese()),
+            Fault::MinAboveMax(group) => format!("{}高于上限", self.rule(Constraint::Min(*group)).chinese()),
             other => other.to_string(),
         };
         EventError::Contradictions(faults.0.iter().map(sentence).collect())

@@ -9,7 +9,7 @@ use crate::events::model::{
 };
 use duijie_core::domain::RecordName;
 use duijie_solver::scheduling::{
-    self, Cause, Conflict, Failure, Input, Lock, Place, Published, Schedule, Work, schedule,
+    self, Cause, Conflict, Failure, Input, Lock, Published, Schedule, Seat, Work, schedule,
 };
 
 /// Inputs of the schedule.
@@ -63,7 +63,7 @@ impl Wanted<'_> {
         }
         let pairs = self.shortlist.iter().filter_map(|it| {
             let (demand, counterpart) = self.places(&it.pair)?;
-            Some(scheduling::Pair { demand, counterpart, weight: weight(it.score) })
+            Some(scheduling::MeetingRequest { demand, counterpart, weight: weight(it.score) })
         });
         Input {
             participants: participants
@@ -90,8 +90,8 @@ impl Wanted<'_> {
                 people.push(1);
                 people.len() - 1
             });
-            if let Some(most) = people.get_mut(place) {
-                *most = participant.people.max(*most);
+            if let Some(max) = people.get_mut(place) {
+                *max = participant.people.max(*max);
             }
             presenter_of.push(place);
         }
@@ -104,8 +104,8 @@ impl Wanted<'_> {
             for presenter in sides {
                 let count = at_once.entry((presenter, meeting.slot)).or_default();
                 *count += 1;
-                if let Some(most) = people.get_mut(presenter) {
-                    *most = (*count).max(*most);
+                if let Some(max) = people.get_mut(presenter) {
+                    *max = (*count).max(*max);
                 }
             }
         }
@@ -124,7 +124,7 @@ impl Wanted<'_> {
     fn published(&self, held: &[Meeting]) -> Vec<scheduling::Meeting> {
         let meetings = held.iter().filter_map(|it| {
             let (demand, counterpart) = self.places(&it.pair)?;
-            let place = Place { slot: it.slot, table: number(it.table) };
+            let place = Seat { slot: it.slot, table: number(it.table) };
             Some(scheduling::Meeting { demand, counterpart, place })
         });
         meetings.collect()

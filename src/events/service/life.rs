@@ -156,7 +156,7 @@ impl Events {
     ///
     /// # Errors
     /// [`EventError::Stale`], [`EventError::WrongState`], [`EventError::NoShortlist`], [`EventError::ScheduleOutdated`].
-    pub async fn set_state(&self, id: &str, state: EventState, etag: &str) -> Result<StoredEvent> {
+    pub(crate) async fn set_state(&self, id: &str, state: EventState, etag: &str) -> Result<StoredEvent> {
         let change = async {
             let mut stored = self.seen(id, etag).await?;
             match (stored.event.state, state) {

@@ -90,7 +90,7 @@ impl Events {
 
     /// The same service with another deadline of making a plan.
     #[must_use]
-    pub fn with_deadline(mut self, planning: Duration) -> Self {
+    pub(crate) fn with_deadline(mut self, planning: Duration) -> Self {
         self.planning_deadline = planning;
         self
     }

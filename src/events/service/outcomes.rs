@@ -8,7 +8,7 @@ use super::{Events, life::check_list, now, store, stored::StoredEvent};
 use crate::{
     error::{Error, Result},
     events::model::{
-        Attendance, Consent, EventError, Outcome, Pair, Participant, Plan, Progress, Shortlisted, Statistics,
+        Attendance, Consent, EventError, Outcome, OutcomeProgress, Pair, Participant, Plan, Shortlisted, Statistics,
         participant::by_record,
     },
 };
@@ -43,7 +43,7 @@ pub struct Recorded {
     /// Record that replaced the counterpart.
     pub replaced_by: Option<RecordName>,
     /// Progress after the meeting.
-    pub progress: Option<Progress>,
+    pub progress: Option<OutcomeProgress>,
     /// Note of the staff.
     pub note: String,
 }
@@ -164,7 +164,7 @@ impl Events {
     }
 
     /// Returns the position of an outcome in [`Events::outcomes`].
-    pub fn outcome_place(outcome: &Outcome) -> PointId {
+    pub(crate) fn outcome_place(outcome: &Outcome) -> PointId {
         store::outcome_place(outcome)
     }
 

@@ -65,7 +65,7 @@ impl Events {
     ///
     /// # Errors
     /// [`EventError::NotFound`], [`EventError::NoShortlist`].
-    pub async fn planned(&self, id: &str) -> Result<Planned> {
+    pub(crate) async fn planned(&self, id: &str) -> Result<Planned> {
         let event = self.store.event(id).await?;
         let pointer = event.plan.clone().ok_or(EventError::NoShortlist)?;
         let (head, whole) = self.store.head(&pointer).await?;
@@ -86,7 +86,7 @@ impl Events {
     ///
     /// # Errors
     /// The store's errors.
-    pub async fn shortlist_page(
+    pub(crate) async fn shortlist_page(
         &self,
         planned: &Planned,
         demand: Option<&RecordName>,
@@ -125,7 +125,7 @@ impl Events {
     ///
     /// # Errors
     /// The store's errors.
-    pub async fn meeting_page(
+    pub(crate) async fn meeting_page(
         &self,
         planned: &Planned,
         record: Option<&RecordName>,
@@ -141,11 +141,11 @@ impl Events {
             }
             Some(record) => {
                 // one more tells that there is another page
-                let most = range.end().saturating_add(1);
+                let max = range.end().saturating_add(1);
                 let take = |piece: Piece| piece.unplaced.into_iter().filter(|it| it.pair.has(record)).collect();
-                let unplaced = self.search(planned, List::Unplaced, most, take).await?;
+                let unplaced = self.search(planned, List::Unplaced, max, take).await?;
                 let take = |piece: Piece| piece.meetings.into_iter().filter(|it| it.pair.has(record)).collect();
-                let meetings = self.search(planned, List::Meetings, most - unplaced.len(), take).await?;
+                let meetings = self.search(planned, List::Meetings, max - unplaced.len(), take).await?;
                 let (before, total) = (unplaced.len(), unplaced.len() + meetings.len());
                 plan.unplaced = range.of(unplaced);
                 plan.meetings = range.behind(before, plan.unplaced.len()).of(meetings);
@@ -165,7 +165,11 @@ impl Events {
     ///
     /// # Errors
     /// The store's errors.
-    pub async fn change_page(&self, planned: &Planned, range: ListRange) -> Result<(Vec<Change>, Option<usize>)> {
+    pub(crate) async fn change_page(
+        &self,
+        planned: &Planned,
+        range: ListRange,
+    ) -> Result<(Vec<Change>, Option<usize>)> {
         let changes = self.entries(planned, List::Changes, range, |piece| piece.changes).await?;
         Ok((changes, range.next(planned.head.changes)))
     }
@@ -191,17 +195,17 @@ impl Events {
         &self,
         planned: &Planned,
         list: List,
-        most: usize,
+        max: usize,
         take: impl Fn(Piece) -> Vec<T>,
     ) -> Result<Vec<T>> {
         let mut found = Vec::new();
         let mut left = planned.head.of(list);
-        while !left.is_empty() && found.len() < most {
+        while !left.is_empty() && found.len() < max {
             let end = left.end.min(left.start + SEARCHED);
             found.extend(self.pieces(planned, left.start..end).await?.into_iter().flat_map(&take));
             left.start = end;
         }
-        found.truncate(most);
+        found.truncate(max);
         Ok(found)
     }
 

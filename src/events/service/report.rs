@@ -51,7 +51,7 @@ impl Report {
     }
 
     /// Returns the contacts of pairs, the demand's first: in full if both sides consent, masked otherwise.
-    pub fn contacts<'a>(
+    pub(crate) fn contacts<'a>(
         &'a self,
         pairs: impl IntoIterator<Item = &'a Pair>,
     ) -> BTreeMap<&'a Pair, (Contact, Contact, bool)> {

@@ -94,12 +94,12 @@ impl StoredEvent {
     }
 
     /// Returns whether inputs of the shortlists have changed since the plan.
-    pub fn is_shortlist_outdated(&self) -> bool {
+    pub(crate) fn is_shortlist_outdated(&self) -> bool {
         self.plan.as_ref().is_some_and(|plan| plan.inputs != self.event.inputs)
     }
 
     /// Returns whether inputs of the schedule have changed since the plan.
-    pub fn is_schedule_outdated(&self) -> bool {
+    pub(crate) fn is_schedule_outdated(&self) -> bool {
         self.plan.as_ref().is_some_and(|plan| plan.layout != self.event.layout || plan.inputs != self.event.inputs)
     }
 }

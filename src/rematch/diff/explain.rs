@@ -100,7 +100,7 @@ fn of_versions(change: &PairChange, before: &Inputs, after: &Inputs) -> Vec<Chan
     let kind = change.target.kind;
     let statistics = (before.statistics(kind), after.statistics(kind));
     let asked_in_both = statistics.0.is_some() && statistics.1.is_some();
-    let levels_count = levelled || before.has_least_level || after.has_least_level;
+    let levels_count = levelled || before.has_min_level || after.has_min_level;
     let selection = !levelled && (!asked_in_both || (!demand_in_both && before.selection != after.selection));
     let lacking = |demand: Option<u64>, inputs: &Inputs| demand.is_none() && !inputs.complete;
     let incomplete = lacking(change.demand_before, before) || lacking(change.demand_after, after);

@@ -22,7 +22,7 @@ pub use pairs::{Step, changes, step};
 use duijie_core::domain::{Kind, RecordName, hit::Level};
 
 /// Score difference of a pair, 0 to 1, above which the score counts as moved.
-pub const SCORE_STEP: f64 = 0.01;
+pub(crate) const SCORE_STEP: f64 = 0.01;
 
 /// A demand with its pairs in one job.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,7 +79,7 @@ pub struct Inputs {
     /// Most targets per demand, minimum level and minimum score, as one text.
     pub limits: String,
     /// Whether there is a minimum level, so that levels decide which targets are listed.
-    pub has_least_level: bool,
+    pub has_min_level: bool,
     /// Whether the job finished; a job that was cancelled, failed or is still running lacks demands.
     pub complete: bool,
 }

@@ -34,7 +34,7 @@ fn inputs(start: i64) -> Inputs {
         selection: "all".into(),
         targets: vec![(Kind::Achievement, "1".into())],
         limits: "20".into(),
-        has_least_level: false,
+        has_min_level: false,
         complete: true,
     }
 }
@@ -184,11 +184,11 @@ fn reasons_in_the_jobs() {
     check(Up, |it| it.after.calibration = "levels-2".into(), &[ChangeReason::Calibration]);
     // without a minimum level the calibration does not decide which targets are listed
     check(New, |it| it.after.calibration = "levels-2".into(), &[ChangeReason::Others]);
-    let least = |it: &mut Case| {
+    let min = |it: &mut Case| {
         it.after.calibration = "levels-2".into();
-        it.before.has_least_level = true;
+        it.before.has_min_level = true;
     };
-    check(New, least, &[ChangeReason::Calibration]);
+    check(New, min, &[ChangeReason::Calibration]);
     check(Up, |it| it.after.settings = "candidates=100".into(), &[ChangeReason::Settings]);
     check(Up, |it| it.after.targets[0].1 = "2".into(), &[ChangeReason::Statistics]);
     check(New, |it| it.after.limits = "50".into(), &[ChangeReason::Limits]);

@@ -122,7 +122,7 @@ enum Inner<W: Write + Send> {
 
 impl Format {
     /// Media type.
-    pub fn media_type(self) -> &'static str {
+    pub(crate) fn media_type(self) -> &'static str {
         match self {
             Self::Jsonl => "application/jsonl",
             Self::Csv => "text/csv; charset=utf-8",

@@ -21,7 +21,7 @@ const OVERLAP: SignedDuration = SignedDuration::from_secs(60);
 /// Points per read.
 const PAGE: usize = 500;
 /// Most changed records of a kind for an incremental job; with more, a full job is not much slower.
-pub(super) const MOST: usize = 4_000;
+pub(super) const MAX: usize = 4_000;
 
 /// Changed demands.
 #[derive(Debug, Default)]
@@ -46,7 +46,7 @@ pub(super) async fn demands(engine: &Engine, selection: &Selection, since: Times
         return Ok(None);
     };
     changes.touched.extend(points.iter().map(|point| (point.id(), point.record.name())));
-    let Some(gone) = tombstones::since(&*engine.index, Kind::Demand, since, MOST).await? else { return Ok(None) };
+    let Some(gone) = tombstones::since(&*engine.index, Kind::Demand, since, MAX).await? else { return Ok(None) };
     changes.touched.extend(gone.into_iter().map(|name| (PointId::of(&name), name)));
     let selected = match selection {
         Selection::Names(names) => {
@@ -76,10 +76,10 @@ pub(super) async fn targets(engine: &Engine, kind: Kind, since: Timestamp) -> Re
         let open = point.record.status == Status::Active;
         changes.add(id, open.then_some(Fresh { dense: point.dense, sparse: point.sparse }));
     }
-    let Some(gone) = tombstones::since(&*engine.index, kind, since, MOST).await? else { return Ok(None) };
+    let Some(gone) = tombstones::since(&*engine.index, kind, since, MAX).await? else { return Ok(None) };
     // a target that was stored again is already in the changes, so this adds nothing
     gone.iter().for_each(|name| changes.add(PointId::of(name), None));
-    Ok((changes.len() <= MOST).then_some(changes))
+    Ok((changes.len() <= MAX).then_some(changes))
 }
 
 /// What has changed of a kind since its statistics were taken: never much, see
@@ -108,7 +108,7 @@ async fn points(engine: &Engine, kind: Kind, filter: Filter, with: FieldSelectio
     let mut pages = Pages::new(read);
     while let Some(page) = pages.next_page().await? {
         points.extend(page.points);
-        if MOST < points.len() {
+        if MAX < points.len() {
             return Ok(None);
         }
     }

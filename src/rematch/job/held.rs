@@ -82,13 +82,13 @@ impl Scores {
     }
 
     /// Targets that share terms and have a BM25 of at least `least`, in the order of ids, with their embeddings.
-    pub fn at_least(&self, least: f64) -> impl Iterator<Item = (PointId, f64, &Packed)> {
-        let least = least.max(f64::MIN_POSITIVE);
+    pub fn at_least(&self, min: f64) -> impl Iterator<Item = (PointId, f64, &Packed)> {
+        let min = min.max(f64::MIN_POSITIVE);
         let Held { ids, vectors, .. } = &*self.held;
         let chunks = ids.chunks(CHUNK).zip(vectors.chunks(CHUNK)).zip(self.bm25.chunks(CHUNK));
-        let chunks = chunks.filter(move |(_, bm25)| bm25.iter().fold(false, |any, bm25| any | (least <= *bm25)));
+        let chunks = chunks.filter(move |(_, bm25)| bm25.iter().fold(false, |any, bm25| any | (min <= *bm25)));
         let all = chunks.flat_map(|((ids, vectors), bm25)| ids.iter().zip(vectors).zip(bm25));
-        all.filter(move |(_, bm25)| least <= **bm25).map(|((id, vector), bm25)| (*id, *bm25, vector))
+        all.filter(move |(_, bm25)| min <= **bm25).map(|((id, vector), bm25)| (*id, *bm25, vector))
     }
 }
 
@@ -117,7 +117,7 @@ mod tests {
         fn they_score_as_one_by_one(
             documents in prop::collection::vec(prop::collection::btree_map(0u32..20, 0.1f32..9.0, 0..9), 0..30),
             query in prop::collection::btree_map(0u32..20, 0.1f32..9.0, 0..9),
-            least in 0.0f64..20.0,
+            min in 0.0f64..20.0,
         ) {
             let documents: Vec<SparseVector> = documents.into_iter().map(|it| it.into_iter().collect()).collect();
             let mut statistics = Statistics::default();
@@ -134,8 +134,8 @@ mod tests {
                 }
                 prop_assert_eq!(scores.of(id(documents.len())), None);
                 let all: Vec<_> = (0..documents.len()).map(|number| (id(number), want(number)))
-                    .filter(|(_, bm25)| 0.0 < *bm25 && least <= *bm25).collect();
-                prop_assert_eq!(scores.at_least(least).map(|(id, bm25, _)| (id, bm25)).collect::<Vec<_>>(), all);
+                    .filter(|(_, bm25)| 0.0 < *bm25 && min <= *bm25).collect();
+                prop_assert_eq!(scores.at_least(min).map(|(id, bm25, _)| (id, bm25)).collect::<Vec<_>>(), all);
             }
         }
     }

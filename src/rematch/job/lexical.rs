@@ -99,14 +99,14 @@ impl<'a> Lexical<'a> {
 
     /// Targets that share terms, may have a BM25 of at least `least`, and could still come among the wanted of a pool.
     /// Returns the pool as well.
-    pub async fn at_least(&mut self, least: f64, pool: Pool, query: Packed) -> Result<(Pool, Vec<(PointId, f64)>)> {
+    pub async fn at_least(&mut self, min: f64, pool: Pool, query: Packed) -> Result<(Pool, Vec<(PointId, f64)>)> {
         if let Some(all) = self.all.take() {
             // a walk over all targets
             let walk = move || {
                 let wanted = |id: PointId, bm25: f64, vector: &Packed| {
-                    !pool.has(id) && pool.can_enter(vector.cosine_at_most(&query), bm25)
+                    !pool.has(id) && pool.can_enter(vector.max_cosine(&query), bm25)
                 };
-                let open = all.at_least(least).filter(|(id, bm25, vector)| wanted(*id, *bm25, vector));
+                let open = all.at_least(min).filter(|(id, bm25, vector)| wanted(*id, *bm25, vector));
                 let open = open.map(|(id, bm25, _)| (id, bm25)).collect();
                 (all, pool, open)
             };
@@ -116,7 +116,7 @@ impl<'a> Lexical<'a> {
         }
         let ratio = self.ratio();
         let listed = self.list.iter().map(|(id, score)| (*id, self.of(*id).unwrap_or(score * ratio)));
-        let open = listed.filter(|(id, bm25)| least <= *bm25 && !pool.has(*id)).collect();
+        let open = listed.filter(|(id, bm25)| min <= *bm25 && !pool.has(*id)).collect();
         Ok((pool, open))
     }
 

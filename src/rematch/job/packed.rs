@@ -27,7 +27,7 @@ impl Packed {
     }
 
     /// Upper bound of the cosine of the two vectors.
-    pub fn cosine_at_most(&self, other: &Self) -> f64 {
+    pub fn max_cosine(&self, other: &Self) -> f64 {
         self.cosine(other) + self.slack()
     }
 
@@ -67,8 +67,8 @@ mod tests {
     #[test]
     fn bounds_of_cosines() {
         let one = Packed::new(&[3.0, 4.0]);
-        let most = one.cosine_at_most(&Packed::new(&[1.0, 0.0]));
-        assert!((0.6..0.6 + 2.0 * one.slack()).contains(&most), "{most}");
+        let max = one.max_cosine(&Packed::new(&[1.0, 0.0]));
+        assert!((0.6..0.6 + 2.0 * one.slack()).contains(&max), "{max}");
     }
 
     #[test]

@@ -155,7 +155,7 @@ impl Side<'_> {
             self.take_nearest(&mut pool, &nearest, wanted).await?;
             let pool = self.settle(pool, query).await?;
             // also where it could be just as good: ties are in order of ids, whatever the lists hold
-            let too_short = pool.min_bm25().is_some_and(|least| least <= self.lexical.unnamed());
+            let too_short = pool.min_bm25().is_some_and(|min| min <= self.lexical.unnamed());
             if DEEPEST <= depth || !too_short {
                 return Ok(pool.best());
             }
@@ -165,8 +165,8 @@ impl Side<'_> {
 
     /// Adds the nearest, the likeliest first: then most others cannot come among the wanted, and are not read.
     async fn take_nearest(&mut self, pool: &mut Pool, nearest: &[Hit], wanted: usize) -> Result<()> {
-        for most in [wanted, nearest.len()] {
-            let likeliest = pool.likeliest(nearest, &self.lexical.at_most(nearest), most);
+        for max in [wanted, nearest.len()] {
+            let likeliest = pool.likeliest(nearest, &self.lexical.at_most(nearest), max);
             self.take(pool, &likeliest).await?;
         }
         pool.pass_over(nearest);
@@ -183,15 +183,15 @@ impl Side<'_> {
 
     /// Adds targets that are not among the nearest but could still come among the wanted, the likeliest first.
     async fn settle(&mut self, pool: Pool, query: &[f32]) -> Result<Pool> {
-        let Some(least) = pool.min_bm25() else { return Ok(pool) };
-        let (mut pool, open) = self.lexical.at_least(least, pool, Packed::new(query)).await?;
+        let Some(min) = pool.min_bm25() else { return Ok(pool) };
+        let (mut pool, open) = self.lexical.at_least(min, pool, Packed::new(query)).await?;
         let mut open = self.targets.present(open);
         open.sort_unstable_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
         open.truncate(DEEPEST);
         let mut open = VecDeque::from(open);
         let mut size = COSINES;
-        while let (Some((_, bm25)), Some(least)) = (open.front(), pool.min_bm25()) {
-            if *bm25 < least {
+        while let (Some((_, bm25)), Some(min)) = (open.front(), pool.min_bm25()) {
+            if *bm25 < min {
                 break;
             }
             let some: Vec<PointId> = open.drain(..size.min(open.len())).map(|(id, _)| id).collect();
@@ -229,10 +229,10 @@ impl Side<'_> {
             let relevance = context.map(|context| calibration.relevance(scored.score, context));
             (scored, relevance)
         });
-        let least = request.min_level.unwrap_or(Level::Unrelated);
+        let min = request.min_level.unwrap_or(Level::Unrelated);
         let kept: Vec<_> = graded
             .filter(|(scored, relevance)| match kind {
-                Kind::Achievement => relevance.is_none_or(|relevance| least <= relevance.level),
+                Kind::Achievement => relevance.is_none_or(|relevance| min <= relevance.level),
                 _ => request.min_score <= scored.score,
             })
             .collect();

@@ -186,7 +186,7 @@ fn unexplained(kind: Kind, before: u64, now: u64, changes: usize) -> Option<Full
 }
 
 fn too_many_changes(kind: Kind) -> FullReason {
-    FullReason::TooManyChanges { kind, max: changes::MOST as u64 }
+    FullReason::TooManyChanges { kind, max: changes::MAX as u64 }
 }
 
 /// What is to be done at each block that is touched.

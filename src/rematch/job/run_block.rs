@@ -205,11 +205,11 @@ impl Running {
 
     /// Checks that a block fits into a document, as the plan should ensure.
     fn check_size(&self, block: &Block) -> Result<()> {
-        let most = block_demands(self.wish.request.limit, self.targets.len()) * 3 / 2;
-        if block.results.len() <= most {
+        let max = block_demands(self.wish.request.limit, self.targets.len()) * 3 / 2;
+        if block.results.len() <= max {
             Ok(())
         } else {
-            Err(Error::Internal(format!("a block of {} demands, at most {most}", block.results.len())))
+            Err(Error::Internal(format!("a block of {} demands, at most {max}", block.results.len())))
         }
     }
 }

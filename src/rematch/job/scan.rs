@@ -46,15 +46,15 @@ pub(super) async fn scan(engine: &Engine, kind: Kind) -> Result<Scanned> {
     let ends = (1..cores).map(|number| Some(PointId::from(Uuid::from_u128(number * width)))).chain([None]);
     let mut from = None;
     let stretches = ends.map(|end| (std::mem::replace(&mut from, end), end));
-    let most = MAX_TERMS / usize::try_from(cores).unwrap_or(1);
-    let parts = stretches.map(|(after, end)| Spawned::new(read(engine.clone(), kind, after, end, most)));
+    let max = MAX_TERMS / usize::try_from(cores).unwrap_or(1);
+    let parts = stretches.map(|(after, end)| Spawned::new(read(engine.clone(), kind, after, end, max)));
     let parts = try_join_all(parts).await?;
-    Ok(duijie_cpu::run(Lane::Long, move || join(parts, most)).await?)
+    Ok(duijie_cpu::run(Lane::Long, move || join(parts, max)).await?)
 }
 
 /// Joins the ranges, which takes seconds of processor time for large collections.
-fn join(parts: Vec<Part>, most: usize) -> Scanned {
-    let all_held = parts.iter().all(|part| part.terms <= most);
+fn join(parts: Vec<Part>, max: usize) -> Scanned {
+    let all_held = parts.iter().all(|part| part.terms <= max);
     let (mut statistics, mut targets) = (Statistics::default(), Vec::new());
     for part in parts {
         statistics.merge(part.statistics);
@@ -64,7 +64,7 @@ fn join(parts: Vec<Part>, most: usize) -> Scanned {
 }
 
 /// Reads the targets after one id up to another. If they have more than `most` terms, no targets are kept.
-async fn read(engine: Engine, kind: Kind, start: Option<PointId>, end: Option<PointId>, most: usize) -> Result<Part> {
+async fn read(engine: Engine, kind: Kind, start: Option<PointId>, end: Option<PointId>, max: usize) -> Result<Part> {
     let within = |id: &PointId| end.is_none_or(|end| *id <= end);
     let mut part = Part::default();
     let read = |after| engine.read(engine.index.scan(kind, after, PAGE, VectorSelection::Both));
@@ -75,7 +75,7 @@ async fn read(engine: Engine, kind: Kind, start: Option<PointId>, end: Option<Po
             for (id, vectors) in page.rows.iter().filter(|(id, _)| end.is_none_or(|end| *id <= end)) {
                 part.statistics.add(&vectors.sparse);
                 part.terms += vectors.sparse.indices.len();
-                if part.terms <= most {
+                if part.terms <= max {
                     part.targets.push((*id, terms(&vectors.sparse), Packed::new(&vectors.dense)));
                 } else {
                     part.targets = Vec::new();

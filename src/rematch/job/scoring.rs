@@ -55,11 +55,11 @@ impl Pool {
     }
 
     /// The `most` likeliest of the hits that could come among the wanted; `bm25` is an upper bound for each hit.
-    pub fn likeliest(&self, hits: &[Hit], bm25: &[f64], most: usize) -> Vec<Hit> {
+    pub fn likeliest(&self, hits: &[Hit], bm25: &[f64], max: usize) -> Vec<Hit> {
         let score = |(hit, bm25): (&Hit, &f64)| (*hit, self.fusion.score(f64::from(hit.score), *bm25));
         let mut likeliest: Vec<_> = hits.iter().zip(bm25).map(score).filter(|(_, score)| self.last <= *score).collect();
         likeliest.sort_unstable_by(|one, other| other.1.total_cmp(&one.1).then(one.0.id.cmp(&other.0.id)));
-        likeliest.into_iter().take(most).map(|(hit, _)| hit).collect()
+        likeliest.into_iter().take(max).map(|(hit, _)| hit).collect()
     }
 
     /// Excludes the hits that were not added.
@@ -124,14 +124,14 @@ mod tests {
             near.truncate(depth);
             let mut pool = Pool::new(&near, depth, &FUSION, wanted);
             // known upper bound of each BM25: the true value, or up to half as much again
-            let most = |hit: &Hit| (0..targets.len()).find(|n| id(*n) == hit.id).map_or(0.0, |n| targets[n].1 * targets[n].2);
-            let most: Vec<f64> = near.iter().map(most).collect();
+            let max = |hit: &Hit| (0..targets.len()).find(|n| id(*n) == hit.id).map_or(0.0, |n| targets[n].1 * targets[n].2);
+            let max: Vec<f64> = near.iter().map(max).collect();
             for count in [wanted, near.len()] {
-                pool.take(&pool.likeliest(&near, &most, count), bm25);
+                pool.take(&pool.likeliest(&near, &max, count), bm25);
             }
             pool.pass_over(&near);
-            let least = pool.min_bm25();
-            let open = |n: &usize| !pool.has(id(*n)) && least.is_some_and(|least| least <= targets[*n].1);
+            let min = pool.min_bm25();
+            let open = |n: &usize| !pool.has(id(*n)) && min.is_some_and(|min| min <= targets[*n].1);
             let open: Vec<Hit> = (0..targets.len()).filter(open).map(|n| Hit { id: id(n), score: targets[n].0 }).collect();
             pool.take(&open, bm25);
             let mut all: Vec<Scored> = (0..targets.len())

@@ -86,9 +86,9 @@ impl Statistics {
         let left = self.records.saturating_sub(moved.gone);
         let above = query.indices.iter().map(|term| {
             let of = |counts: &FxHashMap<u32, u32>| u64::from(counts.get(term).copied().unwrap_or(0));
-            let most = of(&self.counts) + of(&moved.stored);
-            let least = ((left.max(most) + 1) as f64 / (most as f64 + 0.5)).ln();
-            self.idf(*term) / least
+            let max = of(&self.counts) + of(&moved.stored);
+            let min = ((left.max(max) + 1) as f64 / (max as f64 + 0.5)).ln();
+            self.idf(*term) / min
         });
         above.fold(1.0, f64::max) * (1.0 + ROUNDING)
     }

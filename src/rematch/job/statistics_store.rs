@@ -72,15 +72,15 @@ pub(super) async fn drifted(index: &dyn Index, kind: Kind, latest: &Latest, now:
     if now.duration_since(latest.time) > tombstones::KEPT {
         return Ok(true);
     }
-    let most = drift_limit(latest.records);
+    let max = drift_limit(latest.records);
     // records copied from another store keep their times
-    if most < index.count(kind, &Filter::default()).await?.abs_diff(latest.records) {
+    if max < index.count(kind, &Filter::default()).await?.abs_diff(latest.records) {
         return Ok(true);
     }
-    let Ok(room) = usize::try_from(most) else { return Ok(false) };
+    let Ok(room) = usize::try_from(max) else { return Ok(false) };
     let Some(gone) = tombstones::since(index, kind, latest.time, room).await? else { return Ok(true) };
     let since = Filter { update_time: Some(from(latest.time.as_second())), ..Filter::default() };
-    Ok(most < index.count(kind, &since).await? + gone.len() as u64)
+    Ok(max < index.count(kind, &since).await? + gone.len() as u64)
 }
 
 /// Statistics by their version, and when they were taken.

@@ -10,7 +10,8 @@ use std::{
 
 use duijie_core::domain::{Filter, Kind};
 use duijie_store::{
-    EdgeIndex, FieldSelection, Index, Leases, MAINTENANCE, PageRequest, Point, Records, VectorSelection,
+    DocumentQuery, DocumentWrite, Documents, EdgeIndex, Expect, FieldSelection, Index, Leases, MAINTENANCE,
+    PageRequest, Point, Records, VectorSelection,
 };
 use futures::FutureExt;
 use tempfile::TempDir;
@@ -169,12 +170,14 @@ async fn what_was_answered_is_seen_by_every_read_after_it() {
 async fn maintenance_begins_after_the_writes_that_nobody_waits_for_any_more() {
     let folder = TempDir::new().unwrap();
     let index = sample::open(folder.path());
-    let points = sample::points(KIND, 2_000, &mut Dice::new(47));
-    for (part, round) in points.chunks(200).zip(1..) {
+    // documents: nothing comes before their place in the queue
+    let write = |number: u64| DocumentWrite::new("left", number, "text".repeat(100), Expect::Absent);
+    for round in 1..=10 {
         // it is queued, and its caller leaves
-        drop(index.upsert(KIND, part.to_vec()).now_or_never());
+        let writes = (200 * (round - 1)..200 * round).map(write).collect();
+        drop(index.write_documents(writes).now_or_never());
         let lease = index.claim(MAINTENANCE).await.unwrap().unwrap();
-        assert_eq!(index.count(KIND, &Filter::default()).await.unwrap(), 200 * round);
+        assert_eq!(index.count_documents(DocumentQuery::folder("left")).await.unwrap(), 200 * round);
         lease.release().await;
     }
 }

@@ -185,8 +185,8 @@ mod tests {
             gathered.finish();
             (gathered.pairs.len(), gathered.is_cut, gathered.pairs.contains(&(9, 0, 6)))
         };
-        let most = u32::try_from(MAX_PAIRS).unwrap();
-        assert_eq!(gathered(most), (MAX_PAIRS, false, true));
-        assert_eq!(gathered(most + 1), (MAX_PAIRS, true, false));
+        let max = u32::try_from(MAX_PAIRS).unwrap();
+        assert_eq!(gathered(max), (MAX_PAIRS, false, true));
+        assert_eq!(gathered(max + 1), (MAX_PAIRS, true, false));
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 /// Number of bins in the reliability table.
 const PARTS: usize = 10;
 /// Lower bound of probabilities in the log loss, so that one surprise does not dominate it.
-const LEAST: f64 = 1e-9;
+const MIN: f64 = 1e-9;
 
 /// Prediction for a graded pair.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -54,7 +54,7 @@ impl Said {
             3 => fair - strong,
             _ => strong,
         };
-        -probability.max(LEAST).ln()
+        -probability.max(MIN).ln()
     }
 }
 
@@ -141,7 +141,7 @@ mod tests {
         ];
         let levels = Levels::of(&said);
         assert!((levels.mae() - 1.0).abs() < 1e-12 && (levels.mae_of_weak - 1.5).abs() < 1e-12);
-        assert!((levels.log_loss() - f64::midpoint(2f64.ln(), -LEAST.ln())).abs() < 1e-12);
+        assert!((levels.log_loss() - f64::midpoint(2f64.ln(), -MIN.ln())).abs() < 1e-12);
         let text = levels.to_string();
         assert!(
             text.contains("1/(1+MAE)  0.5000  一律报“弱”为 0.4000") && text.contains("0.50/0.00 0.75/1.00"),

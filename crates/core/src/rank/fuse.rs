@@ -81,9 +81,9 @@ pub fn needs_rescoring<Id: Copy>(
     fusion: &Fusion,
 ) -> Vec<Id> {
     let Some(last) = dense.last() else { return Vec::new() };
-    let most = fusion.contribution(true, f64::from(last.score));
+    let max = fusion.contribution(true, f64::from(last.score));
     let enough = wanted.checked_sub(1).and_then(|place| order.get(place)).map_or(0.0, |fused| fused.score);
-    let open = |fused: &&Fused<Id>| fused.dense.score.is_none() && enough <= fused.score + most;
+    let open = |fused: &&Fused<Id>| fused.dense.score.is_none() && enough <= fused.score + max;
     order.iter().filter(open).map(|fused| fused.id).collect()
 }
 
@@ -171,11 +171,11 @@ mod tests {
             cosine in -1.0f64..1.0, bm25 in 0.0f64..500.0, score in 0.0f64..1.0, dense_weight in 0.0f64..=1.0,
         ) {
             let fusion = Fusion { dense_weight, ..FUSION };
-            let least = fusion.min_bm25(cosine, score);
+            let min = fusion.min_bm25(cosine, score);
             if score <= fusion.score(cosine, bm25) {
-                prop_assert!(least.is_some_and(|least| least <= bm25), "{:?}", least);
+                prop_assert!(min.is_some_and(|min| min <= bm25), "{:?}", min);
             }
-            if least.is_some_and(|least| least * (1.0 + 1e-6) + 1e-6 < bm25) {
+            if min.is_some_and(|min| min * (1.0 + 1e-6) + 1e-6 < bm25) {
                 prop_assert!(score <= fusion.score(cosine, bm25) + 1e-9);
             }
         }

@@ -175,12 +175,12 @@ impl Logits {
         let [low, high] = self.context_limits;
         // not clamp, which panics if the limits are out of order
         let features = [score, context.max(low).min(high)];
-        let mut least = 1.0;
+        let mut min = 1.0;
         self.logits.map(|Logit { intercept, slopes, .. }| {
             let parts = features.iter().zip(self.mean).zip(self.deviation).zip(slopes);
             let sum: f64 = parts.map(|(((value, mean), deviation), slope)| slope * (value - mean) / deviation).sum();
-            least = sigmoid(intercept + sum).min(least);
-            least
+            min = sigmoid(intercept + sum).min(min);
+            min
         })
     }
 

@@ -57,13 +57,13 @@ pub(super) fn costs(prepared: &Prepared<'_>, solved: &Solved, effort: &Effort, w
         }
         let relaxed = Solved::new(prepared, Some(constraint), effort.branches, work);
         if relaxed.missed() == solved.missed() {
-            let at_least = (relaxed.value - solved.bound).max(0);
-            let at_most = relaxed.bound - solved.value;
-            costs.push(Cost { constraint, relaxed: Relaxed::Removed, at_least, at_most });
+            let min_gain = (relaxed.value - solved.bound).max(0);
+            let max_gain = relaxed.bound - solved.value;
+            costs.push(Cost { constraint, relaxed: Relaxed::Removed, min_gain, max_gain });
         }
     }
     costs.extend(quotas_removed(prepared, solved, &costs, work));
-    costs.retain(|cost| cost.at_most > 0);
+    costs.retain(|cost| cost.max_gain > 0);
     costs.sort_by_key(|cost| (cost.constraint, cost.relaxed));
     costs
 }
@@ -89,12 +89,12 @@ fn quotas_removed(prepared: &Prepared<'_>, solved: &Solved, by_one: &[Cost], wor
     let is_proved = solved.possible(solved.dual.bound) == solved.worth;
     let chosen: Vec<bool> = solved.places.iter().map(|place| solved.chosen[*place]).collect();
     let price =
-        |constraint: &Constraint| by_one.iter().find(|cost| cost.constraint == *constraint).map(|cost| cost.at_most);
+        |constraint: &Constraint| by_one.iter().find(|cost| cost.constraint == *constraint).map(|cost| cost.max_gain);
     let ends = solved.core.limits.iter().enumerate().flat_map(|(place, limit)| {
         let is_of_organisation = limit.name.attribute == Attribute::Organisation;
         let ends = [
-            (Constraint::Most(limit.name), (QuotaEnd { limit: place, is_max: true })),
-            (Constraint::Least(limit.name), (QuotaEnd { limit: place, is_max: false })),
+            (Constraint::Max(limit.name), (QuotaEnd { limit: place, is_max: true })),
+            (Constraint::Min(limit.name), (QuotaEnd { limit: place, is_max: false })),
         ];
         ends.into_iter().filter(move |_| !is_of_organisation)
     });
@@ -112,15 +112,15 @@ fn quotas_removed(prepared: &Prepared<'_>, solved: &Solved, by_one: &[Cost], wor
         costs.push(Cost {
             constraint,
             relaxed: Relaxed::Removed,
-            at_least: (worth.lower - solved.worth - gap).max(0) / STEPS,
-            at_most: (worth.upper - solved.worth) / STEPS,
+            min_gain: (worth.lower - solved.worth - gap).max(0) / STEPS,
+            max_gain: (worth.upper - solved.worth) / STEPS,
         });
     }
     costs
 }
 
 fn is_used_up(quota: &Quota, count: i64) -> bool {
-    quota.most.is_some_and(|most| count >= i64::from(most))
+    quota.max.is_some_and(|max| count >= i64::from(max))
 }
 
 fn by_one(prepared: &Prepared<'_>, solved: &Solved, work: &mut Work<'_>) -> Vec<Cost> {
@@ -143,13 +143,13 @@ fn by_one(prepared: &Prepared<'_>, solved: &Solved, work: &mut Work<'_>) -> Vec<
             Some((binding.price - far).max(0))
         });
         let grows = |price: i64| solved.possible(solved.dual.bound.saturating_add(price)) - solved.worth;
-        let (least, most) = exact.map_or((0, grows(binding.price)), |gain| (grows(gain), grows(gain)));
+        let (min, max) = exact.map_or((0, grows(binding.price)), |gain| (grows(gain), grows(gain)));
         // the unit helps a minimum, or may do so if quotas cross; values are then not comparable
-        if solved.missed() > 0 && most >= solved.core.penalty / 2 {
+        if solved.missed() > 0 && max >= solved.core.penalty / 2 {
             continue;
         }
-        let (at_least, at_most) = (least / STEPS, most.min(solved.core.penalty) / STEPS);
-        costs.push(Cost { constraint: binding.constraint, relaxed: Relaxed::ByOne, at_least, at_most });
+        let (min_gain, max_gain) = (min / STEPS, max.min(solved.core.penalty) / STEPS);
+        costs.push(Cost { constraint: binding.constraint, relaxed: Relaxed::ByOne, min_gain, max_gain });
     }
     costs
 }
@@ -173,12 +173,12 @@ fn bindings(prepared: &Prepared<'_>, solved: &Solved) -> Vec<Binding> {
     for (limit, arcs) in &network.quota_arcs {
         let price = network.simplex.reduced_gain(arcs[1]);
         let group = solved.core.limits[*limit].name;
-        found.push(Binding { constraint: Constraint::Most(group), arc: Some(arcs[1]), price });
-        found.push(Binding { constraint: Constraint::Least(group), arc: Some(arcs[1]), price: -price });
+        found.push(Binding { constraint: Constraint::Max(group), arc: Some(arcs[1]), price });
+        found.push(Binding { constraint: Constraint::Min(group), arc: Some(arcs[1]), price: -price });
     }
     for QuotaPrice { end, price } in &solved.dual.crossing {
         let group = solved.core.limits[end.limit].name;
-        let constraint = if end.is_max { Constraint::Most(group) } else { Constraint::Least(group) };
+        let constraint = if end.is_max { Constraint::Max(group) } else { Constraint::Min(group) };
         found.push(Binding { constraint, arc: None, price: *price });
     }
     found.retain(|binding| binding.price > 0 && binds(prepared, solved, binding.constraint));
@@ -191,9 +191,9 @@ fn binds(prepared: &Prepared<'_>, solved: &Solved, constraint: Constraint) -> bo
         prepared.quotas.get(place).zip(solved.quota_counts.get(place))
     };
     match &constraint {
-        Constraint::Most(group) => of(group).is_some_and(|(quota, count)| is_used_up(quota, *count)),
-        Constraint::Least(group) => {
-            of(group).is_some_and(|(quota, count)| quota.least > 0 && *count == i64::from(quota.least))
+        Constraint::Max(group) => of(group).is_some_and(|(quota, count)| is_used_up(quota, *count)),
+        Constraint::Min(group) => {
+            of(group).is_some_and(|(quota, count)| quota.min > 0 && *count == i64::from(quota.min))
         }
         _ => true,
     }
@@ -221,7 +221,7 @@ impl Binding {
     fn way(&self, simplex: &Simplex) -> Option<Way> {
         let arc = simplex.arcs().get(self.arc?)?;
         let (start, end) =
-            if matches!(self.constraint, Constraint::Least(_)) { (arc.from, arc.to) } else { (arc.to, arc.from) };
+            if matches!(self.constraint, Constraint::Min(_)) { (arc.from, arc.to) } else { (arc.to, arc.from) };
         Some(Way { start, end })
     }
 
@@ -230,7 +230,7 @@ impl Binding {
         let arc = simplex.arcs().get(self.arc?)?;
         let is_of_demands = match self.constraint {
             Constraint::DemandLimit(_) => true,
-            Constraint::Most(group) | Constraint::Least(group) => group.side == Side::Demands,
+            Constraint::Max(group) | Constraint::Min(group) => group.side == Side::Demands,
             _ => false,
         };
         Some(if is_of_demands { arc.from } else { arc.to })

@@ -1,6 +1,6 @@
 //! Allocation (分配): all shortlists of a matchmaking event as one optimisation over demands and counterparts.
 //!
-//! [`allocate`] takes a [`Problem`] of indices and plain numbers and returns the [`Plan`] of the greatest total value,
+//! [`allocate`] takes a [`Problem`] of indices and plain numbers and returns the [`Allocation`] of the greatest total value,
 //! with a bound on every other plan, the cost of each constraint, and the reasons why good pairs are left out. Pure: no
 //! names, no clock.
 //!
@@ -43,8 +43,8 @@ mod tests;
 pub use self::{
     plan::allocate,
     types::{
-        Attribute, Candidate, Chosen, Constraint, Cost, Effort, Fault, Faults, Group, LeftOut, MAX_CHOSEN, MAX_HOLDERS,
-        MAX_PAIRS, MAX_PARTICIPANTS, MAX_QUOTAS, MILLION, Pair, Participant, Plan, Problem, Proof, Quota, Reason,
-        Relaxed, Rules, Shortfall, Side,
+        Allocation, Attribute, Candidate, Chosen, Constraint, Cost, Effort, Fault, Faults, Group, LeftOut,
+        LeftOutCause, MAX_CHOSEN, MAX_HOLDERS, MAX_PAIRS, MAX_PARTICIPANTS, MAX_QUOTAS, MILLION, PairIndex,
+        Participant, Problem, Proof, Quota, Relaxed, Rules, Shortfall, Side,
     },
 };

@@ -6,7 +6,7 @@ use super::{
     prepare::{Prepared, PreparedCore},
     reasons::Reasons,
     search::Dual,
-    types::{Chosen, Constraint, Effort, Faults, Plan, Problem, Proof, Shortfall},
+    types::{Allocation, Chosen, Constraint, Effort, Faults, Problem, Proof, Shortfall},
     work::Work,
 };
 
@@ -38,7 +38,7 @@ pub(super) struct Solved {
 ///
 /// # Errors
 /// All faults of the problem, in order.
-pub fn allocate(problem: &Problem, effort: &Effort, stop: &dyn Fn() -> bool) -> Result<Plan, Faults> {
+pub fn allocate(problem: &Problem, effort: &Effort, stop: &dyn Fn() -> bool) -> Result<Allocation, Faults> {
     let prepared = Prepared::new(problem)?;
     let mut work = Work::new(effort.pivots, stop);
     let solved = Solved::new(&prepared, None, effort.branches, &mut work);
@@ -46,7 +46,7 @@ pub fn allocate(problem: &Problem, effort: &Effort, stop: &dyn Fn() -> bool) -> 
     let costs = costs(&prepared, &solved, effort, &mut more);
     let left_out = Reasons::new(&prepared, &solved).left_out(stop);
     let pivots = work.done() + more.done();
-    Ok(solved.plan(&prepared, Plan { costs, left_out, pivots, ..Plan::default() }))
+    Ok(solved.plan(&prepared, Allocation { costs, left_out, pivots, ..Allocation::default() }))
 }
 
 // === impl Solved ===
@@ -73,7 +73,7 @@ impl Solved {
         let entries = prepared.entries.iter().zip(&chosen).filter(|(_, is_in)| **is_in);
         let counts = prepared.counts(entries.clone().map(|(entry, _)| entry.pair));
         let quota_counts: Vec<i64> =
-            prepared.quotas.iter().map(|quota| prepared.use_of(Constraint::Least(quota.group), &counts).used).collect();
+            prepared.quotas.iter().map(|quota| prepared.use_of(Constraint::Min(quota.group), &counts).used).collect();
         let own: i64 = core.pairs.iter().zip(&found.chosen).map(|(pair, is_in)| i64::from(*is_in) * pair.value).sum();
         // bound on plans with the same shortfall as this one
         let above = (found.bound - found.worth).min(core.penalty);
@@ -95,7 +95,7 @@ impl Solved {
 
     /// Total number of pairs missing from all minimums.
     pub(super) fn missed(&self) -> u64 {
-        self.shortfalls.iter().map(|shortfall| u64::from(shortfall.least - shortfall.reached)).sum()
+        self.shortfalls.iter().map(|shortfall| u64::from(shortfall.min - shortfall.reached)).sum()
     }
 
     /// Largest total value of the optimisation's own pairs possible under a bound, in steps.
@@ -103,11 +103,11 @@ impl Solved {
         self.core.possible(bound)
     }
 
-    fn plan(self, prepared: &Prepared<'_>, rest: Plan) -> Plan {
+    fn plan(self, prepared: &Prepared<'_>, rest: Allocation) -> Allocation {
         let entries = prepared.entries.iter().zip(&self.chosen).filter(|(_, is_in)| **is_in);
         let chosen =
             entries.map(|(entry, _)| Chosen { pair: entry.pair, value: entry.value, is_pinned: entry.is_pinned });
-        Plan {
+        Allocation {
             chosen: chosen.collect(),
             value: self.value,
             bound: self.bound,
@@ -120,9 +120,9 @@ impl Solved {
 
 fn shortfalls(prepared: &Prepared<'_>, counts: &[i64], without: Option<Constraint>) -> Vec<Shortfall> {
     let missed = |(quota, count): (&super::types::Quota, &i64)| {
-        let is_asked = without != Some(Constraint::Least(quota.group));
+        let is_asked = without != Some(Constraint::Min(quota.group));
         let reached = u32::try_from(*count).unwrap_or(u32::MAX);
-        (is_asked && reached < quota.least).then_some(Shortfall { group: quota.group, least: quota.least, reached })
+        (is_asked && reached < quota.min).then_some(Shortfall { group: quota.group, min: quota.min, reached })
     };
     prepared.quotas.iter().zip(counts).filter_map(missed).collect()
 }

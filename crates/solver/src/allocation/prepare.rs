@@ -6,7 +6,7 @@ use super::{
     core::{Core, Free, Limit, STEPS},
     types::{
         Attribute, Constraint, Fault, Faults, Group, MAX_CHOSEN, MAX_PAIRS, MAX_PARTICIPANTS, MAX_QUOTAS, MILLION,
-        Pair, Participant, Problem, Quota, Side,
+        PairIndex, Participant, Problem, Quota, Side,
     },
 };
 
@@ -27,7 +27,7 @@ pub(super) struct PreparedCore {
 /// A candidate and the rules that concern it.
 #[derive(Debug, Clone)]
 pub(super) struct CheckedCandidate {
-    pub(super) pair: Pair,
+    pub(super) pair: PairIndex,
     /// In millionths.
     pub(super) value: i64,
     /// Rules that exclude it.
@@ -96,14 +96,14 @@ impl<'a> Prepared<'a> {
         let side = quota.group.side.place();
         let count: i64 = members.iter().map(|member| taken[side][*member as usize]).sum();
         let is_without = |constraint: Constraint| without == Some(constraint);
-        let most = quota.most.filter(|_| !is_without(Constraint::Most(quota.group)));
-        let least = if is_without(Constraint::Least(quota.group)) { 0 } else { i64::from(quota.least) };
+        let max = quota.max.filter(|_| !is_without(Constraint::Max(quota.group)));
+        let min = if is_without(Constraint::Min(quota.group)) { 0 } else { i64::from(quota.min) };
         Limit {
             name: quota.group,
             side,
             members,
-            min: (least - count).max(0),
-            max: most.map_or(i64::MAX / 4, |most| i64::from(most) - count),
+            min: (min - count).max(0),
+            max: max.map_or(i64::MAX / 4, |max| i64::from(max) - count),
         }
     }
 
@@ -122,7 +122,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// Number of these pairs for each demand and each counterpart.
-    pub(super) fn counts(&self, pairs: impl Iterator<Item = Pair>) -> [Vec<i64>; 2] {
+    pub(super) fn counts(&self, pairs: impl Iterator<Item = PairIndex>) -> [Vec<i64>; 2] {
         let mut counts = [vec![0; self.problem.demands.len()], vec![0; self.problem.counterparts.len()]];
         for pair in pairs {
             counts[0][pair.demand as usize] += 1;
@@ -150,15 +150,15 @@ impl<'a> Prepared<'a> {
     }
 
     /// Limits and maximums that count a pair.
-    pub(super) fn upper_limits(&self, pair: Pair) -> Vec<Constraint> {
+    pub(super) fn upper_limits(&self, pair: PairIndex) -> Vec<Constraint> {
         let mut found = vec![Constraint::DemandLimit(pair.demand), Constraint::CounterpartLimit(pair.counterpart)];
-        let quotas = self.quotas_of(pair).filter(|quota| quota.most.is_some());
-        found.extend(quotas.map(|quota| Constraint::Most(quota.group)));
+        let quotas = self.quotas_of(pair).filter(|quota| quota.max.is_some());
+        found.extend(quotas.map(|quota| Constraint::Max(quota.group)));
         found
     }
 
     /// Quotas that count a pair.
-    pub(super) fn quotas_of(&self, pair: Pair) -> impl Iterator<Item = Quota> {
+    pub(super) fn quotas_of(&self, pair: PairIndex) -> impl Iterator<Item = Quota> {
         let ends = [(Side::Demands, pair.demand), (Side::Counterparts, pair.counterpart)];
         let groups = ends.into_iter().flat_map(|(side, member)| {
             let participant = &self.participants(side)[member as usize];
@@ -182,11 +182,11 @@ impl<'a> Prepared<'a> {
                 let limit = self.problem.counterparts[counterpart as usize].limit;
                 (counts[1][counterpart as usize], i64::from(limit))
             }
-            Constraint::Most(group) | Constraint::Least(group) => {
+            Constraint::Max(group) | Constraint::Min(group) => {
                 let side = group.side.place();
                 let count = self.members(group).iter().map(|member| counts[side][*member as usize]).sum();
                 let quota = self.quotas.iter().find(|quota| quota.group == group);
-                (count, quota.and_then(|quota| quota.most).map_or(i64::MAX, i64::from))
+                (count, quota.and_then(|quota| quota.max).map_or(i64::MAX, i64::from))
             }
             _ => (0, i64::MAX),
         };
@@ -262,7 +262,7 @@ fn is_too_large(problem: &Problem) -> bool {
 fn check_pairs(problem: &Problem, faults: &mut Vec<Fault>) {
     let mut seen = BTreeSet::new();
     for candidate in &problem.pairs {
-        let pair = Pair { demand: candidate.demand, counterpart: candidate.counterpart };
+        let pair = PairIndex { demand: candidate.demand, counterpart: candidate.counterpart };
         if !seen.insert(pair) {
             faults.push(Fault::PairTwice(pair));
         }
@@ -277,11 +277,11 @@ fn check_pairs(problem: &Problem, faults: &mut Vec<Fault>) {
     let without = rules.pinned.iter().filter(|pin| !seen.contains(pin) && !is_unknown(problem, **pin));
     faults.extend(without.map(|pin| Fault::PinWithoutCandidate(*pin)));
     if let Some(level) = rules.min_level.filter(|level| !(1..=4).contains(level)) {
-        faults.push(Fault::LeastLevelOutOfRange(level));
+        faults.push(Fault::MinLevelOutOfRange(level));
     }
 }
 
-fn is_unknown(problem: &Problem, pair: Pair) -> bool {
+fn is_unknown(problem: &Problem, pair: PairIndex) -> bool {
     pair.demand as usize >= problem.demands.len() || pair.counterpart as usize >= problem.counterparts.len()
 }
 
@@ -291,28 +291,28 @@ fn check_quotas(quotas: &[Quota], faults: &mut Vec<Fault>) {
             faults.push(Fault::QuotaTwice(two[0].group));
         }
     }
-    let above = quotas.iter().filter(|quota| quota.most.is_some_and(|most| quota.least > most));
-    faults.extend(above.map(|quota| Fault::LeastAboveMost(quota.group)));
+    let above = quotas.iter().filter(|quota| quota.max.is_some_and(|max| quota.min > max));
+    faults.extend(above.map(|quota| Fault::MinAboveMax(quota.group)));
 }
 
 fn entries(problem: &Problem) -> Vec<CheckedCandidate> {
     let rules = &problem.rules;
-    let listed = |pairs: &[Pair]| pairs.iter().copied().collect::<BTreeSet<Pair>>();
+    let listed = |pairs: &[PairIndex]| pairs.iter().copied().collect::<BTreeSet<PairIndex>>();
     let lists =
         BTreeMap::from([(Constraint::Met, listed(&rules.met)), (Constraint::Forbidden, listed(&rules.forbidden))]);
     let pinned = listed(&rules.pinned);
     let apart: BTreeSet<(u32, u32)> =
         rules.organisations_apart.iter().flat_map(|(one, other)| [(*one, *other), (*other, *one)]).collect();
     let entry = |candidate: &super::types::Candidate| {
-        let pair = Pair { demand: candidate.demand, counterpart: candidate.counterpart };
+        let pair = PairIndex { demand: candidate.demand, counterpart: candidate.counterpart };
         let organisations = problem.demands[pair.demand as usize]
             .organisation
             .zip(problem.counterparts[pair.counterpart as usize].organisation);
-        let is_below = candidate.level.zip(rules.min_level).is_some_and(|(level, least)| level < least);
+        let is_below = candidate.level.zip(rules.min_level).is_some_and(|(level, min)| level < min);
         let is_same = rules.same_organisation_apart && organisations.is_some_and(|(one, other)| one == other);
         let is_apart = organisations.is_some_and(|organisations| apart.contains(&organisations));
         let alone = [
-            (Constraint::LeastLevel, is_below),
+            (Constraint::MinLevel, is_below),
             (Constraint::SameOrganisation, is_same),
             (Constraint::OrganisationsApart, is_apart),
         ];

@@ -4,7 +4,7 @@ use super::{
     core::STEPS,
     plan::Solved,
     prepare::{CheckedCandidate, Prepared},
-    types::{Constraint, LeftOut, MAX_HOLDERS, Pair, Proof, Reason},
+    types::{Constraint, LeftOut, LeftOutCause, MAX_HOLDERS, PairIndex, Proof},
 };
 
 /// Finds reasons for one plan.
@@ -57,19 +57,23 @@ impl<'a> Reasons<'a> {
         let entry = &self.prepared.entries[place];
         let (pair, value) = (entry.pair, entry.value);
         if !entry.excluded.is_empty() {
-            let reasons = entry.excluded.iter().map(|constraint| Reason::Excluded(*constraint)).collect();
+            let reasons = entry.excluded.iter().map(|constraint| LeftOutCause::Excluded(*constraint)).collect();
             return LeftOut { pair, value, rank, reasons, loss: None };
         }
         let mut reasons = self.against(entry);
         reasons.sort_unstable();
         reasons.dedup();
         if reasons.is_empty() {
-            reasons.push(if self.solved.proof == Proof::Open { Reason::NotSearched } else { Reason::NoValue });
+            reasons.push(if self.solved.proof == Proof::Open {
+                LeftOutCause::NotSearched
+            } else {
+                LeftOutCause::NoValue
+            });
         }
         LeftOut { pair, value, rank, reasons, loss: Some(self.loss(place)) }
     }
 
-    fn against(&self, entry: &CheckedCandidate) -> Vec<Reason> {
+    fn against(&self, entry: &CheckedCandidate) -> Vec<LeftOutCause> {
         let demand = &self.chosen[0][entry.pair.demand as usize];
         let limit = self.prepared.problem.demands[entry.pair.demand as usize].limit as usize;
         if demand.len() < limit {
@@ -81,7 +85,7 @@ impl<'a> Reasons<'a> {
             .filter(|other| other.value < entry.value)
             .collect();
         if weaker.is_empty() {
-            return vec![Reason::LowerValue];
+            return vec![LeftOutCause::LowerValue];
         }
         let mut reasons = Vec::new();
         for other in weaker {
@@ -97,40 +101,40 @@ impl<'a> Reasons<'a> {
     }
 
     /// Limits and maximums that count this pair, are used up, and are not freed by removing `instead`.
-    fn full(&self, pair: Pair, instead: Option<Pair>) -> Vec<Reason> {
+    fn full(&self, pair: PairIndex, instead: Option<PairIndex>) -> Vec<LeftOutCause> {
         let freed = instead.map(|instead| self.prepared.upper_limits(instead)).unwrap_or_default();
         let limits = self.prepared.upper_limits(pair).into_iter().filter(|constraint| !freed.contains(constraint));
         limits
             .filter(|constraint| self.prepared.use_of(*constraint, &self.solved.counts).is_full())
-            .map(|constraint| Reason::Full { constraint, held_by: self.holders(constraint) })
+            .map(|constraint| LeftOutCause::Full { constraint, held_by: self.holders(constraint) })
             .collect()
     }
 
-    fn kept(&self, other: &CheckedCandidate, by: Pair) -> Vec<Reason> {
+    fn kept(&self, other: &CheckedCandidate, by: PairIndex) -> Vec<LeftOutCause> {
         let instead = other.pair;
-        let reason = |constraint: Constraint| Reason::Kept { instead, constraint };
+        let reason = |constraint: Constraint| LeftOutCause::Kept { instead, constraint };
         if other.is_pinned {
             return vec![reason(Constraint::Pinned)];
         }
         let counted: Vec<_> = self.prepared.quotas_of(by).collect();
-        let quotas = self.prepared.quotas_of(instead).filter(|quota| quota.least > 0 && !counted.contains(quota));
+        let quotas = self.prepared.quotas_of(instead).filter(|quota| quota.min > 0 && !counted.contains(quota));
         quotas
             .filter(|quota| {
-                let usage = self.prepared.use_of(Constraint::Least(quota.group), &self.solved.counts);
-                usage.used <= i64::from(quota.least)
+                let usage = self.prepared.use_of(Constraint::Min(quota.group), &self.solved.counts);
+                usage.used <= i64::from(quota.min)
             })
-            .map(|quota| reason(Constraint::Least(quota.group)))
+            .map(|quota| reason(Constraint::Min(quota.group)))
             .collect()
     }
 
-    fn holders(&self, constraint: Constraint) -> Vec<Pair> {
+    fn holders(&self, constraint: Constraint) -> Vec<PairIndex> {
         let of = |side: usize, members: &[u32]| -> Vec<usize> {
             members.iter().flat_map(|member| &self.chosen[side][*member as usize]).copied().collect()
         };
         let mut places = match constraint {
             Constraint::DemandLimit(demand) => of(0, &[demand]),
             Constraint::CounterpartLimit(counterpart) => of(1, &[counterpart]),
-            Constraint::Most(group) => of(group.side.place(), &self.prepared.members(group)),
+            Constraint::Max(group) => of(group.side.place(), &self.prepared.members(group)),
             _ => Vec::new(),
         };
         places.sort_by_key(|place| (self.prepared.entries[*place].value, *place));
@@ -142,7 +146,7 @@ impl<'a> Reasons<'a> {
     fn loss(&self, place: usize) -> i64 {
         let Ok(pair) = self.solved.places.binary_search(&place) else { return 0 };
         let gain = self.solved.dual.network.simplex.reduced_gain(pair).min(0);
-        let most = self.solved.possible(self.solved.dual.bound.saturating_add(gain));
-        ((self.solved.worth - most) / STEPS).clamp(0, self.solved.core.penalty / STEPS)
+        let max = self.solved.possible(self.solved.dual.bound.saturating_add(gain));
+        ((self.solved.worth - max) / STEPS).clamp(0, self.solved.core.penalty / STEPS)
     }
 }

@@ -68,14 +68,14 @@ pub struct Quota {
     /// Group whose pairs are counted.
     pub group: Group,
     /// Minimum, 0 for none. An unreachable minimum is reported as a [`Shortfall`].
-    pub least: u32,
+    pub min: u32,
     /// Maximum.
-    pub most: Option<u32>,
+    pub max: Option<u32>,
 }
 
 /// A demand and a counterpart, by their indices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Pair {
+pub struct PairIndex {
     /// Index into [`Problem::demands`].
     pub demand: u32,
     /// Index into [`Problem::counterparts`].
@@ -108,11 +108,11 @@ pub struct Rules {
     /// Pairs of organisations, in either order, that must not meet.
     pub organisations_apart: Vec<(u32, u32)>,
     /// Pairs that met at an earlier event.
-    pub met: Vec<Pair>,
+    pub met: Vec<PairIndex>,
     /// Pairs forbidden by staff.
-    pub forbidden: Vec<Pair>,
+    pub forbidden: Vec<PairIndex>,
     /// Pairs pinned by staff. They count towards limits and quotas, and must not contradict a rule.
-    pub pinned: Vec<Pair>,
+    pub pinned: Vec<PairIndex>,
 }
 
 /// A constraint, by name.
@@ -123,11 +123,11 @@ pub enum Constraint {
     /// Maximum demands of this counterpart.
     CounterpartLimit(u32),
     /// Maximum pairs of a group.
-    Most(Group),
+    Max(Group),
     /// Minimum pairs of a group.
-    Least(Group),
+    Min(Group),
     /// [`Rules::min_level`].
-    LeastLevel,
+    MinLevel,
     /// [`Rules::same_organisation_apart`].
     SameOrganisation,
     /// [`Rules::organisations_apart`].
@@ -145,30 +145,30 @@ pub enum Constraint {
 pub enum Fault {
     /// A pair names a participant that does not exist.
     #[error("pair {0:?} names a participant that is not there")]
-    UnknownParticipant(Pair),
+    UnknownParticipant(PairIndex),
     /// A pair is given twice.
     #[error("pair {0:?} is given twice")]
-    PairTwice(Pair),
+    PairTwice(PairIndex),
     /// A value is not a number from 0 to 1, or a level is not 1 to 4.
     #[error("value or level of pair {0:?} is out of range")]
-    OutOfRange(Pair),
+    OutOfRange(PairIndex),
     /// The minimum level is not 1 to 4.
     #[error("least level {0} is not 1 to 4")]
-    LeastLevelOutOfRange(u8),
+    MinLevelOutOfRange(u8),
     /// A group has two quotas.
     #[error("{0:?} has two quotas")]
     QuotaTwice(Group),
     /// A quota's minimum is above its maximum.
     #[error("the minimum of {0:?} is above its maximum")]
-    LeastAboveMost(Group),
+    MinAboveMax(Group),
     /// A pinned pair is not a candidate, so its value is unknown.
     #[error("pinned pair {0:?} is not among the candidates")]
-    PinWithoutCandidate(Pair),
+    PinWithoutCandidate(PairIndex),
     /// A pinned pair contradicts a rule.
     #[error("pinned pair {pin:?} contradicts {constraint:?}")]
     PinAgainst {
         /// The pinned pair.
-        pin: Pair,
+        pin: PairIndex,
         /// The constraint that it contradicts: alone or, for a limit, together with other pins.
         constraint: Constraint,
     },
@@ -196,7 +196,7 @@ pub const MAX_QUOTAS: usize = 10_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Chosen {
     /// The pair.
-    pub pair: Pair,
+    pub pair: PairIndex,
     /// Its value in millionths.
     pub value: i64,
     /// Whether staff pinned it.
@@ -212,7 +212,7 @@ pub enum Proof {
     Prices,
     /// As [`Proof::Prices`], in each part of a complete partition of all plans (branch and bound).
     Branches,
-    /// Not proved: the work limit was reached or the caller stopped it. [`Plan::bound`] still holds.
+    /// Not proved: the work limit was reached or the caller stopped it. [`Allocation::bound`] still holds.
     #[default]
     Open,
 }
@@ -223,7 +223,7 @@ pub struct Shortfall {
     /// Group with the minimum.
     pub group: Group,
     /// The minimum.
-    pub least: u32,
+    pub min: u32,
     /// Number reached by the plan.
     pub reached: u32,
 }
@@ -239,7 +239,7 @@ pub enum Relaxed {
 
 /// Cost of a constraint: increase of the total value if it were relaxed, in millionths.
 ///
-/// By one: `at_most` is the constraint's dual price plus the plan's gap; `at_least` is exact if all constraints nest
+/// By one: `max_gain` is the constraint's dual price plus the plan's gap; `min_gain` is exact if all constraints nest
 /// (the longest augmenting cycle), otherwise 0. Removed: from solving again without it. If minimums cannot all be met,
 /// values are compared at the same shortfall, and a minimum's costs are omitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -249,14 +249,14 @@ pub struct Cost {
     /// Extent of the relaxation.
     pub relaxed: Relaxed,
     /// Minimum increase of the value.
-    pub at_least: i64,
+    pub min_gain: i64,
     /// Maximum increase of the value.
-    pub at_most: i64,
+    pub max_gain: i64,
 }
 
 /// Why a pair is not in the plan.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reason {
+pub enum LeftOutCause {
     /// A rule excludes it, whatever its value.
     Excluded(Constraint),
     /// The demand's capacity is taken by pairs of at least the same value.
@@ -266,12 +266,12 @@ pub enum Reason {
         /// The limit or maximum.
         constraint: Constraint,
         /// Chosen pairs that use it up, lowest value first; at most [`MAX_HOLDERS`] are listed.
-        held_by: Vec<Pair>,
+        held_by: Vec<PairIndex>,
     },
     /// It would replace this pair, which a minimum or a pin keeps in.
     Kept {
         /// Chosen pair of the same demand with lower value.
-        instead: Pair,
+        instead: PairIndex,
         /// Minimum or pin that keeps it.
         constraint: Constraint,
     },
@@ -281,28 +281,28 @@ pub enum Reason {
     NotSearched,
 }
 
-/// Maximum pairs listed by [`Reason::Full`].
+/// Maximum pairs listed by [`LeftOutCause::Full`].
 pub const MAX_HOLDERS: usize = 20;
 
 /// A pair among the best of its demand that is not in the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
     /// The pair.
-    pub pair: Pair,
+    pub pair: PairIndex,
     /// Its value in millionths.
     pub value: i64,
     /// Rank among the demand's candidates by value, from 1.
     pub rank: u32,
     /// Reasons, in order; never empty. Either all rules that exclude it, or all obstacles to adding it or to replacing
     /// a pair of its demand with lower value.
-    pub reasons: Vec<Reason>,
+    pub reasons: Vec<LeftOutCause>,
     /// Minimum drop of the total if it were forced in, in millionths; `None` if it is excluded.
     pub loss: Option<i64>,
 }
 
 /// Result of an allocation.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Plan {
+pub struct Allocation {
     /// Chosen pairs, sorted by demand and counterpart.
     pub chosen: Vec<Chosen>,
     /// Total value in millionths.

@@ -2,7 +2,7 @@
 //! random seed is fixed, so the same input gives the same plan.
 
 use super::{
-    Place,
+    Seat,
     chain::{ChainGoal, Tables},
     polish::Polish,
 };
@@ -55,7 +55,7 @@ fn one_slot(polish: &mut Polish, pair: usize, random: &mut Random) {
     if slot == from.slot || !polish.plan.problem.pairs[pair].open.contains(slot) {
         return;
     }
-    let wish = ChainGoal { pair, to: Place { slot, table: from.table }, other: from.slot };
+    let wish = ChainGoal { pair, to: Seat { slot, table: from.table }, other: from.slot };
     let mark = polish.plan.mark();
     if polish.chains.bring(polish.plan, polish.budget, wish, Tables::Keep) {
         polish.judge(mark);

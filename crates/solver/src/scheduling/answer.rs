@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::{Lock, Meeting, Place};
+use super::{Lock, Meeting, Seat};
 
 /// The resulting schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,18 +73,18 @@ pub struct Change {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
     /// Unchanged.
-    Kept(Place),
+    Kept(Seat),
     /// Had to move.
     Moved {
         /// Old place.
-        from: Place,
+        from: Seat,
         /// New place.
-        to: Place,
+        to: Seat,
     },
     /// Removed.
-    Removed(Place),
+    Removed(Seat),
     /// New.
-    Added(Place),
+    Added(Seat),
 }
 
 /// Statistics of a schedule.

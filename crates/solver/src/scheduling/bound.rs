@@ -15,7 +15,7 @@ pub(super) fn max_weight(plan: &Plan) -> u64 {
     pairs.sort_by_key(|pair| (Reverse(problem.pairs[*pair].weight), *pair));
     let room: usize = (problem.closed..problem.slots())
         .map(|slot| {
-            let staying = (0..problem.tables).filter_map(|table| plan.at_table(super::Place { slot, table }));
+            let staying = (0..problem.tables).filter_map(|table| plan.at_table(super::Seat { slot, table }));
             problem.max_per_slot.saturating_sub(staying.filter(stays).count())
         })
         .sum();

@@ -1,7 +1,7 @@
 //! Kempe chains between two slots: a meeting enters one slot, blocking meetings go to the other, those blocking there
 //! come back, until nothing blocks or the chain fails.
 
-use super::{Place, budget::Budget, plan::Plan};
+use super::{Seat, budget::Budget, plan::Plan};
 
 /// Tries chains; reuses its lists between tries.
 #[derive(Debug, Default)]
@@ -9,7 +9,7 @@ pub(super) struct Chains {
     /// The last try in which each pair moved.
     moved: Vec<u32>,
     current: u32,
-    queue: Vec<(usize, Place)>,
+    queue: Vec<(usize, Seat)>,
     blockers: Vec<usize>,
 }
 
@@ -18,7 +18,7 @@ pub(super) struct Chains {
 pub(super) struct ChainGoal {
     /// Index of the pair, placed or not.
     pub pair: usize,
-    pub to: Place,
+    pub to: Seat,
     /// Slot to which blocking meetings move.
     pub other: usize,
 }
@@ -27,7 +27,7 @@ pub(super) struct ChainGoal {
 #[derive(Debug, Clone, Copy)]
 struct Move {
     pair: usize,
-    to: Place,
+    to: Seat,
     /// Slot to which blocking meetings move.
     opposite: usize,
 }
@@ -91,7 +91,7 @@ impl Chains {
                 return false;
             }
             if let Some(from) = plan.take(*blocker) {
-                self.queue.push((*blocker, Place { slot: opposite, table: from.table }));
+                self.queue.push((*blocker, Seat { slot: opposite, table: from.table }));
             }
         }
         if plan.people_against(pair, place.slot).is_some() {
@@ -103,7 +103,7 @@ impl Chains {
             Tables::Any => plan.seat(pair, place.slot, None),
         };
         table.is_some_and(|table| {
-            plan.put(pair, Place { slot: place.slot, table });
+            plan.put(pair, Seat { slot: place.slot, table });
             true
         })
     }

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::{Place, budget::Budget, plan::Plan};
+use super::{Seat, budget::Budget, plan::Plan};
 
 /// Maximum movable or unplaced pairs for this search.
 const MAX_PAIRS: usize = 18;
@@ -16,7 +16,7 @@ struct Exact<'p, 'a, 'b, 'w> {
     /// Total weight from each position of the order onwards.
     rest: Vec<u64>,
     best: u64,
-    found: Option<Vec<Option<Place>>>,
+    found: Option<Vec<Option<Seat>>>,
     steps_left: u64,
 }
 
@@ -29,7 +29,7 @@ pub(super) fn improve(plan: &mut Plan, pairs: &[usize], budget: &mut Budget) -> 
         return false;
     }
     order.sort_by_key(|pair| (Reverse(worth(plan, *pair)), *pair));
-    let places: Vec<Option<Place>> = order.iter().map(|pair| plan.place(*pair)).collect();
+    let places: Vec<Option<Seat>> = order.iter().map(|pair| plan.place(*pair)).collect();
     let best = order.iter().filter(|pair| plan.place(**pair).is_some()).map(|pair| worth(plan, *pair)).sum();
     let mut rest = vec![0; order.len() + 1];
     for at in (0..order.len()).rev() {
@@ -76,7 +76,7 @@ impl Exact<'_, '_, '_, '_> {
             }
             let Some(table) = self.plan.seat(pair, slot, None) else { continue };
             let mark = self.plan.mark();
-            self.plan.put(pair, Place { slot, table });
+            self.plan.put(pair, Seat { slot, table });
             let is_done = self.descend(depth + 1, gained + worth);
             self.plan.undo(mark);
             if !is_done {

@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 
 use super::{
-    Place,
+    Seat,
     budget::Budget,
     chain::{ChainGoal, Chains, Tables},
     cost::cost,
@@ -67,7 +67,7 @@ impl<'p, 'a, 'b, 'w> Fill<'p, 'a, 'b, 'w> {
 
     /// Puts a pair in the free place with the lowest cost of waiting and walking; if it had an `old` place, as near to
     /// that as possible. Returns false if no place is free.
-    pub fn place_directly(&mut self, pair: usize, old: Option<Place>) -> bool {
+    pub fn place_directly(&mut self, pair: usize, old: Option<Seat>) -> bool {
         let meet = &self.plan.problem.pairs[pair];
         let mut best = None;
         for slot in meet.open.iter() {
@@ -79,14 +79,14 @@ impl<'p, 'a, 'b, 'w> Fill<'p, 'a, 'b, 'w> {
             let is_pool = |table: &usize| self.plan.problem.is_pool.get(*table) == Some(&true);
             let wanted = wanted.filter(is_pool);
             let Some(table) = self.plan.seat(pair, slot, wanted) else { continue };
-            let place = Place { slot, table };
+            let place = Seat { slot, table };
             let away = old.map_or(0, |old| old.slot.abs_diff(slot));
             let mark = self.plan.mark();
             self.plan.put(pair, place);
             let wear: u64 = meet.units.iter().map(|unit| cost(self.plan, *unit)).sum();
             self.plan.undo(mark);
             let cost = wear + if table == meet.home { 0 } else { NOT_HOME };
-            if best.is_none_or(|(least, _)| (away, cost) < least) {
+            if best.is_none_or(|(min, _)| (away, cost) < min) {
                 best = Some(((away, cost), place));
             }
         }
@@ -154,7 +154,7 @@ impl<'p, 'a, 'b, 'w> Fill<'p, 'a, 'b, 'w> {
                 if self.budget.is_over() {
                     return false;
                 }
-                let wish = ChainGoal { pair, to: Place { slot, table: meet.home }, other };
+                let wish = ChainGoal { pair, to: Seat { slot, table: meet.home }, other };
                 if self.chains.bring(self.plan, self.budget, wish, tables) {
                     return true;
                 }
@@ -175,7 +175,7 @@ impl<'p, 'a, 'b, 'w> Fill<'p, 'a, 'b, 'w> {
             let mark = self.plan.mark();
             match self.push_into(pair, slot) {
                 Some(0) => return true,
-                Some(lost) if lost < worth && best.is_none_or(|(least, _)| lost < least) => best = Some((lost, slot)),
+                Some(lost) if lost < worth && best.is_none_or(|(min, _)| lost < min) => best = Some((lost, slot)),
                 _ => {}
             }
             self.plan.undo(mark);
@@ -211,7 +211,7 @@ impl<'p, 'a, 'b, 'w> Fill<'p, 'a, 'b, 'w> {
             return None;
         }
         let table = self.plan.seat(pair, slot, None)?;
-        self.plan.put(pair, Place { slot, table });
+        self.plan.put(pair, Seat { slot, table });
         self.plan.frozen[pair] = true;
         leaving.sort_by_key(|blocker| (Reverse(self.plan.problem.pairs[*blocker].weight), *blocker));
         let lost = leaving.into_iter().filter(|blocker| !self.place_without_loss(*blocker));
@@ -223,8 +223,8 @@ impl<'p, 'a, 'b, 'w> Fill<'p, 'a, 'b, 'w> {
     /// Removes a meeting from a full slot: one that fits elsewhere if there is one, else the lightest.
     fn clear_table(&mut self, slot: usize) -> Option<usize> {
         let tables = 0..self.plan.problem.tables;
-        let here = tables.filter_map(|table| self.plan.at_table(Place { slot, table }));
-        let is_taken = |table: &usize| self.plan.at_table(Place { slot, table: *table }).is_some();
+        let here = tables.filter_map(|table| self.plan.at_table(Seat { slot, table }));
+        let is_taken = |table: &usize| self.plan.at_table(Seat { slot, table: *table }).is_some();
         let is_pool_full = self.plan.problem.pool.iter().all(is_taken);
         let helps = |pair: &usize| !(is_pool_full && self.plan.problem.pairs[*pair].is_fixed);
         let here = here.filter(|pair| !self.plan.frozen[*pair] && helps(pair));

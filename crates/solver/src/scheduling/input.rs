@@ -29,7 +29,7 @@ pub struct Input {
     /// usable. 0..=[`MAX_SPARE_PERCENT`]. Locks and published meetings may use spare tables.
     pub spare_percent: u8,
     /// Pairs to place.
-    pub pairs: Vec<Pair>,
+    pub pairs: Vec<MeetingRequest>,
     /// Meetings fixed by staff.
     pub locks: Vec<Lock>,
     /// Published meetings; `None` for the first schedule, which may move everything except locks.
@@ -48,7 +48,7 @@ pub struct Participant {
 
 /// Two participants who are to meet once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Pair {
+pub struct MeetingRequest {
     /// The demand, which hosts at its table.
     pub demand: usize,
     /// The counterpart, which comes to that table.
@@ -66,7 +66,7 @@ pub(super) struct Sides {
 
 /// Slot and table of a meeting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place {
+pub struct Seat {
     /// Slot index.
     pub slot: usize,
     /// Table index.
@@ -94,7 +94,7 @@ pub struct Meeting {
     /// Counterpart.
     pub counterpart: usize,
     /// Slot and table.
-    pub place: Place,
+    pub place: Seat,
 }
 
 /// The previously published schedule.
@@ -115,9 +115,9 @@ pub struct Work<'a> {
     pub stop: &'a dyn Fn() -> bool,
 }
 
-// === impl Pair ===
+// === impl MeetingRequest ===
 
-impl Pair {
+impl MeetingRequest {
     pub(super) fn sides(&self) -> Sides {
         Sides { demand: self.demand, counterpart: self.counterpart }
     }

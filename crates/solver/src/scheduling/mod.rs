@@ -44,8 +44,8 @@ mod tests;
 pub use self::{
     answer::{Blocked, Cause, Change, Conflict, Failure, Fate, Part, Schedule, Statistics, Unplaced},
     input::{
-        Input, Lock, MAX_PAIRS, MAX_PARTICIPANTS, MAX_SLOTS, MAX_SPARE_PERCENT, MAX_TABLES, Meeting, Pair, Participant,
-        Place, Published, Work,
+        Input, Lock, MAX_PAIRS, MAX_PARTICIPANTS, MAX_SLOTS, MAX_SPARE_PERCENT, MAX_TABLES, Meeting, MeetingRequest,
+        Participant, Published, Seat, Work,
     },
 };
 

@@ -1,6 +1,6 @@
 //! The schedule under construction: occupancy by slot, and a log to undo any try.
 
-use super::{Place, problem::ScheduleProblem};
+use super::{Seat, problem::ScheduleProblem};
 
 /// Nobody.
 const NONE: u32 = u32::MAX;
@@ -9,7 +9,7 @@ const NONE: u32 = u32::MAX;
 #[derive(Debug, Clone)]
 pub(super) struct Plan<'a> {
     pub problem: &'a ScheduleProblem,
-    places: Vec<Option<Place>>,
+    places: Vec<Option<Seat>>,
     /// Meetings that must not move: locked, published or over.
     pub frozen: Vec<bool>,
     at_unit: Vec<u32>,
@@ -22,7 +22,7 @@ pub(super) struct Plan<'a> {
 #[derive(Debug, Clone, Copy)]
 enum Entry {
     Put(usize),
-    Taken(usize, Place),
+    Taken(usize, Seat),
 }
 
 /// Obstacle to a place.
@@ -49,7 +49,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    pub fn place(&self, pair: usize) -> Option<Place> {
+    pub fn place(&self, pair: usize) -> Option<Seat> {
         self.places[pair]
     }
 
@@ -70,7 +70,7 @@ impl<'a> Plan<'a> {
     }
 
     /// The meeting at a table in a slot.
-    pub(crate) fn at_table(&self, place: Place) -> Option<usize> {
+    pub(crate) fn at_table(&self, place: Seat) -> Option<usize> {
         some(self.at_table[place.slot * self.problem.tables + place.table])
     }
 
@@ -109,7 +109,7 @@ impl<'a> Plan<'a> {
             return None;
         }
         let meet = &problem.pairs[pair];
-        let is_free = |table: &usize| self.at_table(Place { slot, table: *table }).is_none();
+        let is_free = |table: &usize| self.at_table(Seat { slot, table: *table }).is_none();
         if meet.is_fixed {
             return Some(meet.home).filter(is_free);
         }
@@ -122,7 +122,7 @@ impl<'a> Plan<'a> {
     pub(crate) fn blockers(&self, pair: usize, slot: usize, table: Option<usize>, out: &mut Vec<usize>) {
         out.clear();
         let meet = &self.problem.pairs[pair];
-        let table = table.and_then(|table| self.at_table(Place { slot, table }));
+        let table = table.and_then(|table| self.at_table(Seat { slot, table }));
         for blocker in meet.units.map(|unit| self.at_unit(unit, slot)).into_iter().chain([table]).flatten() {
             if !out.contains(&blocker) {
                 out.push(blocker);
@@ -151,20 +151,20 @@ impl<'a> Plan<'a> {
     }
 
     /// Puts a pair in a place that is not blocked.
-    pub fn put(&mut self, pair: usize, place: Place) {
+    pub fn put(&mut self, pair: usize, place: Seat) {
         self.write(pair, place, true);
         self.log.push(Entry::Put(pair));
     }
 
     /// Removes a pair from its place.
-    pub fn take(&mut self, pair: usize) -> Option<Place> {
+    pub fn take(&mut self, pair: usize) -> Option<Seat> {
         let place = self.places[pair]?;
         self.write(pair, place, false);
         self.log.push(Entry::Taken(pair, place));
         Some(place)
     }
 
-    fn write(&mut self, pair: usize, place: Place, is_there: bool) {
+    fn write(&mut self, pair: usize, place: Seat, is_there: bool) {
         let (slots, tables) = (self.problem.slots(), self.problem.tables);
         let meet = &self.problem.pairs[pair];
         debug_assert!(!is_there || self.places[pair].is_none() && self.at_table(place).is_none());

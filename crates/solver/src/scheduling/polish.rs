@@ -2,7 +2,7 @@
 //! slot, keeps those with lower cost, and stops when none improves.
 
 use super::{
-    Place,
+    Seat,
     anneal::anneal,
     budget::Budget,
     chain::{ChainGoal, Chains, Tables},
@@ -72,7 +72,7 @@ impl Polish<'_, '_, '_, '_> {
             if slot == from.slot {
                 continue;
             }
-            let wish = ChainGoal { pair, to: Place { slot, table: from.table }, other: from.slot };
+            let wish = ChainGoal { pair, to: Seat { slot, table: from.table }, other: from.slot };
             let mark = self.plan.mark();
             if self.chains.bring(self.plan, self.budget, wish, Tables::Keep) {
                 is_better |= self.judge(mark);
@@ -94,7 +94,7 @@ impl Polish<'_, '_, '_, '_> {
                 continue;
             }
             let mark = self.plan.mark();
-            let to = Place { slot: from.slot, table };
+            let to = Seat { slot: from.slot, table };
             if let Some(there) = self.plan.at_table(to) {
                 if self.plan.frozen[there] {
                     continue;

@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use super::{Conflict, Input, Lock, Meeting, Place, plan::Plan};
+use super::{Conflict, Input, Lock, Meeting, Seat, plan::Plan};
 
 /// Work left after everything that stays is placed.
 #[derive(Debug, Default)]
@@ -14,7 +14,7 @@ pub(super) struct Start {
     /// they are, outside the plan.
     pub past: Vec<(usize, Meeting)>,
     /// Published pairs that must move, with their old places, highest weight first.
-    pub moved: Vec<(usize, Place)>,
+    pub moved: Vec<(usize, Seat)>,
     /// All other pairs to place.
     pub fresh: Vec<usize>,
 }
@@ -62,19 +62,19 @@ pub(super) fn start(input: &Input, plan: &mut Plan) -> Result<Start, Vec<Conflic
     Ok(start)
 }
 
-fn keep(plan: &mut Plan, pair: usize, place: Place) {
+fn keep(plan: &mut Plan, pair: usize, place: Seat) {
     plan.put(pair, place);
     plan.frozen[pair] = true;
 }
 
-fn is_free(plan: &Plan, pair: usize, place: Place) -> bool {
+fn is_free(plan: &Plan, pair: usize, place: Seat) -> bool {
     place.table < plan.problem.tables
         && !plan.problem.is_same_person(pair)
         && plan.at_table(place).is_none()
         && plan.people_against(pair, place.slot).is_none()
 }
 
-fn is_still_possible(plan: &Plan, pair: usize, place: Place) -> bool {
+fn is_still_possible(plan: &Plan, pair: usize, place: Seat) -> bool {
     let meet = &plan.problem.pairs[pair];
     let is_own = |table: usize| if meet.is_fixed { table == meet.home } else { !plan.problem.is_owned[table] };
     meet.open.contains(place.slot) && is_free(plan, pair, place) && is_own(place.table)
@@ -97,8 +97,8 @@ impl Locks<'_> {
         for lock in locks {
             let Some(pair) = self.names.get(&(lock.demand, lock.counterpart)) else { continue };
             match self.table(plan, *pair, &lock) {
-                Some(table) if is_free(plan, *pair, Place { slot: lock.slot, table }) => {
-                    keep(plan, *pair, Place { slot: lock.slot, table });
+                Some(table) if is_free(plan, *pair, Seat { slot: lock.slot, table }) => {
+                    keep(plan, *pair, Seat { slot: lock.slot, table });
                     done.push(lock);
                 }
                 table => {
@@ -122,7 +122,7 @@ impl Locks<'_> {
         let taken: BTreeSet<usize> = here.iter().filter(|(other, _)| *other != pair).map(|(_, table)| *table).collect();
         let all = before.into_iter().chain([meet.home]).chain(problem.pool.iter().copied()).chain(0..problem.tables);
         let is_free = |table: &usize| {
-            let place = Place { slot: lock.slot, table: *table };
+            let place = Seat { slot: lock.slot, table: *table };
             *table < problem.tables && !problem.is_owned[*table] && plan.at_table(place).is_none()
         };
         let free: Vec<usize> = all.filter(is_free).collect();
@@ -134,7 +134,7 @@ impl Locks<'_> {
 fn opponent(plan: &Plan, pair: usize, done: &[Lock], lock: Lock) -> Option<Lock> {
     let meet = &plan.problem.pairs[pair];
     let at = |unit: usize| plan.at_unit(unit, lock.slot);
-    let at_table = || lock.table.and_then(|table| plan.at_table(Place { slot: lock.slot, table }));
+    let at_table = || lock.table.and_then(|table| plan.at_table(Seat { slot: lock.slot, table }));
     let there = meet.units.into_iter().find_map(at).or_else(at_table);
     let is_it = |other: &&Lock| {
         let is_there = there.is_some_and(|there| {

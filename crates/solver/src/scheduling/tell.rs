@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Blocked, Cause, Change, Fate, Input, Meeting, Place, Schedule, Statistics, Unplaced, bound,
+    Blocked, Cause, Change, Fate, Input, Meeting, Schedule, Seat, Statistics, Unplaced, bound,
     budget::Budget,
     cost::wear,
     input::Sides,
@@ -80,7 +80,7 @@ impl Teller<'_> {
 }
 
 /// Places of published meetings.
-fn published(input: &Input) -> BTreeMap<Sides, Place> {
+fn published(input: &Input) -> BTreeMap<Sides, Seat> {
     let meetings = input.published.iter().flat_map(|published| &published.meetings);
     meetings.map(|meeting| (meeting.sides(), meeting.place)).collect()
 }
@@ -113,8 +113,8 @@ fn blocked(plan: &Plan, pair: usize) -> Blocked {
     blocked
 }
 
-fn changes(before: &BTreeMap<Sides, Place>, meetings: &[Meeting]) -> Vec<Change> {
-    let now: BTreeMap<Sides, Place> = meetings.iter().map(|meeting| (meeting.sides(), meeting.place)).collect();
+fn changes(before: &BTreeMap<Sides, Seat>, meetings: &[Meeting]) -> Vec<Change> {
+    let now: BTreeMap<Sides, Seat> = meetings.iter().map(|meeting| (meeting.sides(), meeting.place)).collect();
     let mut fates: BTreeMap<Sides, Fate> = BTreeMap::new();
     for (pair, from) in before {
         let fate = match now.get(pair) {

@@ -8,9 +8,9 @@ use jiff::{
 use crate::events::{
     export::EventReport,
     model::{
-        Attendance, Change, Consent, Contact, ContractKind, Event, EventState, Meeting, Organisation, Outcome, Pair,
-        Participant, ParticipantState, Plan, PlanVersions, Progress, Rejection, Rules, ScheduleFigures, Shortlisted,
-        Slot, Unplaced, UnplacedCause, Why,
+        Attendance, Change, Consent, Contact, ContractKind, Event, EventState, Meeting, Organisation, Outcome,
+        OutcomeProgress, Pair, Participant, ParticipantState, Plan, PlanVersions, Rejection, Rules, ScheduleFigures,
+        Shortlisted, Slot, Unplaced, UnplacedCause, Why,
     },
 };
 use duijie_core::domain::{Kind, RecordName, hit::Level};
@@ -79,7 +79,7 @@ impl Fixture {
     }
 
     /// Records the outcome of a meeting.
-    pub fn outcome(&mut self, at: usize, consent: Consent, progress: Option<Progress>) {
+    pub fn outcome(&mut self, at: usize, consent: Consent, progress: Option<OutcomeProgress>) {
         self.outcomes.push(Outcome {
             pair: self.plan.meetings[at].pair.clone(),
             event: self.event.id.clone(),
@@ -102,11 +102,11 @@ impl Fixture {
     /// One of each kind of outcome, one cancelled meeting, one pair without a place.
     pub fn eventful() -> Self {
         let mut fixture = Self::new(6, 4);
-        fixture.outcome(0, Consent { demand: true, counterpart: true }, Some(Progress::Intent));
+        fixture.outcome(0, Consent { demand: true, counterpart: true }, Some(OutcomeProgress::Intent));
         fixture.outcome(1, Consent { demand: true, counterpart: false }, None);
-        let signed = Progress::Signed { kind: ContractKind::License, amount_yuan: 1_200_000 };
+        let signed = OutcomeProgress::Signed { kind: ContractKind::License, amount_yuan: 1_200_000 };
         fixture.outcome(2, Consent::default(), Some(signed));
-        fixture.outcome(3, Consent::default(), Some(Progress::Rejected { reason: Rejection::TooEarly }));
+        fixture.outcome(3, Consent::default(), Some(OutcomeProgress::Rejected { reason: Rejection::TooEarly }));
         fixture.participants[0].state = ParticipantState::Cancelled;
         let gone = Pair::new(record(Kind::Demand, 0), record(Kind::Achievement, 6));
         fixture.plan.changes.push(Change { pair: gone.clone(), from: Some((5, 2)), to: None });

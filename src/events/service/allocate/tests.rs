@@ -112,8 +112,13 @@ fn every_rule_reaches_the_optimisation() {
     check(Rules { avoided, ..open() }, &[], &[], &[(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (2, 2)]);
     check(Rules { per_demand_organisation: Some(2), ..open() }, &[], &[], &[(0, 0), (1, 0), (2, 0), (2, 1)]);
     check(Rules { per_counterpart_organisation: Some(1), ..open() }, &[], &[], &[(0, 0), (2, 2)]);
-    let quota =
-        |side, code: &str, at_least, at_most| Quota { side, group: Group::City, code: code.into(), at_least, at_most };
+    let quota = |side, code: &str, min_pairs, max_pairs| Quota {
+        side,
+        group: Group::City,
+        code: code.into(),
+        min_pairs,
+        max_pairs,
+    };
     // d-0 and d-2 lie in 1301
     let quotas = vec![quota(Side::Demand, "130100", 0, Some(2))];
     check(Rules { per_demand: 2, quotas, ..open() }, &[], &[], &[(0, 0), (1, 0), (1, 1), (2, 0)]);
@@ -153,7 +158,8 @@ fn who_is_left_out_hears_why() {
     check(Rules { avoided, ..one.clone() }, &[], &[], pair(0, 0), "AVOIDED");
     let apart = Rules { per_demand: 3, same_organisation: false, ..open() };
     check(apart, &[], &[], pair(0, 2), "SAME_ORGANISATION");
-    let quota = Quota { side: Side::Demand, group: Group::City, code: "130200".into(), at_least: 0, at_most: Some(0) };
+    let quota =
+        Quota { side: Side::Demand, group: Group::City, code: "130200".into(), min_pairs: 0, max_pairs: Some(0) };
     check(Rules { quotas: vec![quota], ..one }, &[], &[], pair(1, 0), "QUOTA");
 }
 
@@ -169,7 +175,7 @@ fn contradictions_and_shortfalls_are_told() {
     check(Rules { same_organisation: false, ..open() }, &pin, "同一单位");
     check(Rules { min_level: Level::Fair, ..open() }, &pin, "最低匹配等级");
     check(Rules { per_demand: 1, ..open() }, &[(pair(0, 0), Edit::Pin), (pair(0, 1), Edit::Pin)], "至多 1 场");
-    let quota = Quota { side: Side::Demand, group: Group::City, code: "130200".into(), at_least: 5, at_most: None };
+    let quota = Quota { side: Side::Demand, group: Group::City, code: "130200".into(), min_pairs: 5, max_pairs: None };
     let made = made(Rules { quotas: vec![quota], ..open() }, &[], &[]).unwrap();
     let shortfall = &made.shortfalls[0];
     assert_eq!(shortfall.chinese(), "需求方·河北唐山 至少 5 对，只能安排 3 对");

@@ -57,8 +57,8 @@ fn copies(every: usize) -> (f64, f64, f64, usize) {
 #[test]
 fn edited_copies_are_found() {
     for (every, min_found) in [(200, 320), (100, 315), (50, 0), (30, 0), (15, 0)] {
-        let (least, mean, highest, found) = copies(every);
-        println!("one in {every}: {least:.2} {mean:.2} {highest:.2}, {found} of 320 found");
+        let (min, mean, highest, found) = copies(every);
+        println!("one in {every}: {min:.2} {mean:.2} {highest:.2}, {found} of 320 found");
         assert!(min_found <= found, "one in {every}: {found}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::allocation::{Attribute, Group, Pair, Participant, Problem, Side};
+use crate::allocation::{Attribute, Group, PairIndex, Participant, Problem, Side};
 
 /// Shortfall and value of a plan for comparison: fewer missing pairs first, then the value in millionths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,8 +20,8 @@ pub fn key(participant: &Participant, attribute: Attribute) -> Option<u32> {
 }
 
 /// Number of pairs that a group counts.
-pub fn count(problem: &Problem, group: Group, chosen: &[Pair]) -> i64 {
-    let is_counted = |pair: &&Pair| {
+pub fn count(problem: &Problem, group: Group, chosen: &[PairIndex]) -> i64 {
+    let is_counted = |pair: &&PairIndex| {
         let participant = match group.side {
             Side::Demands => &problem.demands[pair.demand as usize],
             Side::Counterparts => &problem.counterparts[pair.counterpart as usize],
@@ -34,7 +34,7 @@ pub fn count(problem: &Problem, group: Group, chosen: &[Pair]) -> i64 {
 /// Returns whether a rule excludes the candidate.
 pub fn is_excluded(problem: &Problem, candidate: usize) -> bool {
     let candidate = problem.pairs[candidate];
-    let pair = Pair { demand: candidate.demand, counterpart: candidate.counterpart };
+    let pair = PairIndex { demand: candidate.demand, counterpart: candidate.counterpart };
     let rules = &problem.rules;
     let organisations = problem.demands[pair.demand as usize]
         .organisation
@@ -44,12 +44,12 @@ pub fn is_excluded(problem: &Problem, candidate: usize) -> bool {
             || rules.organisations_apart.contains(&(one, other))
             || rules.organisations_apart.contains(&(other, one))
     });
-    let is_below = candidate.level.zip(rules.min_level).is_some_and(|(level, least)| level < least);
+    let is_below = candidate.level.zip(rules.min_level).is_some_and(|(level, min)| level < min);
     is_apart || is_below || rules.met.contains(&pair) || rules.forbidden.contains(&pair)
 }
 
 /// Broken constraint of a choice; `None` if it keeps every hard constraint.
-pub fn broken(problem: &Problem, chosen: &[Pair]) -> Option<String> {
+pub fn broken(problem: &Problem, chosen: &[PairIndex]) -> Option<String> {
     for (demand, participant) in problem.demands.iter().enumerate() {
         if chosen.iter().filter(|pair| pair.demand as usize == demand).count() > participant.limit as usize {
             return Some(format!("limit of demand {demand}"));
@@ -61,24 +61,24 @@ pub fn broken(problem: &Problem, chosen: &[Pair]) -> Option<String> {
         }
     }
     for quota in &problem.quotas {
-        if quota.most.is_some_and(|most| count(problem, quota.group, chosen) > i64::from(most)) {
+        if quota.max.is_some_and(|max| count(problem, quota.group, chosen) > i64::from(max)) {
             return Some(format!("{quota:?}"));
         }
     }
-    let set: BTreeSet<&Pair> = chosen.iter().collect();
+    let set: BTreeSet<&PairIndex> = chosen.iter().collect();
     let pins = &problem.rules.pinned;
     if let Some(pin) = pins.iter().find(|pin| !set.contains(pin)) {
         return Some(format!("{pin:?} is pinned"));
     }
     problem.pairs.iter().enumerate().find_map(|(index, candidate)| {
-        let pair = Pair { demand: candidate.demand, counterpart: candidate.counterpart };
+        let pair = PairIndex { demand: candidate.demand, counterpart: candidate.counterpart };
         (set.contains(&pair) && is_excluded(problem, index)).then(|| format!("{pair:?} is excluded"))
     })
 }
 
 /// Number of pairs missing from the minimums.
-pub fn missed(problem: &Problem, chosen: &[Pair]) -> i64 {
-    let short = problem.quotas.iter().map(|quota| i64::from(quota.least) - count(problem, quota.group, chosen));
+pub fn missed(problem: &Problem, chosen: &[PairIndex]) -> i64 {
+    let short = problem.quotas.iter().map(|quota| i64::from(quota.min) - count(problem, quota.group, chosen));
     short.map(|short| short.max(0)).sum()
 }
 
@@ -88,8 +88,8 @@ pub fn best(problem: &Problem) -> Option<Best> {
     assert!(problem.pairs.len() <= 14, "too many subsets");
     for subset in 0u32..1 << problem.pairs.len() {
         let inside = problem.pairs.iter().enumerate().filter(|(index, _)| subset >> index & 1 == 1);
-        let chosen: Vec<Pair> =
-            inside.clone().map(|(_, pair)| Pair { demand: pair.demand, counterpart: pair.counterpart }).collect();
+        let chosen: Vec<PairIndex> =
+            inside.clone().map(|(_, pair)| PairIndex { demand: pair.demand, counterpart: pair.counterpart }).collect();
         if broken(problem, &chosen).is_some() {
             continue;
         }

@@ -2,12 +2,12 @@
 
 use super::optimum::{pairs, plan};
 use crate::allocation::{
-    Attribute, Candidate, Constraint, Effort, Fault, Group, MAX_PAIRS, MAX_PARTICIPANTS, Pair, Participant, Problem,
-    Proof, Quota, Reason, Rules, Shortfall, Side, allocate,
+    Attribute, Candidate, Constraint, Effort, Fault, Group, LeftOutCause, MAX_PAIRS, MAX_PARTICIPANTS, PairIndex,
+    Participant, Problem, Proof, Quota, Rules, Shortfall, Side, allocate,
 };
 
-fn pair(demand: u32, counterpart: u32) -> Pair {
-    Pair { demand, counterpart }
+fn pair(demand: u32, counterpart: u32) -> PairIndex {
+    PairIndex { demand, counterpart }
 }
 
 fn candidate(demand: u32, counterpart: u32, value: f64) -> Candidate {
@@ -41,7 +41,7 @@ fn small() -> Problem {
 
 fn check(problem: &Problem, want: &[(u32, u32)]) {
     let plan = plan(problem).expect("a plan");
-    let want: Vec<Pair> = want.iter().map(|(demand, counterpart)| pair(*demand, *counterpart)).collect();
+    let want: Vec<PairIndex> = want.iter().map(|(demand, counterpart)| pair(*demand, *counterpart)).collect();
     assert_eq!(pairs(&plan), want);
     assert_ne!(plan.proof, Proof::Open);
 }
@@ -75,7 +75,7 @@ fn plans_of_small_problems() {
     };
     check(&with(all), &[]);
     let one_in_city = |problem: &mut Problem| {
-        problem.quotas = vec![Quota { group: city(Side::Counterparts, 0), least: 0, most: Some(1) }];
+        problem.quotas = vec![Quota { group: city(Side::Counterparts, 0), min: 0, max: Some(1) }];
     };
     check(&with(one_in_city), &[(1, 0), (1, 2)]);
 }
@@ -97,7 +97,7 @@ fn faults_are_named_all_of_them() {
     };
     excluded(Rules { forbidden: vec![pair(1, 0)], ..Rules::default() }, Constraint::Forbidden);
     excluded(Rules { met: vec![pair(1, 0)], ..Rules::default() }, Constraint::Met);
-    excluded(Rules { min_level: Some(4), ..Rules::default() }, Constraint::LeastLevel);
+    excluded(Rules { min_level: Some(4), ..Rules::default() }, Constraint::MinLevel);
     excluded(Rules { same_organisation_apart: true, ..Rules::default() }, Constraint::SameOrganisation);
     excluded(Rules { organisations_apart: vec![(1, 1)], ..Rules::default() }, Constraint::OrganisationsApart);
     // two pins for one place: each is reported with the limit
@@ -113,9 +113,9 @@ fn faults_are_named_all_of_them() {
     check_faults(
         &with(|problem| {
             problem.rules.pinned = vec![pair(1, 0)];
-            problem.quotas = vec![Quota { group, least: 0, most: Some(0) }];
+            problem.quotas = vec![Quota { group, min: 0, max: Some(0) }];
         }),
-        &[Fault::PinAgainst { pin: pair(1, 0), constraint: Constraint::Most(group) }],
+        &[Fault::PinAgainst { pin: pair(1, 0), constraint: Constraint::Max(group) }],
     );
     check_faults(
         &with(|problem| {
@@ -125,7 +125,7 @@ fn faults_are_named_all_of_them() {
             problem.pairs.push(candidate(0, 0, 0.9));
             problem.rules.min_level = Some(0);
             problem.rules.pinned = vec![pair(1, 1)];
-            let quota = Quota { group, least: 3, most: Some(2) };
+            let quota = Quota { group, min: 3, max: Some(2) };
             problem.quotas = vec![quota, quota];
         }),
         &[
@@ -133,9 +133,9 @@ fn faults_are_named_all_of_them() {
             Fault::PairTwice(pair(0, 0)),
             Fault::OutOfRange(pair(0, 1)),
             Fault::OutOfRange(pair(0, 2)),
-            Fault::LeastLevelOutOfRange(0),
+            Fault::MinLevelOutOfRange(0),
             Fault::QuotaTwice(group),
-            Fault::LeastAboveMost(group),
+            Fault::MinAboveMax(group),
             Fault::PinWithoutCandidate(pair(1, 1)),
         ],
     );
@@ -149,16 +149,16 @@ fn what_is_too_large_is_refused_at_once() {
     );
     check_faults(&with(|problem| problem.pairs = vec![candidate(0, 0, 0.5); MAX_PAIRS + 1]), &[Fault::TooLarge]);
     check_faults(&with(|problem| problem.rules.met = vec![pair(0, 0); MAX_PAIRS + 1]), &[Fault::TooLarge]);
-    let most = with(|problem| problem.counterparts = vec![participant(1, 0, 0, 0); MAX_PARTICIPANTS]);
-    assert!(plan(&most).is_some());
+    let max = with(|problem| problem.counterparts = vec![participant(1, 0, 0, 0); MAX_PARTICIPANTS]);
+    assert!(plan(&max).is_some());
 }
 
 #[test]
 fn minimums_that_cannot_be_met_are_named() {
     let group = city(Side::Counterparts, 1);
-    let problem = with(|problem| problem.quotas = vec![Quota { group, least: 3, most: None }]);
+    let problem = with(|problem| problem.quotas = vec![Quota { group, min: 3, max: None }]);
     let plan = plan(&problem).expect("a plan");
-    assert_eq!(plan.shortfalls, [Shortfall { group, least: 3, reached: 1 }]);
+    assert_eq!(plan.shortfalls, [Shortfall { group, min: 3, reached: 1 }]);
     assert_eq!(pairs(&plan), [pair(0, 1), pair(1, 0), pair(1, 2)]);
     assert_eq!(plan.bound, plan.value);
 }
@@ -166,9 +166,9 @@ fn minimums_that_cannot_be_met_are_named() {
 #[test]
 fn reasons_of_a_small_plan() {
     let plan = plan(&small()).expect("a plan");
-    let left_out: Vec<(Pair, Vec<Reason>)> =
+    let left_out: Vec<(PairIndex, Vec<LeftOutCause>)> =
         plan.left_out.iter().map(|left_out| (left_out.pair, left_out.reasons.clone())).collect();
-    let full = |counterpart: u32, by: Pair| Reason::Full {
+    let full = |counterpart: u32, by: PairIndex| LeftOutCause::Full {
         constraint: Constraint::CounterpartLimit(counterpart),
         held_by: vec![by],
     };

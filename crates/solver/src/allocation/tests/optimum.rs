@@ -8,22 +8,22 @@ use super::{
     brute::{Best, best, broken, missed},
     problems::{LARGER, SMALL, problem},
 };
-use crate::allocation::{Effort, Pair, Plan, Problem, Proof, allocate};
+use crate::allocation::{Allocation, Effort, PairIndex, Problem, Proof, allocate};
 
-pub fn pairs(plan: &Plan) -> Vec<Pair> {
+pub fn pairs(plan: &Allocation) -> Vec<PairIndex> {
     plan.chosen.iter().map(|chosen| chosen.pair).collect()
 }
 
-pub fn plan(problem: &Problem) -> Option<Plan> {
+pub fn plan(problem: &Problem) -> Option<Allocation> {
     allocate(problem, &Effort::default(), &|| false).ok()
 }
 
-fn check_kept(problem: &Problem, plan: &Plan) -> Result<(), TestCaseError> {
+fn check_kept(problem: &Problem, plan: &Allocation) -> Result<(), TestCaseError> {
     prop_assert_eq!(broken(problem, &pairs(plan)), None);
     prop_assert_eq!(plan.value, plan.chosen.iter().map(|chosen| chosen.value).sum::<i64>());
     prop_assert!(plan.bound >= plan.value);
     prop_assert_eq!(plan.bound == plan.value, plan.proof != Proof::Open);
-    let short: i64 = plan.shortfalls.iter().map(|short| i64::from(short.least - short.reached)).sum();
+    let short: i64 = plan.shortfalls.iter().map(|short| i64::from(short.min - short.reached)).sum();
     prop_assert_eq!(short, missed(problem, &pairs(plan)));
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use proptest::{collection::vec, option, prelude::*};
 
-use crate::allocation::{Attribute, Candidate, Group, Pair, Participant, Problem, Quota, Rules, Side};
+use crate::allocation::{Attribute, Candidate, Group, PairIndex, Participant, Problem, Quota, Rules, Side};
 
 /// Size of a problem.
 #[derive(Debug, Clone, Copy)]
@@ -15,15 +15,15 @@ pub struct Size {
     pub keys: u32,
     pub quotas: usize,
     /// Largest maximum of a quota.
-    pub most: u32,
+    pub max: u32,
     /// Number of different values; few values make ties.
     pub values: u32,
 }
 
 pub const SMALL: Size =
-    Size { demands: 4, counterparts: 4, pairs: 11, limit: 3, keys: 3, quotas: 6, most: 4, values: 12 };
+    Size { demands: 4, counterparts: 4, pairs: 11, limit: 3, keys: 3, quotas: 6, max: 4, values: 12 };
 pub const LARGER: Size =
-    Size { demands: 20, counterparts: 40, pairs: 300, limit: 4, keys: 5, quotas: 12, most: 20, values: 100_000 };
+    Size { demands: 20, counterparts: 40, pairs: 300, limit: 4, keys: 5, quotas: 12, max: 20, values: 100_000 };
 
 fn participant(size: Size) -> impl Strategy<Value = Participant> {
     let key = || option::weighted(0.9, 0..size.keys);
@@ -58,23 +58,23 @@ fn group(size: Size) -> impl Strategy<Value = Group> {
 }
 
 fn quotas(size: Size) -> impl Strategy<Value = Vec<Quota>> {
-    let quota = (group(size), option::weighted(0.8, 0..=size.most), prop_oneof![3 => Just(0), 1 => 0..=size.most]);
+    let quota = (group(size), option::weighted(0.8, 0..=size.max), prop_oneof![3 => Just(0), 1 => 0..=size.max]);
     vec(quota, 0..=size.quotas).prop_map(|mut found| {
         found.sort_by_key(|(group, ..)| *group);
         found.dedup_by_key(|(group, ..)| *group);
-        let quota = |(group, most, least): (Group, Option<u32>, u32)| Quota {
+        let quota = |(group, max, min): (Group, Option<u32>, u32)| Quota {
             group,
-            most,
-            least: most.map_or(least, |most| least.min(most)),
+            max,
+            min: max.map_or(min, |max| min.min(max)),
         };
         found.into_iter().map(quota).collect()
     })
 }
 
 fn rules(size: Size) -> impl Strategy<Value = Rules> {
-    let listed = move |most: usize| {
+    let listed = move |max: usize| {
         let pair = (0..size.demands as u32, 0..size.counterparts as u32);
-        vec(pair.prop_map(|(demand, counterpart)| Pair { demand, counterpart }), 0..=most)
+        vec(pair.prop_map(|(demand, counterpart)| PairIndex { demand, counterpart }), 0..=max)
     };
     let apart = vec((0..size.keys, 0..size.keys), 0..=1);
     (option::weighted(0.3, 1u8..=3), any::<bool>(), apart, listed(2), listed(2), listed(2)).prop_map(
@@ -94,7 +94,7 @@ pub fn problem(size: Size) -> impl Strategy<Value = Problem> {
     let lists = (vec(participant(size), size.demands), vec(participant(size), size.counterparts));
     (lists, pairs(size), quotas(size), rules(size)).prop_map(|((demands, counterparts), pairs, quotas, mut rules)| {
         let is_there =
-            |pin: &Pair| pairs.iter().any(|pair| (pair.demand, pair.counterpart) == (pin.demand, pin.counterpart));
+            |pin: &PairIndex| pairs.iter().any(|pair| (pair.demand, pair.counterpart) == (pin.demand, pin.counterpart));
         rules.pinned.retain(is_there);
         Problem { demands, counterparts, pairs, quotas, rules }
     })

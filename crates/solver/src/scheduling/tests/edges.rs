@@ -4,7 +4,8 @@ use std::cell::Cell;
 
 use super::model::{event, fair, fault, keeps_spare, pairs, solved};
 use crate::scheduling::{
-    Blocked, Cause, Conflict, Failure, Input, Lock, MAX_SLOTS, Meeting, Pair, Part, Place, Published, Work, schedule,
+    Blocked, Cause, Conflict, Failure, Input, Lock, MAX_SLOTS, Meeting, MeetingRequest, Part, Published, Seat, Work,
+    schedule,
 };
 
 fn check(input: &Input, placed: usize, causes: &[Cause]) {
@@ -53,7 +54,7 @@ fn each_cause_is_told() {
 #[test]
 fn the_heavier_one_is_placed() {
     let weighed = [(0, 2, 3), (1, 3, 9), (0, 3, 7)];
-    let pairs = weighed.map(|(demand, counterpart, weight)| Pair { demand, counterpart, weight }).to_vec();
+    let pairs = weighed.map(|(demand, counterpart, weight)| MeetingRequest { demand, counterpart, weight }).to_vec();
     let schedule = solved(&Input { pairs, ..event(2, 2, 1, 2) });
     assert_eq!(schedule.statistics.placed_weight, 12);
     assert_eq!((schedule.statistics.max_weight, schedule.statistics.is_most), (12, true));
@@ -62,7 +63,8 @@ fn the_heavier_one_is_placed() {
 #[test]
 fn all_four_tables_are_used_for_a_full_event() {
     // Everybody meets everybody: 4 × 4 in 4 slots leaves no free slot.
-    let all = (0..4).flat_map(|demand| (4..8).map(move |counterpart| Pair { demand, counterpart, weight: 1 }));
+    let all =
+        (0..4).flat_map(|demand| (4..8).map(move |counterpart| MeetingRequest { demand, counterpart, weight: 1 }));
     let schedule = solved(&Input { pairs: all.collect(), ..event(4, 4, 4, 4) });
     assert_eq!((schedule.meetings.len(), schedule.statistics.gaps, schedule.statistics.host_moves), (16, 0, 0));
 }
@@ -148,7 +150,7 @@ fn indices_and_sizes_are_checked() {
     refused(&Input { tables: vec![Some(1)], ..event(1, 0, 1, 1) }, &out(Part::Tables, 0));
     refused(&Input { closed: 2, ..event(1, 0, 1, 1) }, &out(Part::Slots, 2));
     refused(&Input { locks: vec![lock(0, 0, 0, Some(1))], ..event(1, 0, 1, 1) }, &out(Part::Locks, 0));
-    let nowhere = Meeting { demand: 0, counterpart: 0, place: Place { slot: 1, table: 0 } };
+    let nowhere = Meeting { demand: 0, counterpart: 0, place: Seat { slot: 1, table: 0 } };
     let published = Some(Published { meetings: vec![nowhere], refill: false });
     refused(&Input { published, ..event(1, 0, 1, 1) }, &out(Part::Published, 0));
     check(&event(1, 1, MAX_SLOTS, 1), 0, &[]);
@@ -184,7 +186,8 @@ fn who_is_no_longer_waited_for_stops() {
     let input = Input { pairs: pairs([(0, 1)]), ..event(1, 1, 1, 1) };
     assert_eq!(schedule(&input, &Work { steps: 100, stop: &|| true }), Err(Failure::Stopped));
     // a large event is left within about a thousand steps
-    let all = (0..40).flat_map(|demand| (40..80).map(move |counterpart| Pair { demand, counterpart, weight: 1 }));
+    let all =
+        (0..40).flat_map(|demand| (40..80).map(move |counterpart| MeetingRequest { demand, counterpart, weight: 1 }));
     let input = Input { pairs: all.collect(), ..event(40, 40, 30, 40) };
     for after in 1..6 {
         let asked = Cell::new(0);

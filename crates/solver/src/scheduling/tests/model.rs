@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use crate::scheduling::{Blocked, Cause, Input, Meeting, Pair, Participant, Place, Schedule, Work, schedule};
+use crate::scheduling::{Blocked, Cause, Input, Meeting, MeetingRequest, Participant, Schedule, Seat, Work, schedule};
 
 /// Schedule of a valid input.
 pub fn solved(input: &Input) -> Schedule {
@@ -23,12 +23,12 @@ pub fn event(demands: usize, counterparts: usize, slots: usize, tables: usize) -
 }
 
 /// Pairs of weight 1.
-pub fn pairs<const N: usize>(pairs: [(usize, usize); N]) -> Vec<Pair> {
-    pairs.map(|(demand, counterpart)| Pair { demand, counterpart, weight: 1 }).to_vec()
+pub fn pairs<const N: usize>(pairs: [(usize, usize); N]) -> Vec<MeetingRequest> {
+    pairs.map(|(demand, counterpart)| MeetingRequest { demand, counterpart, weight: 1 }).to_vec()
 }
 
 /// Maximum meetings per slot.
-pub fn most(input: &Input) -> usize {
+pub fn max(input: &Input) -> usize {
     let tables = input.tables.len();
     let spare = (tables * usize::from(input.spare_percent)).div_ceil(100);
     (tables - spare).max(usize::from(0 < tables))
@@ -74,7 +74,7 @@ pub fn fault(input: &Input, meetings: &[Meeting]) -> Option<String> {
 
 /// Returns whether no slot has more meetings than open tables.
 pub fn keeps_spare(input: &Input, meetings: &[Meeting]) -> bool {
-    (0..input.days.len()).all(|slot| meetings.iter().filter(|one| one.place.slot == slot).count() <= most(input))
+    (0..input.days.len()).all(|slot| meetings.iter().filter(|one| one.place.slot == slot).count() <= max(input))
 }
 
 /// Maximum weight that can be placed, by brute force.
@@ -84,7 +84,7 @@ pub fn brute_force(input: &Input) -> u64 {
         let mut best = descend(input, at + 1, meetings);
         for slot in 0..input.days.len() {
             for table in 0..input.tables.len() {
-                let place = Place { slot, table };
+                let place = Seat { slot, table };
                 meetings.push(Meeting { demand: pair.demand, counterpart: pair.counterpart, place });
                 if fault(input, meetings).is_none() && keeps_spare(input, meetings) {
                     best = best.max(u64::from(pair.weight) + descend(input, at + 1, meetings));
@@ -106,7 +106,7 @@ pub fn blocked(input: &Input, schedule: &Schedule, demand: usize, counterpart: u
             continue;
         }
         blocked.slots += 1;
-        let alone = |side: usize| vec![Meeting { demand: side, counterpart: side, place: Place { slot, table: 0 } }];
+        let alone = |side: usize| vec![Meeting { demand: side, counterpart: side, place: Seat { slot, table: 0 } }];
         let there = schedule.meetings.iter().filter(|meeting| meeting.place.slot == slot);
         let there: Vec<Meeting> = there.copied().collect();
         if is_busy(input, &there, demand) {
@@ -123,7 +123,7 @@ pub fn blocked(input: &Input, schedule: &Schedule, demand: usize, counterpart: u
             };
             let free = |table: &usize| !there.iter().any(|meeting| meeting.place.table == *table);
             let is_taken =
-                most(input) <= there.len() || !(0..input.tables.len()).filter(may_have).any(|table| free(&table));
+                max(input) <= there.len() || !(0..input.tables.len()).filter(may_have).any(|table| free(&table));
             blocked.tables_taken += usize::from(is_taken);
         }
     }
@@ -191,7 +191,9 @@ pub fn events(people: usize, slots: usize, tables: usize, pairs: usize) -> impl 
                     days,
                     tables,
                     spare_percent,
-                    pairs: pairs.map(|((demand, counterpart), weight)| Pair { demand, counterpart, weight }).collect(),
+                    pairs: pairs
+                        .map(|((demand, counterpart), weight)| MeetingRequest { demand, counterpart, weight })
+                        .collect(),
                     ..Input::default()
                 }
             })
@@ -224,7 +226,7 @@ pub fn fair(demands: usize, counterparts: usize, slots: usize, tables: usize, pa
         if load[counterpart] < 6 && seen.insert((demand, counterpart)) {
             load[counterpart] += 1;
             let weight = 100 + below(900) as u32;
-            input.pairs.push(Pair { demand, counterpart: demands + counterpart, weight });
+            input.pairs.push(MeetingRequest { demand, counterpart: demands + counterpart, weight });
         }
     }
     input

@@ -1,10 +1,10 @@
 //! Handling of published meetings, case by case.
 
 use super::model::{event, pairs, solved};
-use crate::scheduling::{Cause, Fate, Input, Lock, Meeting, Place, Published};
+use crate::scheduling::{Cause, Fate, Input, Lock, Meeting, Published, Seat};
 
 fn meeting(demand: usize, counterpart: usize, slot: usize, table: usize) -> Meeting {
-    Meeting { demand, counterpart, place: Place { slot, table } }
+    Meeting { demand, counterpart, place: Seat { slot, table } }
 }
 
 fn published(input: Input, meetings: Vec<Meeting>) -> Input {
@@ -28,7 +28,7 @@ fn a_bad_place_is_kept_all_the_same() {
 fn a_table_that_is_gone_changes_the_table_only() {
     let input = Input { pairs: pairs([(0, 2), (1, 3)]), ..event(2, 2, 3, 2) };
     let (stays, gone) = (meeting(0, 2, 1, 0), meeting(1, 3, 1, 7));
-    let to = Place { slot: 1, table: 1 };
+    let to = Seat { slot: 1, table: 1 };
     check(&published(input, vec![stays, gone]), &[Fate::Kept(stays.place), Fate::Moved { from: gone.place, to }]);
 }
 
@@ -36,8 +36,8 @@ fn a_table_that_is_gone_changes_the_table_only() {
 fn who_loses_the_slot_moves_to_the_nearest() {
     let mut input = Input { pairs: pairs([(0, 1)]), ..event(1, 1, 6, 1) };
     input.participants[1].available[4] = false;
-    let from = Place { slot: 4, table: 0 };
-    let to = Place { slot: 3, table: 0 };
+    let from = Seat { slot: 4, table: 0 };
+    let to = Seat { slot: 3, table: 0 };
     check(&published(input, vec![meeting(0, 1, 4, 0)]), &[Fate::Moved { from, to }]);
 }
 
@@ -47,7 +47,7 @@ fn what_is_over_stays_whoever_left() {
     input.participants[1].available.fill(false);
     input.pairs = pairs([(0, 2)]);
     let held = meeting(0, 1, 0, 0);
-    let added = Fate::Added(Place { slot: 1, table: 0 });
+    let added = Fate::Added(Seat { slot: 1, table: 0 });
     check(&published(input, vec![held]), &[Fate::Kept(held.place), added]);
 }
 
@@ -57,7 +57,7 @@ fn what_is_over_stays_even_where_people_were_sent_home_since() {
     input.participants[2].presenter = Some(0);
     input.participants[3].presenter = Some(0);
     let both = vec![meeting(0, 2, 0, 0), meeting(1, 3, 0, 1)];
-    check(&published(input, both), &[Fate::Kept(Place { slot: 0, table: 0 }), Fate::Kept(Place { slot: 0, table: 1 })]);
+    check(&published(input, both), &[Fate::Kept(Seat { slot: 0, table: 0 }), Fate::Kept(Seat { slot: 0, table: 1 })]);
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn a_lock_takes_the_place_of_what_was_published() {
     let lock = Lock { demand: 1, counterpart: 3, slot: 0, table: Some(0) };
     let input = Input { pairs: pairs([(0, 2), (1, 3)]), locks: vec![lock], ..event(2, 2, 2, 1) };
     let before = vec![meeting(0, 2, 0, 0), meeting(1, 3, 1, 0)];
-    let (early, late) = (Place { slot: 0, table: 0 }, Place { slot: 1, table: 0 });
+    let (early, late) = (Seat { slot: 0, table: 0 }, Seat { slot: 1, table: 0 });
     check(&published(input, before), &[Fate::Moved { from: early, to: late }, Fate::Moved { from: late, to: early }]);
 }
 
@@ -74,7 +74,7 @@ fn a_lock_without_a_table_leaves_published_tables_alone() {
     let lock = Lock { demand: 1, counterpart: 3, slot: 0, table: None };
     let input = Input { pairs: pairs([(0, 2), (1, 3)]), locks: vec![lock], ..event(2, 2, 2, 2) };
     let stays = meeting(0, 2, 0, 0);
-    let added = Fate::Added(Place { slot: 0, table: 1 });
+    let added = Fate::Added(Seat { slot: 0, table: 1 });
     check(&published(input, vec![stays]), &[Fate::Kept(stays.place), added]);
 }
 
@@ -84,14 +84,14 @@ fn what_has_no_place_left_is_removed_with_its_cause() {
     input.participants[0].available = vec![true, false];
     input.participants[1].available = vec![false, true];
     let input = published(input, vec![meeting(0, 1, 0, 0)]);
-    check(&input, &[Fate::Removed(Place { slot: 0, table: 0 })]);
+    check(&input, &[Fate::Removed(Seat { slot: 0, table: 0 })]);
     assert_eq!(solved(&input).unplaced[0].cause, Cause::NoCommonSlot);
 }
 
 #[test]
 fn without_refilling_new_pairs_wait() {
     let mut input = published(Input { pairs: pairs([(0, 1)]), ..event(1, 1, 2, 1) }, Vec::new());
-    check(&input, &[Fate::Added(Place { slot: 0, table: 0 })]);
+    check(&input, &[Fate::Added(Seat { slot: 0, table: 0 })]);
     input.published = Some(Published::default());
     check(&input, &[]);
     assert_eq!(solved(&input).unplaced[0].cause, Cause::NotAskedFor);
