@@ -70,7 +70,7 @@ fn lines(found: &pb::Match) -> Vec<String> {
     let mut lines: Vec<String> = found.level.iter().map(level).collect();
     lines.extend(found.reasons.iter().map(|reason| {
         let sign = if reason.against { "－" } else { "＋" };
-        format!("{sign} {}", reason.localized_description)
+        format!("{sign} {}", reason.text)
     }));
     lines.extend(found.indicators.iter().map(|answer| {
         let outcome = match answer.outcome() {
@@ -78,7 +78,7 @@ fn lines(found: &pb::Match) -> Vec<String> {
             pb::IndicatorOutcome::Violated => "不符",
             pb::IndicatorOutcome::NotStated | pb::IndicatorOutcome::Unspecified => "待问",
         };
-        format!("指标［{outcome}］{}", answer.localized_description)
+        format!("指标［{outcome}］{}", answer.text)
     }));
     lines.extend(notes(&found.policy_notes));
     lines
@@ -104,7 +104,7 @@ fn notes(notes: &[pb::PolicyNote]) -> Vec<String> {
     }
     let mut reasons: Vec<String> = Vec::new();
     for refusal in notes.iter().filter_map(|note| note.refusal.as_ref()) {
-        let reason = in_sense(refusal.localized_description.trim_end_matches('。'));
+        let reason = in_sense(refusal.text.trim_end_matches('。'));
         if !reasons.contains(&reason) {
             reasons.push(reason);
         }
@@ -146,7 +146,7 @@ fn rules(matches: &[pb::Match], text: &mut String) {
         }
         for unknown in note.unknown.iter().filter(|unknown| fact(&unknown.code).is_none()) {
             if !told.contains(&unknown.code.as_str()) {
-                line(text, &format!("   · {}", in_sense(&unknown.localized_description)));
+                line(text, &format!("   · {}", in_sense(&unknown.text)));
                 told.push(&unknown.code);
             }
         }
@@ -227,7 +227,7 @@ mod tests {
     use super::*;
 
     fn sentence(code: &str, text: &str) -> pb::PolicySentence {
-        pb::PolicySentence { code: code.into(), localized_description: text.into() }
+        pb::PolicySentence { code: code.into(), text: text.into() }
     }
 
     #[test]

@@ -191,11 +191,11 @@ async fn reasons_sum_to_the_score_and_quote_their_own_record() {
             assert!((sum - found.score).abs() < 1e-9, "{found:?}");
             assert!(found.reasons.windows(2).all(|pair| pair[1].contribution <= pair[0].contribution));
             for reason in &found.reasons {
-                assert!(!reason.localized_description.is_empty() && (0.0..=1.0).contains(&reason.contribution));
+                assert!(!reason.text.is_empty() && (0.0..=1.0).contains(&reason.contribution));
                 assert!(!reason.against || reason.contribution == 0.0, "{reason:?}");
                 reason.quotes.iter().for_each(|quote| check_quote(record, quote));
                 // every word in quotation marks is a quote
-                for word in reason.localized_description.split('“').skip(1).map(|rest| rest.split('”').next().unwrap())
+                for word in reason.text.split('“').skip(1).map(|rest| rest.split('”').next().unwrap())
                 {
                     assert!(reason.quotes.iter().any(|quote| quote.text == word), "{word} in {reason:?}");
                 }
@@ -233,7 +233,7 @@ async fn what_speaks_against_is_told() {
     assert!(kinds(old).contains(&pb::MatchReasonKind::DeadlinePassed), "{old:?}");
     let violated = old.reasons.iter().find(|reason| reason.kind() == pb::MatchReasonKind::IndicatorsViolated).unwrap();
     assert!(
-        violated.localized_description.contains("400MPa") && violated.localized_description.ends_with("成果达不到"),
+        violated.text.contains("400MPa") && violated.text.ends_with("成果达不到"),
         "{violated:?}"
     );
     service.stop().await;
@@ -263,7 +263,7 @@ async fn indicators_are_those_of_the_demand_whichever_asks() {
             check_quote(&demand, answer.asked.as_ref().unwrap());
             answer.stated.iter().for_each(|quote| check_quote(found.record.as_ref().unwrap(), quote));
             assert!(
-                !answer.localized_description.is_empty() && answer.reason != 0 && !answer.quantity_label.is_empty()
+                !answer.text.is_empty() && answer.reason != 0 && !answer.quantity_label.is_empty()
             );
         }
     }
@@ -300,7 +300,7 @@ async fn policy_notes_stand_at_their_edges() {
     let open = note("achievements/weak");
     assert_eq!((open.lowest_yuan, open.highest_yuan), (0, 1_000_000));
     assert!(
-        open.unknown.iter().any(|unknown| unknown.code == "PRICE" && !unknown.localized_description.is_empty()),
+        open.unknown.iter().any(|unknown| unknown.code == "PRICE" && !unknown.text.is_empty()),
         "{open:?}"
     );
     assert!(open.cases.iter().all(|case| !case.basis.is_empty()));

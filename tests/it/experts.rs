@@ -65,9 +65,9 @@ async fn an_expert_is_found_by_what_he_did() {
         assert!((reasons - it.score).abs() < 1e-9, "{it:?}");
     }
     let reason = found[0].reasons.iter().find(|reason| reason.kind() == pb::MatchReasonKind::Achievement).unwrap();
-    assert!(!reason.against && reason.localized_description.contains("achievements/weld"), "{reason:?}");
+    assert!(!reason.against && reason.text.contains("achievements/weld"), "{reason:?}");
     // the achievement's words are not the expert's, so none is quoted
-    assert!(reason.quotes.is_empty() && !reason.localized_description.contains("激光"), "{reason:?}");
+    assert!(reason.quotes.is_empty() && !reason.text.contains("激光"), "{reason:?}");
     // text queries score the same; scores between experts ignore achievements
     let by_text = matched(&service, by_text(WELDING, pb::RecordKind::Expert)).await;
     assert_eq!(

@@ -58,7 +58,7 @@ fn reason_out(reason: Reason) -> pb::MatchReason {
     pb::MatchReason {
         kind: kind as i32,
         against: reason.kind.is_against(),
-        localized_description: reason.text,
+        text: reason.text,
         contribution: reason.contribution,
         quotes: reason.quotes.into_iter().map(quote_out).collect(),
     }
@@ -90,7 +90,7 @@ fn indicator_out(answer: IndicatorAnswer) -> pb::IndicatorAnswer {
         quantity_label: answer.quantity.name.to_string(),
         outcome: outcome as i32,
         reason: reason as i32,
-        localized_description: answer.chinese(),
+        text: answer.chinese(),
         subject: answer.subject,
         asked: Some(quote_out(answer.asked)),
         stated: answer.stated.map(quote_out),
@@ -104,10 +104,10 @@ fn note_out(note: Note) -> pb::PolicyNote {
             0,
             0,
             Vec::new(),
-            Some(pb::PolicySentence { code: refusal.code().to_string(), localized_description: refusal.chinese() }),
+            Some(pb::PolicySentence { code: refusal.code().to_string(), text: refusal.chinese() }),
         ),
     };
-    let sentence = |unknown: Unknown| pb::PolicySentence { code: unknown.code, localized_description: unknown.text };
+    let sentence = |unknown: Unknown| pb::PolicySentence { code: unknown.code, text: unknown.text };
     pb::PolicyNote {
         rule_id: note.rule_id,
         rule_version: note.rule_version,
