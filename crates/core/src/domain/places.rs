@@ -9,19 +9,26 @@ struct Place {
     full: &'static str,
     /// Name without its suffix; empty where that means another place as well.
     short: &'static str,
+    /// Name without its suffix, which is clear behind the province's name.
+    within: &'static str,
 }
 
 /// Municipalities: their districts are written right behind the short name.
 const MUNICIPALITIES: [&str; 4] = ["11", "12", "31", "50"];
-/// Ends of the names of places within a city.
-const INNER_ENDS: [&str; 9] = ["区", "县", "市", "旗", "镇", "乡", "街道", "园", "基地"];
+/// Ends of the names of places within a city, a longer one before its own end.
+const INNER_ENDS: [&str; 10] = ["街道", "园区", "基地", "区", "县", "市", "旗", "镇", "乡", "园"];
+/// Words in the name of an industrial park. A park without one is a garden or a company's.
+const PARK_WORDS: [&str; 11] = ["工业", "产业", "科技", "高新", "软件", "创新", "创业", "经济", "开发", "保税", "物流"];
+/// Districts whose names begin like a street.
+const NO_STREETS: [&str; 3] = ["路北区", "路南区", "路桥区"];
 
 static PLACES: LazyLock<Vec<Place>> = LazyLock::new(|| {
     let rows = lines(include_str!("../../data/regions.txt"));
     let place = |line: &'static str| {
         let mut parts = line.split(' ');
         let (code, full, short) = (parts.next()?, parts.next()?, parts.next()?);
-        Some(Place { code, full, short: if short == "-" { "" } else { short } })
+        let within = short.strip_prefix('-');
+        Some(Place { code, full, short: if within.is_some() { "" } else { short }, within: within.unwrap_or(short) })
     };
     rows.filter_map(place).collect()
 });
@@ -60,19 +67,18 @@ pub(super) fn is_province(digits: &str) -> bool {
 pub fn region_by_name(name: &str) -> Option<String> {
     let name = name.trim();
     let name = name.strip_prefix("中国").filter(|rest| !rest.is_empty()).unwrap_or(name);
-    let whole = |place: &&Place| place.full == name || place.short == name || other_end(place, name);
+    let whole = |place: &&Place| place.full == name || place.short == name || other_end(place, place.short, name);
     if let Some(place) = provinces().find(whole).or_else(|| cities("").find(whole)).filter(|_| !name.is_empty()) {
         return Some(six(place.code));
     }
     let (province, rest, _) = province_at_front(name)?;
-    let whole =
-        |place: &&Place| !rest.is_empty() && (place.full == rest || place.short == rest || other_end(place, rest));
-    cities(province.code).find(whole).map(|place| six(place.code))
+    let whole = |place: &&Place| place.full == rest || place.within == rest || other_end(place, place.within, rest);
+    cities(province.code).find(whole).filter(|_| !rest.is_empty()).map(|place| six(place.code))
 }
 
 /// A short name with another suffix than the table's: 延边州, 阿克苏市, 广西省.
-fn other_end(place: &Place, name: &str) -> bool {
-    let rest = name.strip_prefix(place.short).filter(|_| !place.short.is_empty());
+fn other_end(place: &Place, short: &str, name: &str) -> bool {
+    let rest = name.strip_prefix(short).filter(|_| !short.is_empty());
     match place.code.len() {
         2 => rest.is_some_and(|rest| matches!(rest, "省" | "自治区" | "特别行政区")),
         _ => rest.is_some_and(|rest| matches!(rest, "市" | "州" | "地区" | "盟" | "新区" | "自治州")),
@@ -91,34 +97,70 @@ fn province_at_front(name: &str) -> Option<(&'static Place, &str, bool)> {
 }
 
 /// Region that a place lies in, as people write it: `江苏省昆山市`, `深圳南山区`. If only the front of the name is known, the
-/// city or province there: less precise, but not wrong. `None` if the name can mean several places (`朝阳区`).
+/// city or province there: less precise, but not wrong. `None` if the name can mean several places (`朝阳区`), or if the
+/// name of a city only begins another word (`南京路街道`).
 pub fn region_of_place(name: &str) -> Option<String> {
     let name = name.strip_prefix("中国").unwrap_or(name);
     if let Some(code) = region_by_name(name) {
         return Some(code);
     }
-    // a district can have a name such as 朝阳区 or 西安区, so a short name needs two characters more
-    let inner = |rest: &str| 2 <= rest.chars().count() && INNER_ENDS.iter().any(|end| rest.ends_with(end));
-    match province_at_front(name) {
-        Some((province, rest, written_out)) => {
-            let known = at_front(cities(province.code), rest, |rest| rest != "区");
-            let near = MUNICIPALITIES.contains(&province.code) || inner(rest);
-            // 河北区 is a district of 天津, 河南蒙古族自治县 is in 青海
-            let strange = rest.chars().count() < 2 || rest.contains("自治县") || rest.starts_with('路');
-            known.or_else(|| (written_out || (near && !strange)).then(|| six(province.code)))
-        }
-        None => at_front(cities(""), name, inner),
+    let province = province_at_front(name);
+    if let Some((province, rest, true)) = province {
+        return Some(six(city_in(province, rest).unwrap_or(province).code));
     }
+    if let Some(city) = cities("").find(|city| name.starts_with(city.full)) {
+        return Some(six(city.code));
+    }
+    let place = match province {
+        Some((province, rest, _)) => {
+            city_in(province, rest).or_else(|| is_in_province(province, rest).then_some(province))
+        }
+        None => cities("").find(|city| {
+            let rest = name.strip_prefix(city.short).filter(|_| !city.short.is_empty());
+            rest.is_some_and(is_inner)
+        }),
+    };
+    place.map(|place| six(place.code))
 }
 
-/// Region whose full name stands at the front of a name, or its short name where `sure` of what follows.
-fn at_front(places: impl Iterator<Item = &'static Place>, name: &str, sure: impl Fn(&str) -> bool) -> Option<String> {
-    let mut places = places;
-    let found = places.find(|place| {
-        let short = name.strip_prefix(place.short).filter(|_| !place.short.is_empty());
-        name.starts_with(place.full) || short.is_some_and(&sure)
-    });
-    found.map(|place| six(place.code))
+/// City of a province at the front of what follows the province's name.
+fn city_in(province: &Place, name: &str) -> Option<&'static Place> {
+    cities(province.code).find(|city| {
+        let Some(rest) = name.strip_prefix(city.within) else { return name.starts_with(city.full) };
+        let own_end = ["市", "州", "地区", "盟", "县"].iter().any(|end| rest.starts_with(end));
+        let other_word = rest == "区" || begins_street(rest) || rest.starts_with("大学") || rest.starts_with("学院");
+        name.starts_with(city.full) || own_end || (!city.short.is_empty() && !other_word)
+    })
+}
+
+/// Returns whether what follows the short name of a province is a place in it. 河北区 is a district of 天津, 河南蒙古族自治县
+/// is in 青海, as is 海南州.
+fn is_in_province(province: &Place, rest: &str) -> bool {
+    let other_place = rest.chars().count() < 2 || rest.starts_with(['州', '市', '盟']) || begins_street(rest);
+    let municipality = MUNICIPALITIES.contains(&province.code);
+    !other_place && (municipality || (is_inner(rest) && !rest.contains("自治县")))
+}
+
+/// Returns whether what follows the short name of a city is a place within it. 朝阳区 and 中山街道 are names of their own,
+/// and so are many towns: there a district, county or city must stand between.
+fn is_inner(rest: &str) -> bool {
+    let Some((end, stem)) = INNER_ENDS.iter().find_map(|end| Some((*end, rest.strip_suffix(end)?))) else {
+        return false;
+    };
+    let in_district = stem.contains(['区', '县', '市']);
+    let fits = match end {
+        "镇" | "乡" | "街道" => in_district,
+        "园" | "园区" | "基地" => in_district || PARK_WORDS.iter().any(|word| stem.contains(word)),
+        _ => true,
+    };
+    fits && !stem.is_empty() && !begins_street(rest)
+}
+
+/// Returns whether a name behind a city's is that of a street: 路, 东路, 大街, 大道.
+fn begins_street(rest: &str) -> bool {
+    let bare = rest.trim_start_matches(['东', '西', '南', '北', '中', '大']);
+    let street = bare.starts_with(['路', '街']) || rest.starts_with("大道");
+    street && !NO_STREETS.iter().any(|district| rest.starts_with(district))
 }
 
 /// Display name of a region: province and city. Empty if unknown.
@@ -199,6 +241,53 @@ mod tests {
         {
             check(several, None);
         }
+    }
+
+    #[test]
+    fn a_name_within_another_word_is_no_place() {
+        for name in [
+            "中山街道",
+            "南京路街道",
+            "四平路街道",
+            "西安路街道",
+            "郑州路街道",
+            "南京东路街道",
+            "北京东路小学",
+            "河南街道",
+            "河北街道",
+            "山东庄镇",
+            "河南寨镇",
+            "阿里巴巴西溪园区",
+            "中山公园",
+            "海南州共和县",
+            "双河镇",
+            "双河",
+        ] {
+            assert_eq!(region_of_place(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn short_names_are_clear_behind_their_province() {
+        let check = |name: &str, want: &str| assert_eq!(region_of_place(name).as_deref(), Some(want), "{name}");
+        check("青海省海南州", "632500");
+        check("青海海南州共和县", "632500");
+        check("海南藏族自治州共和县", "632500");
+        check("吉林省吉林", "220200");
+        check("吉林市船营区", "220200");
+        check("吉林省吉林大学", "220000");
+        check("辽宁省朝阳", "211300");
+        check("辽宁省朝阳县", "211300");
+        check("海南省东方", "469007");
+        check("新疆双河", "659007");
+        check("新疆维吾尔自治区铁门关市", "659006");
+        check("白杨市", "659012");
+        check("河北唐山路北区", "130200");
+        check("唐山路北区", "130200");
+        check("广东省中山大学", "440000");
+        check("深圳南山区粤海街道", "440300");
+        check("西安高新区", "610100");
+        check("重庆石柱土家族自治县", "500000");
     }
 
     #[test]
