@@ -77,52 +77,92 @@ fn whole(text: &str) -> String {
     number.map_or(text.clone(), String::from)
 }
 
-/// Industry by code, by name, or by both (`C3851 家用电器`).
+/// Industry by code, by name, or by both (`C3851 家用电器`). A code beside a name has its letter, and does not contradict it.
 pub fn industry(text: &str) -> Result<String, String> {
     let text = whole(text);
     if text.is_empty() {
         return Ok(text);
     }
-    code_in(&text, gb::industry).or_else(|| gb::industry_by_name(&text)).ok_or_else(|| {
-        "不是 GB/T 4754-2017 的行业代码（如 C3851）或门类、大类名称（如 通用设备制造业）；可用 --mapping 对照".into()
-    })
+    if let Some(code) = gb::industry(&text) {
+        return Ok(code);
+    }
+    let code = only_run(&text, |run| {
+        run.starts_with(|c: char| c.is_ascii_alphabetic())
+            && 3 <= run.len()
+            && is_digits(run.get(1..).unwrap_or_default())
+    });
+    let name = gb::industry_by_name(&text).or_else(|| gb::industry_by_name(without_code(&text)));
+    match (name, code.and_then(gb::industry)) {
+        (Some(name), Some(code)) if code.starts_with(&name) => Ok(code),
+        (Some(name), Some(code)) if !name.starts_with(&code) => {
+            Err(format!("行业代码 {code} 与名称（{name}）不一致，请改正其中一个"))
+        }
+        (Some(name), _) => Ok(name),
+        (None, Some(code)) => Ok(code),
+        (None, None) => {
+            Err("不是 GB/T 4754-2017 的行业代码（如 C3851）或门类、大类名称（如 通用设备制造业）；可用 --mapping 对照"
+                .into())
+        }
+    }
 }
 
-/// 八大领域 by code or name.
+/// 八大领域 by code or name. Beside a name only a code of the same field counts: `新材料（2025）` has a year.
 pub fn tech_field(text: &str) -> Result<String, String> {
     let text = whole(text);
-    if text.is_empty() {
+    if text.is_empty() || gb::is_field(&text) {
         return Ok(text);
     }
-    let code = code_in(&text, |code| gb::is_field(code).then(|| code.to_string()));
-    code.or_else(|| gb::field_by_name(&text).map(String::from)).ok_or_else(|| {
-        "不是八大领域的代码或名称；可填：电子信息、生物与新医药、航空航天、新材料、高技术服务、新能源与节能、资源与环境、先进制造与自动化"
-            .into()
-    })
+    let code = only_run(&text, gb::is_field).filter(|run| 3 <= run.len());
+    let name = gb::field_by_name(&text).or_else(|| gb::field_by_name(without_code(&text)));
+    match (name, code) {
+        (Some(name), Some(code)) if code.starts_with(name.trim_end_matches('0')) => Ok(code.to_string()),
+        (Some(name), _) => Ok(name.to_string()),
+        (None, Some(code)) if text.starts_with(code) => Ok(code.to_string()),
+        _ => Err(
+            "不是八大领域的代码或名称；可填：电子信息、生物与新医药、航空航天、新材料、高技术服务、新能源与节能、资源与环境、先进制造与自动化"
+                .into(),
+        ),
+    }
 }
 
 /// Region by code or name. If only the start of a name is known (`河北省石家庄市长安区`), returns that city or province: less
-/// precise, but not wrong.
+/// precise, but not wrong. Beside a name only a code within the named region counts; others are postcodes
+/// (`杭州市 310012`).
 pub fn region(text: &str) -> Result<String, String> {
     let text = whole(text);
     if text.is_empty() {
         return Ok(text);
     }
-    let name: String = text
+    if let Some(code) = gb::region(&text) {
+        return Ok(code);
+    }
+    let is_code = |run: &str| run.len() == 6 && (run.get(2..4) != Some("00") || run.ends_with("0000"));
+    let code = only_run(&text, is_code).and_then(gb::region);
+    let name: String = without_code(&text)
         .chars()
         .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '/' | ',' | '、' | '·' | '>' | '|' | '\\'))
         .collect();
-    let known = code_in(&text, gb::region).or_else(|| gb::region_of_place(&name));
+    let known = match (gb::region_of_place(&name), code) {
+        (Some(name), Some(code)) if code.starts_with(gb::region_prefix(&name)) => Some(code),
+        (Some(name), _) => Some(name),
+        (None, code) => code,
+    };
     known.ok_or_else(|| "不是行政区划代码（GB/T 2260，如 130100）或省、市名称；重名的区县请写明省、市".into())
 }
 
-/// The text as a code, or a code before or after its name: `C3851 家用电器`, `通用设备制造业(C34)`.
-fn code_in(text: &str, normal: impl Fn(&str) -> Option<String>) -> Option<String> {
-    let mut runs = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|run| !run.is_empty());
-    let (run, others) = (runs.next()?, runs.next());
-    // a letter or short number within a name is not a code
-    let sure = run == text || (others.is_none() && run.bytes().filter(u8::is_ascii_digit).count() >= 2);
-    normal(run).filter(|_| sure)
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The only run of letters and digits in a text that can be a code: `C3851 家用电器`, `通用设备制造业(C34)`.
+fn only_run(text: &str, can_be: impl Fn(&str) -> bool) -> Option<&str> {
+    let mut runs = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|run| !run.is_empty() && can_be(run));
+    runs.next().filter(|_| runs.next().is_none())
+}
+
+/// The text without a code at its start or end.
+fn without_code(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_ascii_alphanumeric() || c.is_whitespace() || "()[]:-".contains(c))
 }
 
 /// TRL as `7`, `TRL7`, `7级`, `第7级`.
@@ -238,6 +278,29 @@ mod tests {
         assert!(region("河北区").is_err());
         assert!(region("火星").is_err());
         assert!(region("990000").is_err());
+    }
+
+    #[test]
+    fn numbers_within_names_are_no_codes() {
+        let check = |got: Result<String, String>, want: &str| assert_eq!(got.as_deref(), Ok(want));
+        check(region("河北省石家庄市长安区中山东路11号"), "130100");
+        check(region("杭州市 310012"), "330100");
+        check(region("310012 杭州市西湖区"), "330100");
+        check(region("石家庄市长安区（130102）"), "130102");
+        check(region("130102 长安区"), "130102");
+        check(region("13 河北省"), "130000");
+        assert!(region("西湖区 310012").is_err() && region("解放路11号").is_err());
+        for text in ["新材料（2025）", "智能制造2025", "第34届展会"] {
+            assert!(industry(text).is_err(), "{text}");
+        }
+        check(industry("通用设备制造业 2025"), "C34");
+        check(industry("C35 专用设备制造业"), "C35");
+        check(industry("C3421 通用设备制造业"), "C3421");
+        assert!(industry("C35 通用设备制造业").is_err_and(|reason| reason.contains("不一致")));
+        check(tech_field("新材料（2025）"), "40");
+        check(tech_field("401 新材料"), "401");
+        check(tech_field("40101 钢铁材料"), "40101");
+        assert!(tech_field("钢铁20项").is_err());
     }
 
     #[test]
