@@ -13,6 +13,9 @@ pub const MAX_ROW_BYTES: usize = 1024 * 1024;
 /// Most rows with an unclosed quotation mark: each costs a scan of 1 MiB.
 const MAX_UNCLOSED: u32 = 100;
 
+/// Ends of a line.
+const BREAKS: [char; 2] = ['\r', '\n'];
+
 /// Separators to try.
 pub const SEPARATORS: [char; 4] = [',', ';', '\t', '|'];
 
@@ -146,7 +149,7 @@ impl<R: Read> Records<R> {
     /// following ones.
     fn skip_bad(&mut self, line: u64) -> io::Result<Delimited> {
         let start: String = self.text.rest().chars().take(200).collect();
-        let first_break = self.text.rest().find('\n').unwrap_or(self.text.rest().len());
+        let first_break = self.text.rest().find(BREAKS).unwrap_or(self.text.rest().len());
         let one_line = MAX_ROW_BYTES < first_break;
         let reason = if one_line {
             "这一行超过 1 MiB，请删减内容".to_string()
@@ -156,7 +159,7 @@ impl<R: Read> Records<R> {
                 if MAX_UNCLOSED < self.unclosed { "；这样的行太多，余下的行没有读取" } else { "" };
             format!("引号没有配对，或一行超过 1 MiB；请检查这一行的双引号{more}")
         };
-        self.text.skip_line()?;
+        self.text.skip_line(&BREAKS)?;
         self.line += 1;
         Ok(Delimited { line, fields: Err((start, reason)) })
     }
@@ -205,6 +208,12 @@ mod tests {
         let got = rows("a,b\n\"c,d\ne,f\ng,h\n", ',');
         let bad: Vec<_> = got.iter().filter(|(_, row)| row.is_err()).map(|(line, _)| *line).collect();
         assert_eq!((bad, got.len()), (vec![2], 4));
+        for end in ["\r", "\r\n"] {
+            let got = rows(&"a,b\n\"c,d\ne,f\ng,h\n".replace('\n', end), ',');
+            assert_eq!(got[2], (3, Ok(vec!["e".to_string(), "f".to_string()])));
+            let bad: Vec<_> = got.iter().filter(|(_, row)| row.is_err()).map(|(line, _)| *line).collect();
+            assert_eq!((bad, got.len()), (vec![2], 4), "{end:?}");
+        }
         let long = format!("a\n\"{}\nb\n", "长\n".repeat(400_000));
         let got = rows(&long, ',');
         assert!(got[1].1.as_ref().is_err_and(|reason| reason.contains("引号")));

@@ -57,7 +57,7 @@ impl<R: Read> Lines<R> {
             let line = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
             if MAX_ROW_BYTES < line.len() {
                 let start = line.chars().take(200).collect();
-                self.text.skip_line()?;
+                self.text.skip_line(&['\n'])?;
                 let pairs = Err((start, "这一行超过 1 MiB，请删减内容".into()));
                 return Ok(Some(Line { number: self.number, pairs }));
             }
@@ -127,21 +127,27 @@ fn open(object: Map<String, Value>, depth: u32, pairs: &mut Pairs) {
     for (key, value) in object {
         match value {
             Value::Object(inner) if 0 < depth && OPENED.contains(&key.as_str()) => open(inner, depth - 1, pairs),
-            Value::Object(mut owner) if matches!(key.as_str(), "owner" | "单位") => {
-                for part in ["name", "credit_code", "type"] {
-                    if let Some(value) = owner.remove(part) {
-                        let key = match part {
-                            "name" => key.clone(),
-                            "type" => "owner_type".into(),
-                            part => part.into(),
-                        };
-                        pairs.push((key, value));
-                    }
-                }
-            }
+            Value::Object(owner) if matches!(key.as_str(), "owner" | "单位") => open_owner(&key, owner, pairs),
             value => pairs.push((key, value)),
         }
     }
+}
+
+/// Adds the parts of an owner. Those that are not known become keys that are not known, which the user is told.
+fn open_owner(key: &str, owner: Map<String, Value>, pairs: &mut Pairs) {
+    const PARTS: [(&str, &[&str]); 3] = [
+        ("", &["name", "名称", "单位名称"]),
+        ("credit_code", &["credit_code", "creditCode", "统一社会信用代码"]),
+        ("owner_type", &["type", "类型", "单位类型"]),
+    ];
+    let mut owner: Vec<_> = owner.into_iter().collect();
+    for (own, names) in PARTS {
+        if let Some(place) = owner.iter().position(|(part, _)| names.contains(&part.as_str())) {
+            let (_, value) = owner.remove(place);
+            pairs.push((if own.is_empty() { key } else { own }.to_string(), value));
+        }
+    }
+    pairs.extend(owner.into_iter().map(|(part, value)| (format!("{key}.{part}"), value)));
 }
 
 #[cfg(test)]
@@ -202,6 +208,8 @@ mod tests {
             r#"{"owner":{"name":"甲","type":"enterprise","credit_code":""}}"#,
             &["owner", "credit_code", "owner_type"],
         );
+        check(r#"{"owner":{"单位名称":"甲","phone":"1"}}"#, &["owner", "owner.phone"]);
+        check(r#"{"单位":{"名称":"甲","地址":{"市":"乙"}}}"#, &["单位", "单位.地址"]);
         check(r#"{"owner":"甲"}"#, &["owner"]);
         check(r#"{"id":"1","detail":{"demand":{"budget_yuan":5}}}"#, &["id", "budget_yuan"]);
         check(

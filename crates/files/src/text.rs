@@ -179,14 +179,20 @@ impl<R: Read> Text<R> {
         Ok(())
     }
 
-    /// Consumes up to and including the next line feed, or everything if there is none, without storing it.
+    /// Consumes up to and including the next of these line breaks, or everything if there is none, without storing it. A
+    /// carriage return and a line feed are one break.
     ///
     /// # Errors
     /// Read errors.
-    pub fn skip_line(&mut self) -> io::Result<()> {
+    pub fn skip_line(&mut self, breaks: &[char]) -> io::Result<()> {
         loop {
-            if let Some(place) = self.rest().find('\n') {
+            if let Some(place) = self.rest().find(breaks) {
+                let returns = self.rest().get(place..).is_some_and(|rest| rest.starts_with('\r'));
                 self.consume(place + 1);
+                if returns {
+                    self.fill(1)?;
+                    self.consume(usize::from(self.rest().starts_with('\n')));
+                }
                 return Ok(());
             }
             self.consume(self.rest().len());
@@ -282,11 +288,21 @@ mod tests {
     fn lines_can_be_skipped_whatever_their_length() {
         let long = format!("{}\nnext", "长".repeat(200_000));
         let mut text = Text::new(long.as_bytes(), UTF_8);
-        text.skip_line().unwrap();
+        text.skip_line(&['\n']).unwrap();
         text.fill(1).unwrap();
         assert_eq!((text.rest(), text.bytes_read()), ("next", long.len() as u64));
-        text.skip_line().unwrap();
+        text.skip_line(&['\n']).unwrap();
         assert_eq!((text.rest(), text.ended()), ("", true));
+    }
+
+    #[test]
+    fn lines_end_at_any_break() {
+        for (long, want) in [("a\rb\nc", "b\nc"), ("a\r\nb", "b"), ("a\n\rb", "\rb"), ("a\r", "")] {
+            let mut text = Text::new(Drip(long.as_bytes()), UTF_8);
+            text.skip_line(&['\r', '\n']).unwrap();
+            text.fill(9).unwrap();
+            assert_eq!(text.rest(), want, "{long:?}");
+        }
     }
 
     proptest! {
