@@ -1,6 +1,6 @@
 //! Finds the heading among the first rows of a table. It has one row, or two: groups above, names below.
 
-use super::{fields::Field, kind::Resolver, skip};
+use super::{fields::Field, headings::MAX_HEADING_CHARS, kind::Resolver, skip};
 
 /// Rows searched for the heading: a banner and notes may precede it.
 pub const HEADING_ROWS: usize = 10;
@@ -19,6 +19,10 @@ pub struct Heading {
 /// The heading with the most known names; the first of several, and one row before two. `joined` tells whether a column is
 /// merged over a row and the next one.
 pub fn find(rows: &[Vec<String>], resolver: Resolver<'_>, joined: impl Fn(usize, usize) -> bool) -> Option<Heading> {
+    // a row of data among them may have long cells
+    let short = |cell: &String| cell.chars().take(2 * MAX_HEADING_CHARS).collect();
+    let rows: Vec<Vec<String>> =
+        rows.iter().take(HEADING_ROWS + 1).map(|row| row.iter().map(short).collect()).collect();
     let mut best: Option<Heading> = None;
     for (index, row) in rows.iter().take(HEADING_ROWS).enumerate() {
         let single = resolver.score(row).map(|score| Heading { cells: row.clone(), last: index, score });
@@ -111,6 +115,14 @@ mod tests {
             want.map(|(last, cells)| (last, cells.into())),
             "{rows:?}"
         );
+    }
+
+    #[test]
+    fn long_cells_are_cut() {
+        let mapping = Mapping::default();
+        let rows = [vec!["长".repeat(90_000), "需求名称".into()], vec!["乙".repeat(90_000), "丙".into()]];
+        let found = find(&rows, Resolver { kind: None, mapping: &mapping }, |_, _| true).unwrap();
+        assert!(found.cells[0].chars().count() <= 5 * MAX_HEADING_CHARS, "{}", found.cells[0].len());
     }
 
     #[test]

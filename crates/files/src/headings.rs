@@ -12,6 +12,9 @@ use duijie_core::domain::Kind;
 /// Most columns of a table or keys of a JSON object. The widest known forms of such platforms have about 80.
 pub const MAX_COLUMNS: usize = 200;
 
+/// Most characters of a heading; a longer text is a cell of data.
+pub const MAX_HEADING_CHARS: usize = 200;
+
 /// Meaning of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Target {
@@ -32,6 +35,9 @@ pub struct Columns {
 
 /// Meaning of a heading in a table of `kind`, or of any kind if unknown.
 pub fn find(heading: &str, kind: Option<Kind>) -> Option<Target> {
+    if is_long(heading) {
+        return None;
+    }
     let name = normal(heading);
     let bare = without_brackets(&name);
     let without_unit = UNIT_ENDS.iter().find_map(|unit| bare.strip_suffix(unit)).unwrap_or(&bare);
@@ -48,6 +54,11 @@ pub fn find(heading: &str, kind: Option<Kind>) -> Option<Target> {
         Field::Price | Field::Budget => unit_power(&name).map(|unit_power| Target { unit_power, ..found }),
         _ => Some(found),
     }
+}
+
+/// Returns whether a text is too long for a heading. Such a text is not normalised, which takes long.
+pub fn is_long(text: &str) -> bool {
+    MAX_HEADING_CHARS < text.len() && text.chars().nth(MAX_HEADING_CHARS).is_some()
 }
 
 /// Kind suggested by the headings: the one with the most headings that no other kind has; headings for a title count
@@ -228,6 +239,12 @@ mod tests {
         check(E, &["achievement_ids"], Some(Field::AchievementIds));
         check(E, &["价格", "预算", "需求名称"], None);
         check(D, &["price_yuan", "成果名称"], None);
+    }
+
+    #[test]
+    fn long_texts_are_no_headings() {
+        let padded = |length: usize| format!("需求名称{}", " ".repeat(length - 4));
+        assert!(find(&padded(200), None).is_some() && find(&padded(201), None).is_none());
     }
 
     #[test]

@@ -118,6 +118,9 @@ impl Mapping {
 
     /// Meaning of a heading in this mapping: `None` if the heading is not listed, `Some(None)` if it is ignored.
     pub(super) fn find(&self, heading: &str) -> Option<Option<Target>> {
+        if self.columns.is_empty() || headings::is_long(heading) {
+            return None;
+        }
         self.columns.get(&headings::normal(heading)).copied()
     }
 

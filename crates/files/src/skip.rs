@@ -1,6 +1,10 @@
 //! Rows of a table that are no records: notes under the heading, the heading again, numbers of columns, totals.
 
-use super::{headings::normal, kind::Resolver};
+use super::{
+    cell::one_line,
+    headings::{is_long, normal},
+    kind::Resolver,
+};
 
 /// Rows under the heading that can be notes.
 const NOTE_ROWS: usize = 3;
@@ -40,7 +44,7 @@ pub fn why(
     let pairs = || cells.iter().zip(headings).filter(|(cell, _)| !cell.trim().is_empty());
     let filled: Vec<&str> = cells.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty()).collect();
     let (Some(first), 2..) = (filled.first(), filled.len()) else { return total(&filled, cells, title) };
-    if pairs().all(|(cell, heading)| normal(cell) == normal(heading)) {
+    if pairs().all(|(cell, heading)| repeats(cell, heading)) {
         return Some("与表头相同");
     }
     if NOTE_ROWS <= index {
@@ -65,6 +69,15 @@ pub fn why(
         return Some("像填写说明");
     }
     total(&filled, cells, title)
+}
+
+/// Returns whether a cell repeats its heading, of which a long one is cut.
+fn repeats(cell: &str, heading: &str) -> bool {
+    match (is_long(cell), is_long(heading)) {
+        (false, false) => normal(cell) == normal(heading),
+        (true, true) => one_line(cell).starts_with(heading),
+        _ => false,
+    }
 }
 
 /// Returns whether most cells say how to fill in the table.
