@@ -2,7 +2,7 @@
 
 use super::{CellError, cell::cut};
 
-/// Most notes of one file; further ones would only repeat them.
+/// Most notes of one file on single rows, and again most on sheets, columns and the file. Further ones are counted.
 const MOST: usize = 1000;
 
 /// A note on a file, a sheet, a column or a row that is no record.
@@ -20,7 +20,13 @@ pub struct Note {
 
 /// Notes of one file.
 #[derive(Debug, Default)]
-pub struct Notes(Vec<Note>);
+pub struct Notes {
+    list: Vec<Note>,
+    /// Notes in the list on single rows.
+    rows: usize,
+    /// Notes on single rows, and others, that are not in the list.
+    left_out: (u64, u64),
+}
 
 // === impl Notes ===
 
@@ -36,14 +42,55 @@ impl Notes {
     }
 
     fn add(&mut self, sheet: &str, row: Option<u64>, column: &str, value: &str, reason: String, warns: bool) {
-        if self.0.len() < MOST {
-            let cell = CellError { column: column.to_string(), value: cut(value), reason };
-            self.0.push(Note { sheet: sheet.to_string(), row, cell, warns });
+        let others = self.list.len() - self.rows;
+        match row {
+            Some(_) if MOST <= self.rows => self.left_out.0 += 1,
+            None if MOST <= others => self.left_out.1 += 1,
+            _ => {
+                self.rows += usize::from(row.is_some());
+                let cell = CellError { column: cut(column), value: cut(value), reason };
+                self.list.push(Note { sheet: sheet.to_string(), row, cell, warns });
+            }
+        }
+    }
+
+    /// Adds a last note on those that are left out. Nothing may be added afterwards.
+    pub fn end(&mut self) {
+        let (rows, others) = self.left_out;
+        let part = |count: u64, what: &str| if count == 0 { String::new() } else { format!("{count} 条{what}") };
+        let parts = [part(rows, "关于单行的"), part(others, "关于工作表和列的")];
+        let parts: Vec<_> = parts.iter().filter(|part| !part.is_empty()).map(String::as_str).collect();
+        if !parts.is_empty() {
+            let reason = format!("提示过多，另有{}没有列出", parts.join("、"));
+            let cell = CellError { column: "（整个文件）".into(), value: String::new(), reason };
+            self.list.push(Note { sheet: String::new(), row: None, cell, warns: true });
         }
     }
 
     /// All notes so far.
     pub fn list(&self) -> &[Note] {
-        &self.0
+        &self.list
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_on_columns_have_room_and_the_rest_is_counted() {
+        let mut notes = Notes::default();
+        for row in 0..1500 {
+            notes.warn("", Some(row), "（整行）", "", "跳过");
+        }
+        notes.warn("", None, "列", "", "没有读取");
+        notes.end();
+        let list = notes.list();
+        assert_eq!((list.len(), list[1000].cell.column.as_str()), (1002, "列"));
+        assert!(list[1001].warns && list[1001].cell.reason.contains("500 条关于单行的没有列出"), "{:?}", list[1001]);
+        let mut few = Notes::default();
+        few.warn("", Some(1), "", "", "x");
+        few.end();
+        assert_eq!(few.list().len(), 1);
     }
 }

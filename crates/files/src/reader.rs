@@ -12,7 +12,7 @@ use encoding_rs::UTF_8;
 use super::{
     ReadOptions, Row,
     build::{self, Built, Context, Place, row_error},
-    cell::Cell,
+    cell::{Cell, cut},
     delimited::{Delimited, MAX_ROW_BYTES, Records},
     error::FileProblem,
     export::unguarded,
@@ -231,8 +231,14 @@ impl RecordFile {
                 let mut unread: Vec<_> = unread.iter().collect();
                 unread.sort();
                 for (key, count) in unread {
+                    if key.is_empty() {
+                        let reason = format!("不认识的键太多，其余的键共有 {count} 个值没有读取");
+                        self.notes.warn("", None, "（其余的键）", "", reason);
+                        continue;
+                    }
+                    let shown = cut(key);
                     let reason = format!(
-                        "不认识的键，有 {count} 个值没有读取；可用 --mapping 指明含义，或写 \"{key}\" = \"ignore\" 表示不需要"
+                        "不认识的键，有 {count} 个值没有读取；可用 --mapping 指明含义，或写 \"{shown}\" = \"ignore\" 表示不需要"
                     );
                     self.notes.warn("", None, key, "", reason);
                 }
@@ -251,6 +257,7 @@ impl RecordFile {
         if self.seen.full {
             self.notes.warn("", None, "（整个文件）", "", "行数很多，两百万行以后没有再检查编号是否重复");
         }
+        self.notes.end();
     }
 }
 
@@ -383,8 +390,10 @@ fn object(
         }
         let waived = own.is_some() || context.mapping.find(key) == Some(None);
         let empty = value.as_str().is_some_and(|text| text.trim().is_empty());
-        if !waived && !empty && (unread.len() < MAX_COLUMNS || unread.contains_key(key)) {
-            *unread.entry(key.clone()).or_default() += 1;
+        if !waived && !empty {
+            // the many keys of a file whose keys differ on every line are counted together
+            let own = unread.len() < MAX_COLUMNS || unread.contains_key(key);
+            *unread.entry(if own { key.clone() } else { String::new() }).or_default() += 1;
         }
     }
     build::record(context, &places, lossy)
