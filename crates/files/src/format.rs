@@ -160,6 +160,9 @@ fn parts(section: &str) -> Option<Vec<Part>> {
     Some(parts)
 }
 
+/// Most decimal places: Excel's limit.
+const MAX_PLACES: usize = 30;
+
 /// Digits of a number that is not negative.
 fn digits(value: f64, parts: &[Part]) -> Option<String> {
     let is_digit = |part: &Part| matches!(part, Part::Digit(_));
@@ -177,10 +180,11 @@ fn digits(value: f64, parts: &[Part]) -> Option<String> {
     let scale = 100_f64.powi(i32::try_from(percents).ok()?) / 1000_f64.powi(i32::try_from(commas_after).ok()?);
     // a half is rounded up, as in the sheet; 15 digits are all that a sheet has
     let scaled = value * scale * (1.0 + 4e-16);
-    if 1e15 <= scaled {
+    let places = count(after, false);
+    if !(0.0..1e15).contains(&scaled) || MAX_PLACES < places {
         return None;
     }
-    let text = format!("{scaled:.*}", count(after, false));
+    let text = format!("{scaled:.*}{}", places.min(15), "0".repeat(places.saturating_sub(15)));
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
     let least = count(before, true);
     let whole = if whole == "0" && least == 0 && last_digit.is_some() { "" } else { whole };
@@ -280,6 +284,10 @@ mod tests {
             check(0.5, unknown, None);
         }
         check(0.5, "General", Some("0.5"));
+        check(0.5, &format!("0.{}", "0".repeat(30)), Some(&format!("0.5{}", "0".repeat(29))));
+        for endless in [format!("0.{}", "0".repeat(70_000)), "%".repeat(70_000), format!("0{}", "%".repeat(999))] {
+            check(0.5, &endless, None);
+        }
     }
 
     #[test]
