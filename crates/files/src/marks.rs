@@ -2,17 +2,18 @@
 //! is not stored. calamine gives none of these in one pass, or not at all.
 
 use std::{
-    collections::{HashMap, HashSet},
-    io::{BufReader, Read, Seek},
+    collections::{BTreeSet, HashSet},
+    io::{Read, Seek},
 };
 
-use quick_xml::{
-    Reader, XmlVersion,
-    events::{BytesStart, Event},
-};
-use zip::{ZipArchive, read::ZipFile};
+use quick_xml::events::{BytesStart, Event};
+use zip::ZipArchive;
 
-use super::{error::FileProblem, headings::MAX_COLUMNS};
+use super::{
+    error::FileProblem,
+    headings::MAX_COLUMNS,
+    parts::{self, NEXT, attribute, is_set},
+};
 
 /// Most merged ranges that are kept, and most formulas without a value.
 const MOST: usize = 1_000_000;
@@ -34,94 +35,22 @@ pub struct Marks {
     /// Hidden rows with cells, in order.
     pub hidden_rows: Vec<u32>,
     /// Hidden columns that can be read, in order.
-    pub hidden_columns: Vec<u32>,
+    pub hidden_columns: BTreeSet<u32>,
     /// Places of formulas without a stored value.
     pub bare_formulas: HashSet<(u32, u32)>,
-}
-
-type Xml<'a, R> = Reader<BufReader<ZipFile<'a, R>>>;
-
-fn broken() -> FileProblem {
-    FileProblem::BrokenWorkbook("工作表的内容有误".into())
-}
-
-fn xml<'a, R: Read + Seek>(archive: &'a mut ZipArchive<R>, path: &str) -> Result<Option<Xml<'a, R>>, FileProblem> {
-    let path = path.trim_start_matches('/');
-    let mut names = archive.file_names().flatten().map(|name| name.into_owned());
-    let found = names.find(|name| name.replace('\\', "/").eq_ignore_ascii_case(path));
-    drop(names);
-    let Some(name) = found else { return Ok(None) };
-    let part = archive.by_name(&name).map_err(|_| broken())?;
-    let mut reader = Reader::from_reader(BufReader::new(part));
-    reader.config_mut().check_end_names = false;
-    Ok(Some(reader))
-}
-
-/// Calls `take` for each beginning of an element.
-fn each<R: Read + Seek>(
-    archive: &mut ZipArchive<R>,
-    path: &str,
-    mut take: impl FnMut(&Event<'_>) -> Result<(), FileProblem>,
-) -> Result<(), FileProblem> {
-    let Some(mut reader) = xml(archive, path)? else { return Ok(()) };
-    let mut buffer = Vec::new();
-    loop {
-        buffer.clear();
-        match reader.read_event_into(&mut buffer).map_err(|_| broken())? {
-            Event::Eof => return Ok(()),
-            event => take(&event)?,
-        }
-    }
-}
-
-/// Value of an attribute, by its name without prefix.
-fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> {
-    let mut attributes = element.attributes();
-    let attributes = attributes.with_checks(false).flatten();
-    let found = attributes.into_iter().find(|attribute| attribute.key.local_name().as_ref() == name)?;
-    found.normalized_value(XmlVersion::Implicit1_0).ok().map(|value| value.into_owned())
-}
-
-fn is_set(element: &BytesStart<'_>, name: &str) -> bool {
-    attribute(element, name).is_some_and(|value| matches!(value.as_str(), "1" | "true"))
-}
-
-/// Paths of the parts of all sheets, by the sheets' names.
-pub fn paths(archive: &mut ZipArchive<impl Read + Seek>) -> Result<HashMap<String, String>, FileProblem> {
-    let mut targets = HashMap::new();
-    each(archive, "xl/_rels/workbook.xml.rels", |event| {
-        if let Event::Start(element) | Event::Empty(element) = event
-            && let (Some(id), Some(target)) = (attribute(element, "Id"), attribute(element, "Target"))
-        {
-            targets.insert(id, target);
-        }
-        Ok(())
-    })?;
-    let mut paths = HashMap::new();
-    each(archive, "xl/workbook.xml", |event| {
-        if let Event::Start(element) | Event::Empty(element) = event
-            && element.local_name().as_ref() == "sheet"
-            && let (Some(name), Some(target)) =
-                (attribute(element, "name"), attribute(element, "id").and_then(|id| targets.get(&id)))
-        {
-            let path = if target.starts_with('/') { target.clone() } else { format!("xl/{target}") };
-            paths.insert(name, path);
-        }
-        Ok(())
-    })?;
-    Ok(paths)
 }
 
 /// Marks of the sheet in the part `path`.
 ///
 /// # Errors
-/// A damaged part; more formulas without a value than are kept.
+/// A missing or damaged part; more formulas without a value than are kept.
 pub fn read(archive: &mut ZipArchive<impl Read + Seek>, path: &str) -> Result<Marks, FileProblem> {
+    let index = parts::find(archive, path).ok_or_else(|| parts::broken("缺少工作表的内容"))?;
     let mut marks = Marks::default();
     let (mut row, mut column) = (0_u32, 0_u32);
     let mut cell = Formula::default();
     let mut in_value = false;
-    each(archive, path, |event| {
+    parts::each(archive, index, |event| {
         match event {
             Event::Start(element) | Event::Empty(element) => {
                 let empty = matches!(event, Event::Empty(_));
@@ -144,14 +73,7 @@ pub fn read(archive: &mut ZipArchive<impl Read + Seek>, path: &str) -> Result<Ma
                     }
                     "f" => cell.formula = true,
                     "v" | "t" => in_value = !empty,
-                    "col" if is_set(element, "hidden") => {
-                        let number = |name| attribute(element, name).and_then(|number| number.parse::<u32>().ok());
-                        if let (Some(first), Some(last)) = (number("min"), number("max")) {
-                            marks
-                                .hidden_columns
-                                .extend((first.max(1)..=last.min(MAX_COLUMNS as u32)).map(|number| number - 1));
-                        }
-                    }
+                    "col" if is_set(element, "hidden") => marks.hide_columns(element),
                     "mergeCell" => {
                         let range = attribute(element, "ref").as_deref().and_then(range);
                         marks.merges.extend(range.filter(|merge| (merge.columns.0 as usize) < MAX_COLUMNS));
@@ -175,9 +97,27 @@ pub fn read(archive: &mut ZipArchive<impl Read + Seek>, path: &str) -> Result<Ma
             _ => (),
         }
         let many = MOST < marks.merges.len() || MOST < marks.bare_formulas.len() || 2 * MOST < marks.hidden_rows.len();
-        if many { Err(FileProblem::Unfolds) } else { Ok(()) }
+        if many { Err(FileProblem::Unfolds) } else { NEXT }
     })?;
     Ok(marks)
+}
+
+// === impl Marks ===
+
+impl Marks {
+    /// Bytes of the merged ranges and hidden rows in memory.
+    pub fn bytes(&self) -> usize {
+        size_of_val(self.merges.as_slice()) + size_of_val(self.hidden_rows.as_slice())
+    }
+
+    /// Adds the columns of a `col` element that can be read: at most [`MAX_COLUMNS`] in all.
+    fn hide_columns(&mut self, element: &BytesStart<'_>) {
+        let number = |name| attribute(element, name).and_then(|number| number.parse::<u32>().ok());
+        if let (Some(first), Some(last)) = (number("min"), number("max")) {
+            let columns = first.max(1)..=last.min(MAX_COLUMNS as u32);
+            self.hidden_columns.extend(columns.map(|number| number - 1));
+        }
+    }
 }
 
 /// What is known of the cell that is being read.
@@ -208,36 +148,10 @@ fn range(text: &str) -> Option<Merge> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Cursor, Write};
-
     use proptest::prelude::*;
-    use zip::{ZipWriter, write::SimpleFileOptions};
 
     use super::*;
-
-    fn archive(parts: &[(&str, &str)]) -> ZipArchive<Cursor<Vec<u8>>> {
-        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-        for (name, text) in parts {
-            zip.start_file(*name, SimpleFileOptions::default()).unwrap();
-            zip.write_all(text.as_bytes()).unwrap();
-        }
-        zip.finish_into_readable().unwrap()
-    }
-
-    #[test]
-    fn sheets_are_found_by_name() {
-        let mut archive = archive(&[
-            (
-                "xl/workbook.xml",
-                r#"<workbook><sheets><sheet name="甲&amp;乙" sheetId="1" r:id="rId9"/></sheets></workbook>"#,
-            ),
-            (
-                "xl/_rels/workbook.xml.rels",
-                r#"<Relationships><Relationship Id="rId9" Target="worksheets/sheet3.xml"/></Relationships>"#,
-            ),
-        ]);
-        assert_eq!(paths(&mut archive).unwrap().get("甲&乙").map(String::as_str), Some("xl/worksheets/sheet3.xml"));
-    }
+    use crate::tests::hostile::archive;
 
     #[test]
     fn marks_of_a_sheet() {
@@ -246,10 +160,17 @@ mod tests {
             <row r="3" hidden="1"><c r="A3"><f>1+1</f><v/></c><c><f>2</f><v>2</v></c><c t="str"><f>""</f><v></v></c><c r="D3"><f>A1</f></c></row>
             </sheetData><mergeCells><mergeCell ref="A1:C1"/><mergeCell ref="B2:$B$4"/><mergeCell ref="C4:B2"/><mergeCell ref="ZZZZZZZZZZ1:A2"/></mergeCells></worksheet>"#;
         let marks = read(&mut archive(&[("xl/s.xml", sheet)]), "xl/s.xml").unwrap();
-        assert_eq!((marks.hidden_rows, marks.hidden_columns), (vec![2], vec![1, 2]));
+        assert_eq!((marks.hidden_rows, marks.hidden_columns), (vec![2], BTreeSet::from([1, 2])));
         assert_eq!(marks.bare_formulas, HashSet::from([(2, 0), (2, 3)]));
         let merges: Vec<_> = marks.merges.iter().map(|merge| (merge.rows, merge.columns)).collect();
         assert_eq!(merges, [((0, 0), (0, 2)), ((1, 3), (1, 1))]);
+    }
+
+    #[test]
+    fn hidden_columns_are_kept_once() {
+        let sheet = format!("<cols>{}</cols>", "<col min=\"0\" max=\"16384\" hidden=\"1\"/>".repeat(50));
+        let marks = read(&mut archive(&[("xl/s.xml", &sheet)]), "xl/s.xml").unwrap();
+        assert_eq!(marks.hidden_columns.len(), MAX_COLUMNS);
     }
 
     proptest! {

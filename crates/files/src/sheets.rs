@@ -1,7 +1,7 @@
 //! Rows of the sheets of a workbook, as the user sees them.
 
 use std::{
-    collections::{BTreeMap, VecDeque, btree_map},
+    collections::{VecDeque, btree_map},
     iter::Peekable,
     sync::Arc,
 };
@@ -9,17 +9,19 @@ use std::{
 use super::{
     Row,
     build::{self, Context, row_error},
-    cell::Cell,
+    cell::{Cell, cut},
     delimited::MAX_ROW_BYTES,
     error::FileProblem,
     heading_rows::Heading,
     kind::{self, Resolver},
     mapping::Mapping,
-    marks::Marks,
+    marks::{Marks, Merge},
+    merged::Merged,
     notes::Notes,
+    sheet_row::{Cells, SheetRow},
     skip,
     table::{self, Table, column_name, sheet_cells},
-    workbook::{Sheet, SheetRow, Sheets},
+    workbook::{Rows, Sheet, Sheets},
 };
 use duijie_core::domain::Kind;
 
@@ -38,8 +40,7 @@ struct Open {
     name: Arc<str>,
     table: Table,
     rows: Peekable<btree_map::IntoIter<u32, SheetRow>>,
-    /// Cells that are merged over several rows: by column and first row, with the last row.
-    merged: BTreeMap<(u32, u32), (u32, Cell)>,
+    merged: Merged,
     index: usize,
 }
 
@@ -126,31 +127,25 @@ fn begin(found: Found, table: Table, notes: &mut Notes) -> Open {
     if sheet.hidden {
         notes.warn(&sheet.name, None, "（整张工作表）", "", "是隐藏的工作表，因没有别的数据表而照常读取，请核对");
     }
+    if sheet.unmarked {
+        let reason = "没有读到合并的单元格、隐藏的行列和没有结果的公式，请核对";
+        notes.warn(&sheet.name, None, "（整张工作表）", "", reason);
+    }
     let rows = sheet.rows.split_off(&(row + 1));
     tell_hidden(&sheet.name, &sheet.marks, row, &rows, &table, notes);
-    let mut merged = BTreeMap::new();
-    for merge in &sheet.marks.merges {
-        let (first, last) = merge.rows;
-        let anchor = rows.get(&first).and_then(|cells| cells.cells.get(&merge.columns.0));
-        if first < last
-            && (merge.columns.0 as usize) < table.headings.len()
-            && let Some(cell) = anchor
-        {
-            merged.insert((merge.columns.0, first), (last, cell.clone()));
-        }
+    let too_long = |merge: &&Merge| {
+        merge.rows.0 < merge.rows.1 && rows.get(&merge.rows.0).is_some_and(|row| MAX_ROW_BYTES < row.bytes)
+    };
+    if let Some(merge) = sheet.marks.merges.iter().find(too_long) {
+        let reason = "这一行超过 1 MiB，其中合并到下面各行的内容没有读取";
+        notes.warn(&sheet.name, Some(u64::from(merge.rows.0) + 1), "（合并单元格）", "", reason);
     }
+    let merged = Merged::of(&sheet.marks.merges, &rows, table.headings.len());
     Open { name: sheet.name.into(), table, rows: rows.into_iter().peekable(), merged, index: 0 }
 }
 
 /// Tells hidden rows and columns: they are read, which the user may not expect.
-fn tell_hidden(
-    name: &str,
-    marks: &Marks,
-    heading: u32,
-    rows: &BTreeMap<u32, SheetRow>,
-    table: &Table,
-    notes: &mut Notes,
-) {
+fn tell_hidden(name: &str, marks: &Marks, heading: u32, rows: &Rows, table: &Table, notes: &mut Notes) {
     let hidden: Vec<u32> =
         marks.hidden_rows.iter().copied().filter(|row| heading < *row && rows.contains_key(row)).collect();
     if !hidden.is_empty() {
@@ -191,19 +186,24 @@ impl SheetRows {
     pub fn next_row(&mut self, context: &Context, notes: &mut Notes) -> Option<Row> {
         loop {
             let sheet = self.sheets.front_mut()?;
-            let Some((row, mut cells)) = sheet.rows.next() else {
+            let Some((row, cells)) = sheet.rows.next() else {
                 tell_unread(&sheet.name, &sheet.table, context, true, notes);
                 self.sheets.pop_front();
                 continue;
             };
             self.done += 1;
             let number = u64::from(row) + 1;
-            if MAX_ROW_BYTES < cells.bytes {
-                let errors = vec![row_error("", "这一行超过 1 MiB，请删减内容")];
-                return Some(Row { sheet: sheet.name.clone(), number, result: Err(errors), warnings: Vec::new() });
+            let refused = |sheet: &Open, reason: &str| {
+                let errors = vec![row_error("", reason)];
+                Some(Row { sheet: sheet.name.clone(), number, result: Err(errors), warnings: Vec::new() })
+            };
+            let mut bytes = cells.bytes;
+            let mut cells = cells.into_cells();
+            self.done += sheet.add_continuations(row, &mut cells, &mut bytes);
+            if MAX_ROW_BYTES < bytes {
+                return refused(sheet, "这一行超过 1 MiB，请删减内容");
             }
-            self.done += sheet.add_continuations(row, &mut cells);
-            let texts = sheet_cells(cells.cells.iter());
+            let texts = sheet_cells(cells.iter());
             let resolver = context.resolver();
             let why = skip::why(&texts, &sheet.table.headings, sheet.table.title(), sheet.index, resolver);
             sheet.index += 1;
@@ -213,11 +213,12 @@ impl SheetRows {
                 notes.warn(&sheet.name, Some(number), "（整行）", &shown, format!("这一行{why}，没有导入"));
                 continue;
             }
-            sheet.fill_merged(row, &mut cells);
-            sheet.table.count_unread(cells.cells.keys().map(|column| *column as usize));
+            if let Err(reason) = sheet.merged.fill(row, &mut cells, bytes) {
+                return refused(sheet, reason);
+            }
+            sheet.table.count_unread(cells.keys().map(|column| *column as usize));
             // column numbers are below MAX_COLUMNS
-            let places =
-                sheet.table.places(|index| u32::try_from(index).ok().and_then(|index| cells.cells.remove(&index)));
+            let places = sheet.table.places(|index| u32::try_from(index).ok().and_then(|index| cells.remove(&index)));
             let built = build::record(context, &places, false);
             return Some(Row { sheet: sheet.name.clone(), number, result: built.result, warnings: built.warnings });
         }
@@ -227,43 +228,24 @@ impl SheetRows {
 // === impl Open ===
 
 impl Open {
-    /// Fills in the cells that are merged from a row above.
-    fn fill_merged(&self, row: u32, cells: &mut SheetRow) {
-        for column in 0..self.table.headings.len() as u32 {
-            if self.merged.is_empty() || cells.cells.contains_key(&column) {
-                continue;
-            }
-            let above = self.merged.range((column, 0)..=(column, row)).next_back();
-            if let Some((_, (last, cell))) = above
-                && row <= *last
-            {
-                cells.cells.insert(column, cell.clone());
-            }
-        }
-    }
-
-    /// Adds the rows below that belong to the same record, because its title is merged over them; returns how many.
-    fn add_continuations(&mut self, row: u32, cells: &mut SheetRow) -> u64 {
+    /// Adds the rows below that belong to the same record, because its title is merged over them; returns how many. Of a
+    /// record that is too long only the bytes are counted.
+    fn add_continuations(&mut self, row: u32, cells: &mut Cells, bytes: &mut usize) -> u64 {
         let title = self.table.title().and_then(|title| u32::try_from(title).ok());
-        let Some(last) = title.and_then(|title| self.merged.get(&(title, row))).map(|(last, _)| *last) else {
+        let Some(last) = title.and_then(|title| self.merged.last_row(row, title)) else {
             return 0;
         };
         let mut added = 0;
         while let Some((_, more)) = self.rows.next_if(|(next, _)| *next <= last) {
             added += 1;
-            cells.bytes = cells.bytes.saturating_add(more.bytes);
-            for (column, cell) in more.cells {
-                match cells.cells.entry(column) {
+            *bytes = bytes.saturating_add(more.bytes);
+            if MAX_ROW_BYTES < *bytes {
+                continue;
+            }
+            for (column, cell) in more.into_cells() {
+                match cells.entry(column) {
                     btree_map::Entry::Vacant(place) => drop(place.insert(cell)),
-                    btree_map::Entry::Occupied(mut place) => {
-                        if let (Ok(text), Ok(more)) = (place.get().text(), cell.text())
-                            && text != more
-                        {
-                            place.insert(Cell::Text(format!("{text}\n{more}")));
-                        } else if matches!(cell, Cell::Broken { .. }) {
-                            place.insert(cell);
-                        }
-                    }
+                    btree_map::Entry::Occupied(mut place) => join(place.get_mut(), cell),
                 }
             }
         }
@@ -271,10 +253,30 @@ impl Open {
     }
 }
 
+/// Adds the text of a cell below, unless it says the same. A broken cell stays or replaces the other.
+fn join(own: &mut Cell, more: Cell) {
+    match (own, more.text()) {
+        (Cell::Broken { .. }, _) if more.text().is_ok() => (),
+        (own, Err(_)) => *own = more,
+        (Cell::Text(text), Ok(more)) if *text != more => {
+            text.push('\n');
+            text.push_str(&more);
+        }
+        (own @ Cell::Number { .. }, Ok(more)) => {
+            let text = own.text().unwrap_or_default();
+            if text != more {
+                *own = Cell::Text(format!("{text}\n{more}"));
+            }
+        }
+        _ => (),
+    }
+}
+
 /// Tells the columns with content that was not read.
 pub fn tell_unread(sheet: &str, table: &Table, context: &Context, letters: bool, notes: &mut Notes) {
     for (column, heading, count) in table.unread() {
         let place = if letters { format!("{} 列", column_name(column)) } else { format!("第 {} 列", column + 1) };
+        let heading = cut(heading);
         if heading.is_empty() {
             notes.warn(sheet, None, &place, "", format!("{place}没有表头，有 {count} 格内容没有读取；请补上表头"));
         } else if table.is_beaten(column, context.resolver()) {
@@ -283,7 +285,53 @@ pub fn tell_unread(sheet: &str, table: &Table, context: &Context, letters: bool,
             let reason = format!(
                 "不认识的列，有 {count} 格内容没有读取；可用 --mapping 指明含义，或写 \"{heading}\" = \"ignore\" 表示不需要"
             );
-            notes.warn(sheet, None, heading, "", reason);
+            notes.warn(sheet, None, &heading, "", reason);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(texts: &[(u32, u32, &str)]) -> Rows {
+        let mut rows = Rows::new();
+        for (row, column, text) in texts {
+            let own: &mut SheetRow = rows.entry(*row).or_default();
+            own.bytes += text.len();
+            own.put(*column, Cell::Text((*text).into()));
+        }
+        rows
+    }
+
+    #[test]
+    fn a_sheet_without_marks_and_a_merged_cell_that_is_too_long_are_told() {
+        let mut rows = rows(&[(0, 0, "需求名称"), (1, 0, "甲"), (2, 0, "乙")]);
+        rows.entry(1).or_default().bytes = MAX_ROW_BYTES + 1;
+        let marks = Marks { merges: vec![Merge { rows: (1, 2), columns: (1, 1) }], ..Marks::default() };
+        let sheet = Sheet { name: "表".into(), hidden: false, rows, marks, unmarked: true };
+        let mut sheets = Sheets::default();
+        sheets.sheets.push(sheet);
+        let mut notes = Notes::default();
+        choose(sheets, Some(Kind::Demand), &Mapping::default(), std::path::Path::new("a.xlsx"), &mut notes).unwrap();
+        let told = |part: &str| notes.list().iter().any(|note| note.warns && note.cell.reason.contains(part));
+        assert!(told("没有读到合并的单元格") && told("1 MiB"), "{:?}", notes.list());
+    }
+
+    #[test]
+    fn texts_of_several_rows_are_joined_once_each() {
+        let text = |text: &str| Cell::Text(text.into());
+        let number = |shown: &str| Cell::Number { raw: "1".into(), shown: shown.into() };
+        let broken = || Cell::Broken { shown: "x".into(), reason: "y" };
+        let check = |mut own: Cell, more: Cell, want: Cell| {
+            join(&mut own, more);
+            assert_eq!(own, want);
+        };
+        check(text("a"), text("b"), text("a\nb"));
+        check(text("a"), text("a"), text("a"));
+        check(number("1"), number("2"), text("1\n2"));
+        check(number("1"), text("1"), number("1"));
+        check(text("a"), broken(), broken());
+        check(broken(), text("a"), broken());
     }
 }

@@ -13,6 +13,7 @@ use super::{
     headings::{Columns, MAX_COLUMNS},
     kind::Resolver,
     marks::Merge,
+    sheet_row::SheetRow,
     text::Text,
     workbook::{Rows, Sheet},
 };
@@ -136,7 +137,7 @@ fn trim_end(cells: &mut Vec<String>) {
 /// Last row of a sheet's heading, and the heading.
 pub fn find_sheet_heading(sheet: &Sheet, resolver: Resolver<'_>) -> Option<(u32, heading_rows::Heading)> {
     let numbers: Vec<u32> = sheet.rows.keys().copied().take(HEADING_ROWS + 1).collect();
-    let rows: Vec<_> = sheet.rows.values().take(HEADING_ROWS + 1).map(|row| sheet_cells(row.cells.iter())).collect();
+    let rows: Vec<_> = sheet.rows.values().take(HEADING_ROWS + 1).map(SheetRow::texts).collect();
     let joined = |index: usize, column: usize| {
         let (Some(row), Some(next)) = (numbers.get(index), numbers.get(index + 1)) else { return false };
         let covers = |merge: &Merge| {
@@ -163,7 +164,7 @@ pub fn sheet_cells<'a>(cells: impl Iterator<Item = (&'a u32, &'a Cell)>) -> Vec<
 
 /// Error for a sheet without heading.
 pub fn sheet_without_heading(rows: &Rows) -> FileProblem {
-    let widest = rows.values().take(HEADING_ROWS).map(|row| sheet_cells(row.cells.iter())).max_by_key(Vec::len);
+    let widest = rows.values().take(HEADING_ROWS).map(SheetRow::texts).max_by_key(Vec::len);
     no_title(&widest.unwrap_or_default())
 }
 
@@ -208,7 +209,7 @@ impl Table {
         let pairs = self.headings.iter().zip(&self.columns.targets);
         pairs
             .filter(|(heading, target)| target.is_none() && !heading.is_empty())
-            .map(|(heading, _)| heading.clone())
+            .map(|(heading, _)| super::cell::cut(heading))
             .collect()
     }
 

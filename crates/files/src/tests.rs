@@ -15,6 +15,7 @@ use duijie_core::domain::{
 
 mod bad_files;
 mod habits;
+pub mod hostile;
 mod sample;
 mod seen_by_people;
 

@@ -1,11 +1,12 @@
 //! Sheets of an `.xlsx` workbook, read into memory within limits.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     fs::File,
     io::{BufReader, Seek, SeekFrom},
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
+    rc::Rc,
 };
 
 use calamine::{DataRef, ExcelDateTime, Reader, SheetType, SheetVisible, Style, Xlsx, XlsxError};
@@ -18,35 +19,27 @@ use super::{
     error::FileProblem,
     format,
     headings::MAX_COLUMNS,
+    large_parts,
     marks::{self, Marks},
-    shared_strings, zip_sizes,
+    relations, shared_strings,
+    sheet_row::{self, ROW_BYTES, SheetRow},
+    styles, zip_sizes,
 };
 
 /// Largest workbook file, in MiB.
 pub const MAX_FILE_MIB: u64 = 200;
 /// Most rows of a sheet; Excel itself stops at 1,048,576.
 pub const MAX_ROWS: u32 = 2_000_000;
-/// Most bytes in memory for the cells of all sheets that are read.
-const MAX_SHEET_BYTES: usize = 512 << 20;
-/// Bytes per cell besides its text.
-const CELL_BYTES: usize = 48;
+/// Most bytes in memory for the cells of all sheets, and again for copies of merged cells.
+pub const MAX_SHEET_BYTES: usize = 512 << 20;
 /// Above this Excel keeps 15 digits and pads with zeros, so an id or credit code is no longer the typed one.
 const MAX_EXACT: f64 = 1e15;
 
 /// What a formula without its value says.
 const BARE_FORMULA: &str = "公式没有保存结果，请用 Excel 或 WPS 打开文件，保存后重新导入，或改为具体的值";
 
-/// Non-empty cells of a sheet: by row (from 0), then by column (from 0).
+/// Rows of a sheet with cells, by number (from 0).
 pub type Rows = BTreeMap<u32, SheetRow>;
-
-/// Cells of one row.
-#[derive(Debug, Default)]
-pub struct SheetRow {
-    /// Cells by column; empty if the row is too long.
-    pub cells: BTreeMap<u32, Cell>,
-    /// Bytes of its texts; a row above [`MAX_ROW_BYTES`] is not kept.
-    pub bytes: usize,
-}
 
 /// A sheet with cells.
 #[derive(Debug)]
@@ -59,6 +52,8 @@ pub struct Sheet {
     pub rows: Rows,
     /// What else it says about them.
     pub marks: Marks,
+    /// Whether its marks could not be read, so that they are empty.
+    pub unmarked: bool,
 }
 
 /// Sheets of a workbook.
@@ -82,12 +77,18 @@ pub fn read(path: &Path, mut file: File, keep: impl Fn(&Sheet) -> bool) -> Resul
     if MAX_FILE_MIB << 20 < file.metadata()?.len() {
         return Err(FileProblem::WorkbookTooLarge { max_mib: MAX_FILE_MIB });
     }
-    shared_strings::check(&mut zip_sizes::open(&mut file)?)?;
-    file.seek(SeekFrom::Start(0))?;
-    // the marks are read by a second handle, which has a place of its own in the file
-    let archive = zip_sizes::open(BufReader::new(File::open(path)?))?;
-    // calamine has panicked on damaged files; a panic must not end the program
-    let reading = AssertUnwindSafe(|| sheets(file, archive, keep));
+    // XML readers have panicked on damaged files; a panic must not end the program
+    let reading = AssertUnwindSafe(|| {
+        let mut parts = zip_sizes::open(BufReader::new(&mut file))?;
+        shared_strings::check(&mut parts)?;
+        styles::check(&mut parts)?;
+        large_parts::check(&mut parts)?;
+        drop(parts);
+        file.seek(SeekFrom::Start(0))?;
+        // the marks are read by a second handle, which has a place of its own in the file
+        let archive = zip_sizes::open(BufReader::new(File::open(path)?))?;
+        sheets(file, archive, keep)
+    });
     catch_unwind(reading).unwrap_or_else(|_| Err(FileProblem::BrokenWorkbook("内部结构有误".into())))
 }
 
@@ -96,18 +97,23 @@ fn sheets(
     mut archive: ZipArchive<BufReader<File>>,
     keep: impl Fn(&Sheet) -> bool,
 ) -> Result<Sheets, FileProblem> {
-    let paths = marks::paths(&mut archive)?;
+    // checks what the relationships name, before calamine follows them
+    let paths = relations::paths(&mut archive)?;
     let mut workbook = Xlsx::new(BufReader::new(file))?;
     let listed = workbook.sheets_metadata().iter().filter(|sheet| sheet.typ == SheetType::WorkSheet);
     let listed: Vec<_> = listed.map(|sheet| (sheet.visible != SheetVisible::Visible, sheet.name.clone())).collect();
-    let (mut found, mut kept_bytes, mut problem) = (Sheets::default(), 0, None);
+    let (mut found, mut kept_bytes, mut problem, mut formats) = (Sheets::default(), 0, None, None);
     for (hidden, name) in listed {
         let mut bytes = kept_bytes;
-        let read = cells(&mut workbook, &name, &mut bytes).and_then(|rows| {
+        let read = cells(&mut workbook, &name, &mut bytes, &mut formats).and_then(|mut rows| {
             let marks = paths.get(&name).map(|path| marks::read(&mut archive, path)).transpose()?;
-            Ok((rows, marks.unwrap_or_default()))
+            let unmarked = marks.is_none();
+            let mut marks = marks.unwrap_or_default();
+            bytes += marks.bytes();
+            add_bare_formulas(&mut rows, &mut marks, &mut bytes)?;
+            Ok(Sheet { name: name.clone(), hidden, rows, marks, unmarked })
         });
-        let (mut rows, marks) = match read {
+        let mut sheet = match read {
             Ok(read) => read,
             Err(error) => {
                 found.failed.push((name, error.to_string()));
@@ -115,11 +121,6 @@ fn sheets(
                 continue;
             }
         };
-        for (row, column) in &marks.bare_formulas {
-            let cell = Cell::Broken { shown: "（公式）".into(), reason: BARE_FORMULA };
-            rows.entry(*row).or_default().cells.insert(*column, cell);
-        }
-        let mut sheet = Sheet { name, hidden, rows, marks };
         if sheet.rows.is_empty() {
             continue;
         }
@@ -132,6 +133,7 @@ fn sheets(
                 drop(sheet.rows.split_off(&end));
             }
             sheet.marks = Marks::default();
+            kept_bytes += sheet.rows.values().map(|row| ROW_BYTES + row.bytes).sum::<usize>();
         }
         found.sheets.push(sheet);
     }
@@ -142,38 +144,65 @@ fn sheets(
     }
 }
 
-fn cells(workbook: &mut Xlsx<BufReader<File>>, name: &str, bytes: &mut usize) -> Result<Rows, FileProblem> {
+fn cells(
+    workbook: &mut Xlsx<BufReader<File>>,
+    name: &str,
+    bytes: &mut usize,
+    formats: &mut Option<Formats>,
+) -> Result<Rows, FileProblem> {
     let mut reader = workbook.worksheet_cells_reader(name)?;
-    let formats = Formats::of(reader.styles());
-    let (mut rows, mut columns) = (Rows::new(), 0);
+    let formats = formats.get_or_insert_with(|| Formats::of(reader.styles()));
+    let (mut rows, mut columns, mut last) = (Rows::new(), 0, None);
     while let Some((found, style)) = reader.next_cell_with_style_id()? {
         let (row, column) = found.get_position();
         let Some(cell) = cell(found.get_value(), formats.of_style(style)) else { continue };
         columns = columns.max(column as usize + 1);
-        let size = CELL_BYTES + text_bytes(&cell);
-        *bytes += size;
-        if MAX_ROWS <= row {
-            return Err(FileProblem::TooManyRows { max_rows: MAX_ROWS });
-        }
         if MAX_COLUMNS < columns {
             return Err(FileProblem::TooManyColumns { columns });
         }
-        if MAX_SHEET_BYTES < *bytes {
-            return Err(FileProblem::Unfolds);
+        if last != Some(row)
+            && let Some(before) = last.replace(row).and_then(|last| rows.get_mut(&last))
+        {
+            before.shrink();
         }
-        let own = rows.entry(row).or_default();
-        own.bytes += size;
-        if own.bytes <= MAX_ROW_BYTES {
-            own.cells.insert(column, cell);
-        } else {
-            own.cells.clear();
-        }
+        put(&mut rows, (row, column), cell, bytes)?;
     }
     Ok(rows)
 }
 
+/// Puts a cell in its place and counts its bytes, in its row and in all.
+fn put(rows: &mut Rows, (row, column): (u32, u32), cell: Cell, bytes: &mut usize) -> Result<(), FileProblem> {
+    if MAX_ROWS <= row {
+        return Err(FileProblem::TooManyRows { max_rows: MAX_ROWS });
+    }
+    let size = sheet_row::bytes(&cell);
+    let own = rows.entry(row).or_insert_with(|| {
+        *bytes += ROW_BYTES;
+        SheetRow::default()
+    });
+    *bytes += size;
+    own.bytes += size;
+    if MAX_SHEET_BYTES < *bytes {
+        return Err(FileProblem::Unfolds);
+    }
+    if own.bytes <= MAX_ROW_BYTES {
+        own.put(column, cell);
+    } else {
+        own.clear();
+    }
+    Ok(())
+}
+
+/// Formulas without a stored value, which calamine takes for empty cells.
+fn add_bare_formulas(rows: &mut Rows, marks: &mut Marks, bytes: &mut usize) -> Result<(), FileProblem> {
+    for place in std::mem::take(&mut marks.bare_formulas) {
+        put(rows, place, Cell::Broken { shown: "（公式）".into(), reason: BARE_FORMULA }, bytes)?;
+    }
+    Ok(())
+}
+
 /// Number formats of a workbook by style: code and number.
-struct Formats(Vec<(String, u32)>);
+struct Formats(Vec<(Rc<str>, u32)>);
 
 /// How a cell is displayed.
 #[derive(Debug, Clone, Copy)]
@@ -188,9 +217,16 @@ struct NumberFormat<'a> {
 
 impl Formats {
     fn of(styles: &[Style]) -> Self {
+        let mut codes: HashSet<Rc<str>> = HashSet::new();
         let format = |style: &Style| {
             let format = style.number_format.as_ref();
-            format.map_or_else(Default::default, |format| (format.format_code.clone(), format.format_id.unwrap_or(0)))
+            let code = format.map_or("", |format| format.format_code.as_str());
+            let code = codes.get(code).cloned().unwrap_or_else(|| {
+                let code: Rc<str> = code.into();
+                codes.insert(code.clone());
+                code
+            });
+            (code, format.and_then(|format| format.format_id).unwrap_or(0))
         };
         Self(styles.iter().map(format).collect())
     }
@@ -198,14 +234,6 @@ impl Formats {
     fn of_style(&self, style: usize) -> NumberFormat<'_> {
         let general = NumberFormat { code: "General", id: 0 };
         self.0.get(style).map_or(general, |(code, id)| NumberFormat { code, id: *id })
-    }
-}
-
-fn text_bytes(cell: &Cell) -> usize {
-    match cell {
-        Cell::Text(text) | Cell::Broken { shown: text, .. } => text.len(),
-        Cell::Number { raw, shown } => raw.len() + shown.len(),
-        Cell::Json(_) => 0,
     }
 }
 
@@ -296,5 +324,20 @@ mod tests {
         check(999_999_999_999_999.0, "999999999999999");
         assert!(matches!(float(1e15), Cell::Broken { .. }));
         assert!(matches!(float(f64::NAN), Cell::Broken { .. }));
+    }
+
+    #[test]
+    fn cells_and_rows_have_a_limit() {
+        let text = || Cell::Text("x".into());
+        let (mut rows, mut bytes) = (Rows::new(), 0);
+        put(&mut rows, (0, 0), text(), &mut bytes).unwrap();
+        put(&mut rows, (0, 1), text(), &mut bytes).unwrap();
+        assert_eq!(bytes, ROW_BYTES + 2 * sheet_row::bytes(&text()));
+        // a cell alone in its row costs its row as well
+        bytes = MAX_SHEET_BYTES - sheet_row::bytes(&text());
+        assert!(put(&mut rows, (0, 2), text(), &mut bytes.clone()).is_ok());
+        assert!(matches!(put(&mut rows, (1, 0), text(), &mut bytes), Err(FileProblem::Unfolds)));
+        let mut formula = Marks { bare_formulas: [(MAX_ROWS, 0)].into(), ..Marks::default() };
+        assert!(matches!(add_bare_formulas(&mut rows, &mut formula, &mut 0), Err(FileProblem::TooManyRows { .. })));
     }
 }

@@ -4,16 +4,22 @@
 //! directory (`zip` 9, `Crc32Reader::with_size_limit`). Files that could show that reader another directory than this
 //! code (a second end record, zip64 records) are refused.
 
-use std::io::{Read, Seek, SeekFrom};
+use std::{
+    collections::HashSet,
+    io::{Read, Seek, SeekFrom},
+};
 
 use zip::ZipArchive;
 
-use super::error::FileProblem;
+use super::{
+    error::FileProblem,
+    parts::{self, broken},
+};
 
 /// Most bytes of all parts with cells and texts together: about half a million rows; larger tables need a CSV.
 const MAX_CELL_BYTES: u64 = 1 << 30;
 /// Most bytes of any other part (styles, relations); `calamine` keeps many times its size in memory.
-const MAX_OTHER_BYTES: u64 = 16 << 20;
+pub const MAX_OTHER_BYTES: u64 = 16 << 20;
 /// Most parts; a workbook has a few dozen, plus one per picture.
 const MAX_PARTS: usize = 20_000;
 /// Most bytes of the directory and what follows it.
@@ -31,21 +37,32 @@ pub fn open<R: Read + Seek>(mut file: R) -> Result<ZipArchive<R>, FileProblem> {
     if MAX_PARTS < archive.len() || MAX_DIRECTORY_BYTES < length.saturating_sub(archive.central_directory_start()) {
         return Err(FileProblem::Unfolds);
     }
-    let mut cell_bytes = 0_u64;
+    let (mut cell_bytes, mut names) = (0_u64, HashSet::new());
     for number in 0..archive.len() {
         let part = archive.by_index_data(number).map_err(|_| broken("目录有误"))?;
-        let (name, size) = (String::from_utf8_lossy(part.name_raw()).to_lowercase(), part.size());
-        let file_name = name.rsplit(['/', '\\']).next().unwrap_or_default();
+        let (name, size) = (parts::normal(&String::from_utf8_lossy(part.name_raw())), part.size());
+        let file_name = name.rsplit('/').next().unwrap_or_default();
         let holds_cells = file_name.starts_with("sheet") || file_name == "sharedstrings.xml";
-        let is_read = [".xml", ".rels", ".bin", ".vml"].iter().any(|ending| file_name.ends_with(ending));
         if holds_cells {
             cell_bytes = cell_bytes.saturating_add(size);
         }
-        if MAX_CELL_BYTES < cell_bytes || (is_read && !holds_cells && MAX_OTHER_BYTES < size) {
+        let large = !holds_cells && !is_unread(&name) && MAX_OTHER_BYTES < size;
+        if MAX_CELL_BYTES < cell_bytes || large {
             return Err(FileProblem::Unfolds);
+        }
+        // which of the two is read would be up to the reader
+        if !names.insert(name) {
+            return Err(broken("压缩包中有两个同名部件"));
         }
     }
     Ok(archive)
+}
+
+/// Returns whether a part is never read: a picture, an embedded file, a data model. Any other part can be the target of
+/// a relationship, whatever its ending; [`super::relations`] refuses targets that are no `.xml`.
+pub fn is_unread(name: &str) -> bool {
+    let kept_aside = name.split('/').rev().skip(1).any(|folder| matches!(folder, "media" | "embeddings" | "model"));
+    kept_aside && !name.ends_with(".xml") && !name.ends_with(".rels")
 }
 
 /// Refuses a file that has not exactly one end record, or has zip64 records. So there are at most 65,535 parts.
@@ -61,10 +78,6 @@ fn check_end(file: &mut (impl Read + Seek), length: u64) -> Result<(), FileProbl
         (1, 0) => Ok(()),
         _ => Err(broken("压缩包目录不规范")),
     }
-}
-
-fn broken(what: &str) -> FileProblem {
-    FileProblem::BrokenWorkbook(what.to_string())
 }
 
 #[cfg(test)]
@@ -114,6 +127,10 @@ mod tests {
         assert!(fits(&[("xl/media/image1.png", 1000 * MIB)]));
         assert!(!fits(&[("xl/worksheets/sheet1.xml", 900 * MIB), ("xl/SharedStrings.xml", 200 * MIB)]));
         assert!(!fits(&[("xl/styles.xml", 17 * MIB)]));
+        for target in ["xl/worksheets/data.png", "xl/data", "xl/media/styles.xml", "media", "xl/theme/theme1.XML"] {
+            assert!(!fits(&[(target, 17 * MIB)]), "{target}");
+        }
+        assert!(fits(&[("xl/embeddings/a.docx", 17 * MIB), ("xl/model/item.data", 17 * MIB)]));
         assert!(!fits(&[("xl/worksheets/sheet1.xml", u32::MAX)]));
         assert!(fits(&[]));
         let many = |count: usize| zip(&(0..count).map(|number| (format!("{number}.png"), 1)).collect::<Vec<_>>(), b"");
@@ -132,6 +149,7 @@ mod tests {
         let entries = [("xl/styles.xml", 5)];
         assert_eq!(check_zip(zip(&entries, b"a comment")), Ok(()));
         assert!(check_zip(zip(&entries, END_SIGNATURE)).is_err());
+        assert!(check_zip(zip(&[("xl/styles.xml", 5), ("XL\\Styles.xml", 5)], b"")).is_err());
         assert!(check_zip(zip(&entries, ZIP64_SIGNATURE)).is_err());
         assert!(check_zip(b"PK\x03\x04".to_vec()).is_err());
         let mut cut = zip(&entries, b"");
