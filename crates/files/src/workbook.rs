@@ -17,6 +17,7 @@ use super::{
     cell::Cell,
     delimited::MAX_ROW_BYTES,
     error::FileProblem,
+    export::unguarded,
     format,
     headings::MAX_COLUMNS,
     large_parts,
@@ -241,8 +242,9 @@ impl Formats {
 fn cell(value: &DataRef<'_>, NumberFormat { code, id }: NumberFormat<'_>) -> Option<Cell> {
     let text = match value {
         DataRef::Empty => return None,
-        DataRef::String(text) => text.clone(),
-        DataRef::SharedString(text) => (*text).to_string(),
+        // a table with guarded texts may have passed through a spreadsheet
+        DataRef::String(text) => unguarded(text).into_owned(),
+        DataRef::SharedString(text) => unguarded(text).into_owned(),
         DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => text.clone(),
         DataRef::Bool(value) => if *value { "TRUE" } else { "FALSE" }.to_string(),
         DataRef::Int(number) => return Some(displayed(*number as f64, Cell::Text(number.to_string()), code)),

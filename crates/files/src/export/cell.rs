@@ -5,6 +5,9 @@ use std::borrow::Cow;
 /// Beginnings that make a spreadsheet take a text for a formula, in both widths. White space may stand before them.
 const FORMULA_STARTS: [char; 11] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n'];
 
+/// Most characters of a cell in a sheet.
+const MAX_SHEET_CHARS: usize = 32_767;
+
 /// One cell.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell<'a> {
@@ -35,6 +38,14 @@ impl From<String> for Cell<'_> {
 pub fn harmless(text: &str) -> Cow<'_, str> {
     let formula = text.trim_start().starts_with(FORMULA_STARTS) || text.starts_with(FORMULA_STARTS);
     if formula || text.starts_with('\'') { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+}
+
+/// Text for a sheet, where no text is a formula: one that [`unguarded`] would change gets an apostrophe before it, so that
+/// [`unguarded`] gives every text back.
+pub fn kept(text: &str) -> Cow<'_, str> {
+    // a text that fills its cell has no room for more
+    let guarded = unguarded(text) != text && text.chars().count() < MAX_SHEET_CHARS;
+    if guarded { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
 /// Text of a cell without the guards that people and programs put around it: our own apostrophe, the apostrophe before a
@@ -99,6 +110,8 @@ mod tests {
         fn every_text_comes_back(text in "[=+@'\" \t\n－＝a1甲-]{0,6}|\\PC{0,20}") {
             let guarded = harmless(&text);
             prop_assert_eq!(&*unguarded(&guarded), &text);
+            let kept = kept(&text);
+            prop_assert_eq!(&*unguarded(&kept), &text);
         }
     }
 }

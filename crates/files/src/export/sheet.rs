@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
-use super::Cell;
+use super::{Cell, cell::kept};
 
 /// A column of a sheet.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +46,8 @@ pub fn begin_sheet(sheet: &mut Worksheet, name: &str, columns: &[Column], headin
     write_row(sheet, 0, columns.iter().map(|column| (column.heading.into(), heading)))
 }
 
-/// Writes a row of cells with their formats. A text is written as a string, so that none is taken for a formula.
+/// Writes a row of cells with their formats. A text is written as a string, so that none is taken for a formula. One that
+/// begins with a guard of its own gets another, as imports take guards off.
 ///
 /// # Errors
 /// A row or a text beyond Excel's limits.
@@ -58,7 +59,7 @@ pub fn write_row<'a>(
     for (place, (cell, format)) in (0..).zip(cells) {
         match cell {
             Cell::Empty => {}
-            Cell::Text(text) => drop(sheet.write_string_with_format(row, place, text, format)?),
+            Cell::Text(text) => drop(sheet.write_string_with_format(row, place, kept(&text), format)?),
             Cell::Number(number) => drop(sheet.write_number_with_format(row, place, number, format)?),
         }
     }

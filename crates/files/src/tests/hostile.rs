@@ -228,6 +228,18 @@ fn a_quote_without_its_pair_costs_one_row_behind_any_line_end() {
 }
 
 #[test]
+fn guards_come_off_in_sheets_as_in_csv() {
+    let text = data(&[
+        (1, &[("A", "需求编号"), ("B", "需求名称")]),
+        (2, &[("A", "'00123"), ("B", "'=1+1 的求解")]),
+        (3, &[("A", "=&quot;00124&quot;"), ("B", "'十四五'规划")]),
+    ]);
+    let (rows, _) = outcome(book("xl", &[("表", "s/1.xml", &text)], &[])).unwrap();
+    let got: Vec<_> = rows.iter().map(|row| row.result.as_ref().unwrap()).map(|own| (&*own.id, &*own.title)).collect();
+    assert_eq!(got, [("00123", "=1+1 的求解"), ("00124", "'十四五'规划")]);
+}
+
+#[test]
 fn a_large_part_has_no_long_text() {
     let text = data(&[(1, &[("A", "需求名称")]), (2, &[("A", &"x".repeat(17 << 20))])]);
     let refused = outcome(book("xl", &[("表", "s/sheet1.xml", &text)], &[]));
