@@ -12,7 +12,10 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
-use tonic::{Code, Request, codec::CompressionEncoding::Gzip};
+use tonic::{
+    Code, Request,
+    codec::CompressionEncoding::{self, Gzip, Zstd},
+};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use tonic_reflection::pb::v1::{
     ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
@@ -36,27 +39,40 @@ async fn raw(service: &Service, bytes: &[u8]) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_service_takes_compressed_calls() {
     let service = Service::start().await;
+    calls(&service, Gzip).await;
+    calls(&service, Zstd).await;
+    // it answers so, too, where the client says that it reads it
+    let count = pb::CountRecordsRequest { kind: pb::RecordKind::Demand as i32, ..Default::default() };
+    let encoding = async |accepted| {
+        let mut catalog = service.catalog().await.accept_compressed(accepted);
+        let answer = catalog.count_records(count.clone()).await.unwrap();
+        answer.metadata().get("grpc-encoding").map(|it| it.to_str().unwrap().to_string())
+    };
+    assert_eq!((encoding(Zstd).await.as_deref(), encoding(Gzip).await), (Some("zstd"), None));
+    service.stop().await;
+}
+
+/// Calls a method of each service with compressed requests.
+async fn calls(service: &Service, encoding: CompressionEncoding) {
     let channel = service.channel().await;
     let count = pb::CountRecordsRequest { kind: pb::RecordKind::Demand as i32, ..Default::default() };
-    service.catalog().await.send_compressed(Gzip).count_records(count).await.unwrap();
+    service.catalog().await.send_compressed(encoding).count_records(count).await.unwrap();
     let found = by_text("漏油", pb::RecordKind::Achievement);
-    service.matching().await.send_compressed(Gzip).r#match(found).await.unwrap();
-    service.events().await.send_compressed(Gzip).list_events(pb::ListEventsRequest::default()).await.unwrap();
-    let mut jobs = RematchServiceClient::new(channel.clone()).send_compressed(Gzip);
+    service.matching().await.send_compressed(encoding).r#match(found).await.unwrap();
+    service.events().await.send_compressed(encoding).list_events(pb::ListEventsRequest::default()).await.unwrap();
+    let mut jobs = RematchServiceClient::new(channel.clone()).send_compressed(encoding);
     jobs.list_rematches(pb::ListRematchesRequest::default()).await.unwrap();
-    let mut watch = WatchServiceClient::new(channel.clone()).send_compressed(Gzip);
+    let mut watch = WatchServiceClient::new(channel.clone()).send_compressed(encoding);
     watch.list_subscriptions(pb::ListSubscriptionsRequest::default()).await.unwrap();
-    let mut maintenance = MaintenanceServiceClient::new(channel.clone()).send_compressed(Gzip);
+    let mut maintenance = MaintenanceServiceClient::new(channel.clone()).send_compressed(encoding);
     maintenance.create_snapshot(pb::CreateSnapshotRequest::default()).await.unwrap();
-    let mut health = HealthClient::new(channel.clone()).send_compressed(Gzip);
+    let mut health = HealthClient::new(channel.clone()).send_compressed(encoding);
     health.check(HealthCheckRequest { service: String::new() }).await.unwrap();
-    let mut reflection = ServerReflectionClient::new(channel).send_compressed(Gzip);
+    let mut reflection = ServerReflectionClient::new(channel).send_compressed(encoding);
     let message_request = Some(MessageRequest::ListServices(String::new()));
     let ask = ServerReflectionRequest { host: String::new(), message_request };
     let mut answers = reflection.server_reflection_info(tokio_stream::iter([ask])).await.unwrap().into_inner();
     assert!(answers.message().await.unwrap().is_some());
-    drop((jobs, watch, maintenance, health, reflection, answers));
-    service.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

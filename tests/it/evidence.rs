@@ -195,8 +195,7 @@ async fn reasons_sum_to_the_score_and_quote_their_own_record() {
                 assert!(!reason.against || reason.contribution == 0.0, "{reason:?}");
                 reason.quotes.iter().for_each(|quote| check_quote(record, quote));
                 // every word in quotation marks is a quote
-                for word in reason.text.split('“').skip(1).map(|rest| rest.split('”').next().unwrap())
-                {
+                for word in reason.text.split('“').skip(1).map(|rest| rest.split('”').next().unwrap()) {
                     assert!(reason.quotes.iter().any(|quote| quote.text == word), "{word} in {reason:?}");
                 }
                 quotes += reason.quotes.len();
@@ -232,10 +231,7 @@ async fn what_speaks_against_is_told() {
     let old = matched(&found, "demands/old");
     assert!(kinds(old).contains(&pb::MatchReasonKind::DeadlinePassed), "{old:?}");
     let violated = old.reasons.iter().find(|reason| reason.kind() == pb::MatchReasonKind::IndicatorsViolated).unwrap();
-    assert!(
-        violated.text.contains("400MPa") && violated.text.ends_with("成果达不到"),
-        "{violated:?}"
-    );
+    assert!(violated.text.contains("400MPa") && violated.text.ends_with("成果达不到"), "{violated:?}");
     service.stop().await;
 }
 
@@ -262,9 +258,7 @@ async fn indicators_are_those_of_the_demand_whichever_asks() {
         for answer in &found.indicators {
             check_quote(&demand, answer.asked.as_ref().unwrap());
             answer.stated.iter().for_each(|quote| check_quote(found.record.as_ref().unwrap(), quote));
-            assert!(
-                !answer.text.is_empty() && answer.reason != 0 && !answer.quantity_label.is_empty()
-            );
+            assert!(!answer.text.is_empty() && answer.reason != 0 && !answer.quantity_label.is_empty());
         }
     }
     // the query is an achievement, so the matches are demands
@@ -299,10 +293,7 @@ async fn policy_notes_stand_at_their_edges() {
     }
     let open = note("achievements/weak");
     assert_eq!((open.lowest_yuan, open.highest_yuan), (0, 1_000_000));
-    assert!(
-        open.unknown.iter().any(|unknown| unknown.code == "PRICE" && !unknown.text.is_empty()),
-        "{open:?}"
-    );
+    assert!(open.unknown.iter().any(|unknown| unknown.code == "PRICE" && !unknown.text.is_empty()), "{open:?}");
     assert!(open.cases.iter().all(|case| !case.basis.is_empty()));
     // a free text says nothing about the buyer; in the other direction the match is the buyer
     let found = answer(&service, by_text("铝合金激光焊接", pb::RecordKind::Achievement)).await;

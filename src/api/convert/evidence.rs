@@ -100,12 +100,9 @@ fn indicator_out(answer: IndicatorAnswer) -> pb::IndicatorAnswer {
 fn note_out(note: Note) -> pb::PolicyNote {
     let (lowest_yuan, highest_yuan, cases, refusal) = match note.outcome {
         SubsidyOutcome::Possible { min_yuan, max_yuan, cases } => (min_yuan, max_yuan, cases, None),
-        SubsidyOutcome::Nothing(refusal) => (
-            0,
-            0,
-            Vec::new(),
-            Some(pb::PolicySentence { code: refusal.code().to_string(), text: refusal.chinese() }),
-        ),
+        SubsidyOutcome::Nothing(refusal) => {
+            (0, 0, Vec::new(), Some(pb::PolicySentence { code: refusal.code().to_string(), text: refusal.chinese() }))
+        }
     };
     let sentence = |unknown: Unknown| pb::PolicySentence { code: unknown.code, text: unknown.text };
     pb::PolicyNote {
