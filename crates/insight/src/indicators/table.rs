@@ -52,8 +52,8 @@ pub(super) struct Spelling {
     pub scale: f64,
     /// Whether an SI prefix was put before a spelling of the table.
     pub is_derived: bool,
-    /// Valid only if the subject contains one of these; empty means always.
-    pub hint: &'static str,
+    /// Valid only if the subject contains one of these words; empty means always.
+    pub hints: Vec<&'static str>,
     /// Valid only below a fraction stroke.
     pub is_below: bool,
 }
@@ -95,6 +95,15 @@ const PREFIXES: [(&str, &str, f64); 10] = [
     ("p", "皮", 1e-12),
     ("f", "飞", 1e-15),
 ];
+
+// === impl Spelling ===
+
+impl Spelling {
+    /// Returns whether it is valid for numbers about `subject`.
+    pub(super) fn fits(&self, subject: &str) -> bool {
+        self.hints.is_empty() || self.hints.iter().any(|hint| subject.contains(hint))
+    }
+}
 
 // === impl UnitTable ===
 
@@ -138,7 +147,7 @@ impl UnitTable {
         }
         table.derive();
         let key = |spelling: &Spelling| {
-            (usize::MAX - spelling.normal.len(), spelling.normal.clone(), spelling.hint.is_empty())
+            (usize::MAX - spelling.normal.len(), spelling.normal.clone(), spelling.hints.is_empty())
         };
         table.spellings.values_mut().for_each(|spellings| spellings.sort_by_key(key));
         table.marks.sort_by_key(|mark| usize::MAX - mark.sign.len());
@@ -156,7 +165,8 @@ impl UnitTable {
                 let prefix = if is_chinese { chinese } else { latin };
                 let normal = units::normal(&format!("{prefix}{written}"));
                 if let Some(first) = normal.first().copied().filter(|_| known.insert(normal.clone())) {
-                    let derived = Spelling { normal, unit, scale, is_derived: true, hint: "", is_below: false };
+                    let derived =
+                        Spelling { normal, unit, scale, is_derived: true, hints: Vec::new(), is_below: false };
                     self.spellings.entry(first.to_ascii_lowercase()).or_default().push(derived);
                 }
             }
@@ -182,7 +192,8 @@ impl UnitTable {
     pub(super) fn exact(&self, written: &str) -> Option<&Unit> {
         let normal = units::normal(written);
         let first = *normal.first()?;
-        let fits = |spelling: &&Spelling| spelling.normal == normal && spelling.hint.is_empty() && !spelling.is_derived;
+        let fits =
+            |spelling: &&Spelling| spelling.normal == normal && spelling.hints.is_empty() && !spelling.is_derived;
         self.units.get(self.spellings(first).iter().find(fits)?.unit)
     }
 
@@ -217,10 +228,11 @@ impl UnitTable {
                 None => word,
             };
             let (is_below, word) = word.strip_prefix('÷').map_or((false, word), |word| (true, word));
-            let (written, hint) = word.split_once('?').unwrap_or((word, ""));
+            let (written, hints) = word.split_once('?').unwrap_or((word, ""));
+            let hints = hints.split(',').filter(|hint| !hint.is_empty()).collect();
             let normal = units::normal(written);
             let first = normal.first()?.to_ascii_lowercase();
-            let spelling = Spelling { normal, unit, scale: 1.0, is_derived: false, hint, is_below };
+            let spelling = Spelling { normal, unit, scale: 1.0, is_derived: false, hints, is_below };
             self.spellings.entry(first).or_default().push(spelling);
         }
         Some(())
@@ -254,7 +266,7 @@ mod tests {
         let mut seen = BTreeMap::new();
         for spelling in TABLE.spellings.values().flatten() {
             let meaning = (spelling.unit, spelling.scale.to_bits());
-            let earlier = seen.insert((&spelling.normal, spelling.hint, spelling.is_below), meaning);
+            let earlier = seen.insert((&spelling.normal, &spelling.hints, spelling.is_below), meaning);
             let same = |earlier: (usize, u64)| earlier == meaning;
             assert!(
                 earlier.is_none_or(same),
@@ -264,6 +276,14 @@ mod tests {
             );
         }
         assert!(500 < seen.len(), "{}", seen.len());
+    }
+
+    #[test]
+    fn hints_are_whole_words() {
+        for spelling in TABLE.spellings.values().flatten() {
+            let is_short = |hint: &&&str| hint.chars().count() < 2 && !["温", "熔"].contains(*hint);
+            assert_eq!(spelling.hints.iter().find(is_short), None, "{:?}", spelling.normal);
+        }
     }
 
     #[test]

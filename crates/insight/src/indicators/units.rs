@@ -102,7 +102,7 @@ pub(super) fn symbol_at(text: &CharText<'_>, place: usize, is_below: bool) -> Op
         (is_below || !spelling.is_below) && window.goes_on_or_ends(text, spelling, index, is_below)
     };
     let (spellings, length) = window.longest(0, true, ends).or_else(|| window.longest(0, false, ends))?;
-    Some((spellings.iter().find(|spelling| spelling.hint.is_empty())?, window.end(length)))
+    Some((spellings.iter().find(|spelling| spelling.hints.is_empty())?, window.end(length)))
 }
 
 /// Normal spelling of a unit, as in the window.
@@ -122,9 +122,7 @@ impl FoundUnit {
             Kind::Unlisted(written) => return Conversion::unlisted(written.clone()),
             Kind::Simple(spellings) => *spellings,
         };
-        let fits =
-            |spelling: &&Spelling| spelling.hint.is_empty() || spelling.hint.chars().any(|hint| subject.contains(hint));
-        match spellings.iter().find(fits) {
+        match spellings.iter().find(|spelling| spelling.fits(subject)) {
             Some(spelling) => Conversion::of_spelling(spelling),
             None => Conversion::unlisted(spellings.first()?.normal.iter().collect()),
         }

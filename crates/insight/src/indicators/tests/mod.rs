@@ -2,5 +2,6 @@
 
 mod compares;
 mod forms;
+mod misread;
 mod parses;
 mod properties;
