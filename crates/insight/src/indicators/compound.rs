@@ -7,8 +7,9 @@ use super::{
     number,
     table::{Spelling, TABLE},
     text::{CharText, is_han},
-    units::{self, Conversion, is_latin},
+    units::{self, Conversion},
     unlisted,
+    window::is_latin,
 };
 
 /// Maximum symbols of a unit.
@@ -18,12 +19,31 @@ const MAX_DIGITS: usize = 6;
 /// Quantities that are stated for a time: `42kV/1min`, `1.0MPa/30min`.
 const FOR_A_TIME: [&str; 5] = ["voltage", "pressure", "temperature", "current", "force"];
 
-/// Compound unit at a position and the position after it.
-pub(super) fn at(text: &CharText<'_>, place: usize) -> Option<(usize, Conversion)> {
-    let mut reader = Reader { text, place, atoms: Atoms::one("1"), symbols: 0, is_below: false, is_open: false };
+/// A unit that consists of several.
+#[derive(Debug)]
+pub(super) struct Compound {
+    /// Position after it.
+    pub end: usize,
+    pub conversion: Conversion,
+    /// Whether each symbol is written in the table's case.
+    pub is_exact: bool,
+}
+
+/// Compound unit at a position.
+pub(super) fn at(text: &CharText<'_>, place: usize) -> Option<Compound> {
+    let mut reader = Reader {
+        text,
+        place,
+        atoms: Atoms::one("1"),
+        symbols: 0,
+        is_below: false,
+        is_open: false,
+        is_exact: true,
+        is_unclear: false,
+    };
     reader.read()?;
-    let conversion = Conversion::composed(&reader.atoms)?;
-    Some((reader.place, conversion))
+    let conversion = Conversion { is_unclear: reader.is_unclear, ..Conversion::composed(&reader.atoms)? };
+    Some(Compound { end: reader.place, conversion, is_exact: reader.is_exact })
 }
 
 /// Returns whether a number stands at the position after a fraction stroke that is no part of the unit before it.
@@ -40,7 +60,7 @@ fn is_for_a_time(text: &CharText<'_>, place: usize, above: &Spelling) -> bool {
         let unit = TABLE.units.get(spelling.unit)?;
         TABLE.quantity(unit.quantity).map(|quantity| quantity.id)
     };
-    let below = || units::symbol_at(text, place, true).and_then(|(below, _)| id(below));
+    let below = || units::symbol_at(text, place, true).and_then(|below| id(below.spelling));
     id(above).is_some_and(|id| FOR_A_TIME.contains(&id)) && below() == Some("time")
 }
 
@@ -70,6 +90,8 @@ struct Reader<'a> {
     symbols: usize,
     is_below: bool,
     is_open: bool,
+    is_exact: bool,
+    is_unclear: bool,
 }
 
 // === impl Reader ===
@@ -84,7 +106,10 @@ impl Reader<'_> {
             is_composed = true;
         }
         loop {
-            let (spelling, end) = units::symbol_at(self.text, self.place, self.is_below)?;
+            let symbol = units::symbol_at(self.text, self.place, self.is_below)?;
+            let (spelling, end) = (symbol.spelling, symbol.end);
+            self.is_exact &= symbol.is_exact;
+            self.is_unclear |= symbol.is_unclear;
             let last = spelling.normal.last().copied().unwrap_or_default();
             let (power, power_end) = self.power(end)?;
             is_composed |= power != 1;
@@ -132,12 +157,12 @@ impl Reader<'_> {
     /// Returns whether a symbol stands alone after a blank: the `m` of `N m`.
     fn is_symbol_apart(&self, place: usize, most: usize) -> bool {
         let first = self.text.at(place);
-        let Some((_, end)) =
+        let Some(symbol) =
             units::symbol_at(self.text, place, false).filter(|_| is_latin(first) && !first.is_ascii_digit())
         else {
             return false;
         };
-        let end = self.power(end).map_or(end, |(_, end)| end);
+        let end = self.power(symbol.end).map_or(symbol.end, |(_, end)| end);
         let behind = self.text.at(self.text.skip_blanks(end).min(end + 1));
         let next = self.text.at(end);
         let goes_on = next == ' ' && behind.is_alphanumeric() && !is_han(behind);

@@ -10,7 +10,7 @@ use super::{
     subjects::{Better, Subject},
     table::TABLE,
     text::{CharText, is_han},
-    units::{self, Conversion},
+    units::{self, Conversion, FoundUnit},
     words::Behind,
 };
 
@@ -92,6 +92,10 @@ impl IndicatorDraft {
     pub(super) fn is_unclear(&self, comparison: Comparison, conversion: &Conversion, subject: &str) -> bool {
         const OFTEN_SMALL: [&str; 11] =
             ["漏", "真空", "透", "渗", "误码", "电导", "电阻率", "膨胀", "灵敏", "检出限", "检测限"];
+        if conversion.is_unclear || self.units().any(|unit| unit.conversion(subject).is_some_and(|own| own.is_unclear))
+        {
+            return true;
+        }
         match self.doubt {
             Doubt::No => false,
             Doubt::Yes => true,
@@ -101,6 +105,16 @@ impl IndicatorDraft {
                 is_small || is_asked || comparison != Comparison::Range || conversion.quantity.id == "composite"
             }
         }
+    }
+
+    /// Units as written, of one number or two.
+    fn units(&self) -> impl Iterator<Item = &FoundUnit> {
+        let (first, second) = match &self.values {
+            Values::Share(..) => (None, None),
+            Values::One(value) | Values::Tolerance(value) => (Some(value), None),
+            Values::Range(first, second) | Values::Around(first, second) => (Some(first), Some(second)),
+        };
+        first.into_iter().chain(second).filter_map(|value| value.unit.as_ref())
     }
 
     pub(super) fn is_difference(&self) -> bool {

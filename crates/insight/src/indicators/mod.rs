@@ -12,6 +12,7 @@
 
 mod agree;
 mod atoms;
+mod case;
 mod chinese;
 mod compare;
 mod compound;
@@ -28,6 +29,7 @@ mod text;
 mod types;
 mod units;
 mod unlisted;
+mod window;
 mod words;
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{
     atoms::{self, Atoms},
     text::{ByChar, is_han},
-    units,
+    window,
 };
 
 const QUANTITIES: &str = include_str!("../../data/quantities.txt");
@@ -42,7 +42,7 @@ pub(super) struct Unit {
     pub offset: f64,
 }
 
-/// A spelling of a unit, as [`units::normal`] returns it.
+/// A spelling of a unit, as [`window::normal`] returns it.
 #[derive(Debug)]
 pub(super) struct Spelling {
     pub normal: Vec<char>,
@@ -52,6 +52,10 @@ pub(super) struct Spelling {
     pub scale: f64,
     /// Whether an SI prefix was put before a spelling of the table.
     pub is_derived: bool,
+    /// Whether it can be read in two ways: MA is mega-ampere, or mA in capitals.
+    pub is_unclear: bool,
+    /// Whether it is read in no other case.
+    pub is_case_fixed: bool,
     /// Valid only if the subject contains one of these words; empty means always.
     pub hints: Vec<&'static str>,
     /// Valid only below a fraction stroke.
@@ -99,6 +103,19 @@ const PREFIXES: [(&str, &str, f64); 10] = [
 // === impl Spelling ===
 
 impl Spelling {
+    fn new(normal: Vec<char>, unit: usize) -> Self {
+        Self {
+            normal,
+            unit,
+            scale: 1.0,
+            is_derived: false,
+            is_unclear: false,
+            is_case_fixed: false,
+            hints: Vec::new(),
+            is_below: false,
+        }
+    }
+
     /// Returns whether it is valid for numbers about `subject`.
     pub(super) fn fits(&self, subject: &str) -> bool {
         self.hints.is_empty() || self.hints.iter().any(|hint| subject.contains(hint))
@@ -163,10 +180,15 @@ impl UnitTable {
             let is_chinese = written.chars().next().is_some_and(is_han);
             for (latin, chinese, scale) in PREFIXES {
                 let prefix = if is_chinese { chinese } else { latin };
-                let normal = units::normal(&format!("{prefix}{written}"));
+                let normal = window::normal(&format!("{prefix}{written}"));
                 if let Some(first) = normal.first().copied().filter(|_| known.insert(normal.clone())) {
-                    let derived =
-                        Spelling { normal, unit, scale, is_derived: true, hints: Vec::new(), is_below: false };
+                    let derived = Spelling {
+                        scale,
+                        is_derived: true,
+                        // 20 MA in a text of capitals are 20 mA
+                        is_unclear: latin == "M" && written.chars().all(|written| written.is_ascii_uppercase()),
+                        ..Spelling::new(normal, unit)
+                    };
                     self.spellings.entry(first.to_ascii_lowercase()).or_default().push(derived);
                 }
             }
@@ -190,7 +212,7 @@ impl UnitTable {
 
     /// The unit that is written exactly so, if it has one meaning.
     pub(super) fn exact(&self, written: &str) -> Option<&Unit> {
-        let normal = units::normal(written);
+        let normal = window::normal(written);
         let first = *normal.first()?;
         let fits =
             |spelling: &&Spelling| spelling.normal == normal && spelling.hints.is_empty() && !spelling.is_derived;
@@ -227,12 +249,14 @@ impl UnitTable {
                 }
                 None => word,
             };
+            let (is_unclear, word) = word.strip_prefix('!').map_or((false, word), |word| (true, word));
+            let (is_case_fixed, word) = word.strip_prefix('=').map_or((false, word), |word| (true, word));
             let (is_below, word) = word.strip_prefix('÷').map_or((false, word), |word| (true, word));
             let (written, hints) = word.split_once('?').unwrap_or((word, ""));
             let hints = hints.split(',').filter(|hint| !hint.is_empty()).collect();
-            let normal = units::normal(written);
+            let normal = window::normal(written);
             let first = normal.first()?.to_ascii_lowercase();
-            let spelling = Spelling { normal, unit, scale: 1.0, is_derived: false, hints, is_below };
+            let spelling = Spelling { hints, is_below, is_unclear, is_case_fixed, ..Spelling::new(normal, unit) };
             self.spellings.entry(first).or_default().push(spelling);
         }
         Some(())
