@@ -35,17 +35,20 @@ pub(super) fn folded(spellings: &[Spelling], written: &[char], ends: impl Fn(&Sp
         chosen.iter().any(|(_, spelling)| spelling.normal == best.normal && is_same_unit(spelling, other))
     };
     let has_other = chosen.iter().any(|(_, other)| other.normal != best.normal && !is_of_best(other));
-    let is_doubted = keeps_prefix && is_prefix_doubted(written, &twins);
+    let is_doubted = keeps_prefix && is_prefix_doubted(written, &twins, best);
     Some(Folded { first: *index, is_unclear: has_other || is_doubted })
 }
 
 /// Returns whether the m of `mw` may mean M, or the M of `MEV` may mean m.
-fn is_prefix_doubted(written: &[char], twins: &[(usize, &Spelling)]) -> bool {
+fn is_prefix_doubted(written: &[char], twins: &[(usize, &Spelling)], best: &Spelling) -> bool {
     let mut mega = twins.iter().map(|(_, spelling)| spelling).filter(|twin| twin.normal.first() == Some(&'M'));
     let has_milli = twins.iter().any(|(_, spelling)| spelling.normal.first() == Some(&'m'));
     match written.first() {
         // no one writes MSv, so msv is mSv
-        Some('m') => !written.iter().any(char::is_ascii_uppercase) && mega.any(|mega| !mega.is_unclear),
+        Some('m') => {
+            let may_be = |mega: &Spelling| !mega.is_unclear && !is_same_unit(mega, best);
+            !written.iter().any(char::is_ascii_uppercase) && mega.any(|mega| may_be(mega))
+        }
         _ => !written.iter().any(char::is_ascii_lowercase) && has_milli && mega.all(|mega| mega.is_derived),
     }
 }

@@ -235,7 +235,7 @@ impl UnitTable {
         let (factor, offset) = conversion.split_once('+').unwrap_or((conversion, "0"));
         let (factor, offset) = (factor.parse::<f64>().ok()?, offset.parse::<f64>().ok()?);
         let unit = self.units.len();
-        let name = canonical.strip_prefix('~').unwrap_or(canonical);
+        let name = canonical.trim_start_matches(['~', '=']);
         self.units.push(Unit { quantity, canonical: name, factor, offset });
         for word in std::iter::once(canonical).chain(words) {
             if let Some(sign) = word.strip_prefix('^') {

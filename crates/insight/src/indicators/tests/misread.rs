@@ -36,3 +36,110 @@ fn hints_are_words_not_characters() {
     assert_eq!(unit("转化速率≥5min-1").0, "rate");
     assert_eq!(unit("转速≥500min-1").0, "rotation");
 }
+
+#[test]
+fn capitals_are_not_mega_where_no_one_means_it() {
+    check("电池容量≥5000mAh", "电池容量4000MAH", Disjoint);
+    check("电池容量≥5000mAh", "电池容量6000MAh", Unclear);
+    for (demand, achievement) in [
+        ("工作电流≤20mA", "工作电流20MA"),
+        ("工作电流≤20MA", "工作电流10mA"),
+        ("年剂量≤5mSv", "年剂量4MSv"),
+        ("年剂量≤5mSv", "年剂量4MSV"),
+        ("吸收剂量≥5mGy", "吸收剂量4MGy"),
+        ("吸收剂量≥5mGy", "吸收剂量4MGY"),
+        ("工作压力≤5mbar", "工作压力4Mbar"),
+        ("工作压力≤5mbar", "工作压力4MBAR"),
+        ("输出电压≤20mV", "输出电压15MV"),
+        ("磁感应强度≥5mT", "磁感应强度4MT"),
+        ("放射性活度≥5mCi", "放射性活度4MCI"),
+        ("电流密度≤20mA/cm2", "电流密度15MA/cm2"),
+        ("黏度≤500mPa·s", "黏度400MPa·s"),
+        ("电导率≤5mS/cm", "电导率4MS/cm"),
+    ] {
+        check(demand, achievement, Unclear);
+    }
+    check("抗拉强度≥500MPa", "抗拉强度0.52GPA", Within);
+    check("抗拉强度≥500MPa", "抗拉强度480MPA", Disjoint);
+    check("工作频率≥5MHz", "工作频率6MHZ", Within);
+    check("击穿场强≥20kV/mm", "击穿场强25MV/m", Within);
+    check("电导率≤5mS/m", "电导率4mS/m", Within);
+    check("无功功率≥5Mvar", "无功功率6MVAR", Within);
+}
+
+#[test]
+fn small_letters_do_not_hide_mega() {
+    check("装机功率≥5MW", "装机功率6mw", Unclear);
+    check("储能容量≥5MWh", "储能容量6mwh", Unclear);
+    check("冲击能量≥5MJ", "冲击能量6mj", Unclear);
+    check("功率密度≥5MW/cm2", "功率密度6mw/cm2", Unclear);
+    check("真空度≤5mPa", "真空度4mpa", Unclear);
+    check("抗拉强度≥500MPa", "抗拉强度520mpa", Within);
+    check("工作电流≤20mA", "工作电流15ma", Within);
+    check("电池容量≥5000mAh", "电池容量4000mah", Disjoint);
+    check("黏度≤500mPa·s", "黏度400mpa·s", Within);
+}
+
+#[test]
+fn bits_are_not_bytes() {
+    check("读取速率≥500MBps", "读取速率600MB/s", Within);
+    check("读取速率≥500MB/s", "读取速率1000Mbps", Disjoint);
+    check("读取速率≥5GBps", "读取速率10Gbps", Disjoint);
+    check("读取速率≥500KBps", "读取速率600kbps", Disjoint);
+    check("读取速率≥5TBps", "读取速率6Tbps", Disjoint);
+    check("传输速率≥100Mbps", "传输速率150mbps", Within);
+    for stated in ["600mb/s", "600gb/s", "600MBPS", "6GBPS", "600Mb/S"] {
+        check("读取速率≥500MB/s", &format!("读取速率{stated}"), Unclear);
+        check(&format!("读取速率≥{stated}"), "读取速率500MB/s", Unclear);
+    }
+    check("存储容量≥8GB", "存储容量16Gb", Unclear);
+    check("存储容量≥8GB", "存储容量16gb", Unclear);
+    check("存储容量≥8GB", "存储容量16GB", Within);
+    check("传输速率≥500kbps", "传输速率60kb/s", UnitsDiffer);
+}
+
+#[test]
+fn twins_in_the_wrong_case() {
+    check("板厚≤5mm", "板厚4MM", Within);
+    check("浓度≤5mmol/L", "浓度4MM", Within);
+    check("进给速度≥5mm/min", "进给速度6MM/MIN", Within);
+    check("膜厚≤5μm", "膜厚4UM", Within);
+    check("响应时间≤5ms", "响应时间4MS", Within);
+    check("响应时间≤5us", "响应时间6US", Disjoint);
+    check("漂移≤5ms", "漂移4MS", Unclear);
+    check("工作压力≤5Pa", "工作压力4pa", Within);
+    check("漏电流≤5pA", "漏电流4pa", Unclear);
+    check("扭矩≥5N·m", "扭矩6NM", Within);
+    check("波长≤500nm", "波长400NM", Within);
+    check("振幅≤500nm", "振幅400NM", Unclear);
+    check("推力≥5kN", "推力6kn", Within);
+    check("推力≥5kN", "推力6KN", Within);
+    check("航速≥5节", "航速6kn", Within);
+    check("读数≥5kN", "读数6kn", Unclear);
+    check("脉宽≤5ps", "脉宽4PS", UnitsDiffer);
+    check("采样间隔≤5ms/s", "采样间隔4MS/s", UnitsDiffer);
+    check("种植面积≥5公顷", "种植面积100ha", Within);
+}
+
+#[test]
+fn ordinals_are_no_units() {
+    for text in ["采用1st代技术", "采用3rd代技术", "64排CT", "不超过3rd代"] {
+        let found = parse(text);
+        assert!(found.iter().all(|found| found.is_unlisted()), "{text}: {found:?}");
+    }
+    assert_eq!(unit("运动黏度≤5St").0, "kinematic_viscosity");
+}
+
+#[test]
+fn normal_cubic_metres_and_working_days() {
+    for spelling in ["Nm3/h", "nm3/h", "NM3/H", "Nm³/h", "标方/小时"] {
+        assert_eq!(unit(&format!("流量≥5{spelling}")), ("normal_flow", "标m3/s".to_string()), "{spelling}");
+    }
+    check("流量≥5Nm3/h", "流量6nm3/h", Within);
+    check("流量≥5Nm3/h", "流量6Sm3/h", UnitsDiffer);
+    check("储气量≥5Nm3", "储气量6Sm3", UnitsDiffer);
+    check("储气量≥5Sm3", "储气量6SM3", Within);
+    check("交货期≤30天", "交货期20个工作日", UnitsDiffer);
+    check("交货期≤30个工作日", "交货期20工作日", Within);
+    check("交货期≤30天", "交货期20日历天", Within);
+}
