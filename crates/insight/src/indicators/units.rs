@@ -57,10 +57,10 @@ pub(super) struct Symbol {
 /// Unit that starts at a position.
 pub(super) fn unit_at(text: &CharText<'_>, place: usize) -> Option<FoundUnit> {
     let whole = Window::at(text, place).whole(text);
-    // %FS/℃ is longer than its %, and mS/m is no MS/m in the wrong case
+    // %FS/℃ is longer than its %, and ms/s is no MS/s in the wrong case
     let is_better = |compound: &Compound| {
         whole.as_ref().is_none_or(|whole| {
-            whole.end < compound.end || whole.end == compound.end && compound.is_exact && !whole.is_exact
+            whole.end < compound.end || whole.end == compound.end && compound.is_exact && whole.changes_prefix
         })
     };
     if let Some(compound) = compound::at(text, place).filter(is_better) {

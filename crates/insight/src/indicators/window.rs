@@ -49,6 +49,8 @@ pub(super) struct Match {
     pub end: usize,
     /// Whether it is written in the table's case.
     pub is_exact: bool,
+    /// Whether its first letter is m and was written M, or the other way round.
+    pub changes_prefix: bool,
     /// Whether another unit differs from it by nothing but case.
     pub is_unclear: bool,
 }
@@ -171,6 +173,7 @@ impl Window {
             spellings: spellings.get(first..first + meanings)?,
             end: self.end(found.normal.len()),
             is_exact: exact.is_some(),
+            changes_prefix: matches!(self.char(0), 'm' | 'M') && found.normal.first() != Some(&self.char(0)),
             is_unclear,
         })
     }

@@ -95,7 +95,8 @@ fn bits_are_not_bytes() {
     check("存储容量≥8GB", "存储容量16Gb", Unclear);
     check("存储容量≥8GB", "存储容量16gb", Unclear);
     check("存储容量≥8GB", "存储容量16GB", Within);
-    check("传输速率≥500kbps", "传输速率60kb/s", UnitsDiffer);
+    check("读取速率≥500MB/s", "读取速率600MB/S", Within);
+    check("传输速率≥500kbps", "传输速率60kb/s", Unclear);
 }
 
 #[test]
@@ -118,7 +119,8 @@ fn twins_in_the_wrong_case() {
     check("读数≥5kN", "读数6kn", Unclear);
     check("脉宽≤5ps", "脉宽4PS", UnitsDiffer);
     check("采样间隔≤5ms/s", "采样间隔4MS/s", UnitsDiffer);
-    check("种植面积≥5公顷", "种植面积100ha", Within);
+    check("抗拉强度≥500MPa", "抗拉强度520N/MM2", Within);
+    check("种植面积≥5公顷", "种植面积100Ha", Within);
 }
 
 #[test]
@@ -142,4 +144,26 @@ fn normal_cubic_metres_and_working_days() {
     check("交货期≤30天", "交货期20个工作日", UnitsDiffer);
     check("交货期≤30个工作日", "交货期20工作日", Within);
     check("交货期≤30天", "交货期20日历天", Within);
+}
+
+/// Every spelling of the table in capitals and in small letters: of the same quantity it is the same unit, or unclear.
+#[test]
+fn no_spelling_in_the_wrong_case_is_another_unit() {
+    let lines = include_str!("../../../data/quantities.txt").lines();
+    let lines = lines.filter(|line| !line.starts_with(['#', '@']) && !line.is_empty());
+    let is_plain = |word: &&str| !word.starts_with(['^', '÷', '!', '=']) && !word.contains('?');
+    let words = lines.flat_map(|line| line.split(' ').enumerate().filter(|(index, _)| *index != 1));
+    let words: Vec<&str> = words.map(|(_, word)| word.trim_start_matches('~')).filter(is_plain).collect();
+    assert!(500 < words.len(), "{}", words.len());
+    let read = |word: &str| parse(&format!("测值≥5{word}")).pop().filter(|found| !found.is_unclear);
+    for word in words.iter().filter(|word| 1 < word.len()) {
+        let Some(own) = read(word) else { continue };
+        for other in [word.to_uppercase(), word.to_lowercase()] {
+            // what the table lists so is what it says: MW and mW; MPA is mega by custom
+            let is_listed = words.contains(&other.as_str()) || ["mvar", "MPA"].contains(&other.as_str());
+            let Some(read) = read(&other).filter(|_| !is_listed) else { continue };
+            let is_same = read.interval.is_same(&own.interval);
+            assert!(is_same || !read.is_alike(&own), "{word} {other}: {own:?} {read:?}");
+        }
+    }
 }
