@@ -7,10 +7,11 @@ use super::{
     expression::{Doubt, NumberWithUnit, Values},
     lead::Lead,
     number,
+    pressure::{self, Origin},
     subjects::{Better, Subject},
     table::TABLE,
     text::{CharText, is_han},
-    units::{self, Conversion, FoundUnit},
+    units::{self, Conversion},
     words::Behind,
 };
 
@@ -40,6 +41,10 @@ impl IndicatorDraft {
     /// Meaning of the unit here, and whether the number is a level or a change.
     pub(super) fn meaning(&self, text: &CharText<'_>, subject: &str) -> Option<(Measure, Conversion)> {
         let conversion = self.conversion(text, subject)?;
+        let conversion = match self.origin(text, subject) {
+            Some(origin) => origin.apply(conversion),
+            None => conversion,
+        };
         let is_relative = matches!(conversion.quantity.id, "ratio" | "multiple" | "points");
         // 提高准确率≥95% is a level, 降低能耗≥20% a change
         let is_level = self.known.is_some_and(|known| known.better == Better::Higher) && self.has_sign(text);
@@ -92,7 +97,8 @@ impl IndicatorDraft {
     pub(super) fn is_unclear(&self, comparison: Comparison, conversion: &Conversion, subject: &str) -> bool {
         const OFTEN_SMALL: [&str; 11] =
             ["漏", "真空", "透", "渗", "误码", "电导", "电阻率", "膨胀", "灵敏", "检出限", "检测限"];
-        if conversion.is_unclear || self.units().any(|unit| unit.conversion(subject).is_some_and(|own| own.is_unclear))
+        if conversion.is_unclear
+            || self.values.units().any(|unit| unit.conversion(subject).is_some_and(|own| own.is_unclear))
         {
             return true;
         }
@@ -107,16 +113,6 @@ impl IndicatorDraft {
         }
     }
 
-    /// Units as written, of one number or two.
-    fn units(&self) -> impl Iterator<Item = &FoundUnit> {
-        let (first, second) = match &self.values {
-            Values::Share(..) => (None, None),
-            Values::One(value) | Values::Tolerance(value) => (Some(value), None),
-            Values::Range(first, second) | Values::Around(first, second) => (Some(first), Some(second)),
-        };
-        first.into_iter().chain(second).filter_map(|value| value.unit.as_ref())
-    }
-
     pub(super) fn is_difference(&self) -> bool {
         self.known.is_some_and(|known| known.is_difference)
     }
@@ -124,6 +120,12 @@ impl IndicatorDraft {
     /// Returns whether the value is a range, such as the measuring condition in 温漂：-40~125℃.
     pub(super) fn is_span(&self) -> bool {
         matches!(self.values, Values::Range(..))
+    }
+
+    /// What a pressure is measured from, as the words before it say: 工作压力（绝压）≥0.5MPa.
+    fn origin(&self, text: &CharText<'_>, subject: &str) -> Option<Origin> {
+        let in_bracket = || pressure::named(&text.folded(self.lead.bracket.clone()?));
+        pressure::named(subject).or_else(in_bracket)
     }
 
     fn has_sign(&self, text: &CharText<'_>) -> bool {
@@ -139,7 +141,7 @@ impl IndicatorDraft {
             Values::One(value) | Values::Tolerance(value) => (value, None),
             Values::Range(first, second) | Values::Around(first, second) => (first, Some(second)),
         };
-        let subject = if first.is_temperature { "温" } else { subject };
+        let subject = if self.values.is_temperature() { "温" } else { subject };
         let second_apart = second.filter(|second| !self.is_percent_of(first, second));
         if let Some((one, other)) = first.unit.as_ref().zip(second_apart.and_then(|second| second.unit.as_ref())) {
             let (one, other) = (one.conversion(subject)?, other.conversion(subject)?);
@@ -244,7 +246,8 @@ impl IndicatorDraft {
         is_bare && is_lost && self.known.is_none() && self.lead.change.is_none()
     }
 
-    pub(super) fn interval(&self, comparison: Comparison, conversion: &Conversion) -> Option<Interval> {
+    pub(super) fn interval(&self, comparison: Comparison, conversion: &Conversion, subject: &str) -> Option<Interval> {
+        let subject = if self.values.is_temperature() { "温" } else { subject };
         let wide = |number: f64, side: f64| if self.is_about { number + side * ABOUT * number.abs() } else { number };
         let base = |number: f64, own: &Conversion| {
             let base = own.factor * number + own.offset;
@@ -254,7 +257,7 @@ impl IndicatorDraft {
             Values::Range(first, second) => {
                 let (low, high) = (first.number.min(second.number), first.number.max(second.number));
                 let own = |value: &NumberWithUnit| {
-                    value.unit.as_ref().and_then(|unit| self.own(unit.conversion("")?, conversion))
+                    value.unit.as_ref().and_then(|unit| self.own(unit.conversion(subject)?, conversion))
                 };
                 let both = own(first).zip(own(second));
                 let Some((first_own, second_own)) = both else {
@@ -265,7 +268,7 @@ impl IndicatorDraft {
             }
             Values::Around(middle, width) => {
                 let is_percent = self.is_percent_of(middle, width);
-                let own = middle.unit.as_ref().and_then(|unit| self.own(unit.conversion("")?, conversion));
+                let own = middle.unit.as_ref().and_then(|unit| self.own(unit.conversion(subject)?, conversion));
                 let own = own.unwrap_or_else(|| conversion.clone());
                 let half = if is_percent { own.factor * middle.number.abs() / 100.0 } else { conversion.factor };
                 let (middle, half) = (base(middle.number, &own)?, half * width.number);
@@ -285,6 +288,12 @@ impl IndicatorDraft {
     /// Conversion of one end of a range, if it has the same dimension as the other end: 800mm~1.2m.
     fn own(&self, conversion: Conversion, other: &Conversion) -> Option<Conversion> {
         let conversion = if other.offset == 0.0 { conversion.difference() } else { conversion };
+        // 表压 before the numbers is of both ends
+        let conversion = match other.quantity.id {
+            "gauge_pressure" => Origin::Gauge.apply(conversion),
+            "absolute_pressure" => Origin::Absolute.apply(conversion),
+            _ => conversion,
+        };
         (conversion.quantity.id == other.quantity.id && conversion.base_unit == other.base_unit).then_some(conversion)
     }
 

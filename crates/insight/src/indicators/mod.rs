@@ -22,6 +22,7 @@ mod interval;
 mod lead;
 mod number;
 mod parse;
+mod pressure;
 mod standing;
 mod subjects;
 mod table;

@@ -252,7 +252,7 @@ impl Parser<'_> {
         if conversion.quantity.is_count && draft.is_casual(comparison) {
             return None;
         }
-        let interval = draft.interval(comparison, &conversion)?;
+        let interval = draft.interval(comparison, &conversion, &subject)?;
         let is_unclear = draft.is_unclear(comparison, &conversion, &subject);
         let (value, unit) = draft.written();
         let span = self.text.span(draft.start..draft.end);

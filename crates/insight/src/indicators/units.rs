@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::{
     atoms::Atoms,
     compound::{self, Compound},
+    pressure::{self, Origin},
     table::{Quantity, Spelling, TABLE, Unit},
     text::{CharText, is_han},
     unlisted,
@@ -18,6 +19,8 @@ pub(super) struct FoundUnit {
     pub end: usize,
     /// Another unit differs from it by nothing but case.
     pub is_unclear: bool,
+    /// What a pressure is measured from, if it says so.
+    pub origin: Option<Origin>,
     pub kind: Kind,
 }
 
@@ -64,9 +67,11 @@ pub(super) fn unit_at(text: &CharText<'_>, place: usize) -> Option<FoundUnit> {
         })
     };
     if let Some(compound) = compound::at(text, place).filter(is_better) {
-        return Some(FoundUnit { end: compound.end, is_unclear: false, kind: Kind::Compound(compound.conversion) });
+        return Some(FoundUnit::new(compound.end, Kind::Compound(compound.conversion)).with_origin(text));
     }
-    whole.map(|whole| FoundUnit { end: whole.end, is_unclear: whole.is_unclear, kind: Kind::Simple(whole.spellings) })
+    let whole = whole?;
+    let found = FoundUnit::new(whole.end, Kind::Simple(whole.spellings));
+    Some(FoundUnit { is_unclear: whole.is_unclear, ..found }.with_origin(text))
 }
 
 /// Characters at a position that stand where a unit stands, but are none of the table.
@@ -77,7 +82,7 @@ pub(super) fn unlisted_at(text: &CharText<'_>, place: usize) -> Option<FoundUnit
     let alone: String = text.slice(place..end).iter().collect();
     let known = is_cut.then(|| unit_at(&CharText::new(&alone), 0)).flatten();
     let known = known.filter(|unit| place + unit.end == end).map(|unit| FoundUnit { end, ..unit });
-    Some(known.unwrap_or(FoundUnit { end, is_unclear: false, kind: Kind::Unlisted(written) }))
+    Some(known.unwrap_or(FoundUnit::new(end, Kind::Unlisted(written))))
 }
 
 /// Symbol of a compound unit at a position.
@@ -91,8 +96,29 @@ pub(super) fn symbol_at(text: &CharText<'_>, place: usize, is_below: bool) -> Op
 // === impl FoundUnit ===
 
 impl FoundUnit {
+    fn new(end: usize, kind: Kind) -> Self {
+        Self { end, is_unclear: false, origin: None, kind }
+    }
+
+    /// Takes the 表压 or 绝压 behind a pressure.
+    fn with_origin(self, text: &CharText<'_>) -> Self {
+        let is_pressure = |unit: &Self| unit.read("").is_some_and(|own| pressure::is_plain(own.quantity));
+        match pressure::behind(text, self.end).filter(|_| is_pressure(&self)) {
+            Some((origin, end)) => Self { end, origin: Some(origin), ..self },
+            None => self,
+        }
+    }
+
     /// Conversion of the unit for a number about `subject`.
     pub(super) fn conversion(&self, subject: &str) -> Option<Conversion> {
+        let conversion = self.read(subject)?;
+        Some(match self.origin {
+            Some(origin) => origin.apply(conversion),
+            None => conversion,
+        })
+    }
+
+    fn read(&self, subject: &str) -> Option<Conversion> {
         let spellings = match &self.kind {
             Kind::Compound(conversion) => return Some(conversion.clone()),
             Kind::Unlisted(written) => return Conversion::unlisted(written.clone()),

@@ -159,11 +159,38 @@ fn no_spelling_in_the_wrong_case_is_another_unit() {
     for word in words.iter().filter(|word| 1 < word.len()) {
         let Some(own) = read(word) else { continue };
         for other in [word.to_uppercase(), word.to_lowercase()] {
-            // what the table lists so is what it says: MW and mW; MPA is mega by custom
-            let is_listed = words.contains(&other.as_str()) || ["mvar", "MPA"].contains(&other.as_str());
+            // what the table lists so is what it says: MW and mW; MPA and MΩ·CM are mega by custom
+            let is_listed = words.contains(&other.as_str()) || ["mvar", "MPA", "MΩ·CM"].contains(&other.as_str());
             let Some(read) = read(&other).filter(|_| !is_listed) else { continue };
             let is_same = read.interval.is_same(&own.interval);
             assert!(is_same || !read.is_alike(&own), "{word} {other}: {own:?} {read:?}");
         }
     }
+}
+
+#[test]
+fn gauge_and_absolute_pressures_are_two_things() {
+    for (demand, achievement) in [
+        ("工作压力≥0.5MPa（绝压）", "工作压力0.55MPa（表压）"),
+        ("工作压力≥0.5MPa（绝对压力）", "工作压力0.55MPa"),
+        ("工作压力≥0.5MPa", "工作压力0.55MPa（表压）"),
+        ("工作压力≥0.5MPa（绝）", "工作压力6bar(表)"),
+        ("工作压力（绝压）≥0.5MPa", "工作压力（表压）0.55MPa"),
+        ("工作压力≥0.5MPa绝压", "工作压力0.4MPa 表压"),
+        ("工作压力≤5kgf/cm2（表压）", "工作压力0.4MPa（绝压）以下"),
+        ("工作压力（绝对压力）0.2~0.5MPa", "工作压力0.3~0.4MPa"),
+    ] {
+        check(demand, achievement, UnitsDiffer);
+    }
+    check("工作压力≥0.5MPa（绝压）", "工作压力6bar（绝对压力）", Within);
+    check("工作压力≥0.5MPa（表压）", "工作压力（表压）400kPa", Disjoint);
+    check("工作压力（表压）200kPa~0.5MPa", "工作压力0.3~0.4MPa（表压）", Within);
+    check("工作压力≥0.5MPa（表压、绝压）", "工作压力0.6MPa（表压）", Unclear);
+    check("工作压力≥0.5MPa（常温）", "工作压力0.6MPa", Within);
+}
+
+#[test]
+fn ends_of_ranges_are_read_by_the_subject_too() {
+    check("浓度5mM~10M", "浓度8mmol/L", Within);
+    check("加速度5000mg~10g", "加速度6g", UnitNotKnown);
 }
