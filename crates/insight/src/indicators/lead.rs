@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::{
     Comparison, Measure,
     text::{CharText, is_han},
+    units,
     words::{self, Effect},
 };
 
@@ -14,6 +15,8 @@ const MAX_SUBJECT_CHARS: usize = 12;
 const MAX_WORDS: usize = 8;
 /// Maximum characters in brackets between a subject and its number: 总误差（含非线性、迟滞、温漂）≤.
 const MAX_BRACKET_CHARS: usize = 30;
+/// Maximum characters of the unit in a heading: 导热系数/(W·m-1·K-1).
+const MAX_HEADING_UNIT_CHARS: usize = 16;
 /// Maximum characters of the list before 分别.
 const MAX_LIST_CHARS: usize = 40;
 
@@ -77,6 +80,38 @@ impl Lead {
             lead.read_subject(text, floor);
         }
         lead
+    }
+
+    /// Takes the unit of a heading before the sign, for a number without one: 吸收剂量/kGy：30, 流量/(m3/h)：5. It is read as
+    /// in brackets: 吸收剂量（kGy）：30.
+    pub(super) fn read_heading(&mut self, text: &CharText<'_>, floor: usize) {
+        let end = text.skip_blanks_back(self.words_start).max(floor);
+        let first = end.saturating_sub(MAX_HEADING_UNIT_CHARS).max(floor);
+        let is_stroke = |place: &usize| text.at(*place) == '/' && is_han(text.before(*place));
+        let (stroke, unit) = match self.bracket.clone() {
+            None => {
+                let Some(stroke) = (first..end).rev().find(is_stroke).filter(|_| self.has_sign(text)) else { return };
+                (stroke, stroke + 1..end)
+            }
+            Some(inside) => {
+                let stroke = inside.start.saturating_sub(2);
+                if inside.start < 2 || stroke < floor || self.words_start != stroke + 1 || !is_stroke(&stroke) {
+                    return;
+                }
+                (stroke, inside)
+            }
+        };
+        let is_unit = units::unit_at(text, unit.start).is_some_and(|found| found.end == unit.end);
+        if is_unit && !is_han(text.at(unit.start)) {
+            self.bracket = Some(unit);
+            self.words_start = stroke;
+            self.subject = stroke..stroke;
+            self.read_subject(text, floor);
+        }
+    }
+
+    fn has_sign(&self, text: &CharText<'_>) -> bool {
+        matches!(text.at(text.skip_blanks(self.words_start)), ':' | '≥' | '≤' | '>' | '<' | '=')
     }
 
     fn take(&mut self, effect: Effect) {

@@ -124,7 +124,10 @@ impl Parser<'_> {
     }
 
     fn draft(&mut self, expression: Expression) -> Option<IndicatorDraft> {
-        let lead = Lead::read(self.text, expression.start, |place| self.limit(place));
+        let mut lead = Lead::read(self.text, expression.start, |place| self.limit(place));
+        if expression.values.units().next().is_none() && lead.names.is_empty() {
+            lead.read_heading(self.text, self.limit(expression.start));
+        }
         let Expression { start, end, values, doubt } = expression;
         let mut draft = IndicatorDraft {
             subject: lead.subject.clone(),

@@ -194,3 +194,31 @@ fn ends_of_ranges_are_read_by_the_subject_too() {
     check("浓度5mM~10M", "浓度8mmol/L", Within);
     check("加速度5000mg~10g", "加速度6g", UnitNotKnown);
 }
+
+#[test]
+fn units_in_headings() {
+    for (text, subject, quantity, base) in [
+        ("吸收剂量/kGy：30", "吸收剂量", "dose", 30e3),
+        ("吸收剂量/kGy≥30", "吸收剂量", "dose", 30e3),
+        ("产品吸收剂量/kGy: 20~30", "产品吸收剂量", "dose", 20e3),
+        ("流量/(m3/s)：5", "流量", "volume_flow", 5.0),
+        ("导热系数/W·(m·K)-1：5", "导热系数", "", 0.0),
+        ("工作温度/K：300", "工作温度", "temperature", 300.0),
+        ("合格率/%：95", "合格率", "ratio", 0.95),
+        ("电流/MA：5", "电流", "current", 5e6),
+    ] {
+        let found = parse(text);
+        let first = found.first().filter(|found| found.quantity.id != "number");
+        assert_eq!(first.map_or("", |first| first.quantity.id), quantity, "{text}: {found:?}");
+        let Some(first) = first else { continue };
+        let low = first.interval.min.number().unwrap();
+        assert_eq!((first.subject.as_str(), (low / base - 1.0).abs() < 1e-9), (subject, true), "{text} {low}");
+        assert_eq!(text.get(first.span.bytes.clone()), Some(text));
+    }
+    check("吸收剂量≥25kGy", "吸收剂量/kGy：30", Within);
+    check("吸收剂量≥25kGy", "吸收剂量/kGy：20", Disjoint);
+    check("电流≤5mA", "电流/MA：4", Unclear);
+    // the number has a unit of its own, so the stroke means per
+    check("产量≥25t", "产量/d：30t", NoCounterpart);
+    check("速度≥25m/s", "加速度/速度：30m/s", Within);
+}

@@ -5,7 +5,7 @@ use proptest::{collection::vec, prelude::*, sample::select};
 use super::super::{AnswerOutcome, Indicator, TextSpan, compare, parse, parse::MAX_INDICATORS};
 
 /// Pieces for random texts with many traps.
-const PIECES: [&str; 72] = [
+const PIECES: [&str; 86] = [
     "抗拉强度",
     "误差",
     "工作温度",
@@ -78,6 +78,20 @@ const PIECES: [&str; 72] = [
     "的",
     "下",
     "三",
+    "（绝压）",
+    "表压",
+    "（表压",
+    "mw",
+    "MA",
+    "MS",
+    "mb/s",
+    "kn",
+    "nm3/h",
+    "g",
+    "加速度",
+    "/kGy",
+    "/(",
+    "工作日",
 ];
 
 const ASKED: [&str; 6] = ["吸收剂量不低于", "吸收剂量≥", "产品吸收剂量为", "内毒素不超过", "抗拉强度达到", "强度："];
@@ -243,6 +257,10 @@ fn long_texts_are_read_up_to_the_limit() {
         "强度",
         "1mm/",
         "1e",
+        "强度/kGy：1",
+        "5MPa（表压",
+        "1mw",
+        "1MBPS/",
     ];
     for piece in pieces {
         let text = piece.repeat(20_000);
