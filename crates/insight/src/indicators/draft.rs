@@ -124,7 +124,8 @@ impl IndicatorDraft {
 
     /// What a pressure is measured from, as the words before it say: 工作压力（绝压）≥0.5MPa.
     fn origin(&self, text: &CharText<'_>, subject: &str) -> Option<Origin> {
-        let in_bracket = || pressure::named(&text.folded(self.lead.bracket.clone()?));
+        let bracket = self.lead.bracket.clone().filter(|_| !self.lead.subject.is_empty());
+        let in_bracket = || pressure::named(&text.folded(bracket?));
         pressure::named(subject).or_else(in_bracket)
     }
 

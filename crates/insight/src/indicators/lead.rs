@@ -54,7 +54,8 @@ impl Lead {
         let mut floor = limit(number);
         for _ in 0..MAX_WORDS {
             let place = text.skip_blanks_back(lead.words_start).max(floor);
-            if text.before(place) == ')' && lead.bracket.is_none() {
+            // the bracket of 5MPa(绝压) belongs to that number
+            if floor < place && text.before(place) == ')' && lead.bracket.is_none() {
                 let Some(open) = opening(text, place) else { break };
                 lead.bracket = Some(open + 1..place - 1);
                 lead.words_start = open;

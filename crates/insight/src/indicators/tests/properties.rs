@@ -146,8 +146,14 @@ fn is_finite(indicator: &Indicator) -> bool {
     ends.iter().flatten().all(|number| number.is_finite())
 }
 
+/// At least 1500 cases; more with `PROPTEST_CASES`.
+fn config() -> ProptestConfig {
+    let default = ProptestConfig::default();
+    ProptestConfig { cases: default.cases.max(1500), max_global_rejects: 1_000_000, ..default }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn any_text_is_read(text in text()) {
