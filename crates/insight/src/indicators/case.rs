@@ -16,13 +16,14 @@ pub(super) struct Folded {
 /// Longest spelling that `written` begins with in any case. `ends` returns whether it may end there.
 pub(super) fn folded(spellings: &[Spelling], written: &[char], ends: impl Fn(&Spelling) -> bool) -> Option<Folded> {
     let first = *written.first()?;
-    let fits = |spelling: &Spelling| is_same_but_case(spelling, written) && ends(spelling);
+    let is_same = |(_, spelling): &(usize, &Spelling)| is_same_but_case(spelling, written);
+    let same: Vec<(usize, &Spelling)> = spellings.iter().enumerate().filter(is_same).collect();
     // a prefix that was put before a unit keeps its case: gW is no GW
     let is_usable = |spelling: &Spelling| !spelling.is_derived || spelling.normal.first() == Some(&first);
-    let length = spellings.iter().find(|spelling| is_usable(spelling) && fits(spelling))?.normal.len();
+    let length = same.iter().find(|(_, spelling)| is_usable(spelling) && ends(spelling))?.1.normal.len();
     let written = written.get(..length)?;
-    let fitting = |(_, spelling): &(usize, &Spelling)| spelling.normal.len() == length && fits(spelling);
-    let twins: Vec<(usize, &Spelling)> = spellings.iter().enumerate().filter(fitting).collect();
+    let is_twin = |(_, spelling): &(usize, &Spelling)| spelling.normal.len() == length && ends(spelling);
+    let twins: Vec<(usize, &Spelling)> = same.into_iter().filter(is_twin).collect();
     let begins = |prefix: char| twins.iter().any(|(_, spelling)| spelling.normal.first() == Some(&prefix));
     let keeps_prefix = matches!(first, 'm' | 'M') && begins(first);
     let is_own = |spelling: &Spelling| spelling.normal.first() == Some(&first);

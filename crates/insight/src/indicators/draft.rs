@@ -11,7 +11,7 @@ use super::{
     subjects::{Better, Subject},
     table::TABLE,
     text::{CharText, is_han},
-    units::{self, Conversion},
+    units::{self, Conversion, FoundUnit},
     words::Behind,
 };
 
@@ -41,7 +41,8 @@ impl IndicatorDraft {
     /// Meaning of the unit here, and whether the number is a level or a change.
     pub(super) fn meaning(&self, text: &CharText<'_>, subject: &str) -> Option<(Measure, Conversion)> {
         let conversion = self.conversion(text, subject)?;
-        let conversion = match self.origin(text, subject) {
+        let has_origin = pressure::is_plain(conversion.quantity);
+        let conversion = match has_origin.then(|| self.origin(text, subject)).flatten() {
             Some(origin) => origin.apply(conversion),
             None => conversion,
         };
@@ -97,9 +98,8 @@ impl IndicatorDraft {
     pub(super) fn is_unclear(&self, comparison: Comparison, conversion: &Conversion, subject: &str) -> bool {
         const OFTEN_SMALL: [&str; 11] =
             ["漏", "真空", "透", "渗", "误码", "电导", "电阻率", "膨胀", "灵敏", "检出限", "检测限"];
-        if conversion.is_unclear
-            || self.values.units().any(|unit| unit.conversion(subject).is_some_and(|own| own.is_unclear))
-        {
+        let is_own_unclear = |unit: &FoundUnit| unit.conversion(subject).is_some_and(|own| own.is_unclear);
+        if conversion.is_unclear || 1 < self.values.units().count() && self.values.units().any(is_own_unclear) {
             return true;
         }
         match self.doubt {
@@ -318,6 +318,30 @@ impl IndicatorDraft {
             }
             Values::Share(_, place) => (place.clone(), place.end..place.end),
         }
+    }
+}
+
+// === impl Values ===
+
+impl Values {
+    /// The numbers with their units: one or two.
+    fn numbers(&self) -> impl Iterator<Item = &NumberWithUnit> {
+        let (first, second) = match self {
+            Self::Share(..) => (None, None),
+            Self::One(value) | Self::Tolerance(value) => (Some(value), None),
+            Self::Range(first, second) | Self::Around(first, second) => (Some(first), Some(second)),
+        };
+        first.into_iter().chain(second)
+    }
+
+    /// Units as written.
+    pub(super) fn units(&self) -> impl Iterator<Item = &FoundUnit> {
+        self.numbers().filter_map(|number| number.unit.as_ref())
+    }
+
+    /// Returns whether 零下 or 零上 before the first number says that it is a temperature.
+    pub(super) fn is_temperature(&self) -> bool {
+        self.numbers().next().is_some_and(|first| first.is_temperature)
     }
 }
 

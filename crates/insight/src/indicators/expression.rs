@@ -447,30 +447,6 @@ impl Expression {
     }
 }
 
-// === impl Values ===
-
-impl Values {
-    /// The numbers with their units: one or two.
-    fn numbers(&self) -> impl Iterator<Item = &NumberWithUnit> {
-        let (first, second) = match self {
-            Self::Share(..) => (None, None),
-            Self::One(value) | Self::Tolerance(value) => (Some(value), None),
-            Self::Range(first, second) | Self::Around(first, second) => (Some(first), Some(second)),
-        };
-        first.into_iter().chain(second)
-    }
-
-    /// Units as written.
-    pub(super) fn units(&self) -> impl Iterator<Item = &FoundUnit> {
-        self.numbers().filter_map(|number| number.unit.as_ref())
-    }
-
-    /// Returns whether 零下 or 零上 before the first number says that it is a temperature.
-    pub(super) fn is_temperature(&self) -> bool {
-        self.numbers().next().is_some_and(|first| first.is_temperature)
-    }
-}
-
 // === impl Sign ===
 
 impl Sign {
