@@ -11,9 +11,9 @@ use sha2::{Digest, Sha256};
 
 /// Seconds by which each look goes back: more than the clocks' difference plus the time from a batch's time stamp to
 /// its storage.
-pub(crate) const OVERLAP_SECONDS: i64 = 120;
+pub const OVERLAP_SECONDS: i64 = 120;
 /// Most ids that a token holds.
-pub(crate) const MAX_IDS: usize = 2_000;
+pub const MAX_IDS: usize = 2_000;
 /// Bytes of the floor in a token: seconds since 1970.
 const FLOOR_BYTES: usize = 8;
 /// Bytes of an entry: the id (8) and its age in seconds after the floor (1).

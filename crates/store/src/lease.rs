@@ -17,7 +17,7 @@ use tokio::{
 use super::Result;
 
 /// Lease period: a duty without a renewal for this long is free.
-pub(crate) const LEASE_PERIOD: Duration = Duration::from_secs(10);
+pub const LEASE_PERIOD: Duration = Duration::from_secs(10);
 /// Time between renewals; two may fail before the lease is lost.
 pub(crate) const RENEW_EVERY: Duration = Duration::from_secs(3);
 

@@ -14,9 +14,9 @@ use duijie_core::{
 };
 
 /// Key of the record.
-pub(crate) const RECORD: &str = "record";
+pub const RECORD: &str = "record";
 /// Key of the lexical query.
-pub(crate) const QUERY: &str = "query";
+pub const QUERY: &str = "query";
 /// Key of the revision.
 pub(crate) const REVISION: &str = "revision";
 

@@ -13,7 +13,7 @@ pub(crate) const MAX_WINDOWS: usize = 50;
 /// Maximum characters of a presenter.
 pub(crate) const MAX_PRESENTER_CHARS: usize = 100;
 /// Maximum people of one presenter.
-pub(crate) const MAX_PEOPLE: u32 = 100;
+pub const MAX_PEOPLE: u32 = 100;
 
 /// A record that takes part in an event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

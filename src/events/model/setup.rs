@@ -17,7 +17,7 @@ pub const MAX_TABLES: u32 = 1_000;
 /// Maximum participants, demands and counterparts together.
 pub const MAX_PARTICIPANTS: usize = 5_000;
 /// Highest cap: pairs of a demand, a counterpart or an organisation.
-pub(crate) const MAX_CAP: u32 = 200;
+pub const MAX_CAP: u32 = 200;
 /// Maximum percentage of tables kept free.
 pub const MAX_SPARE_PERCENT: u32 = 50;
 /// Maximum quotas.

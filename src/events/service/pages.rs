@@ -65,7 +65,7 @@ impl Events {
     ///
     /// # Errors
     /// [`EventError::NotFound`], [`EventError::NoShortlist`].
-    pub(crate) async fn planned(&self, id: &str) -> Result<Planned> {
+    pub async fn planned(&self, id: &str) -> Result<Planned> {
         let event = self.store.event(id).await?;
         let pointer = event.plan.clone().ok_or(EventError::NoShortlist)?;
         let (head, whole) = self.store.head(&pointer).await?;

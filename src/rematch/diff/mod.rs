@@ -22,7 +22,7 @@ pub use pairs::{Step, changes, step};
 use duijie_core::domain::{Kind, RecordName, hit::Level};
 
 /// Score difference of a pair, 0 to 1, above which the score counts as moved.
-pub(crate) const SCORE_STEP: f64 = 0.01;
+pub const SCORE_STEP: f64 = 0.01;
 
 /// A demand with its pairs in one job.
 #[derive(Debug, Clone, PartialEq)]

@@ -12,17 +12,17 @@ use duijie_store::StoreVersions;
 /// Collection of the names of jobs.
 pub(crate) const JOBS: &str = "rematch/jobs";
 /// Most targets of each kind per demand.
-pub(crate) const MAX_LIMIT: usize = 100;
+pub const MAX_LIMIT: usize = 100;
 /// Default number of targets of each kind per demand.
 pub(crate) const DEFAULT_LIMIT: usize = 20;
 /// Most names in a selection.
-pub(crate) const MAX_NAMES: usize = 1_000;
+pub const MAX_NAMES: usize = 1_000;
 /// Most demands per job.
 pub(crate) const MAX_DEMANDS: usize = 1_000_000;
 /// Longest `request_id` in bytes.
-pub(crate) const MAX_REQUEST_ID: usize = 64;
+pub const MAX_REQUEST_ID: usize = 64;
 /// Most error samples per job.
-pub(crate) const MAX_ERRORS: usize = 20;
+pub const MAX_ERRORS: usize = 20;
 
 /// Id of a job. Later jobs have higher ones; its name is `rematch/jobs/{16 hexadecimal digits}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
