@@ -244,7 +244,8 @@ impl Places {
         found: Vec<MatchHit>,
         mut row: impl FnMut(MatchHit) -> pb::Match,
     ) -> impl Iterator<Item = (u32, pb::Match)> {
-        found.into_iter().enumerate().map(move |(at, found)| (number(self.offset + at + 1), row(found)))
+        // by rank: a record that was deleted since the search leaves its rank empty
+        found.into_iter().map(move |found| (number(found.rank), row(found)))
     }
 
     /// Matches up to the end of the page; `None` if none follow.

@@ -38,7 +38,7 @@ pub(super) struct Paging {
     pub size: usize,
     /// Position in the caller's token.
     start: Option<Vec<u8>>,
-    /// The encoded request without its paging fields; tokens are bound to it.
+    /// The list, and the encoded request without its paging fields; tokens are bound to both.
     query: Vec<u8>,
 }
 
@@ -46,6 +46,9 @@ pub(super) struct Paging {
 pub(super) trait PageRequest: Message {
     /// Takes size and token out of the request.
     fn take_paging(&mut self) -> (i32, String);
+
+    /// Name of the request: two lists may be asked for in the same bytes.
+    fn list_name(&self) -> &'static str;
 }
 
 /// A position in a list, as tokens hold it.
@@ -79,7 +82,7 @@ impl Paging {
     /// A violation of `page_size` or `page_token`.
     pub fn of(request: &mut impl PageRequest, sizes: Sizes) -> Result<Self, Error> {
         let (size, token) = request.take_paging();
-        let query = request.encode_to_vec();
+        let query = [request.list_name().as_bytes(), b"\0", &request.encode_to_vec()].concat();
         let size = match usize::try_from(size) {
             Ok(0) => sizes.default,
             Ok(size) => size.min(sizes.max),
@@ -118,6 +121,10 @@ macro_rules! page_requests {
         $(impl PageRequest for pb::$request {
             fn take_paging(&mut self) -> (i32, String) {
                 (std::mem::take(&mut self.page_size), std::mem::take(&mut self.page_token))
+            }
+
+            fn list_name(&self) -> &'static str {
+                stringify!($request)
             }
         })*
     };
@@ -317,6 +324,12 @@ mod tests {
         assert_eq!(of(2, &token, 1).unwrap().start::<u32>().unwrap(), Some(5));
         assert_eq!(field(of(2, &token, 2).unwrap_err()), "page_token");
         assert_eq!(field(of(2, &token, 1).unwrap().start::<PointId>().unwrap_err()), "page_token");
+        // two lists of an event, asked for in the same bytes
+        let name = "events/e".to_string();
+        let mut meetings = pb::ListMeetingsRequest { name: name.clone(), ..Default::default() };
+        let page_token = Paging::of(&mut meetings, SIZES).unwrap().token(Some(5_u32));
+        let mut shortlists = pb::ListShortlistsRequest { name, page_token, ..Default::default() };
+        assert_eq!(field(Paging::of(&mut shortlists, SIZES).unwrap_err()), "page_token");
         assert!(
             of(0, "", 1).unwrap().start::<u32>().unwrap().is_none()
                 && of(0, "", 1).unwrap().token::<u32>(None).is_empty()

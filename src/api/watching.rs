@@ -145,7 +145,10 @@ impl Watching {
         };
         let Some(subscription) = subscription else { return Err(Error::Invalid(found)) };
         let shape = subscription_out(subscription.clone()).encode_to_vec();
-        let cursor = match page_token::read(&request.resume_token, &shape) {
+        let read = page_token::read(&request.resume_token, &shape);
+        let read =
+            read.or_else(|bad| page_token::read(&request.resume_token, &shape_before(&subscription).ok_or(bad)?));
+        let cursor = match read {
             Ok(None) if request.include_existing => Some(Cursor::starting_at(0)),
             Ok(None) => Some(Cursor::starting_at(Timestamp::now().as_second())),
             Ok(Some(bytes)) => Cursor::read(&bytes),
@@ -159,6 +162,14 @@ impl Watching {
             None => Err(Error::Invalid(found)),
         }
     }
+}
+
+/// A subscription as its tokens were bound to it before grades were numbered from 1, none, to 4, strong: they went the
+/// other way. `None` without a grade.
+fn shape_before(subscription: &Subscription) -> Option<Vec<u8>> {
+    let mut shape = subscription_out(subscription.clone());
+    shape.min_grade = (shape.min_grade != 0).then(|| 5 - shape.min_grade)?;
+    Some(shape.encode_to_vec())
 }
 
 fn event_out(event: Event, shape: &[u8]) -> pb::WatchResponse {

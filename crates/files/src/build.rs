@@ -51,6 +51,8 @@ pub struct Built {
     pub result: Result<Record, Vec<CellError>>,
     /// What is not in the record although its row has it. Empty without a record.
     pub warnings: Vec<CellError>,
+    /// Whether the id was made from title and owner.
+    pub is_derived: bool,
 }
 
 /// Builds the record of a row. An optional cell that cannot be read is left out with a warning; id, title, source and body
@@ -146,16 +148,13 @@ impl<'a> Row<'a> {
     /// An id that identifies nothing elsewhere (`冀科需〔2026〕001号`) is replaced by one made from it.
     fn take_id(&mut self, place: &Place<'_>, cell: &Cell) -> Result<(), String> {
         let id = values::exact(cell)?;
-        let foreign = |c: char| !c.is_ascii() || matches!(c, '/' | '(' | ')' | '[' | ']' | '#' | '&');
-        if check_id(&id).is_err() && id.contains(foreign) {
-            self.record.id = hashed("no-", &id);
+        self.record.id = usable_id(&id);
+        if self.record.id != id {
             let reason = format!(
                 "编号含有字母、数字、.、_、- 以外的字符，已改用 {}；再次导入同一编号仍是这条记录",
                 self.record.id
             );
             self.note(place, reason);
-        } else {
-            self.record.id = id;
         }
         Ok(())
     }
@@ -224,7 +223,9 @@ impl<'a> Row<'a> {
             (Detail::Demand(detail), Field::CooperationModes) => {
                 detail.cooperation_modes = values::codes(&cell.list(cell::codes)?)?;
             }
-            (Detail::Expert(detail), Field::AchievementIds) => detail.achievement_ids = cell.list(cell::codes)?,
+            (Detail::Expert(detail), Field::AchievementIds) => {
+                detail.achievement_ids = cell.list(cell::codes)?.iter().map(|id| usable_id(id)).collect();
+            }
             _ => (),
         }
         Ok(())
@@ -237,14 +238,15 @@ impl<'a> Row<'a> {
         } else {
             self.record.owner = Some(self.owner.clone());
         }
-        if !self.places.iter().any(|place| place.target.field == Field::Id) {
+        let is_derived = !self.places.iter().any(|place| place.target.field == Field::Id);
+        if is_derived {
             self.record.id = derived_id(&self.record);
         }
         let kind = self.context.kind;
         // each round leaves out what broke a rule: a keyword, then an owner whose name is missing without its code
-        for _ in 0..4 {
+        loop {
             let violations = match self.record.clone().checked() {
-                Ok(record) if !self.refused => return Built { result: Ok(record), warnings: self.found },
+                Ok(record) if !self.refused => return Built { result: Ok(record), warnings: self.found, is_derived },
                 Ok(_) => break,
                 Err(violations) => violations,
             };
@@ -263,7 +265,7 @@ impl<'a> Row<'a> {
                 break;
             }
         }
-        Built { result: Err(self.found), warnings: Vec::new() }
+        Built { result: Err(self.found), warnings: Vec::new(), is_derived }
     }
 }
 
@@ -297,6 +299,12 @@ fn joined(bodies: Vec<(&str, String)>) -> String {
             parts.join("\n")
         }
     }
+}
+
+/// The id, or one made from it where it could identify nothing elsewhere.
+fn usable_id(id: &str) -> String {
+    let foreign = |c: char| !c.is_ascii() || matches!(c, '/' | '(' | ')' | '[' | ']' | '#' | '&');
+    if check_id(id).is_err() && id.contains(foreign) { hashed("no-", id) } else { id.to_string() }
 }
 
 /// `row-` and 16 hexadecimal digits of SHA-256 over title and owner, so the same row gives the same record again.

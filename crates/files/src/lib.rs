@@ -105,6 +105,8 @@ pub struct Row {
     pub result: Result<Record, Vec<CellError>>,
     /// What the row has and its record has not, or not as written. Empty without a record.
     pub warnings: Vec<CellError>,
+    /// Whether the record's id was made from title and owner.
+    pub is_derived: bool,
 }
 
 /// Error of one cell, or of a whole row.

@@ -210,9 +210,8 @@ impl RecordFile {
         };
         self.last_number = row.number;
         if let Ok(record) = &mut row.result {
-            let derived = record.id.starts_with("row-");
             let column = Field::Id.label(self.context.kind);
-            row.warnings.extend(self.seen.take(record, &row.sheet, row.number, derived, column));
+            row.warnings.extend(self.seen.take(record, &row.sheet, row.number, row.is_derived, column));
         }
         Ok(Some(row))
     }
@@ -307,11 +306,11 @@ impl Context {
 
 /// A row of a text.
 fn row(number: u64, built: Built) -> Row {
-    Row { sheet: "".into(), number, result: built.result, warnings: built.warnings }
+    Row { sheet: "".into(), number, result: built.result, warnings: built.warnings, is_derived: built.is_derived }
 }
 
 fn refused(number: u64, start: &str, reason: String) -> Row {
-    row(number, Built { result: Err(vec![row_error(start, reason)]), warnings: Vec::new() })
+    row(number, Built { result: Err(vec![row_error(start, reason)]), warnings: Vec::new(), is_derived: false })
 }
 
 /// The next row of a delimited text that is a record.

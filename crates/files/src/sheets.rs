@@ -195,7 +195,13 @@ impl SheetRows {
             let number = u64::from(row) + 1;
             let refused = |sheet: &Open, reason: &str| {
                 let errors = vec![row_error("", reason)];
-                Some(Row { sheet: sheet.name.clone(), number, result: Err(errors), warnings: Vec::new() })
+                Some(Row {
+                    sheet: sheet.name.clone(),
+                    number,
+                    result: Err(errors),
+                    warnings: Vec::new(),
+                    is_derived: false,
+                })
             };
             let mut bytes = cells.bytes;
             let mut cells = cells.into_cells();
@@ -219,8 +225,8 @@ impl SheetRows {
             sheet.table.count_unread(cells.keys().map(|column| *column as usize));
             // column numbers are below MAX_COLUMNS
             let places = sheet.table.places(|index| u32::try_from(index).ok().and_then(|index| cells.remove(&index)));
-            let built = build::record(context, &places, false);
-            return Some(Row { sheet: sheet.name.clone(), number, result: built.result, warnings: built.warnings });
+            let build::Built { result, warnings, is_derived } = build::record(context, &places, false);
+            return Some(Row { sheet: sheet.name.clone(), number, result, warnings, is_derived });
         }
     }
 }

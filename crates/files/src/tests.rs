@@ -329,3 +329,28 @@ proptest! {
         any_file("xlsx", &bytes)?;
     }
 }
+
+#[test]
+fn an_explicit_id_is_never_taken_for_a_derived_one() {
+    let rows = read("a.csv", "需求编号,需求名称,修订号\nrow-1,甲,1\nrow-1,甲乙,2\n", &ReadOptions::default());
+    let ids: Vec<_> = rows.iter().map(|row| row.result.as_ref().unwrap().id.as_str()).collect();
+    assert_eq!(ids, ["row-1", "row-1"]);
+    assert!(!rows.iter().flat_map(|row| &row.warnings).any(|it| it.reason.contains("没有编号列")), "{rows:?}");
+}
+
+#[test]
+fn experts_name_achievements_by_the_ids_that_these_got() {
+    let achievement = records("a.csv", "成果编号,成果名称\n冀科成〔2026〕1号,甲\n").remove(0);
+    let expert = records("b.csv", "专家编号,姓名,成果编号\ne-1,张三,冀科成〔2026〕1号、a-2\n").remove(0);
+    let Detail::Expert(detail) = &expert.detail else { panic!() };
+    assert_eq!(detail.achievement_ids, [achievement.id.as_str(), "a-2"]);
+}
+
+#[test]
+fn any_number_of_bad_optional_values_is_left_out() {
+    let ids: Vec<String> = (0..90).map(|it| format!("a b{it}")).collect();
+    let text = format!("{{\"姓名\":\"张三\",\"成果编号\":{}}}\n", serde_json::to_string(&ids).unwrap());
+    let rows = read("a.jsonl", &text, &ReadOptions { kind: Some(Kind::Expert), ..ReadOptions::default() });
+    let Detail::Expert(detail) = &rows[0].result.as_ref().unwrap().detail else { panic!() };
+    assert!(detail.achievement_ids.is_empty() && !rows[0].warnings.is_empty());
+}

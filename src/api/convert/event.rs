@@ -187,7 +187,11 @@ pub fn outline_out(stored: &StoredEvent) -> Option<pb::PlanOutline> {
 }
 
 fn slot_out(date: Date, start: Time, end: Time) -> pb::Slot {
-    let clock = |time: Time| format!("{:02}:{:02}", time.hour(), time.minute());
+    // as it was read: an event that is written back is the same event
+    let clock = |time: Time| match (time.second(), time.subsec_nanosecond()) {
+        (0, 0) => format!("{:02}:{:02}", time.hour(), time.minute()),
+        _ => time.to_string(),
+    };
     pb::Slot { date: date.to_string(), start_time: clock(start), end_time: clock(end) }
 }
 
@@ -375,6 +379,12 @@ mod tests {
         assert_eq!((back.name.as_str(), back.etag.as_str(), back.state()), ("events/e", "3", pb::EventState::Draft));
         assert_eq!((back.title, back.place, back.slots), (want.title, want.place, want.slots));
         assert_eq!((back.table_count, back.spare_percent, back.rules), (3, 10, want.rules));
+        // to the second, so that what is written back is the same event
+        let mut odd = wire();
+        odd.slots[0].start_time = "09:00:30".into();
+        let event = event_in("e".into(), Some(odd.clone())).unwrap();
+        let back = event_out(&StoredEvent { event, request: None, counts, plan: None, version: 3 });
+        assert_eq!(back.slots, odd.slots);
         // omitted rules get their defaults
         let bare = pb::Event { rules: None, ..wire() };
         let rules = event_in("e".into(), Some(bare)).unwrap().rules;

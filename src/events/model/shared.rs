@@ -10,6 +10,9 @@ use duijie_core::domain::{Kind, RecordName};
 /// Maximum records named in one entry.
 const MAX_NAMED: usize = 10;
 
+/// Maximum entries: they lie in the head of a plan, which is one document.
+const MAX_SHARED: usize = 400;
+
 /// Participants that share people although nobody has said so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SharedPeople {
@@ -41,19 +44,17 @@ pub enum Presenter {
     Record(RecordName),
 }
 
+/// The organisations of participants. One may be written without its credit code in one record, and with it in another.
+#[derive(Debug)]
+pub struct Organisations<'a> {
+    /// Credit codes by name.
+    codes: BTreeMap<&'a str, &'a str>,
+}
+
 /// Returns the presenter of each participant; equal for those that share people.
 pub fn presenters(participants: &[Participant]) -> Vec<Presenter> {
-    // an organisation may be written without its credit code in one record, and with it in another
-    let organisations = participants.iter().filter_map(|it| it.organisation.as_ref());
-    let codes: BTreeMap<&str, &str> = organisations
-        .filter(|it| !it.credit_code.is_empty())
-        .map(|it| (it.name.as_str(), it.credit_code.as_str()))
-        .collect();
-    let key = |it: &Participant| {
-        let key = it.organisation_key();
-        codes.get(key).copied().unwrap_or(key).to_string()
-    };
-    participants.iter().map(|it| it.presenter(key(it))).collect()
+    let organisations = Organisations::of(participants);
+    participants.iter().map(|it| it.presenter(organisations.key(it).to_string())).collect()
 }
 
 /// Returns whom the staff should be told about, among the participants for whom `meets` holds: organisations that send
@@ -79,7 +80,24 @@ pub fn shared(participants: &[Participant], meets: impl Fn(&RecordName) -> bool)
         let records = group.iter().take(MAX_NAMED).map(|it| it.record.clone()).collect();
         Some(SharedPeople { who, is_person, count, records })
     };
-    groups.into_iter().filter_map(told).collect()
+    groups.into_iter().filter_map(told).take(MAX_SHARED).collect()
+}
+
+// === impl Organisations ===
+
+impl<'a> Organisations<'a> {
+    /// The organisations of these participants.
+    pub fn of(participants: &'a [Participant]) -> Self {
+        let organisations = participants.iter().filter_map(|it| it.organisation.as_ref());
+        let with_code = organisations.filter(|it| !it.credit_code.is_empty());
+        Self { codes: with_code.map(|it| (it.name.as_str(), it.credit_code.as_str())).collect() }
+    }
+
+    /// What is equal for participants of one organisation: its credit code, or its name; empty without organisation.
+    pub fn key(&self, it: &'a Participant) -> &'a str {
+        let key = it.organisation_key();
+        self.codes.get(key).copied().unwrap_or(key)
+    }
 }
 
 // === impl SharedPeople ===

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::scores::{Candidate, Candidates};
 use crate::events::model::{
     Certificate, Cost, Edits, Event, EventError, Group, LeftOut, LeftOutReason, Pair, Participant, Proof, QuotaRef,
-    RuleRef, Shortfall, Shortlisted, Side, Why,
+    RuleRef, Shortfall, Shortlisted, Side, Why, shared::Organisations,
 };
 use duijie_core::domain::{RecordName, hit::Level};
 use duijie_solver::allocation::{
@@ -43,6 +43,8 @@ struct Table<'a> {
     wanted: &'a Wanted<'a>,
     demands: Vec<&'a Participant>,
     counterparts: Vec<&'a Participant>,
+    names: Organisations<'a>,
+    /// Their keys, in order.
     organisations: Vec<&'a str>,
     by_pair: BTreeMap<&'a Pair, &'a Candidate>,
 }
@@ -116,9 +118,10 @@ fn index(place: usize) -> u32 {
 impl<'a> Table<'a> {
     fn new(wanted: &'a Wanted<'a>) -> Self {
         let (demands, counterparts) = wanted.participants.iter().partition(|it| it.asks());
-        let keys: BTreeSet<&str> = wanted.participants.iter().map(Participant::organisation_key).collect();
+        let names = Organisations::of(wanted.participants);
+        let keys: BTreeSet<&str> = wanted.participants.iter().map(|it| names.key(it)).collect();
         let organisations = keys.into_iter().filter(|key| !key.is_empty()).collect();
-        Self { wanted, demands, counterparts, organisations, by_pair: wanted.candidates.by_pair() }
+        Self { wanted, demands, counterparts, names, organisations, by_pair: wanted.candidates.by_pair() }
     }
 
     fn problem(&self) -> Problem {
@@ -158,7 +161,7 @@ impl<'a> Table<'a> {
         };
         allocation::Participant {
             limit: it.cap_under(self.wanted.event),
-            organisation: self.organisations.binary_search(&it.organisation_key()).ok().map(index),
+            organisation: self.organisations.binary_search(&self.names.key(it)).ok().map(index),
             city: of_group(Group::City),
             field: of_group(Group::Field),
         }
@@ -173,8 +176,7 @@ impl<'a> Table<'a> {
         ];
         let caps = sides.into_iter().filter_map(|(side, participants, cap)| Some((side, participants, cap?)));
         let caps = caps.flat_map(|(side, participants, cap)| {
-            let keys =
-                participants.iter().filter_map(|it| self.organisations.binary_search(&it.organisation_key()).ok());
+            let keys = participants.iter().filter_map(|it| self.organisations.binary_search(&self.names.key(it)).ok());
             let keys: BTreeSet<u32> = keys.map(index).collect();
             keys.into_iter().map(move |key| {
                 let group = allocation::Group { side, attribute: Attribute::Organisation, key };
@@ -198,9 +200,9 @@ impl<'a> Table<'a> {
 
     fn organisations_apart(&self) -> Vec<(u32, u32)> {
         let named = |name: &str| {
-            let is = |it: &&Participant| it.organisation_key() == name || it.organisation_name() == name;
+            let is = |it: &&Participant| self.names.key(it) == name || it.organisation_name() == name;
             let all = self.wanted.participants.iter().filter(is);
-            let numbers = all.filter_map(|it| self.organisations.binary_search(&it.organisation_key()).ok());
+            let numbers = all.filter_map(|it| self.organisations.binary_search(&self.names.key(it)).ok());
             numbers.map(index).collect::<BTreeSet<u32>>()
         };
         let mut apart = BTreeSet::new();
@@ -311,7 +313,7 @@ impl<'a> Table<'a> {
 
     fn organisation(&self, key: u32) -> String {
         let key = usize::try_from(key).ok().and_then(|key| self.organisations.get(key)).copied().unwrap_or_default();
-        let named = self.wanted.participants.iter().find(|it| it.organisation_key() == key);
+        let named = self.wanted.participants.iter().find(|it| self.names.key(it) == key);
         named.map(|it| it.organisation_name()).unwrap_or(key).to_string()
     }
 

@@ -99,9 +99,8 @@ impl Wanted<'_> {
         let mut at_once: BTreeMap<(usize, usize), u32> = BTreeMap::new();
         for meeting in self.held.unwrap_or_default() {
             let Some((demand, counterpart)) = self.places(&meeting.pair) else { continue };
-            let sides: BTreeSet<usize> =
-                [demand, counterpart].into_iter().filter_map(|side| presenter_of.get(side).copied()).collect();
-            for presenter in sides {
+            // both sides count: one presenter on both sends two people, too
+            for presenter in [demand, counterpart].into_iter().filter_map(|side| presenter_of.get(side).copied()) {
                 let count = at_once.entry((presenter, meeting.slot)).or_default();
                 *count += 1;
                 if let Some(max) = people.get_mut(presenter) {
@@ -249,9 +248,14 @@ fn number(number: u32) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use jiff::civil::{date, time};
+    use jiff::{
+        Timestamp,
+        civil::{date, time},
+    };
 
     use super::*;
+    use crate::events::model::{EventState, Organisation, Rules, Slot, Why};
+    use duijie_core::domain::{Detail, Record, RecordName};
 
     #[test]
     fn gaps_do_not_run_over_night() {
@@ -259,6 +263,44 @@ mod tests {
             |day, hour| Slot { date: date(2026, 12, day), start: time(hour, 0, 0, 0), end: time(hour, 30, 0, 0) };
         assert_eq!(days(&[slot(1, 9), slot(1, 10), slot(2, 9), slot(5, 9)]), [0, 0, 1, 2]);
         assert_eq!(days(&[]), [0u32; 0]);
+    }
+
+    /// Presenters were once each record's own; what was published then holds.
+    #[test]
+    fn published_meetings_of_one_presenter_on_both_sides_stay() {
+        let participant = |name: &str| {
+            let record: RecordName = name.parse().unwrap();
+            let mut it = Participant::of(&Record::new("local", &record.id, "题目", Detail::empty(record.kind)));
+            it.organisation = Some(Organisation { name: "甲公司".into(), credit_code: String::new() });
+            it
+        };
+        let event = Event {
+            id: "fair".into(),
+            title: "对接会".into(),
+            place: String::new(),
+            slots: vec![Slot { date: date(2026, 12, 1), start: time(9, 0, 0, 0), end: time(9, 30, 0, 0) }],
+            tables: 2,
+            spare_percent: 0,
+            rules: Rules::default(),
+            state: EventState::Published,
+            inputs: 0,
+            layout: 0,
+            create_time: Timestamp::UNIX_EPOCH,
+            update_time: Timestamp::UNIX_EPOCH,
+        };
+        let participants = [participant("achievements/1"), participant("demands/1")];
+        let pair = Pair::new(participants[1].record.clone(), participants[0].record.clone());
+        let shortlist = [Shortlisted { pair: pair.clone(), score: 0.5, level: None, rank: 1, why: Why::Chosen }];
+        let (held, edits) = ([Meeting { pair, slot: 0, table: 0, locked: false }], Edits::default());
+        let wanted = Wanted {
+            event: &event,
+            participants: &participants,
+            shortlist: &shortlist,
+            edits: &edits,
+            held: Some(&held),
+            closed: 0,
+        };
+        assert_eq!(arrange(&wanted, &|| false).unwrap().unwrap().meetings, held);
     }
 
     #[test]

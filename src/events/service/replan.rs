@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    events::model::{Certificate, Change, Meeting, Pair, ParticipantState, Plan, Proof},
+    events::model::{Certificate, Change, Meeting, Pair, ParticipantState, Plan, Proof, shared::shared},
 };
 use duijie_core::domain::RecordName;
 
@@ -73,7 +73,12 @@ impl Events {
         } else {
             // this change alone does not outdate the plan; a plan that was outdated before stays outdated
             let inputs_now = if was_current { inputs.stored.event.inputs } else { plan.inputs };
-            Plan { number: inputs.next_number(), inputs: inputs_now, ..pruned }
+            let meets = |record: &RecordName| pruned.shortlist.iter().any(|it| it.pair.has(record));
+            let shared = match pruned.schedule {
+                Some(_) => shared(&inputs.participants, meets),
+                None => Vec::new(),
+            };
+            Plan { number: inputs.next_number(), inputs: inputs_now, shared, ..pruned }
         };
         let changes = next.changes_since(&plan.meetings);
         let (event, _) = self.keep_plan(inputs, Plan { changes: changes.clone(), ..next }).await?;

@@ -12,6 +12,7 @@ use proptest::prelude::*;
 use serde_json::Value as Json;
 
 use super::*;
+use duijie_files::export::unguarded;
 
 const FORMATS: [Format; 4] = [Format::Jsonl, Format::Csv, Format::Xlsx, Format::Parquet];
 
@@ -237,6 +238,8 @@ proptest! {
         let of_sheets: Vec<Data> = sheets(write(Format::Xlsx, Content::Results, &rows))[0].1[1..]
             .iter()
             .map(|row| row[1].clone())
+            // a text that begins with a guard has another one, which imports take off
+            .map(|cell| if let Data::String(text) = cell { Data::String(unguarded(&text).into_owned()) } else { cell })
             .collect();
         prop_assert_eq!(&of_lines, &titles);
         prop_assert_eq!(of_parquet, titles.iter().map(|title| Field::Str(title.clone())).collect::<Vec<_>>());
