@@ -196,3 +196,32 @@ fn last(ended: oneshot::Receiver<End>) -> impl Stream<Item = Result<pb::WatchRes
     };
     stream::once(end).filter_map(|status| future::ready(status.map(Err)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::watch::Subject;
+    use duijie_core::domain::{Filter, Kind, hit::Level};
+
+    #[test]
+    fn tokens_of_before_are_bound_to_the_old_number_of_the_grade() {
+        let check = |level: Option<Level>, want: Option<i32>| {
+            let subscription = Subscription {
+                subject: Subject::Record("demands/d-1".parse().unwrap()),
+                target: Kind::Achievement,
+                filter: Filter::default(),
+                min_level: level,
+                min_score: 0.0,
+            };
+            let shape = shape_before(&subscription);
+            let read = shape.map(|shape| pb::Subscription::decode(shape.as_slice()).unwrap());
+            assert_eq!(read.as_ref().map(|it| it.min_grade), want, "{level:?}");
+            let rest = |it: pb::Subscription| pb::Subscription { min_grade: 0, ..it };
+            assert!(read.is_none_or(|it| rest(it) == rest(subscription_out(subscription))));
+        };
+        // strong was 1, and is 4
+        check(Some(Level::Strong), Some(1));
+        check(Some(Level::Weak), Some(3));
+        check(None, None);
+    }
+}

@@ -56,6 +56,14 @@ async fn a_company_sits_at_one_table_at_a_time() {
     check(call(&two).await, 0, &["改动 1"]);
     let plan = schedule(&mut client, "one").await.plan.unwrap();
     assert_eq!((plan.outline.unwrap().meeting_count, plan.shared_people.as_slice()), (2, &[][..]));
+    // it sends one again, and one of its demands is cancelled: nobody is told any more
+    let one = ["--server", &service.url, "event", "fill", "one", "demands/d-1", "--people", "1"];
+    check(call(&one).await, 0, &["改动 1"]);
+    assert_eq!(schedule(&mut client, "one").await.plan.unwrap().shared_people.len(), 1);
+    let cancel = pb::CancelParticipantRequest { name: name("one"), record: "demands/d-2".into(), ..Default::default() };
+    client.cancel_participant(cancel).await.unwrap();
+    let plan = client.get_plan(pb::GetPlanRequest { name: name("one") }).await.unwrap().into_inner().plan.unwrap();
+    assert_eq!(plan.shared_people, []);
     drop(client);
     service.stop().await;
 }
