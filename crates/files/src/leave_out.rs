@@ -4,7 +4,7 @@ use super::fields::Field;
 use duijie_core::domain::{Detail, Record};
 
 /// Keywords, rights and achievements of a record, at most. As the domain has it; a test compares.
-const MOST: [(Field, usize); 3] =
+const MAX_ENTRIES: [(Field, usize); 3] =
     [(Field::Keywords, 20), (Field::IntellectualProperty, 20), (Field::AchievementIds, 50)];
 
 /// Returns whether the field of a violation's path may be left out of a record.
@@ -17,9 +17,9 @@ pub fn may(path: &str) -> bool {
 pub fn field(record: &mut Record, path: &str) -> bool {
     let Some(field) = Field::of_path(path).filter(|_| may(path)) else { return false };
     let index = path.split_once('[').and_then(|(_, rest)| rest.split(']').next()?.parse().ok());
-    let most = MOST.iter().find(|(own, _)| *own == field).map_or(0, |(_, most)| *most);
+    let max = MAX_ENTRIES.iter().find(|(own, _)| *own == field).map_or(0, |(_, max)| *max);
     match field {
-        Field::Keywords => shorten(&mut record.keywords, index, most),
+        Field::Keywords => shorten(&mut record.keywords, index, max),
         Field::Industry => record.industry.clear(),
         Field::HighTech => record.field.clear(),
         Field::Programme => record.policy_field = None,
@@ -32,12 +32,12 @@ pub fn field(record: &mut Record, path: &str) -> bool {
         }
         Field::PublishTime => record.publish_time = None,
         Field::Revision => record.revision = 0,
-        _ => return detail(&mut record.detail, field, index, most),
+        _ => return detail(&mut record.detail, field, index, max),
     }
     true
 }
 
-fn detail(detail: &mut Detail, field: Field, index: Option<usize>, most: usize) -> bool {
+fn detail(detail: &mut Detail, field: Field, index: Option<usize>, max: usize) -> bool {
     match (detail, field) {
         (Detail::Achievement(own), Field::RegistrationNumber) => own.registration_number.clear(),
         (Detail::Achievement(own), Field::Trl) => own.trl = None,
@@ -45,13 +45,13 @@ fn detail(detail: &mut Detail, field: Field, index: Option<usize>, most: usize) 
         (Detail::Achievement(own), Field::TransferModes) => own.transfer_modes.clear(),
         (Detail::Achievement(own), Field::IntellectualProperty) => match index {
             Some(index) => own.intellectual_property.get_mut(index).into_iter().for_each(|right| right.number.clear()),
-            None => own.intellectual_property.truncate(most),
+            None => own.intellectual_property.truncate(max),
         },
         (Detail::Demand(own), Field::Budget) => own.budget_yuan = None,
         (Detail::Demand(own), Field::CooperationModes) => own.cooperation_modes.clear(),
         (Detail::Expert(own), Field::ProfessionalTitle) => own.professional_title.clear(),
         (Detail::Expert(own), Field::AchievementIds) => {
-            shorten(&mut own.achievement_ids, index, most);
+            shorten(&mut own.achievement_ids, index, max);
             if index.is_none() {
                 let mut seen = std::collections::HashSet::new();
                 own.achievement_ids.retain(|id| seen.insert(id.clone()));
@@ -62,12 +62,12 @@ fn detail(detail: &mut Detail, field: Field, index: Option<usize>, most: usize) 
     true
 }
 
-/// Takes out one entry, or those beyond the most.
-fn shorten(list: &mut Vec<String>, index: Option<usize>, most: usize) {
+/// Takes out one entry, or those beyond the maximum.
+fn shorten(list: &mut Vec<String>, index: Option<usize>, max: usize) {
     match index {
         Some(index) if index < list.len() => drop(list.remove(index)),
         Some(_) => (),
-        None => list.truncate(most),
+        None => list.truncate(max),
     }
 }
 

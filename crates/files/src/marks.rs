@@ -15,16 +15,25 @@ use super::{
     parts::{self, NEXT, attribute, is_set},
 };
 
-/// Most merged ranges that are kept, and most formulas without a value.
-const MOST: usize = 1_000_000;
+/// Maximum of merged ranges that are kept, and of formulas without a value.
+const MAX_MARKS: usize = 1_000_000;
 
-/// A merged range: its first and last row and column, from 0.
+/// Where a cell stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CellPlace {
+    /// Row, from 0.
+    pub row: u32,
+    /// Column, from 0.
+    pub column: u32,
+}
+
+/// A merged range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Merge {
-    /// First and last row.
-    pub rows: (u32, u32),
-    /// First and last column.
-    pub columns: (u32, u32),
+    /// Its first cell, above and to the left of all others.
+    pub first: CellPlace,
+    /// Its last cell.
+    pub last: CellPlace,
 }
 
 /// Marks of one sheet.
@@ -37,7 +46,7 @@ pub struct Marks {
     /// Hidden columns that can be read, in order.
     pub hidden_columns: BTreeSet<u32>,
     /// Places of formulas without a stored value.
-    pub bare_formulas: HashSet<(u32, u32)>,
+    pub bare_formulas: HashSet<CellPlace>,
 }
 
 /// Marks of the sheet in the part `path`.
@@ -65,8 +74,8 @@ pub fn read(archive: &mut ZipArchive<impl Read + Seek>, path: &str) -> Result<Ma
                         }
                     }
                     "c" => {
-                        if let Some((_, own)) = attribute(element, "r").as_deref().and_then(place) {
-                            column = own;
+                        if let Some(own) = attribute(element, "r").as_deref().and_then(place) {
+                            column = own.column;
                         }
                         cell =
                             Formula { text: attribute(element, "t").is_some_and(|t| t == "str"), ..Formula::default() };
@@ -76,7 +85,7 @@ pub fn read(archive: &mut ZipArchive<impl Read + Seek>, path: &str) -> Result<Ma
                     "col" if is_set(element, "hidden") => marks.hide_columns(element),
                     "mergeCell" => {
                         let range = attribute(element, "ref").as_deref().and_then(range);
-                        marks.merges.extend(range.filter(|merge| (merge.columns.0 as usize) < MAX_COLUMNS));
+                        marks.merges.extend(range.filter(|merge| (merge.first.column as usize) < MAX_COLUMNS));
                     }
                     _ => (),
                 }
@@ -87,7 +96,7 @@ pub fn read(archive: &mut ZipArchive<impl Read + Seek>, path: &str) -> Result<Ma
                 "c" => {
                     // a formula whose value is an empty text stores that
                     if cell.formula && !cell.value && !cell.text && (column as usize) < MAX_COLUMNS {
-                        marks.bare_formulas.insert((row, column));
+                        marks.bare_formulas.insert(CellPlace { row, column });
                     }
                     column = column.saturating_add(1);
                 }
@@ -96,7 +105,8 @@ pub fn read(archive: &mut ZipArchive<impl Read + Seek>, path: &str) -> Result<Ma
             },
             _ => (),
         }
-        let many = MOST < marks.merges.len() || MOST < marks.bare_formulas.len() || 2 * MOST < marks.hidden_rows.len();
+        let many =
+            MAX_MARKS < marks.merges.len().max(marks.bare_formulas.len()) || 2 * MAX_MARKS < marks.hidden_rows.len();
         if many { Err(FileProblem::Unfolds) } else { NEXT }
     })?;
     Ok(marks)
@@ -128,8 +138,8 @@ struct Formula {
     text: bool,
 }
 
-/// Row and column of `B3`, from 0.
-fn place(name: &str) -> Option<(u32, u32)> {
+/// Place of `B3`.
+fn place(name: &str) -> Option<CellPlace> {
     let name = name.trim_start_matches('$');
     let letters = name.bytes().take_while(u8::is_ascii_alphabetic).count();
     let (letters, row) = name.split_at_checked(letters)?;
@@ -137,13 +147,13 @@ fn place(name: &str) -> Option<(u32, u32)> {
         column.checked_mul(26)?.checked_add(u32::from(letter.to_ascii_uppercase() - b'A') + 1)
     })?;
     let row: u32 = row.trim_start_matches('$').parse().ok()?;
-    Some((row.checked_sub(1)?, column.checked_sub(1)?))
+    Some(CellPlace { row: row.checked_sub(1)?, column: column.checked_sub(1)? })
 }
 
 fn range(text: &str) -> Option<Merge> {
     let (first, last) = text.split_once(':')?;
-    let ((top, left), (bottom, right)) = (place(first)?, place(last)?);
-    (top <= bottom && left <= right).then_some(Merge { rows: (top, bottom), columns: (left, right) })
+    let (first, last) = (place(first)?, place(last)?);
+    (first.row <= last.row && first.column <= last.column).then_some(Merge { first, last })
 }
 
 #[cfg(test)]
@@ -161,9 +171,10 @@ mod tests {
             </sheetData><mergeCells><mergeCell ref="A1:C1"/><mergeCell ref="B2:$B$4"/><mergeCell ref="C4:B2"/><mergeCell ref="ZZZZZZZZZZ1:A2"/></mergeCells></worksheet>"#;
         let marks = read(&mut archive(&[("xl/s.xml", sheet)]), "xl/s.xml").unwrap();
         assert_eq!((marks.hidden_rows, marks.hidden_columns), (vec![2], BTreeSet::from([1, 2])));
-        assert_eq!(marks.bare_formulas, HashSet::from([(2, 0), (2, 3)]));
-        let merges: Vec<_> = marks.merges.iter().map(|merge| (merge.rows, merge.columns)).collect();
-        assert_eq!(merges, [((0, 0), (0, 2)), ((1, 3), (1, 1))]);
+        let at = |row, column| CellPlace { row, column };
+        assert_eq!(marks.bare_formulas, HashSet::from([at(2, 0), at(2, 3)]));
+        let merges = [Merge { first: at(0, 0), last: at(0, 2) }, Merge { first: at(1, 1), last: at(3, 1) }];
+        assert_eq!(marks.merges, merges);
     }
 
     #[test]

@@ -28,7 +28,7 @@ impl Merged {
     pub fn of(merges: &[Merge], rows: &Rows, columns: usize) -> Self {
         let mut coming = BTreeMap::new();
         for merge in merges {
-            let ((first, last), column) = (merge.rows, merge.columns.0);
+            let (first, last, column) = (merge.first.row, merge.last.row, merge.first.column);
             if last <= first || columns <= column as usize {
                 continue;
             }
@@ -93,13 +93,15 @@ impl Merged {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::marks::CellPlace;
 
     fn merged(texts: &[(u32, &str)], merges: &[(u32, u32)]) -> Merged {
         let mut rows = Rows::new();
         for (row, text) in texts {
             rows.entry(*row).or_default().put(0, Cell::Text((*text).into()));
         }
-        let merges: Vec<_> = merges.iter().map(|rows| Merge { rows: *rows, columns: (0, 0) }).collect();
+        let at = |row| CellPlace { row, column: 0 };
+        let merges: Vec<_> = merges.iter().map(|rows| Merge { first: at(rows.0), last: at(rows.1) }).collect();
         Merged::of(&merges, &rows, 1)
     }
 

@@ -2,8 +2,8 @@
 
 use super::{CellError, cell::cut};
 
-/// Most notes of one file on single rows, and again most on sheets, columns and the file. Further ones are counted.
-const MOST: usize = 1000;
+/// Maximum of notes of one file on single rows, and again on sheets, columns and the file. Further ones are counted.
+const MAX_NOTES: usize = 1000;
 
 /// A note on a file, a sheet, a column or a row that is no record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +24,16 @@ pub struct Notes {
     list: Vec<Note>,
     /// Notes in the list on single rows.
     rows: usize,
-    /// Notes on single rows, and others, that are not in the list.
-    left_out: (u64, u64),
+    left_out: LeftOut,
+}
+
+/// Numbers of notes that are not in the list.
+#[derive(Debug, Default)]
+struct LeftOut {
+    /// On single rows.
+    on_rows: u64,
+    /// On sheets, columns and the file.
+    others: u64,
 }
 
 // === impl Notes ===
@@ -33,32 +41,33 @@ pub struct Notes {
 impl Notes {
     /// Adds a warning.
     pub fn warn(&mut self, sheet: &str, row: Option<u64>, column: &str, value: &str, reason: impl Into<String>) {
-        self.add(sheet, row, column, value, reason.into(), true);
+        let cell = CellError { column: cut(column), value: cut(value), reason: reason.into() };
+        self.add(Note { sheet: sheet.to_string(), row, cell, warns: true });
     }
 
     /// Adds what is only said.
     pub fn say(&mut self, sheet: &str, reason: impl Into<String>) {
-        self.add(sheet, None, "", "", reason.into(), false);
+        let cell = CellError { column: String::new(), value: String::new(), reason: reason.into() };
+        self.add(Note { sheet: sheet.to_string(), row: None, cell, warns: false });
     }
 
-    fn add(&mut self, sheet: &str, row: Option<u64>, column: &str, value: &str, reason: String, warns: bool) {
+    fn add(&mut self, note: Note) {
         let others = self.list.len() - self.rows;
-        match row {
-            Some(_) if MOST <= self.rows => self.left_out.0 += 1,
-            None if MOST <= others => self.left_out.1 += 1,
+        match note.row {
+            Some(_) if MAX_NOTES <= self.rows => self.left_out.on_rows += 1,
+            None if MAX_NOTES <= others => self.left_out.others += 1,
             _ => {
-                self.rows += usize::from(row.is_some());
-                let cell = CellError { column: cut(column), value: cut(value), reason };
-                self.list.push(Note { sheet: sheet.to_string(), row, cell, warns });
+                self.rows += usize::from(note.row.is_some());
+                self.list.push(note);
             }
         }
     }
 
     /// Adds a last note on those that are left out. Nothing may be added afterwards.
     pub fn end(&mut self) {
-        let (rows, others) = self.left_out;
+        let LeftOut { on_rows, others } = self.left_out;
         let part = |count: u64, what: &str| if count == 0 { String::new() } else { format!("{count} 条{what}") };
-        let parts = [part(rows, "关于单行的"), part(others, "关于工作表和列的")];
+        let parts = [part(on_rows, "关于单行的"), part(others, "关于工作表和列的")];
         let parts: Vec<_> = parts.iter().filter(|part| !part.is_empty()).map(String::as_str).collect();
         if !parts.is_empty() {
             let reason = format!("提示过多，另有{}没有列出", parts.join("、"));

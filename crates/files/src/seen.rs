@@ -8,7 +8,7 @@ use super::{CellError, build::id_of_content};
 use duijie_core::domain::Record;
 
 /// Most records that are remembered: about 100 bytes each.
-const MOST: usize = 2_000_000;
+const MAX_RECORDS: usize = 2_000_000;
 
 /// Records by their name's hash.
 #[derive(Debug, Default)]
@@ -69,7 +69,7 @@ impl Seen {
     }
 
     fn remember(&mut self, name: u64, own: First) {
-        self.full |= self.records.len() == MOST && !self.records.contains_key(&name);
+        self.full |= self.records.len() == MAX_RECORDS && !self.records.contains_key(&name);
         if !self.full {
             self.records.insert(name, own);
         }

@@ -134,11 +134,12 @@ fn begin(found: Found, table: Table, notes: &mut Notes) -> Open {
     let rows = sheet.rows.split_off(&(row + 1));
     tell_hidden(&sheet.name, &sheet.marks, row, &rows, &table, notes);
     let too_long = |merge: &&Merge| {
-        merge.rows.0 < merge.rows.1 && rows.get(&merge.rows.0).is_some_and(|row| MAX_ROW_BYTES < row.bytes)
+        let first = merge.first.row;
+        first < merge.last.row && rows.get(&first).is_some_and(|row| MAX_ROW_BYTES < row.bytes)
     };
     if let Some(merge) = sheet.marks.merges.iter().find(too_long) {
         let reason = "这一行超过 1 MiB，其中合并到下面各行的内容没有读取";
-        notes.warn(&sheet.name, Some(u64::from(merge.rows.0) + 1), "（合并单元格）", "", reason);
+        notes.warn(&sheet.name, Some(u64::from(merge.first.row) + 1), "（合并单元格）", "", reason);
     }
     let merged = Merged::of(&sheet.marks.merges, &rows, table.headings.len());
     Open { name: sheet.name.into(), table, rows: rows.into_iter().peekable(), merged, index: 0 }
@@ -299,6 +300,7 @@ pub fn tell_unread(sheet: &str, table: &Table, context: &Context, letters: bool,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::marks::CellPlace;
 
     fn rows(texts: &[(u32, u32, &str)]) -> Rows {
         let mut rows = Rows::new();
@@ -314,7 +316,8 @@ mod tests {
     fn a_sheet_without_marks_and_a_merged_cell_that_is_too_long_are_told() {
         let mut rows = rows(&[(0, 0, "需求名称"), (1, 0, "甲"), (2, 0, "乙")]);
         rows.entry(1).or_default().bytes = MAX_ROW_BYTES + 1;
-        let marks = Marks { merges: vec![Merge { rows: (1, 2), columns: (1, 1) }], ..Marks::default() };
+        let at = |row| CellPlace { row, column: 1 };
+        let marks = Marks { merges: vec![Merge { first: at(1), last: at(2) }], ..Marks::default() };
         let sheet = Sheet { name: "表".into(), hidden: false, rows, marks, unmarked: true };
         let mut sheets = Sheets::default();
         sheets.sheets.push(sheet);

@@ -141,9 +141,9 @@ pub fn find_sheet_heading(sheet: &Sheet, resolver: Resolver<'_>) -> Option<(u32,
     let joined = |index: usize, column: usize| {
         let (Some(row), Some(next)) = (numbers.get(index), numbers.get(index + 1)) else { return false };
         let covers = |merge: &Merge| {
-            (merge.columns.0..=merge.columns.1).contains(&(column as u32))
-                && merge.rows.0 <= *row
-                && *next <= merge.rows.1
+            (merge.first.column..=merge.last.column).contains(&(column as u32))
+                && merge.first.row <= *row
+                && *next <= merge.last.row
         };
         sheet.marks.merges.iter().any(covers)
     };

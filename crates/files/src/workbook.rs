@@ -21,7 +21,7 @@ use super::{
     format,
     headings::MAX_COLUMNS,
     large_parts,
-    marks::{self, Marks},
+    marks::{self, CellPlace, Marks},
     relations, shared_strings,
     sheet_row::{self, ROW_BYTES, SheetRow},
     styles, zip_sizes,
@@ -166,18 +166,18 @@ fn cells(
         {
             before.shrink();
         }
-        put(&mut rows, (row, column), cell, bytes)?;
+        put(&mut rows, CellPlace { row, column }, cell, bytes)?;
     }
     Ok(rows)
 }
 
 /// Puts a cell in its place and counts its bytes, in its row and in all.
-fn put(rows: &mut Rows, (row, column): (u32, u32), cell: Cell, bytes: &mut usize) -> Result<(), FileProblem> {
-    if MAX_ROWS <= row {
+fn put(rows: &mut Rows, place: CellPlace, cell: Cell, bytes: &mut usize) -> Result<(), FileProblem> {
+    if MAX_ROWS <= place.row {
         return Err(FileProblem::TooManyRows { max_rows: MAX_ROWS });
     }
     let size = sheet_row::bytes(&cell);
-    let own = rows.entry(row).or_insert_with(|| {
+    let own = rows.entry(place.row).or_insert_with(|| {
         *bytes += ROW_BYTES;
         SheetRow::default()
     });
@@ -187,7 +187,7 @@ fn put(rows: &mut Rows, (row, column): (u32, u32), cell: Cell, bytes: &mut usize
         return Err(FileProblem::Unfolds);
     }
     if own.bytes <= MAX_ROW_BYTES {
-        own.put(column, cell);
+        own.put(place.column, cell);
     } else {
         own.clear();
     }
@@ -332,14 +332,17 @@ mod tests {
     fn cells_and_rows_have_a_limit() {
         let text = || Cell::Text("x".into());
         let (mut rows, mut bytes) = (Rows::new(), 0);
-        put(&mut rows, (0, 0), text(), &mut bytes).unwrap();
-        put(&mut rows, (0, 1), text(), &mut bytes).unwrap();
+        put(&mut rows, CellPlace { row: 0, column: 0 }, text(), &mut bytes).unwrap();
+        put(&mut rows, CellPlace { row: 0, column: 1 }, text(), &mut bytes).unwrap();
         assert_eq!(bytes, ROW_BYTES + 2 * sheet_row::bytes(&text()));
         // a cell alone in its row costs its row as well
         bytes = MAX_SHEET_BYTES - sheet_row::bytes(&text());
-        assert!(put(&mut rows, (0, 2), text(), &mut bytes.clone()).is_ok());
-        assert!(matches!(put(&mut rows, (1, 0), text(), &mut bytes), Err(FileProblem::Unfolds)));
-        let mut formula = Marks { bare_formulas: [(MAX_ROWS, 0)].into(), ..Marks::default() };
+        assert!(put(&mut rows, CellPlace { row: 0, column: 2 }, text(), &mut bytes.clone()).is_ok());
+        assert!(matches!(
+            put(&mut rows, CellPlace { row: 1, column: 0 }, text(), &mut bytes),
+            Err(FileProblem::Unfolds)
+        ));
+        let mut formula = Marks { bare_formulas: [CellPlace { row: MAX_ROWS, column: 0 }].into(), ..Marks::default() };
         assert!(matches!(add_bare_formulas(&mut rows, &mut formula, &mut 0), Err(FileProblem::TooManyRows { .. })));
     }
 }

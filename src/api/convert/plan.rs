@@ -50,7 +50,7 @@ pub fn plan_out(stored: &StoredEvent, plan: &Plan) -> pb::EventPlan {
             demand_table_change_count: count(it.host_moves),
             counterpart_table_change_count: count(it.guest_moves),
             table_utilization: it.used,
-            optimal: it.is_most,
+            optimal: it.is_optimal,
         }),
         versions: Some(versions_out(plan.versions.clone())),
         shared_people: plan.shared.iter().map(shared_out).collect(),

@@ -178,7 +178,8 @@ pub struct ScheduleFigures {
     /// Fraction of the usable table slots in use, 0 to 1.
     pub used: f64,
     /// Whether it is proven that no schedule places pairs with a higher sum of scores.
-    pub is_most: bool,
+    #[serde(rename = "is_most")]
+    pub is_optimal: bool,
 }
 
 /// Change of a meeting between two plans. Unchanged meetings have none.

@@ -160,7 +160,7 @@ impl Wanted<'_> {
                 host_moves: count(statistics.host_moves),
                 guest_moves: count(statistics.guest_moves),
                 used: f64::from(count(statistics.placed)) / f64::from(count(room).max(1)),
-                is_most: statistics.is_most,
+                is_optimal: statistics.is_optimal,
             },
             shared: self.shared(),
         }

@@ -155,7 +155,7 @@ impl Reader<'_> {
     }
 
     /// Returns whether a symbol stands alone after a blank: the `m` of `N m`.
-    fn is_symbol_apart(&self, place: usize, most: usize) -> bool {
+    fn is_symbol_apart(&self, place: usize, max: usize) -> bool {
         let first = self.text.at(place);
         let Some(symbol) =
             units::symbol_at(self.text, place, false).filter(|_| is_latin(first) && !first.is_ascii_digit())
@@ -166,7 +166,7 @@ impl Reader<'_> {
         let behind = self.text.at(self.text.skip_blanks(end).min(end + 1));
         let next = self.text.at(end);
         let goes_on = next == ' ' && behind.is_alphanumeric() && !is_han(behind);
-        !next.is_alphanumeric() && next != '(' && (!goes_on || 0 < most && self.is_symbol_apart(end + 1, most - 1))
+        !next.is_alphanumeric() && next != '(' && (!goes_on || 0 < max && self.is_symbol_apart(end + 1, max - 1))
     }
 
     /// Reads a fraction stroke, a number behind it, and an opening bracket.

@@ -101,7 +101,7 @@ pub struct Statistics {
     /// Upper bound on the weight while locks and published meetings stay.
     pub max_weight: u64,
     /// Whether the weight is proved maximal. It may be maximal without proof.
-    pub is_most: bool,
+    pub is_optimal: bool,
     /// Waiting slots between two meetings on the same day in which the participant is available, summed.
     pub gaps: usize,
     /// Table changes of hosts between consecutive meetings.

@@ -12,7 +12,7 @@
 //! **Method.** Hosts get home tables so that a table's meetings fit into its slots; the rest is an edge colouring of a
 //! bipartite graph by slots. Pairs go where they fit. Other pairs enter by a chain between two slots (Kempe chain),
 //! displace meetings that fit elsewhere, or replace lighter ones. The problem is NP-hard with availability, so the
-//! result is not always maximal: [`Statistics::max_weight`] bounds it, [`Statistics::is_most`] tells whether it is
+//! result is not always maximal: [`Statistics::max_weight`] bounds it, [`Statistics::is_optimal`] tells whether it is
 //! proved. Small problems are searched exhaustively.
 //!
 //! **Published meetings** stay unless a side is no longer available or wanted, the table is gone, or a lock takes their
@@ -70,7 +70,7 @@ pub fn schedule(input: &Input, work: &Work) -> Result<Schedule, Failure> {
     let mut fill = Fill::new(&mut plan, &mut budget);
     fill.place_all(&start.fresh);
     let is_left = start.fresh.iter().any(|pair| plan.place(*pair).is_none());
-    let is_most = is_left && exact::improve(&mut plan, &start.fresh, &mut budget);
+    let is_optimal = is_left && exact::improve(&mut plan, &start.fresh, &mut budget);
     budget.share(1, 1);
     polish::polish(&mut plan, &mut budget);
     // Polishing may have freed places.
@@ -80,7 +80,7 @@ pub fn schedule(input: &Input, work: &Work) -> Result<Schedule, Failure> {
     if budget.is_stopped() {
         return Err(Failure::Stopped);
     }
-    Ok(Teller { input, plan: &plan, start: &start }.tell(&budget, is_most))
+    Ok(Teller { input, plan: &plan, start: &start }.tell(&budget, is_optimal))
 }
 
 /// Places published meetings that cannot stay as near as possible to their old places, and freezes them there.

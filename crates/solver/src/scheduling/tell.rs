@@ -19,8 +19,8 @@ pub(super) struct Teller<'a> {
 }
 
 impl Teller<'_> {
-    /// Builds the schedule. `is_most` means that the weight is proved maximal.
-    pub fn tell(&self, budget: &Budget, is_most: bool) -> Schedule {
+    /// Builds the schedule. `is_optimal` means that the weight is proved maximal.
+    pub fn tell(&self, budget: &Budget, is_optimal: bool) -> Schedule {
         let Self { input, plan, start } = *self;
         let problem = plan.problem;
         let meeting = |pair: usize| {
@@ -43,25 +43,25 @@ impl Teller<'_> {
         Schedule {
             unplaced: unplaced.collect(),
             changes: if input.published.is_some() { changes(&published, &meetings) } else { Vec::new() },
-            statistics: self.statistics(&meetings, budget, is_most),
+            statistics: self.statistics(&meetings, budget, is_optimal),
             meetings,
         }
     }
 
-    fn statistics(&self, meetings: &[Meeting], budget: &Budget, is_most: bool) -> Statistics {
+    fn statistics(&self, meetings: &[Meeting], budget: &Budget, is_optimal: bool) -> Statistics {
         let (plan, problem) = (self.plan, self.plan.problem);
         let weight = |pair: usize| problem.pairs[pair].weight;
         let past_weight: u64 = self.start.past.iter().map(|(pair, _)| weight(*pair)).sum();
         let placed = (0..problem.pairs.len()).filter(|pair| plan.place(*pair).is_some());
         let placed_weight = placed.map(weight).sum::<u64>() + past_weight;
-        let max_weight = if is_most { placed_weight } else { bound::max_weight(plan) + past_weight };
+        let max_weight = if is_optimal { placed_weight } else { bound::max_weight(plan) + past_weight };
         let mut statistics = Statistics {
             placed: meetings.len(),
             wanted: problem.pairs.len(),
             placed_weight,
             wanted_weight: (0..problem.pairs.len()).map(weight).sum(),
             max_weight,
-            is_most: placed_weight == max_weight,
+            is_optimal: placed_weight == max_weight,
             slot_meetings: vec![0; problem.slots()],
             open_tables: problem.max_per_slot,
             steps: budget.used(),

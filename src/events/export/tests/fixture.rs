@@ -183,5 +183,5 @@ fn shortlisted(pair: &Pair, turn: usize) -> Shortlisted {
 }
 
 fn figures() -> ScheduleFigures {
-    ScheduleFigures { gaps: 2, host_moves: 0, guest_moves: 7, used: 0.5, is_most: true }
+    ScheduleFigures { gaps: 2, host_moves: 0, guest_moves: 7, used: 0.5, is_optimal: true }
 }

@@ -57,7 +57,7 @@ fn the_heavier_one_is_placed() {
     let pairs = weighed.map(|(demand, counterpart, weight)| MeetingRequest { demand, counterpart, weight }).to_vec();
     let schedule = solved(&Input { pairs, ..event(2, 2, 1, 2) });
     assert_eq!(schedule.statistics.placed_weight, 12);
-    assert_eq!((schedule.statistics.max_weight, schedule.statistics.is_most), (12, true));
+    assert_eq!((schedule.statistics.max_weight, schedule.statistics.is_optimal), (12, true));
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn an_event_of_the_size_that_is_asked_for_is_placed() {
     let schedule = solved(&input);
     assert_eq!(fault(&input, &schedule.meetings), None);
     assert!(keeps_spare(&input, &schedule.meetings));
-    assert!(schedule.statistics.is_most);
+    assert!(schedule.statistics.is_optimal);
     assert!(schedule.unplaced.iter().all(|pair| pair.cause == Cause::NoCommonSlot), "{:?}", schedule.unplaced);
     assert!(schedule.statistics.gaps < 100, "{} gaps", schedule.statistics.gaps);
 }
