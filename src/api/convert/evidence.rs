@@ -76,6 +76,7 @@ fn indicator_out(answer: IndicatorAnswer) -> pb::IndicatorAnswer {
         indicators::AnswerReason::Disjoint => pb::IndicatorReason::Disjoint,
         indicators::AnswerReason::NoCounterpart => pb::IndicatorReason::NoCounterpart,
         indicators::AnswerReason::NoSubject => pb::IndicatorReason::NoSubject,
+        indicators::AnswerReason::NoStatedSubject => pb::IndicatorReason::NoStatedSubject,
         indicators::AnswerReason::Weaker => pb::IndicatorReason::Weaker,
         indicators::AnswerReason::NoDirection => pb::IndicatorReason::NoDirection,
         indicators::AnswerReason::PerhapsOther => pb::IndicatorReason::PerhapsOther,

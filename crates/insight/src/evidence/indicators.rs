@@ -108,6 +108,9 @@ impl IndicatorAnswer {
             AnswerReason::Unclear => format!("成果所写“{stated}”与要求“{asked}”中有数值可作两种读法，不作比较"),
             AnswerReason::NoCounterpart => format!("成果没有写到要求“{asked}”"),
             AnswerReason::NoSubject => format!("要求“{asked}”没有写明是什么的数值，无从对照"),
+            AnswerReason::NoStatedSubject => {
+                format!("成果所写“{stated}”没有写明是什么的数值，是否就是要求“{asked}”，须向成果方核实")
+            }
             AnswerReason::Weaker => format!("成果所写“{stated}”不足以说明符合要求“{asked}”，也不能说明不符合"),
             AnswerReason::NoDirection => format!("成果所写“{stated}”与要求“{asked}”不同，不知偏高还是偏低为好"),
             AnswerReason::PerhapsOther => format!("成果所写“{stated}”与要求“{asked}”说的可能不是同一件事"),

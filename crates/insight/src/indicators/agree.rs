@@ -37,6 +37,15 @@ pub(super) enum Agreement {
     Same,
 }
 
+/// Headings over numbers of any subject.
+const NO_SUBJECTS: [&str; 6] = ["指标", "技术指标", "性能指标", "参数", "技术参数", "性能参数"];
+
+/// Returns whether an indicator does not say what its number is about: `99.5%`, `主要技术指标：99.5%`.
+pub(super) fn says_no_subject(indicator: &Indicator) -> bool {
+    let subject = indicator.subject.strip_prefix("主要").unwrap_or(&indicator.subject);
+    subject.is_empty() || NO_SUBJECTS.contains(&subject)
+}
+
 /// Agreement of two indicators of one dimension.
 pub(super) fn agreement(one: &Indicator, other: &Indicator) -> Agreement {
     let subjects = of_subjects(&one.subject, &other.subject);

@@ -54,6 +54,7 @@ impl AnswerReason {
             Self::UnitsDiffer => "无法判断（单位不是同一种量）",
             Self::Unclear => "无法判断（数值写法有歧义）",
             Self::NoCounterpart => "无法判断",
+            Self::NoStatedSubject => "无法判断（成果的数值未写明指标名称）",
             Self::NoSubject => "无法判断（需求未写明指标名称）",
             Self::Weaker => "无法判断（成果的保证弱于要求）",
             Self::NoDirection => "无法判断（数值不同，不知大小何者为优）",

@@ -17,6 +17,7 @@
 //! | `工作温度 -40~85` (to be covered) | `-55~125`; `-20~60`, `90~120`; `25` | satisfied; violated; not stated |
 //! | `≥25 kGy` | `100 foo`; `100 MPa`; `10-8 kGy` | not stated: unit not known; units differ; unclear |
 //! | `≥5 foo` | `6 foo` | satisfied: written alike |
+//! | `纯度 ≥99%` | `99.5%`, `主要技术指标：99.5%` | not stated: says not of what |
 //! | `降低 30%` | `降低 35%`; `降低 20%`; `降到 20%` | satisfied; violated; no counterpart |
 //!
 //! A violation needs the same subject; a possibly equal subject (强度, 抗拉强度) can only satisfy. If two indicators of one
@@ -61,6 +62,8 @@ pub enum AnswerReason {
     NoCounterpart,
     /// Not stated: the demand's number has no subject, so no answer is possible.
     NoSubject,
+    /// Not stated: the achievement has a number of this dimension that does not say of what.
+    NoStatedSubject,
     /// Not stated: the achievement promises less than required, which does not exclude it.
     Weaker,
     /// Not stated: another value, and neither is known to be better.
@@ -95,6 +98,8 @@ fn answer(index: usize, asked: &Indicator, achievement: &[Indicator]) -> Answer 
     let mut verdicts: Vec<(usize, AnswerReason)> = Vec::new();
     // of the same subject, but not to be compared
     let mut apart: Option<(Agreement, usize, AnswerReason)> = None;
+    // of no subject
+    let mut bare: Option<usize> = None;
     let told = |stated: &Indicator| matches!(stated.standing, Standing::Claimed | Standing::Present);
     for (place, stated) in achievement.iter().enumerate().filter(|(_, stated)| told(stated)) {
         if !stated.is_comparable(asked) {
@@ -107,6 +112,7 @@ fn answer(index: usize, asked: &Indicator, achievement: &[Indicator]) -> Answer 
         }
         let agreement = agreement(asked, stated);
         if agreement < best {
+            bare = bare.or(agree::says_no_subject(stated).then_some(place));
             continue;
         }
         if best < agreement {
@@ -116,9 +122,10 @@ fn answer(index: usize, asked: &Indicator, achievement: &[Indicator]) -> Answer 
         verdicts.push((place, reason(asked, stated, agreement)));
     }
     let is_lost = asked.subject.is_empty() && !asked.quantity.is_specific;
-    let (reason, achievement) = match apart.filter(|_| verdicts.is_empty()) {
-        Some((_, place, reason)) => (reason, Some(place)),
-        None => decide(&verdicts, is_lost),
+    let (reason, achievement) = match (apart, bare) {
+        (Some((_, place, reason)), _) if verdicts.is_empty() => (reason, Some(place)),
+        (None, Some(place)) if verdicts.is_empty() && !is_lost => (AnswerReason::NoStatedSubject, Some(place)),
+        _ => decide(&verdicts, is_lost),
     };
     Answer { demand: index, outcome: reason.outcome(), reason, achievement }
 }

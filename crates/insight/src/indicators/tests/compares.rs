@@ -58,6 +58,12 @@ fn answers_follow_the_table() {
     check("pH值6~9", "pH 7.2", Within);
     check("≥500MPa", "抗拉强度520MPa", NoSubject);
     check("效率≥90%", "产率95%", NoCounterpart);
+    check("纯度≥99%", "99.5%", NoStatedSubject);
+    check("纯度≥99%", "主要技术指标：99.5%", NoStatedSubject);
+    check("纯度≥99%", "产率95%。主要技术指标：99.5%、3mm", NoStatedSubject);
+    check("纯度≥99%", "主要技术指标：99.5%。纯度98%", Disjoint);
+    check("纯度≥99%", "主要技术指标：3mm", NoCounterpart);
+    check("≥99%", "99.5%", NoSubject);
     check("最高温度≤80℃", "最低温度20℃", NoCounterpart);
     check("出水COD≤50mg/L", "进水COD 300mg/L", NoCounterpart);
     check("出水COD≤50mg/L", "出水COD 30mg/L", Within);
