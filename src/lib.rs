@@ -17,6 +17,7 @@ pub mod matching;
 pub mod metrics;
 pub mod rematch;
 pub mod serve;
+pub mod signing;
 pub mod telemetry;
 pub mod watch;
 

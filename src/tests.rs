@@ -2,7 +2,12 @@
 
 mod counting;
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{
+    Arc, LazyLock,
+    atomic::{AtomicI64, Ordering::SeqCst},
+};
+
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     ingest::{Ingest, UpsertOutcome},
@@ -15,7 +20,7 @@ use duijie_core::{
     text::TextPipeline,
 };
 use duijie_embed::BigramEmbedder;
-use duijie_store::{Index, MemoryIndex, STORE_FORMAT, StoreVersions};
+use duijie_store::{ChangeClock, Index, MemoryIndex, STORE_FORMAT, StoreVersions, transfer};
 
 /// Much more than the pairs of characters of a test's text.
 const DIMENSIONS: usize = 512;
@@ -33,11 +38,22 @@ pub struct Twins {
 
 impl Twins {
     pub fn new() -> Self {
-        let reads = Counting::new(MemoryIndex::new(DIMENSIONS));
+        Self::with_clock(ChangeClock::default())
+    }
+
+    pub fn with_clock(clock: ChangeClock) -> Self {
+        let reads = Counting::new(MemoryIndex::new(DIMENSIONS).with_clock(clock));
         let index: Arc<dyn Index> = Arc::new(reads.clone());
         let embedder = Arc::new(BigramEmbedder::new(DIMENSIONS));
         let matcher = Matcher::new(TEXT.clone(), embedder.clone(), index.clone(), settings());
         Self { ingest: Ingest::new(TEXT.clone(), embedder, index.clone()), matcher, index, reads }
+    }
+
+    /// The same store in another process, with another clock.
+    pub async fn restarted(&self, clock: ChangeClock) -> Self {
+        let after = Self::with_clock(clock);
+        transfer::copy(&*self.index, &*after.index, |_| ()).await.unwrap();
+        after
     }
 
     /// Stores records, all of them new or changed.
@@ -59,6 +75,22 @@ pub fn settings() -> Settings {
 
 pub fn versions() -> StoreVersions {
     StoreVersions { format: STORE_FORMAT, text: "text".into(), model: "bigrams".into() }
+}
+
+/// A clock of a machine that can be set.
+#[derive(Clone, Default)]
+pub struct Wall(Arc<AtomicI64>);
+
+impl Wall {
+    /// A clock ahead of the real one by some seconds, which may be negative.
+    pub fn set(&self, ahead: i64) {
+        self.0.store(ahead, SeqCst);
+    }
+
+    pub fn clock(&self) -> ChangeClock {
+        let ahead = Arc::clone(&self.0);
+        ChangeClock::following(move || Timestamp::now() + SignedDuration::from_secs(ahead.load(SeqCst)))
+    }
 }
 
 /// A record of the local source.

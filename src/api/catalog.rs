@@ -83,7 +83,7 @@ impl CatalogService for Catalog {
     ) -> Result<Response<pb::ListRecordsResponse>, Status> {
         let mut request = request.into_inner();
         let view = view_in(&mut request.view);
-        let paging = Paging::of(&mut request, SIZES);
+        let paging = Paging::of(&mut request, SIZES, self.parts.signing.key().await?);
         let kind = kind_in(request.kind, "kind").map_err(Error::from)?;
         let filter = filter_in(request.filter, kind).map_err(Error::from)?;
         let (view, paging) = (view.map_err(Error::from)?, paging?);

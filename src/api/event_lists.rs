@@ -18,6 +18,7 @@ use crate::{
         model::{Change, Grouping, LeftOut, Pair, Shortlisted, participant::by_record},
         service::{Events, ListRange, MAX_OUTCOME_PAGE, OutcomeQuery},
     },
+    signing::SigningKey,
 };
 use duijie_core::domain::{Code, RecordName};
 use duijie_proto as pb;
@@ -46,8 +47,12 @@ struct GroupPlace {
 }
 
 /// Returns a page of events.
-pub async fn events(events: &Events, mut request: pb::ListEventsRequest) -> Result<pb::ListEventsResponse> {
-    let paging = Paging::of(&mut request, SIZES)?;
+pub async fn events(
+    events: &Events,
+    mut request: pb::ListEventsRequest,
+    key: SigningKey,
+) -> Result<pb::ListEventsResponse> {
+    let paging = Paging::of(&mut request, SIZES, key)?;
     let page = events.list(paging.start()?, paging.size).await?;
     let (events, next) = fit(page.events.iter().map(|it| (Events::place(it), event_out(it))), page.next);
     Ok(pb::ListEventsResponse { events, next_page_token: paging.token(next) })
@@ -57,8 +62,9 @@ pub async fn events(events: &Events, mut request: pb::ListEventsRequest) -> Resu
 pub async fn participants(
     events: &Events,
     mut request: pb::ListParticipantsRequest,
+    key: SigningKey,
 ) -> Result<pb::ListParticipantsResponse> {
-    let paging = Paging::of(&mut request, SIZES)?;
+    let paging = Paging::of(&mut request, SIZES, key)?;
     let after = paging.start::<RecordName>()?;
     let all = events.participants(&event_name_in(&request.name, "name")?).await?;
     let start = after.map_or(0, |after| all.partition_point(|it| it.record <= after));
@@ -69,8 +75,12 @@ pub async fn participants(
 }
 
 /// Returns a page of staff decisions.
-pub async fn edits(events: &Events, mut request: pb::ListEditsRequest) -> Result<pb::ListEditsResponse> {
-    let paging = Paging::of(&mut request, LONG_SIZES)?;
+pub async fn edits(
+    events: &Events,
+    mut request: pb::ListEditsRequest,
+    key: SigningKey,
+) -> Result<pb::ListEditsResponse> {
+    let paging = Paging::of(&mut request, LONG_SIZES, key)?;
     let after = paging.start::<Pair>()?;
     let all: Vec<_> = events.edits(&event_name_in(&request.name, "name")?).await?.0.into_iter().collect();
     let start = after.map_or(0, |after| all.partition_point(|(pair, _)| *pair <= after));
@@ -81,8 +91,12 @@ pub async fn edits(events: &Events, mut request: pb::ListEditsRequest) -> Result
 }
 
 /// Returns a page of shortlists.
-pub async fn shortlists(events: &Events, mut request: pb::ListShortlistsRequest) -> Result<pb::ListShortlistsResponse> {
-    let paging = Paging::of(&mut request, SIZES)?;
+pub async fn shortlists(
+    events: &Events,
+    mut request: pb::ListShortlistsRequest,
+    key: SigningKey,
+) -> Result<pb::ListShortlistsResponse> {
+    let paging = Paging::of(&mut request, SIZES, key)?;
     let demand = record_in(&request.demand, "demand")?;
     let planned = events.planned(&event_name_in(&request.name, "name")?).await?;
     let (plan, range) = (planned.number(), Place::range(&paging, planned.number())?);
@@ -99,8 +113,12 @@ pub async fn shortlists(events: &Events, mut request: pb::ListShortlistsRequest)
 }
 
 /// Returns a page of meetings; pairs without a meeting come before them.
-pub async fn meetings(events: &Events, mut request: pb::ListMeetingsRequest) -> Result<pb::ListMeetingsResponse> {
-    let paging = Paging::of(&mut request, LONG_SIZES)?;
+pub async fn meetings(
+    events: &Events,
+    mut request: pb::ListMeetingsRequest,
+    key: SigningKey,
+) -> Result<pb::ListMeetingsResponse> {
+    let paging = Paging::of(&mut request, LONG_SIZES, key)?;
     let record = record_in(&request.record, "record")?;
     let planned = events.planned(&event_name_in(&request.name, "name")?).await?;
     let (plan, range) = (planned.number(), Place::range(&paging, planned.number())?);
@@ -124,8 +142,9 @@ pub async fn meetings(events: &Events, mut request: pb::ListMeetingsRequest) -> 
 pub async fn changes(
     events: &Events,
     mut request: pb::ListMeetingChangesRequest,
+    key: SigningKey,
 ) -> Result<pb::ListMeetingChangesResponse> {
-    let paging = Paging::of(&mut request, LONG_SIZES)?;
+    let paging = Paging::of(&mut request, LONG_SIZES, key)?;
     let planned = events.planned(&event_name_in(&request.name, "name")?).await?;
     let (plan, range) = (planned.number(), Place::range(&paging, planned.number())?);
     let (changes, next) = events.change_page(&planned, range).await?;
@@ -141,8 +160,12 @@ pub fn first_changes(changes: &[Change]) -> (Vec<pb::MeetingChange>, i32) {
 }
 
 /// Returns a page of outcomes.
-pub async fn outcomes(events: &Events, mut request: pb::ListOutcomesRequest) -> Result<pb::ListOutcomesResponse> {
-    let paging = Paging::of(&mut request, OUTCOME_SIZES)?;
+pub async fn outcomes(
+    events: &Events,
+    mut request: pb::ListOutcomesRequest,
+    key: SigningKey,
+) -> Result<pb::ListOutcomesResponse> {
+    let paging = Paging::of(&mut request, OUTCOME_SIZES, key)?;
     let event = optional_event(&request.name)?;
     let page = events.outcomes(OutcomeQuery { event, after: paging.start()?, limit: paging.size }).await?;
     let rows = page.outcomes.into_iter().map(|it| (Events::outcome_place(&it), outcome_out(it)));
@@ -154,8 +177,9 @@ pub async fn outcomes(events: &Events, mut request: pb::ListOutcomesRequest) -> 
 pub async fn statistics(
     events: &Events,
     mut request: pb::GetEventStatisticsRequest,
+    key: SigningKey,
 ) -> Result<pb::GetEventStatisticsResponse> {
-    let paging = Paging::of(&mut request, GROUP_SIZES)?;
+    let paging = Paging::of(&mut request, GROUP_SIZES, key)?;
     let after = paging.start::<GroupPlace>()?;
     let statistics = events.statistics(optional_event(&request.name)?.as_deref()).await?;
     let is_behind =

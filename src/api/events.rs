@@ -22,6 +22,7 @@ use crate::{
         },
         service::{Events, OnTheDay, StoredEvent, Who},
     },
+    signing::Signing,
 };
 use duijie_core::domain::{Code, Problem, Violation, Violations};
 use duijie_proto as pb;
@@ -31,6 +32,7 @@ use duijie_proto::event_service_server::EventService;
 #[derive(Clone)]
 pub struct EventRpcs {
     events: Events,
+    signing: Signing,
 }
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -50,7 +52,7 @@ impl EventService for EventRpcs {
     }
 
     async fn list_events(&self, request: Request<pb::ListEventsRequest>) -> Answer<pb::ListEventsResponse> {
-        Ok(Response::new(lists::events(&self.events, request.into_inner()).await?))
+        Ok(Response::new(lists::events(&self.events, request.into_inner(), self.signing.key().await?).await?))
     }
 
     async fn update_event(&self, request: Request<pb::UpdateEventRequest>) -> Answer<pb::UpdateEventResponse> {
@@ -121,7 +123,7 @@ impl EventService for EventRpcs {
         &self,
         request: Request<pb::ListParticipantsRequest>,
     ) -> Answer<pb::ListParticipantsResponse> {
-        Ok(Response::new(lists::participants(&self.events, request.into_inner()).await?))
+        Ok(Response::new(lists::participants(&self.events, request.into_inner(), self.signing.key().await?).await?))
     }
 
     async fn edit_event(&self, request: Request<pb::EditEventRequest>) -> Answer<pb::EditEventResponse> {
@@ -132,7 +134,7 @@ impl EventService for EventRpcs {
     }
 
     async fn list_edits(&self, request: Request<pb::ListEditsRequest>) -> Answer<pb::ListEditsResponse> {
-        Ok(Response::new(lists::edits(&self.events, request.into_inner()).await?))
+        Ok(Response::new(lists::edits(&self.events, request.into_inner(), self.signing.key().await?).await?))
     }
 
     async fn make_shortlist(&self, request: Request<pb::MakeShortlistRequest>) -> Answer<pb::MakeShortlistResponse> {
@@ -162,18 +164,18 @@ impl EventService for EventRpcs {
     }
 
     async fn list_shortlists(&self, request: Request<pb::ListShortlistsRequest>) -> Answer<pb::ListShortlistsResponse> {
-        Ok(Response::new(lists::shortlists(&self.events, request.into_inner()).await?))
+        Ok(Response::new(lists::shortlists(&self.events, request.into_inner(), self.signing.key().await?).await?))
     }
 
     async fn list_meetings(&self, request: Request<pb::ListMeetingsRequest>) -> Answer<pb::ListMeetingsResponse> {
-        Ok(Response::new(lists::meetings(&self.events, request.into_inner()).await?))
+        Ok(Response::new(lists::meetings(&self.events, request.into_inner(), self.signing.key().await?).await?))
     }
 
     async fn list_meeting_changes(
         &self,
         request: Request<pb::ListMeetingChangesRequest>,
     ) -> Answer<pb::ListMeetingChangesResponse> {
-        Ok(Response::new(lists::changes(&self.events, request.into_inner()).await?))
+        Ok(Response::new(lists::changes(&self.events, request.into_inner(), self.signing.key().await?).await?))
     }
 
     async fn set_event_state(&self, request: Request<pb::SetEventStateRequest>) -> Answer<pb::SetEventStateResponse> {
@@ -195,7 +197,7 @@ impl EventService for EventRpcs {
     }
 
     async fn list_outcomes(&self, request: Request<pb::ListOutcomesRequest>) -> Answer<pb::ListOutcomesResponse> {
-        Ok(Response::new(lists::outcomes(&self.events, request.into_inner()).await?))
+        Ok(Response::new(lists::outcomes(&self.events, request.into_inner(), self.signing.key().await?).await?))
     }
 
     type ExportEventStream = Answers<pb::ExportEventResponse>;
@@ -208,7 +210,7 @@ impl EventService for EventRpcs {
         &self,
         request: Request<pb::GetEventStatisticsRequest>,
     ) -> Answer<pb::GetEventStatisticsResponse> {
-        Ok(Response::new(lists::statistics(&self.events, request.into_inner()).await?))
+        Ok(Response::new(lists::statistics(&self.events, request.into_inner(), self.signing.key().await?).await?))
     }
 }
 
@@ -217,7 +219,7 @@ impl EventService for EventRpcs {
 impl EventRpcs {
     /// Creates the service from its parts.
     pub fn new(parts: &Parts) -> Self {
-        Self { events: parts.events.clone() }
+        Self { events: parts.events.clone(), signing: parts.signing.clone() }
     }
 }
 

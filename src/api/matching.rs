@@ -47,7 +47,7 @@ impl MatchService for Matching {
         let mut request = request.into_inner();
         let mut found = Violations::default();
         let view = view_in(&mut request.view).map_err(|violation| found.note(violation)).ok();
-        let paging = Paging::of(&mut request, SIZES);
+        let paging = Paging::of(&mut request, SIZES, self.0.signing.key().await?);
         let query = query_in(request.query, &mut found);
         let target = kind_in(request.target, "target").map_err(|violation| found.note(violation)).ok();
         let filter = target
@@ -102,7 +102,7 @@ impl MatchService for Matching {
     async fn similar(&self, request: Request<pb::SimilarRequest>) -> Result<Response<pb::SimilarResponse>, Status> {
         let mut request = request.into_inner();
         let view = view_in(&mut request.view).map_err(Error::from)?;
-        let paging = Paging::of(&mut request, SIZES);
+        let paging = Paging::of(&mut request, SIZES, self.0.signing.key().await?);
         let name: RecordName = request.name.parse().map_err(Error::from)?;
         let target = name.kind;
         let filter = filter_in(request.filter, target).map_err(Error::from)?;

@@ -1,7 +1,7 @@
 //! Pages of lists: what was asked for, where a page begins, and how much of it fits into an answer.
 //!
 //! ```text
-//! let paging = Paging::of(&mut request, SIZES)?;
+//! let paging = Paging::of(&mut request, SIZES, signing.key().await?)?;
 //! let page = read(paging.start()?, paging.size).await?;
 //! let (rows, next) = fit(page.rows, page.next);
 //! Response { rows, next_page_token: paging.token(next) }
@@ -10,7 +10,7 @@
 use prost::Message;
 
 use super::page_token;
-use crate::{error::Error, events::model::Pair, rematch::job::JobId};
+use crate::{error::Error, events::model::Pair, rematch::job::JobId, signing::SigningKey};
 use duijie_core::domain::{Problem, RecordName, Violation};
 use duijie_proto as pb;
 use duijie_store::PointId;
@@ -40,6 +40,8 @@ pub(super) struct Paging {
     start: Option<Vec<u8>>,
     /// The list, and the encoded request without its paging fields; tokens are bound to both.
     query: Vec<u8>,
+    /// What tokens are signed with.
+    key: SigningKey,
 }
 
 /// A request for a page.
@@ -80,7 +82,7 @@ impl Paging {
     ///
     /// # Errors
     /// A violation of `page_size` or `page_token`.
-    pub fn of(request: &mut impl PageRequest, sizes: Sizes) -> Result<Self, Error> {
+    pub fn of(request: &mut impl PageRequest, sizes: Sizes, key: SigningKey) -> Result<Self, Error> {
         let (size, token) = request.take_paging();
         let query = [request.list_name().as_bytes(), b"\0", &request.encode_to_vec()].concat();
         let size = match usize::try_from(size) {
@@ -91,7 +93,7 @@ impl Paging {
                 return Err(Violation::new("page_size", Problem::OutOfRange { min: 0, max }).into());
             }
         };
-        Ok(Self { size, start: page_token::read(&token, &query)?, query })
+        Ok(Self { size, start: page_token::read(&key, &token, &query)?, query, key })
     }
 
     /// Where the page begins; `None` for the first one.
@@ -104,11 +106,11 @@ impl Paging {
 
     /// Token of the page that begins at a position; empty without one.
     pub fn token<P: Position>(&self, next: Option<P>) -> String {
-        next.map(|next| page_token::write(&next.bytes(), &self.query)).unwrap_or_default()
+        next.map(|next| page_token::write(&self.key, &next.bytes(), &self.query)).unwrap_or_default()
     }
 }
 
-/// Error for a token with a valid checksum and a position that cannot be read, or is no longer valid.
+/// Error for a token with a valid signature and a position that cannot be read, or is no longer valid.
 pub(super) fn bad_token() -> Error {
     Violation::new("page_token", Problem::PageToken).into()
 }
@@ -311,7 +313,7 @@ mod tests {
         let of = |page_size, page_token: &str, kind| {
             let mut request =
                 pb::ListRecordsRequest { kind, page_size, page_token: page_token.into(), ..Default::default() };
-            Paging::of(&mut request, SIZES)
+            Paging::of(&mut request, SIZES, SigningKey::new(&[1; 32]))
         };
         let sizes = [0, 1, 7, 8].map(|size| of(size, "", 1).unwrap().size);
         assert_eq!(sizes, [3, 1, 7, 7]);
@@ -327,9 +329,9 @@ mod tests {
         // two lists of an event, asked for in the same bytes
         let name = "events/e".to_string();
         let mut meetings = pb::ListMeetingsRequest { name: name.clone(), ..Default::default() };
-        let page_token = Paging::of(&mut meetings, SIZES).unwrap().token(Some(5_u32));
+        let page_token = Paging::of(&mut meetings, SIZES, SigningKey::new(&[1; 32])).unwrap().token(Some(5_u32));
         let mut shortlists = pb::ListShortlistsRequest { name, page_token, ..Default::default() };
-        assert_eq!(field(Paging::of(&mut shortlists, SIZES).unwrap_err()), "page_token");
+        assert_eq!(field(Paging::of(&mut shortlists, SIZES, SigningKey::new(&[1; 32])).unwrap_err()), "page_token");
         assert!(
             of(0, "", 1).unwrap().start::<u32>().unwrap().is_none()
                 && of(0, "", 1).unwrap().token::<u32>(None).is_empty()

@@ -77,7 +77,7 @@ impl RematchService for Rematches {
         &self,
         request: Request<pb::ListRematchesRequest>,
     ) -> Result<Response<pb::ListRematchesResponse>, Status> {
-        let paging = Paging::of(&mut request.into_inner(), SIZES)?;
+        let paging = Paging::of(&mut request.into_inner(), SIZES, self.parts.signing.key().await?)?;
         let page = self.parts.rematch.list(paging.start()?, paging.size).await?;
         let (rematches, next) = fit(page.jobs.into_iter().map(|job| (job.id, job_out(job))), page.next);
         Ok(Response::new(pb::ListRematchesResponse { rematches, next_page_token: paging.token(next) }))
@@ -111,7 +111,7 @@ impl RematchService for Rematches {
         request: Request<pb::ListRematchResultsRequest>,
     ) -> Result<Response<pb::ListRematchResultsResponse>, Status> {
         let mut request = request.into_inner();
-        let paging = Paging::of(&mut request, SIZES);
+        let paging = Paging::of(&mut request, SIZES, self.parts.signing.key().await?);
         let id = job_in(&request.name, "name").map_err(Error::from)?;
         let paging = paging?;
         let page = self.parts.rematch.results(id, paging.start()?.as_ref(), paging.size).await?;
@@ -188,7 +188,7 @@ impl RematchService for Rematches {
         &self,
         request: Request<pb::ListRematchRunsRequest>,
     ) -> Result<Response<pb::ListRematchRunsResponse>, Status> {
-        let paging = Paging::of(&mut request.into_inner(), RUN_SIZES)?;
+        let paging = Paging::of(&mut request.into_inner(), RUN_SIZES, self.parts.signing.key().await?)?;
         let page = self.parts.scheduler.runs(paging.start()?, paging.size).await?;
         let (runs, next) = fit(page.runs.into_iter().map(|(id, run)| (id, run_out(run))), page.next);
         Ok(Response::new(pb::ListRematchRunsResponse { runs, next_page_token: paging.token(next) }))

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     app::Parts,
     error::Error,
+    signing::SigningKey,
     watch::{Cursor, End, Event, Subscription},
 };
 use duijie_core::domain::{Problem, Violation, Violations, name::check_id};
@@ -50,7 +51,13 @@ struct Asked {
     subscription: Subscription,
     cursor: Cursor,
     heartbeat: Duration,
-    /// The encoded subscription that its tokens are bound to.
+    tokens: Tokens,
+}
+
+/// Makes the tokens of a stream.
+struct Tokens {
+    key: SigningKey,
+    /// The encoded subscription that they are bound to.
     shape: Vec<u8>,
 }
 
@@ -61,7 +68,7 @@ impl WatchService for Watching {
     type WatchStream = Messages;
 
     async fn watch(&self, request: Request<pb::WatchRequest>) -> Result<Response<Messages>, Status> {
-        let Asked { subscription, cursor, heartbeat, shape } = self.asked(request.into_inner()).await?;
+        let Asked { subscription, cursor, heartbeat, tokens } = self.asked(request.into_inner()).await?;
         let watcher = self.parts.watcher.clone();
         let place = watcher.place()?;
         watcher.check(&subscription).await?;
@@ -74,7 +81,7 @@ impl WatchService for Watching {
             // a failed send means that the subscriber has gone
             let _ = ending.send(end);
         });
-        let messages = ReceiverStream::new(events).map(move |event| Ok(event_out(event, &shape)));
+        let messages = ReceiverStream::new(events).map(move |event| Ok(event_out(event, &tokens)));
         Ok(Response::new(Box::pin(messages.chain(last(ended)))))
     }
 
@@ -97,7 +104,7 @@ impl WatchService for Watching {
         &self,
         request: Request<pb::ListSubscriptionsRequest>,
     ) -> Result<Response<pb::ListSubscriptionsResponse>, Status> {
-        let paging = Paging::of(&mut request.into_inner(), SIZES)?;
+        let paging = Paging::of(&mut request.into_inner(), SIZES, self.parts.signing.key().await?)?;
         let after: Option<String> = paging.start()?;
         let page = self.parts.watcher.page_of_saved(after.as_deref(), paging.size).await?;
         let rows = page.saved.into_iter().map(|saved| (saved.id.clone(), saved_out(saved)));
@@ -126,6 +133,10 @@ impl Watching {
         Self { parts, stopped }
     }
 
+    async fn now(&self) -> Result<Timestamp, Error> {
+        Ok(self.parts.index.clock().now(&*self.parts.index).await?)
+    }
+
     async fn asked(&self, request: pb::WatchRequest) -> Result<Asked, Error> {
         let mut found = Violations::default();
         let heartbeat = span_in(request.heartbeat, "heartbeat", 1..=MAX_HEARTBEAT);
@@ -144,13 +155,13 @@ impl Watching {
             None => found.take("wanted", Err(Problem::Required)),
         };
         let Some(subscription) = subscription else { return Err(Error::Invalid(found)) };
-        let shape = subscription_out(subscription.clone()).encode_to_vec();
-        let read = page_token::read(&request.resume_token, &shape);
-        let read =
-            read.or_else(|bad| page_token::read(&request.resume_token, &shape_before(&subscription).ok_or(bad)?));
-        let cursor = match read {
+        let tokens = Tokens {
+            key: self.parts.signing.key().await?,
+            shape: subscription_out(subscription.clone()).encode_to_vec(),
+        };
+        let cursor = match page_token::read(&tokens.key, &request.resume_token, &tokens.shape) {
             Ok(None) if request.include_existing => Some(Cursor::starting_at(0)),
-            Ok(None) => Some(Cursor::starting_at(Timestamp::now().as_second())),
+            Ok(None) => Some(Cursor::starting_at(self.now().await?.as_second())),
             Ok(Some(bytes)) => Cursor::read(&bytes),
             Err(_) => None,
         };
@@ -158,25 +169,17 @@ impl Watching {
             found.say("resume_token", Problem::PageToken);
         }
         match cursor.filter(|_| found.is_empty()) {
-            Some(cursor) => Ok(Asked { subscription, cursor, heartbeat, shape }),
+            Some(cursor) => Ok(Asked { subscription, cursor, heartbeat, tokens }),
             None => Err(Error::Invalid(found)),
         }
     }
 }
 
-/// A subscription as its tokens were bound to it before grades were numbered from 1, none, to 4, strong: they went the
-/// other way. `None` without a grade.
-fn shape_before(subscription: &Subscription) -> Option<Vec<u8>> {
-    let mut shape = subscription_out(subscription.clone());
-    shape.min_grade = (shape.min_grade != 0).then(|| 5 - shape.min_grade)?;
-    Some(shape.encode_to_vec())
-}
-
-fn event_out(event: Event, shape: &[u8]) -> pb::WatchResponse {
+fn event_out(event: Event, tokens: &Tokens) -> pb::WatchResponse {
     let event = match event {
         Event::Match(it) => WireEvent::NewMatch(new_match_out(*it)),
         Event::Checkpoint { cursor, time, cut } => WireEvent::Checkpoint(pb::Checkpoint {
-            resume_token: page_token::write(&cursor.bytes(), shape),
+            resume_token: page_token::write(&tokens.key, &cursor.bytes(), &tokens.shape),
             time: Some(time_out(time)),
             truncated: cut,
         }),
@@ -195,33 +198,4 @@ fn last(ended: oneshot::Receiver<End>) -> impl Stream<Item = Result<pb::WatchRes
         }
     };
     stream::once(end).filter_map(|status| future::ready(status.map(Err)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::watch::Subject;
-    use duijie_core::domain::{Filter, Kind, hit::Level};
-
-    #[test]
-    fn tokens_of_before_are_bound_to_the_old_number_of_the_grade() {
-        let check = |level: Option<Level>, want: Option<i32>| {
-            let subscription = Subscription {
-                subject: Subject::Record("demands/d-1".parse().unwrap()),
-                target: Kind::Achievement,
-                filter: Filter::default(),
-                min_level: level,
-                min_score: 0.0,
-            };
-            let shape = shape_before(&subscription);
-            let read = shape.map(|shape| pb::Subscription::decode(shape.as_slice()).unwrap());
-            assert_eq!(read.as_ref().map(|it| it.min_grade), want, "{level:?}");
-            let rest = |it: pb::Subscription| pb::Subscription { min_grade: 0, ..it };
-            assert!(read.is_none_or(|it| rest(it) == rest(subscription_out(subscription))));
-        };
-        // strong was 1, and is 4
-        check(Some(Level::Strong), Some(1));
-        check(Some(Level::Weak), Some(3));
-        check(None, None);
-    }
 }

@@ -22,6 +22,7 @@ use crate::{
         schedule::Schedule,
         scheduler::{ScheduledJobs, Scheduler},
     },
+    signing::Signing,
     watch::Watcher,
 };
 use duijie_core::{
@@ -71,6 +72,8 @@ pub struct Parts {
     pub versions: Arc<StoreVersions>,
     /// Calls to which batch work yields.
     pub foreground: Foreground,
+    /// Signs the tokens that callers hand back.
+    pub signing: Signing,
     /// Whether the background tasks are running.
     pub background: BackgroundHealth,
 }
@@ -165,6 +168,7 @@ impl Parts {
         let scheduler = Scheduler::new(Arc::clone(&index), rematch.clone(), ScheduledJobs::default());
         let watcher = Watcher::new(Arc::clone(&index), matcher.clone());
         let events = Events::new(Arc::clone(&index), matcher.clone(), &versions);
+        let signing = Signing::new(Arc::clone(&index));
         Self {
             text,
             embedder,
@@ -178,6 +182,7 @@ impl Parts {
             watcher,
             versions,
             foreground,
+            signing,
             background: BackgroundHealth::default(),
         }
     }

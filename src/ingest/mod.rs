@@ -161,7 +161,8 @@ impl Ingest {
                 if points.is_empty() {
                     continue;
                 }
-                let written = self.index.upsert(kind, stamped(points)).await?;
+                let now = self.index.clock().now(&*self.index).await?;
+                let written = self.index.upsert(kind, stamped(points, now)).await?;
                 for (writing, written) in writing.into_iter().zip(written) {
                     let outcome = match written {
                         Written::Created => UpsertOutcome::Created,
@@ -206,6 +207,7 @@ impl Ingest {
                 *known = points.next().flatten();
             }
         }
+        // set again when it is written
         let now = Timestamp::now();
         let plans = move || -> Vec<(usize, bool, IngestPlan)> {
             let both = wave.into_iter().zip(known);
@@ -296,8 +298,8 @@ fn name_of(record: &Record) -> RecordName {
 
 /// Sets the times to the time of the write, not of the earlier comparison: embedding may take long in between, and a
 /// search for changes since a given time must miss nothing.
-fn stamped(mut points: Vec<Point>) -> Vec<Point> {
-    let now = Some(Timestamp::now());
+fn stamped(mut points: Vec<Point>, now: Timestamp) -> Vec<Point> {
+    let now = Some(now);
     for record in points.iter_mut().map(|point| &mut point.record) {
         if record.create_time == record.update_time {
             record.create_time = now;

@@ -12,6 +12,8 @@ use sha2::{Digest, Sha256};
 /// Seconds by which each look goes back: more than the clocks' difference plus the time from a batch's time stamp to
 /// its storage.
 pub const OVERLAP_SECONDS: i64 = 120;
+/// The end of the year 9999, in seconds since 1970: no change is later.
+pub const END_OF_TIME: i64 = 253_402_300_799;
 /// Most ids that a token holds.
 pub const MAX_IDS: usize = 2_000;
 /// Bytes of the floor in a token: seconds since 1970.
@@ -107,10 +109,13 @@ impl Cursor {
         bytes
     }
 
-    /// Decodes a cursor; `None` if the bytes are not from [`Cursor::bytes`].
+    /// Decodes a cursor; `None` if the bytes are not from [`Cursor::bytes`]. All times are checked, whoever signed them.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let (floor, entries) = bytes.split_first_chunk::<FLOOR_BYTES>()?;
         let floor = i64::from_be_bytes(*floor);
+        if !(0..=END_OF_TIME).contains(&floor) {
+            return None;
+        }
         let (entries, rest) = entries.as_chunks::<ENTRY_BYTES>();
         if !rest.is_empty() || MAX_IDS < entries.len() {
             return None;
@@ -170,6 +175,11 @@ mod tests {
         more.extend([0; ENTRY_BYTES]);
         assert_eq!(Cursor::read(&more), None);
         assert_eq!((Cursor::read(&[]), Cursor::read(&[0; 10])), (None, None));
+        // times beyond all changes made the look that halves spans of time run for ever
+        for floor in [i64::MIN, -1, END_OF_TIME + 1, i64::MAX] {
+            assert_eq!(Cursor::read(&floor.to_be_bytes()), None, "{floor}");
+        }
+        assert_eq!(Cursor::read(&END_OF_TIME.to_be_bytes()), Some(Cursor::starting_at(END_OF_TIME)));
     }
 
     proptest! {

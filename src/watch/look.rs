@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::{End, Event, MAX_QUERIES, MatchId, NewMatch, Stream, Subject, Subscription, Versioned, Watcher};
+use super::{
+    End, Event, MAX_QUERIES, MatchId, NewMatch, Stream, Subject, Subscription, Versioned, Watcher, cursor::END_OF_TIME,
+};
 use crate::{
     error::{Error, Result},
     matching::{Avoidance, FreeText, MAX_MATCHES, Query, Request},
@@ -12,8 +14,6 @@ use duijie_store::{FieldSelection, Index, PageRequest};
 
 /// Matches per page.
 const PAGE: usize = 100;
-/// The end of the year 9999, in seconds since 1970: no change is later.
-const END_OF_TIME: i64 = 253_402_300_799;
 
 /// A query of a subscription.
 pub(super) struct Asking {
@@ -47,7 +47,7 @@ struct TimeSpan {
 impl Watcher {
     /// Sends the new matches since the cursor, and advances the cursor.
     pub(super) async fn look(&self, stream: &mut Stream) -> Ended<Looked> {
-        let now = Timestamp::now().as_second();
+        let now = self.index.clock().settled(&*self.index).await.map_err(|error| End::Failed(error.into()))?;
         let floor = stream.cursor.floor();
         let queries = queries(&*self.index, &stream.subscription).await.map_err(End::Failed)?;
         let since = published(&stream.subscription.filter, TimeSpan { from: floor, to: END_OF_TIME });
@@ -61,7 +61,7 @@ impl Watcher {
                 self.ask(stream, &asking, from, &mut looked).await?;
             }
         }
-        stream.cursor.looked(now);
+        stream.cursor.looked(now.as_second());
         Ok(looked)
     }
 

@@ -15,7 +15,8 @@
 //! - [`filter`]: filter conditions on these fields
 //! - [`lease`]: duties that only one process may hold at a time
 //! - [`documents`]: data that is not a record; [`document_row`]: its layout in an engine
-//! - [`tombstones`]: recently deleted records
+//! - [`clock`]: the times of changes, which never go back
+//! - [`tombstones`]: recently deleted records; [`secrets`]: keys that all instances on a store share
 //! - [`transfer`]: copies of a store and snapshot files; [`deadline`]: remaining time of the caller's deadline
 //! - [`collection_kind`]: contents of a shard or collection
 //! - [`edge`]: Qdrant Edge, in this process; [`server`]: a Qdrant server or cluster
@@ -23,6 +24,7 @@
 //!
 //! Invariant: [`Index`] contains no engine type, so a remote server can implement it too.
 
+pub mod clock;
 pub mod collection_kind;
 pub mod deadline;
 pub mod document_row;
@@ -37,12 +39,14 @@ pub mod payload;
 pub mod point;
 pub mod records;
 pub mod search;
+pub mod secrets;
 pub mod server;
 pub mod status;
 pub mod tombstones;
 pub mod transfer;
 pub mod versions;
 
+pub use clock::ChangeClock;
 pub use collection_kind::CollectionKind;
 pub use documents::{Document, DocumentPage, DocumentQuery, DocumentWrite, DocumentWritten, Documents, Expect, Key};
 pub use edge::{EdgeIndex, EdgeOptions, Tuning};
@@ -71,4 +75,7 @@ pub type Result<T> = std::result::Result<T, IndexError>;
 pub trait Index: Records + Retrieval + Documents + Leases {
     /// State of the index, from cached information; does not ask the engine.
     fn status(&self) -> IndexStatus;
+
+    /// Gives out the times of changes.
+    fn clock(&self) -> &ChangeClock;
 }

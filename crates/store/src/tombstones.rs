@@ -32,7 +32,8 @@ pub async fn write(index: &dyn Index, name: &RecordName) -> Result<bool> {
     if stored.iter().all(Option::is_none) {
         return Ok(false);
     }
-    let key = Key::Number(number(Timestamp::now()) | fastrand::u64(0..1 << RANDOM_BITS));
+    let now = index.clock().now(index).await?;
+    let key = Key::Number(number(now) | fastrand::u64(0..1 << RANDOM_BITS));
     let write = DocumentWrite { key, ..DocumentWrite::new(folder(name.kind), "", name.to_string(), Expect::Any) };
     index.write_documents(vec![write]).await?;
     Ok(true)

@@ -35,7 +35,7 @@ pub(super) struct Stored {
 pub(super) async fn create(index: &dyn Index, request: JobRequest) -> Result<Job> {
     let id = match claimed_id(index, &request).await? {
         Some(id) => id,
-        None => new_id(),
+        None => new_id(index.clock().now(index).await?),
     };
     let job = Job::new(id, request, Timestamp::now());
     match put(index, &job, Expect::Absent).await? {
@@ -51,7 +51,7 @@ async fn claimed_id(index: &dyn Index, request: &JobRequest) -> Result<Option<Jo
     if name.is_empty() {
         return Ok(None);
     }
-    let claim = (new_id(), request);
+    let claim = (new_id(index.clock().now(index).await?), request);
     let text = serde_json::to_string(&claim).map_err(internal)?;
     let write = DocumentWrite::new(REQUESTS, name.as_str(), text, Expect::Absent);
     if let [DocumentWritten::Stored { .. }] = index.write_documents(vec![write]).await?.as_slice() {
@@ -141,8 +141,8 @@ fn place(id: JobId) -> PointId {
     document_id(FOLDER, &key(id))
 }
 
-fn new_id() -> JobId {
-    let millisecond = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or(0);
+fn new_id(now: Timestamp) -> JobId {
+    let millisecond = u64::try_from(now.as_millisecond()).unwrap_or(0);
     JobId::new(millisecond << RANDOM_BITS | fastrand::u64(0..1 << RANDOM_BITS))
 }
 

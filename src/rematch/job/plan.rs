@@ -51,7 +51,7 @@ pub(super) struct Planned {
 
 /// Plans a job and stores the work per block, so that any instance that continues the job does the same.
 pub(super) async fn plan(engine: &Engine, program: &Program, job: &Job) -> Result<Planned> {
-    let now = Timestamp::now();
+    let now = engine.index.clock().settled(&*engine.index).await?;
     let because = match job.request.base {
         None => None,
         Some(base) => match incremental(engine, program, job, base, now).await? {

@@ -1,7 +1,7 @@
 use fastrand::Rng;
 
 use super::*;
-use crate::tests::{settings, versions};
+use crate::tests::{Wall, settings, versions};
 use duijie_core::{
     domain::{Detail, Filter, Kind, Record},
     text::LexicalQuery,
@@ -56,7 +56,7 @@ async fn edit(index: &dyn Index, id: &str, rng: &mut Rng) {
         _ => point(kind, &any.id, rng),
     };
     edited.record.revision = any.revision + 1;
-    edited.record.update_time = Some(Timestamp::now());
+    edited.record.update_time = Some(index.clock().now(index).await.unwrap());
     index.upsert(kind, vec![edited]).await.unwrap();
 }
 
@@ -78,6 +78,29 @@ async fn an_incremental_job_says_what_a_full_one_says() {
         let incremental = run(&rematch, JobRequest { base: Some(base.id), ..wish.clone() }).await;
         assert!(matches!(incremental.method, Some(Method::Incremental { .. })), "{incremental:?}");
         assert!(0 < incremental.counts.carried, "{incremental:?}");
+        let full = run(&rematch, wish).await;
+        assert_eq!(results(&rematch, &incremental).await, results(&rematch, &full).await, "seed {seed}");
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_hides_no_change() {
+    for seed in 0..4 {
+        let (mut rng, wall) = (Rng::with_seed(seed), Wall::default());
+        let index: Arc<dyn Index> = Arc::new(MemoryIndex::new(DIMENSIONS).with_clock(wall.clock()));
+        for (kind, count) in [(Kind::Demand, 40), (Kind::Achievement, 60)] {
+            let points = (0..count).map(|number| point(kind, &format!("r-{number}"), &mut rng)).collect();
+            index.upsert(kind, points).await.unwrap();
+        }
+        let rematch = Rematch::new(index.clone(), settings(), Arc::new(versions()), Foreground::default());
+        let wish = JobRequest { limit: 5, ..JobRequest::default() };
+        let base = run(&rematch, wish.clone()).await;
+        wall.set(-3 * 3_600);
+        for number in 0..4 {
+            edit(&*index, &format!("new-{number}"), &mut rng).await;
+        }
+        let incremental = run(&rematch, JobRequest { base: Some(base.id), ..wish.clone() }).await;
+        assert!(matches!(incremental.method, Some(Method::Incremental { .. })), "{incremental:?}");
         let full = run(&rematch, wish).await;
         assert_eq!(results(&rematch, &incremental).await, results(&rematch, &full).await, "seed {seed}");
     }

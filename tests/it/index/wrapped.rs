@@ -2,9 +2,9 @@
 
 use duijie_core::domain::{Filter, Kind, RecordName};
 use duijie_store::{
-    Candidates, Document, DocumentPage, DocumentQuery, DocumentWrite, DocumentWritten, Documents, FieldSelection, Hit,
-    Index, IndexStatus, Key, Lease, Leases, PageRequest, Point, PointId, PointPage, Records, Result, Retrieval, Search,
-    VectorPage, VectorSelection, Vectors, Written,
+    Candidates, ChangeClock, Document, DocumentPage, DocumentQuery, DocumentWrite, DocumentWritten, Documents,
+    FieldSelection, Hit, Index, IndexStatus, Key, Lease, Leases, PageRequest, Point, PointId, PointPage, Records,
+    Result, Retrieval, Search, VectorPage, VectorSelection, Vectors, Written,
 };
 use futures::future::BoxFuture;
 
@@ -117,5 +117,9 @@ impl<W: Wrapper> Leases for Wrapped<W> {
 impl<W: Wrapper> Index for Wrapped<W> {
     fn status(&self) -> IndexStatus {
         self.0.index().status()
+    }
+
+    fn clock(&self) -> &ChangeClock {
+        self.0.index().clock()
     }
 }

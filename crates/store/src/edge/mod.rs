@@ -54,9 +54,9 @@ use self::{
     writer::{GROUP_POINTS, Write, WriteJob, WriteOutcome, Writer, WriterCommand},
 };
 use super::{
-    Candidates, CollectionKind, FieldSelection, Hit, Index, IndexError, IndexStatus, Lease, Leases, MAINTENANCE,
-    PageRequest, Point, PointId, PointPage, Records, Result, Retrieval, Search, StoreShape, StoreVersions, VectorPage,
-    VectorSelection, Vectors, Written,
+    Candidates, ChangeClock, CollectionKind, FieldSelection, Hit, Index, IndexError, IndexStatus, Lease, Leases,
+    MAINTENANCE, PageRequest, Point, PointId, PointPage, Records, Result, Retrieval, Search, StoreShape, StoreVersions,
+    VectorPage, VectorSelection, Vectors, Written,
     lease::LocalDuties,
     records::{MAX_PAGE_POINTS, by_name, check_count, in_order},
     search::SourceSearches,
@@ -81,6 +81,7 @@ pub struct EdgeIndex {
     waiting: Arc<Semaphore>,
     shape: StoreShape,
     duties: LocalDuties,
+    clock: ChangeClock,
 }
 
 /// One shard with its writer.
@@ -116,6 +117,7 @@ impl EdgeIndex {
             waiting: Arc::new(Semaphore::new(QUEUE_READS)),
             shape: store.shape.clone(),
             duties: LocalDuties::default(),
+            clock: ChangeClock::default(),
             optimizer: Some((stop, thread)),
         })
     }
@@ -398,6 +400,10 @@ impl Index for EdgeIndex {
             }
         }
         IndexStatus { kinds, documents_problem, refusal: None }
+    }
+
+    fn clock(&self) -> &ChangeClock {
+        &self.clock
     }
 }
 

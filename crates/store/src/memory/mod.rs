@@ -21,8 +21,9 @@ use parking_lot::RwLock;
 
 use self::collection::Collection;
 use super::{
-    Candidates, Document, FieldSelection, Hit, Index, IndexStatus, KindStatus, Lease, Leases, PageRequest, Point,
-    PointId, PointPage, Records, Result, Retrieval, Search, VectorPage, VectorSelection, Vectors, Written,
+    Candidates, ChangeClock, Document, FieldSelection, Hit, Index, IndexStatus, KindStatus, Lease, Leases, PageRequest,
+    Point, PointId, PointPage, Records, Result, Retrieval, Search, VectorPage, VectorSelection, Vectors, Written,
+    clock,
     lease::LocalDuties,
     records::{MAX_PAGE_POINTS, check_count},
     tombstones,
@@ -36,6 +37,7 @@ pub struct MemoryIndex {
     records: RwLock<BTreeMap<Kind, Collection>>,
     documents: RwLock<BTreeMap<PointId, Document>>,
     duties: LocalDuties,
+    clock: ChangeClock,
 }
 
 // === impl MemoryIndex ===
@@ -49,7 +51,14 @@ impl MemoryIndex {
             records: RwLock::new(records.into()),
             documents: RwLock::default(),
             duties: LocalDuties::default(),
+            clock: ChangeClock::default(),
         }
+    }
+
+    /// The same index with another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: ChangeClock) -> Self {
+        Self { clock, ..self }
     }
 
     /// Lets time pass: all that is stored was stored so much earlier. `others` moves the times in the texts of documents
@@ -58,9 +67,12 @@ impl MemoryIndex {
         self.records.write().values_mut().for_each(|records| records.age(by));
         let mut documents = self.documents.write();
         let aged = std::mem::take(&mut *documents).into_values().map(|mut document| {
-            match tombstones::is_tombstone(&document) {
-                true => tombstones::age(&mut document, by),
-                false => others(&mut document),
+            if tombstones::is_tombstone(&document) {
+                tombstones::age(&mut document, by);
+            } else if clock::is_clock(&document) {
+                clock::age(&mut document, by);
+            } else {
+                others(&mut document);
             }
             (document.id(), document)
         });
@@ -184,5 +196,9 @@ impl Index for MemoryIndex {
             ..KindStatus::unknown(*kind)
         };
         IndexStatus { kinds: records.iter().map(status).collect(), documents_problem: None, refusal: None }
+    }
+
+    fn clock(&self) -> &ChangeClock {
+        &self.clock
     }
 }

@@ -39,8 +39,9 @@ use self::{
     wire::{CircuitState, Wire},
 };
 use super::{
-    Candidates, FieldSelection, Hit, Index, IndexError, IndexStatus, KindStatus, Lease, Leases, PageRequest, Point,
-    PointId, PointPage, Records, Result, Retrieval, Search, StoreShape, VectorPage, VectorSelection, Vectors, Written,
+    Candidates, ChangeClock, FieldSelection, Hit, Index, IndexError, IndexStatus, KindStatus, Lease, Leases,
+    PageRequest, Point, PointId, PointPage, Records, Result, Retrieval, Search, StoreShape, VectorPage,
+    VectorSelection, Vectors, Written,
     records::{MAX_PAGE_POINTS, by_name, check_count, in_order},
     search::SourceSearches,
     tombstones,
@@ -55,6 +56,7 @@ const BEAM: u64 = 400;
 pub struct ServerIndex {
     core: Arc<ServerCore>,
     watch: JoinHandle<()>,
+    clock: ChangeClock,
 }
 
 // === impl ServerIndex ===
@@ -92,7 +94,7 @@ impl ServerIndex {
 
     fn watched(core: ServerCore) -> Self {
         let core = Arc::new(core);
-        Self { watch: tokio::spawn(watch::run(Arc::clone(&core))), core }
+        Self { watch: tokio::spawn(watch::run(Arc::clone(&core))), core, clock: ChangeClock::default() }
     }
 
     /// Waits until requests can be sent; for commands that need the engine at once.
@@ -378,6 +380,10 @@ impl Index for ServerIndex {
             kind.problem = kind.problem.take().or(problem.clone());
         }
         IndexStatus { kinds, documents_problem, refusal }
+    }
+
+    fn clock(&self) -> &ChangeClock {
+        &self.clock
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     count, in_maintenance,
     piece::{self, PiecePage},
 };
-use crate::{CollectionKind, FieldSelection, Index, pages::Pages, tombstones};
+use crate::{CollectionKind, FieldSelection, Index, clock, pages::Pages, secrets, tombstones};
 
 /// Passes over the source before it counts as unsettled.
 const ROUNDS: u32 = 3;
@@ -21,7 +21,7 @@ pub struct Copied {
     pub digests: Digests,
 }
 
-/// Copies every point and document of `source` into `target`, then compares both sides by checksum. Both must have the
+/// Copies every point, document and secret of `source` into `target`, then compares both sides by checksum. Both must have the
 /// same shape (see [`super::check_shapes`]). If the source changes meanwhile, another round follows. Nothing is written
 /// if the target holds points that the source lacks. Calling again resumes an interrupted copy.
 ///
@@ -54,6 +54,8 @@ async fn rounds(
         let copied = track_digests(target, &mut track).await?;
         let original = track_digests(source, &mut track).await?;
         if copied == original {
+            secrets::copy(source, target).await?;
+            clock::copy(source, target).await?;
             return Ok(Copied { written, digests: original });
         }
         refuse_beyond(source, target, progress).await?;

@@ -1,11 +1,11 @@
-//! Contents of a store, page by page: points of each kind, and documents.
+//! Contents of a store, page by page: points of each kind, and documents. Its secrets and its clock are none of them.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::{PAGE, Result};
 use crate::{
-    CollectionKind, Document, DocumentQuery, FieldSelection, Index, Key, PageRequest, Point, PointId, pages::Paged,
-    tombstones,
+    CollectionKind, Document, DocumentQuery, FieldSelection, Index, Key, PageRequest, Point, PointId, clock,
+    pages::Paged, secrets, tombstones,
 };
 use duijie_core::domain::Filter;
 
@@ -102,7 +102,11 @@ pub(super) async fn page(
         }
         CollectionKind::Documents => {
             let page = index.list_documents(DocumentQuery::default(), after, limit).await?;
-            Ok(PiecePage { pieces: page.documents.into_iter().map(Piece::Document).collect(), next: page.next })
+            let documents = page
+                .documents
+                .into_iter()
+                .filter(|document| !secrets::is_secret(document) && !clock::is_clock(document));
+            Ok(PiecePage { pieces: documents.map(Piece::Document).collect(), next: page.next })
         }
     }
 }
@@ -154,6 +158,9 @@ pub(super) async fn store(index: &dyn Index, collection: CollectionKind, pieces:
 pub(super) async fn count(index: &dyn Index, collection: CollectionKind) -> Result<u64> {
     Ok(match collection {
         CollectionKind::Records(kind) => index.count(kind, &Filter::default()).await?,
-        CollectionKind::Documents => index.count_documents(DocumentQuery::default()).await?,
+        CollectionKind::Documents => {
+            let all = index.count_documents(DocumentQuery::default()).await?;
+            all.saturating_sub(secrets::count(index).await? + clock::count(index).await?)
+        }
     })
 }

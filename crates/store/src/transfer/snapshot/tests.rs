@@ -4,7 +4,10 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::{encoder::Encoder, line::SnapshotHeader, seal::Sealing, *};
-use crate::{Document, Point, STORE_FORMAT, StoreShape, StoreVersions, transfer::piece::Piece};
+use crate::{
+    Document, DocumentWrite, Documents, Expect, Index, MemoryIndex, Point, Records, STORE_FORMAT, StoreShape,
+    StoreVersions, secrets, transfer::piece::Piece,
+};
 use duijie_core::{
     domain::{Detail, Kind, Record},
     text::{LexicalQuery, SparseVector},
@@ -195,4 +198,22 @@ fn a_point_that_could_not_be_read_back_is_not_written() {
     long.record.body = "长".repeat(MAX_LINE_BYTES / 3);
     let said = encoder.piece(Piece::Point(Box::new(long))).unwrap_err().to_string();
     assert!(said.contains("demands/d-9"), "{said}");
+}
+
+#[tokio::test]
+async fn secrets_and_the_clock_stay_with_their_store() {
+    let (store, target) = (MemoryIndex::new(2), MemoryIndex::new(2));
+    store.upsert(Kind::Demand, points()).await.unwrap();
+    let job = DocumentWrite::new("jobs", 1, "{}".into(), Expect::Any);
+    store.write_documents(vec![job]).await.unwrap();
+    for (store, secret) in [(&store, [1; 32]), (&target, [2; 32])] {
+        store.clock().now(store).await.unwrap();
+        assert_eq!(secrets::secret(store, "tokens", secret).await.unwrap(), secret);
+    }
+    let created = create(&store, header().store, Vec::new(), |_| ()).await.unwrap();
+    assert_eq!((created.summary.points(), created.summary.pieces()), (3, 4));
+    let text = String::from_utf8(zstd::decode_all(created.sink.as_slice()).unwrap()).unwrap();
+    assert!(text.contains("\"jobs\"") && !text.contains("secrets") && !text.contains("clock"), "{text}");
+    assert_eq!(open(&created.sink).unwrap().restore(&target, |_| ()).await.unwrap().written, 4);
+    assert_eq!(secrets::secret(&target, "tokens", [3; 32]).await.unwrap(), [2; 32]);
 }
