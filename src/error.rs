@@ -27,6 +27,15 @@ pub enum Error {
     /// A stream was cut before its end: the caller took nothing for too long, or the work behind it ended.
     #[error("数据流未传完即中断（接收过慢或服务中断），已收到的部分不完整，请重新请求")]
     StreamCut,
+    /// The request did not come whole within its time.
+    #[error("请求未在时限内完整送达，请检查网络后重试")]
+    TooSlow,
+    /// A message is too large, as it came or unpacked.
+    #[error("消息解压或展开后超过上限（{max} 字节），请分批发送")]
+    MessageTooLarge {
+        /// Most bytes of a message.
+        max: usize,
+    },
     /// The current state does not allow the call, for a reason specific to one feature.
     #[error(transparent)]
     Refused(#[from] Refusal),

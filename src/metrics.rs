@@ -13,6 +13,7 @@ const WAITING: &str = "duijie_embedding_queue_texts";
 const CPU_PENDING: &str = "duijie_cpu_pending";
 const CPU_RUNNING: &str = "duijie_cpu_running";
 const THREADS: &str = "duijie_file_threads";
+const CLOSED: &str = "duijie_connections_closed_total";
 
 /// Upper bounds in seconds, from a match by id (1 ms) to a large batch (30 s).
 const BUCKETS: [f64; 10] = [0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 0.5, 2.0, 10.0, 30.0];
@@ -41,7 +42,13 @@ pub fn serve(listen: SocketAddr) -> Result<(), String> {
     metrics::describe_gauge!(CPU_PENDING, "Work that waits for a processor, by lane");
     metrics::describe_gauge!(CPU_RUNNING, "Work that a processor does, by lane");
     metrics::describe_gauge!(THREADS, "Threads that make files for callers");
+    metrics::describe_counter!(CLOSED, "Connections that the service closed by itself, by reason");
     Ok(())
+}
+
+/// Counts a connection that the service closed.
+pub fn connection_closed(reason: &'static str) {
+    metrics::counter!(CLOSED, "reason" => reason).increment(1);
 }
 
 /// Counts a finished call and records its duration.

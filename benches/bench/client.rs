@@ -97,13 +97,8 @@ pub fn serves() -> bool {
     let Ok(folder) = std::env::var(STORE) else { return false };
     let (pipeline, embedder) = (Arc::new(support::pipeline()), support::embedder());
     let parts = parts(open(Path::new(&folder), &pipeline), &pipeline, &embedder);
-    let limits = Limits {
-        max_calls: 64,
-        max_streams: 64,
-        max_message_bytes: 32 << 20,
-        default_deadline: Duration::from_secs(30),
-        drain: Duration::ZERO,
-    };
+    let limits =
+        Limits { max_calls: 64, max_streams: 64, drain: Duration::ZERO, caller_share: 100, ..Limits::default() };
     Runtime::new().expect("a runtime").block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         println!("{}", listener.local_addr().expect("an address"));

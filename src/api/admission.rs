@@ -1,10 +1,11 @@
-//! Admission control of all calls: a global limit, the deadline, and one count per method and code.
+//! Admission control of all calls: the request is read, then the call takes a place. The deadline, and one count per
+//! method and code.
 //!
-//! tonic's own timeout answers CANCELLED and bypasses our layers. Therefore this layer ends a call a moment earlier,
-//! with DEADLINE_EXCEEDED. A guard counts every call, including calls dropped by the caller.
+//! A caller whose request does not come holds no place. tonic's own timeout answers CANCELLED and bypasses our layers.
+//! Therefore this layer ends a call a moment earlier, with DEADLINE_EXCEEDED. A guard counts every call, including calls
+//! dropped by the caller.
 
 use std::{
-    collections::HashSet,
     future::Future,
     pin::Pin,
     sync::Arc,
@@ -15,13 +16,16 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use http_body::{Frame, SizeHint};
-use prost::Message;
-use prost_types::FileDescriptorSet;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Code, Status, body::Body};
 use tower::{Layer, Service};
 
-use super::Limits;
+use super::{
+    Limits,
+    caller::{Place, Shares, caller},
+    connection::{Connection, InFlight},
+    intake::{Handed, Held, Messages, Rules},
+    methods::{Method, Methods},
+};
 use crate::{error::Error, foreground::Foreground, metrics};
 use duijie_store::deadline;
 
@@ -50,27 +54,24 @@ const MAX_DEADLINE: Duration = Duration::from_secs(24 * 3_600);
 const UNKNOWN: &str = "unknown";
 /// When a refused caller shall come back.
 const RETRY_MS: u64 = 100;
-
-/// Methods whose messages may come or go for long. They have a bound of their own, so that calls always find places.
-const STREAMS: [&str; 8] = [
-    "ImportRecords",
-    "CreateSnapshot",
-    "FindDuplicates",
-    "StreamRematchResults",
-    "ExportRematch",
-    "DiffRematches",
-    "Watch",
-    "ExportEvent",
-];
+/// Requests that may be on their way, for each place.
+const ARRIVING: usize = 4;
+/// Time that a stream's next message waits for bytes to be free.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Methods that cut texts into terms and windows, and bytes that this takes for each byte of a text.
+const HEAVY: [&str; 2] = ["BatchUpsertRecords", "ImportRecords"];
+const HEAVY_FACTOR: usize = 16;
 
 /// Layer that gives its services the same bounds on calls and streams.
 #[derive(Clone)]
 pub struct AdmissionLayer {
-    calls: Arc<Semaphore>,
-    streams: Arc<Semaphore>,
-    default_deadline: Duration,
+    arriving: Shares,
+    calls: Shares,
+    streams: Shares,
+    budget: Shares,
+    limits: Limits,
     foreground: Foreground,
-    methods: Arc<HashSet<String>>,
+    methods: Arc<Methods>,
 }
 
 /// Service behind admission control.
@@ -82,7 +83,7 @@ pub struct Admission<S> {
 
 /// Guard that counts a call when dropped.
 struct Count {
-    method: String,
+    method: Arc<str>,
     started: Instant,
     code: Code,
 }
@@ -90,27 +91,49 @@ struct Count {
 /// The body of an answer; the call's place is free, and the call is counted, when the body has ended or is dropped.
 struct Tracked {
     body: Body,
-    held: Option<(Count, OwnedSemaphorePermit)>,
+    held: Option<(Option<Count>, Option<Place>)>,
+    in_flight: Option<InFlight>,
 }
 
 // === impl AdmissionLayer ===
 
 impl AdmissionLayer {
-    /// At most `max_calls` calls and `max_streams` streams at a time; `default_deadline` for callers that set none. Calls
-    /// whose callers wait for the answer are counted in `foreground`.
+    /// A layer with these limits. Calls whose callers wait for the answer are counted in `foreground`.
     pub fn new(limits: &Limits, foreground: Foreground) -> Self {
+        let shares = |total: usize| Shares::new(total, limits.caller_share);
         Self {
-            calls: Arc::new(Semaphore::new(limits.max_calls)),
-            streams: Arc::new(Semaphore::new(limits.max_streams)),
-            default_deadline: limits.default_deadline,
+            arriving: shares(limits.max_calls.saturating_add(limits.max_streams).saturating_mul(ARRIVING)),
+            calls: shares(limits.max_calls),
+            streams: shares(limits.max_streams),
+            // a message as it came, and unpacked, always finds room
+            budget: shares(limits.max_inflight_bytes.max(limits.max_message_bytes.saturating_mul(4))),
+            limits: *limits,
             foreground,
-            methods: Arc::new(methods()),
+            methods: Arc::new(Methods::new()),
         }
     }
 
-    /// The places that a method takes one of.
-    fn places(&self, method: &str) -> Arc<Semaphore> {
-        Arc::clone(if STREAMS.contains(&method) { &self.streams } else { &self.calls })
+    /// The places that a method takes one of. Messages of a stream may come or go for long, so streams have places of
+    /// their own, and calls always find some.
+    fn places(&self, method: &Method) -> &Shares {
+        if method.takes_stream || method.sends_stream { &self.streams } else { &self.calls }
+    }
+
+    /// How a method's request is read.
+    fn rules(&self, method: &Method) -> Rules {
+        let limits = &self.limits;
+        let (message_timeout, patience) = match method.takes_stream {
+            true => (limits.message_timeout, PATIENCE),
+            false => (limits.request_timeout, Duration::ZERO),
+        };
+        Rules {
+            budget: self.budget.clone(),
+            max_message: limits.max_message_bytes,
+            message: Arc::clone(&method.input),
+            factor: if HEAVY.contains(&&*method.name) { HEAVY_FACTOR } else { 1 },
+            message_timeout,
+            patience,
+        }
     }
 
     fn deadline(&self, method: &str, headers: &HeaderMap) -> Option<Duration> {
@@ -118,9 +141,48 @@ impl AdmissionLayer {
             // a little before tonic's own timers, the caller's too, which would answer CANCELLED
             Some(timeout) => Some(timeout.min(MAX_DEADLINE).saturating_sub((timeout / 10).min(MARGIN))),
             None if UNLIMITED.contains(&method) => None,
-            None => Some(self.default_deadline),
+            None => Some(self.limits.default_deadline),
         }
     }
+
+    /// Reads the request, takes a place, and calls.
+    async fn admit<S>(self, mut inner: S, method: &Method, request: Request<Body>) -> Result<Admitted<S::Error>, Error>
+    where
+        S: Service<Request<Body>, Response = Response<Body>>,
+    {
+        let busy = || Error::Busy { retry_ms: RETRY_MS };
+        let caller = caller(request.extensions());
+        let arriving = self.arriving.take(caller, 1).ok_or_else(busy)?;
+        let (mut head, body) = request.into_parts();
+        let mut messages = Messages::new(&head.headers, body, caller, self.rules(method));
+        let first = messages.next().await?;
+        drop(arriving);
+        let place = self.places(method).take(caller, 1).ok_or_else(busy)?;
+        let mut held = None;
+        let body = match first {
+            None => Body::empty(),
+            Some(first) if method.takes_stream => {
+                let held = Held::default();
+                head.extensions.insert(held.clone());
+                Body::new(Handed::stream(first, messages, held))
+            }
+            Some(first) => {
+                held = Some(first.held);
+                Body::new(Handed::one(first.bytes))
+            }
+        };
+        let is_patient = UNLIMITED.contains(&&*method.name) || PATIENT.contains(&&*method.name);
+        let waiting = (!is_patient).then(|| self.foreground.enter());
+        let answer = inner.call(Request::from_parts(head, body)).await;
+        drop((waiting, held));
+        Ok(Admitted { answer, place })
+    }
+}
+
+/// The answer of a call, and the place that the call holds until its answer is taken.
+struct Admitted<E> {
+    answer: Result<Response<Body>, E>,
+    place: Place,
 }
 
 impl<S> Layer<S> for AdmissionLayer {
@@ -148,49 +210,56 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let in_flight = request.extensions().get::<Arc<Connection>>().map(Connection::enter);
         let path = request.uri().path();
+        let known = self.layer.methods.get(path);
         // health and reflection must answer even when all places are taken
-        if !path.starts_with("/duijie.") {
-            return Box::pin(self.inner.call(request));
-        }
+        let is_ours = path.starts_with("/duijie.");
         // names that callers make up do not become labels of metrics
-        let known = self.layer.methods.get(path).and_then(|path| path.rsplit('/').next());
-        let method = known.unwrap_or(UNKNOWN).to_string();
-        let deadline = self.layer.deadline(&method, request.headers());
-        let patient = UNLIMITED.contains(&method.as_str()) || PATIENT.contains(&method.as_str());
-        let mut count = Count { method, started: Instant::now(), code: Code::Cancelled };
-        let Ok(permit) = self.layer.places(&count.method).try_acquire_owned() else {
-            return Box::pin(async move { Ok(count.refuse(&Error::Busy { retry_ms: RETRY_MS })) });
+        let name = known.as_ref().map_or_else(|| UNKNOWN.into(), |method| Arc::clone(&method.name));
+        let deadline = self.layer.deadline(&name, request.headers());
+        let mut count = is_ours.then(|| Count { method: name, started: Instant::now(), code: Code::Cancelled });
+        let Some(method) = known else {
+            let answer = self.inner.call(request);
+            return Box::pin(async move { Ok(tracked(answer.await?, (count, None), in_flight)) });
         };
-        let waiting = (!patient).then(|| self.layer.foreground.enter());
-        let answer = self.inner.call(request);
+        let inner = self.inner.clone();
+        let inner = std::mem::replace(&mut self.inner, inner);
+        let admitting = self.layer.clone();
         Box::pin(async move {
-            let _waiting = waiting;
-            let answer = deadline::within(deadline, answer);
+            let answer = deadline::within(deadline, admitting.admit(inner, &method, request));
             let answer = match deadline {
-                Some(deadline) => tokio::time::timeout(deadline, answer).await,
-                None => Ok(answer.await),
+                Some(deadline) => tokio::time::timeout(deadline, answer).await.unwrap_or(Err(Error::DeadlineExceeded)),
+                None => answer.await,
             };
-            let Ok(answer) = answer else { return Ok(count.refuse(&Error::DeadlineExceeded)) };
-            let answer = answer?;
-            // an answer without messages has its status in the headers
-            if let Some(status) = Status::from_header_map(answer.headers()) {
-                count.code = status.code();
+            match answer {
+                Ok(Admitted { answer, place }) => Ok(tracked(answer?, (count, Some(place)), in_flight)),
+                Err(error) => {
+                    let status = super::status::status(&error);
+                    if let Some(count) = &mut count {
+                        count.code = status.code();
+                    }
+                    Ok(status.into_http())
+                }
             }
-            Ok(answer.map(|body| Body::new(Tracked { body, held: Some((count, permit)) })))
         })
     }
 }
 
-// === impl Count ===
-
-impl Count {
-    fn refuse(&mut self, error: &Error) -> Response<Body> {
-        let status = super::status::status(error);
-        self.code = status.code();
-        status.into_http()
+/// The answer as it is sent; it holds what the call holds.
+fn tracked(
+    answer: Response<Body>,
+    mut held: (Option<Count>, Option<Place>),
+    in_flight: Option<InFlight>,
+) -> Response<Body> {
+    // an answer without messages has its status in the headers
+    if let (Some(status), Some(count)) = (Status::from_header_map(answer.headers()), &mut held.0) {
+        count.code = status.code();
     }
+    answer.map(|body| Body::new(Tracked { body, held: Some(held), in_flight }))
 }
+
+// === impl Count ===
 
 impl Drop for Count {
     fn drop(&mut self) {
@@ -205,13 +274,19 @@ impl http_body::Body for Tracked {
     type Error = Status;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        if let Some(in_flight) = &self.in_flight {
+            in_flight.taken();
+        }
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        if let Some(in_flight) = &self.in_flight {
+            in_flight.handed();
+        }
         let status = match &frame {
             Some(Ok(frame)) => frame.trailers_ref().and_then(Status::from_header_map).map(|status| status.code()),
             Some(Err(status)) => Some(status.code()),
             None => None,
         };
-        if let (Some(code), Some((count, _))) = (status, &mut self.held) {
+        if let (Some(code), Some((Some(count), _))) = (status, &mut self.held) {
             count.code = code;
         }
         if status.is_some() || frame.is_none() {
@@ -244,41 +319,23 @@ fn parse_timeout(value: &str) -> Option<Duration> {
     }
 }
 
-/// Paths of all our methods.
-fn methods() -> HashSet<String> {
-    let files = FileDescriptorSet::decode(duijie_proto::DESCRIPTORS).map(|set| set.file).unwrap_or_default();
-    let of_file = |file: &prost_types::FileDescriptorProto| {
-        let package = file.package().to_string();
-        let services = file.service.clone().into_iter();
-        services.flat_map(move |service| {
-            let path = format!("/{package}.{}", service.name());
-            service.method.into_iter().map(move |method| format!("{path}/{}", method.name()))
-        })
-    };
-    files.iter().flat_map(of_file).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn methods_are_known_and_each_list_names_real_ones() {
-        let methods = methods();
-        assert!(methods.contains("/duijie.v1.MatchService/Match"));
-        let names: HashSet<&str> = methods.iter().filter_map(|path| path.rsplit('/').next()).collect();
-        assert!(UNLIMITED.iter().chain(&STREAMS).chain(&PATIENT).all(|name| names.contains(name)));
+        let methods = Methods::new();
+        let is_known = |name: &&str| methods.names().any(|known| known == *name);
+        assert!(UNLIMITED.iter().chain(&PATIENT).chain(&HEAVY).all(is_known));
+        // a stream ends when its caller wants
+        let streams = methods.all().filter(|method| method.takes_stream || method.sends_stream);
+        assert!(streams.map(|method| &*method.name).all(|name| UNLIMITED.contains(&name)));
     }
 
     #[test]
     fn deadlines_are_cut_to_a_day() {
-        let limits = Limits {
-            max_calls: 1,
-            max_streams: 1,
-            max_message_bytes: 1,
-            default_deadline: Duration::from_secs(30),
-            drain: Duration::ZERO,
-        };
+        let limits = Limits { default_deadline: Duration::from_secs(30), ..Limits::default() };
         let layer = AdmissionLayer::new(&limits, Foreground::default());
         let deadline = |value: Option<&str>, method: &str| {
             let mut headers = HeaderMap::new();

@@ -10,6 +10,7 @@ use tonic::{Request, Response, Status, Streaming};
 use super::{
     convert::{duration_out, filter_in, kind_in, record_in, record_out, view_in},
     duplicates,
+    intake::Held,
     page::{Paging, Room, Sizes, fit},
     stream::Answers,
 };
@@ -55,11 +56,13 @@ impl CatalogService for Catalog {
     ) -> Result<Response<pb::ImportRecordsResponse>, Status> {
         let started = Instant::now();
         let embedded = self.parts.ingest.embedded();
+        let held = request.extensions().get::<Held>().cloned().unwrap_or_default();
         let parts = request.into_inner().map(|part| async { self.upsert(part?.records).await.map_err(Status::from) });
         let mut parts = parts.buffered(PARTS_IN_FLIGHT);
         let (mut summary, mut room) = (pb::ImportRecordsResponse::default(), Room::default());
         while let Some(stored) = parts.next().await {
             add(&mut summary, stored?, &mut room);
+            held.release();
         }
         summary.embedded_text_count = int64(self.parts.ingest.embedded() - embedded);
         summary.duration = Some(duration_out(started.elapsed()));

@@ -7,12 +7,12 @@ use std::sync::{
 };
 
 use jiff::Timestamp;
-use tokio::sync::{
-    OwnedSemaphorePermit,
-    mpsc::{self, Receiver},
-};
+use tokio::sync::mpsc::{self, Receiver};
 
-use super::stream::{About, Answers, Outgoing, PartWriter, stream};
+use super::{
+    caller::Place,
+    stream::{About, Answers, Outgoing, PartWriter, stream},
+};
 use crate::{
     error::Error,
     rematch::{
@@ -41,13 +41,7 @@ pub struct File {
 
 /// Sends the file of a job's results, or of the differences from the job before it. `place` is held until the stream ends:
 /// the file holds a thread for as long as its caller takes.
-pub fn send(
-    reader: Reader,
-    before: Option<Job>,
-    job: Job,
-    file: File,
-    place: OwnedSemaphorePermit,
-) -> Answers<ExportRematchResponse> {
+pub fn send(reader: Reader, before: Option<Job>, job: Job, file: File, place: Place) -> Answers<ExportRematchResponse> {
     let (outgoing, answers) = stream(WAITING_PARTS);
     tokio::spawn(async move {
         let _place = place;

@@ -2,7 +2,9 @@
 //! and prost. It has no matching logic.
 
 mod admission;
+mod caller;
 mod catalog;
+mod connection;
 pub(crate) mod convert;
 mod duplicates;
 mod event_file;
@@ -12,8 +14,10 @@ mod export;
 mod grpc_only;
 mod health;
 mod incoming;
+mod intake;
 mod maintenance;
 mod matching;
+mod methods;
 mod page;
 mod page_token;
 mod rematch;
@@ -25,24 +29,20 @@ mod watching;
 
 use std::time::Duration;
 
-use futures::StreamExt;
 use tokio::sync::watch;
 use tonic::transport::Server;
 use tonic_health::ServingStatus;
 
 use crate::app::Parts;
 use admission::AdmissionLayer;
+pub use connection::ConnectionLimits;
 pub use convert::record_out;
 use grpc_only::GrpcOnlyLayer;
 use health::{set_health, watch_health};
 pub use incoming::Incoming;
-use socket::Socket;
 
-/// Maximum concurrent streams per connection.
-const MAX_STREAMS: u32 = 256;
-
-/// Server limits.
-#[derive(Debug, Clone, Copy)]
+/// Server limits. The defaults are those of the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Maximum concurrent calls.
     pub max_calls: usize,
@@ -54,6 +54,16 @@ pub struct Limits {
     pub default_deadline: Duration,
     /// Time for calls in flight to finish after `stop`.
     pub drain: Duration,
+    /// Percentage of all places of one sort that one caller may hold when they are scarce.
+    pub caller_share: usize,
+    /// Bytes that all calls in flight may hold.
+    pub max_inflight_bytes: usize,
+    /// Time in which a request has to come whole.
+    pub request_timeout: Duration,
+    /// The same for each message of a stream.
+    pub message_timeout: Duration,
+    /// Limits of connections.
+    pub connections: ConnectionLimits,
 }
 
 /// Error that ended serving early.
@@ -79,19 +89,24 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let (reporter, health) = tonic_health::server::health_reporter();
     set_health(&reporter, ServingStatus::NotServing).await;
-    let routes = routes::all(&parts, limits.max_message_bytes, &stopped, health)?;
+    let routes = routes::all(&parts, &limits, &stopped, health)?;
     let admission = AdmissionLayer::new(&limits, parts.foreground.clone());
     let health_watch = tokio::spawn(watch_health(parts, reporter, stopped.clone()));
     // HTTP/2 windows stay at the default of 1 MiB: adaptive windows begin at 64 KiB and slow down the first messages
-    let serving = Server::builder()
+    let mut server = Server::builder();
+    if let Some(age) = limits.connections.age {
+        // without tonic's grace, which would cut connections at its end without a word before
+        server = server.max_connection_age(age);
+    }
+    let serving = server
         .layer(GrpcOnlyLayer)
         .layer(admission)
         // only to be answered by `GrpcOnlyLayer`
         .accept_http1(true)
-        .max_concurrent_streams(MAX_STREAMS)
+        .max_concurrent_streams(limits.connections.max_calls)
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .add_routes(routes)
-        .serve_with_incoming_shutdown(incoming.map(|socket| socket.map(Socket::new)), wait(stopped.clone()));
+        .serve_with_incoming_shutdown(incoming.sockets(limits.connections, limits.caller_share), wait(stopped.clone()));
     let drained = async move {
         wait(stopped).await;
         // tonic would wait for open connections without a limit
@@ -104,6 +119,31 @@ pub async fn serve(
     health_watch.abort();
     let _ = health_watch.await;
     result
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let (seconds, hours) = (Duration::from_secs, |hours: u64| Duration::from_secs(hours * 3_600));
+        Self {
+            max_calls: 256,
+            max_streams: 128,
+            max_message_bytes: 32 << 20,
+            default_deadline: seconds(30),
+            drain: seconds(10),
+            caller_share: 50,
+            max_inflight_bytes: 512 << 20,
+            request_timeout: seconds(30),
+            message_timeout: seconds(120),
+            connections: ConnectionLimits {
+                max: 1_000,
+                max_calls: 128,
+                handshake: seconds(10),
+                idle: seconds(900),
+                age: Some(hours(24)),
+                grace: hours(6),
+            },
+        }
+    }
 }
 
 async fn wait(mut stopped: watch::Receiver<bool>) {

@@ -1,11 +1,12 @@
 //! `RematchService`: check → convert → call → convert. Files are made in [`export`](super::export).
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tonic::{Request, Response, Status};
 
 use super::{
+    caller::{Shares, caller},
     convert::rematch::{
         change_out, format_in, job_in, job_out, job_request_in, made, result_out, run_out, span_in, totals_out,
     },
@@ -51,7 +52,7 @@ const FILE_RETRY_MS: u64 = 5_000;
 pub struct Rematches {
     parts: Parts,
     /// Files that are being sent: each has a thread of its own for as long as its caller takes.
-    files: Arc<Semaphore>,
+    files: Shares,
 }
 
 #[tonic::async_trait]
@@ -60,8 +61,9 @@ impl RematchService for Rematches {
         &self,
         request: Request<pb::StartRematchRequest>,
     ) -> Result<Response<pb::StartRematchResponse>, Status> {
+        let caller = caller(request.extensions()).to_string();
         let request = job_request_in(request.into_inner()).map_err(Error::from)?;
-        let job = self.parts.rematch.start(request).await?;
+        let job = self.parts.rematch.start_for(&caller, request).await?;
         Ok(Response::new(pb::StartRematchResponse { rematch: Some(job_out(job)) }))
     }
 
@@ -146,6 +148,7 @@ impl RematchService for Rematches {
         &self,
         request: Request<pb::ExportRematchRequest>,
     ) -> Result<Response<Self::ExportRematchStream>, Status> {
+        let caller = caller(request.extensions());
         let request = request.into_inner();
         let mut found = Violations::default();
         let mut note = |violation| found.note(violation);
@@ -165,8 +168,7 @@ impl RematchService for Rematches {
         };
         let content = if before.is_some() { Content::Changes } else { Content::Results };
         let file = export::File { format, content, made: made(&job) };
-        let busy = |_| Error::Busy { retry_ms: FILE_RETRY_MS };
-        let place = Arc::clone(&self.files).try_acquire_owned().map_err(busy)?;
+        let place = self.files.take(caller, 1).ok_or(Error::Busy { retry_ms: FILE_RETRY_MS })?;
         Ok(Response::new(export::send(self.reader(), before, job, file, place)))
     }
 
@@ -198,9 +200,9 @@ impl RematchService for Rematches {
 // === impl Rematches ===
 
 impl Rematches {
-    /// A service over these parts.
-    pub fn new(parts: Parts) -> Self {
-        Self { parts, files: Arc::new(Semaphore::new(MAX_FILES)) }
+    /// A service over these parts. One caller may hold `share` percent of the places for files when they are scarce.
+    pub fn new(parts: Parts, share: usize) -> Self {
+        Self { parts, files: Shares::new(MAX_FILES, share) }
     }
 
     async fn job(&self, name: &str, field: &str) -> Result<Job, Error> {

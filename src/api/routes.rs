@@ -5,7 +5,7 @@ use tonic::{codec::CompressionEncoding, server::NamedService, service::Routes};
 use tonic_health::pb::health_server::{Health, HealthServer};
 
 use super::{
-    catalog::Catalog, events::EventRpcs, maintenance::Maintenance, matching::Matching, page::MAX_ANSWER_BYTES,
+    Limits, catalog::Catalog, events::EventRpcs, maintenance::Maintenance, matching::Matching, page::MAX_ANSWER_BYTES,
     rematch::Rematches, watching::Watching,
 };
 use crate::app::Parts;
@@ -48,19 +48,20 @@ macro_rules! limited {
 /// Returns the routes of our services, health and reflection. Watch streams end once `stopped` is set.
 pub(super) fn all(
     parts: &Parts,
-    max_bytes: usize,
+    limits: &Limits,
     stopped: &watch::Receiver<bool>,
     health: HealthServer<impl Health>,
 ) -> Result<Routes, tonic_reflection::server::Error> {
+    let (max_bytes, share) = (limits.max_message_bytes, limits.caller_share);
     let maintenance = MaintenanceServiceServer::new(Maintenance::new(parts.clone()));
-    let watching = WatchServiceServer::new(Watching::new(parts.clone(), stopped.clone()));
+    let watching = WatchServiceServer::new(Watching::new(parts.clone(), share, stopped.clone()));
     Ok(Routes::new(compressed!(reflection().build_v1()?))
         .add_service(compressed!(reflection().build_v1alpha()?))
         .add_service(compressed!(health))
         .add_service(limited!(CatalogServiceServer::new(Catalog::new(parts.clone())), max_bytes))
         .add_service(limited!(MatchServiceServer::new(Matching(parts.clone())), max_bytes))
         .add_service(limited!(maintenance, max_bytes))
-        .add_service(limited!(RematchServiceServer::new(Rematches::new(parts.clone())), max_bytes))
+        .add_service(limited!(RematchServiceServer::new(Rematches::new(parts.clone(), share)), max_bytes))
         .add_service(limited!(watching, max_bytes))
         .add_service(limited!(EventServiceServer::new(EventRpcs::new(parts)), max_bytes)))
 }

@@ -41,6 +41,13 @@ pub fn status(error: &Error) -> Status {
         }
         Error::Stopping => (Code::Unavailable, "STOPPING", "the service stops, go on by the token".into()),
         Error::StreamCut => (Code::Aborted, "STREAM_CUT", "the stream was cut before its end, ask again".into()),
+        Error::TooSlow => {
+            (Code::DeadlineExceeded, "REQUEST_TOO_SLOW", "the request did not come whole within its time".into())
+        }
+        Error::MessageTooLarge { max } => {
+            let message = format!("a message is larger than {max} bytes once unpacked, send less at a time");
+            (Code::OutOfRange, "MESSAGE_TOO_LARGE", message)
+        }
         Error::Refused(refusal) => (refusal_code(refusal.kind), refusal.reason, refusal.english.clone()),
         Error::Busy { .. } => (Code::ResourceExhausted, "BUSY", "too many calls wait, try again later".into()),
         Error::DeadlineExceeded => (Code::DeadlineExceeded, "DEADLINE_EXCEEDED", "the deadline has passed".into()),
@@ -192,6 +199,8 @@ mod tests {
             (Error::NoSuchSubscription("s-1".into()), Code::NotFound, "SUBSCRIPTION_NOT_FOUND"),
             (Error::Stopping, Code::Unavailable, "STOPPING"),
             (Error::StreamCut, Code::Aborted, "STREAM_CUT"),
+            (Error::TooSlow, Code::DeadlineExceeded, "REQUEST_TOO_SLOW"),
+            (Error::MessageTooLarge { max: 1 }, Code::OutOfRange, "MESSAGE_TOO_LARGE"),
             (EventError::NotFound("a".into()).into(), Code::NotFound, "EVENT_NOT_FOUND"),
             (EventError::Exists("a".into()).into(), Code::AlreadyExists, "EVENT_EXISTS"),
             (EventError::Stale { current: "3".into() }.into(), Code::Aborted, "ETAG_STALE"),

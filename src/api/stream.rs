@@ -8,14 +8,14 @@ use std::{
         atomic::{AtomicBool, Ordering::SeqCst},
     },
     task::{Context, Poll, ready},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures::Stream;
 use parking_lot::Mutex;
 use tokio::{
     runtime::Handle,
-    sync::mpsc::{self, Receiver, Sender},
+    sync::mpsc::{self, Receiver, Sender, error::TrySendError},
 };
 use tonic::Status;
 
@@ -26,8 +26,13 @@ use duijie_proto::FilePart;
 const PART_BYTES: usize = 1 << 20;
 /// Time that a caller has to take the next message before it counts as gone.
 const STALL: Duration = Duration::from_secs(60);
+/// Time that a stream waits for its caller in all: so long, and longer for each message that was taken. A file goes
+/// through a network of 0.25 MB a second, but a caller that always comes just in time does not hold its place for ever.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// Time that a message adds.
+const PATIENCE_EACH: Duration = Duration::from_secs(4);
 
-/// The caller has gone, or has taken nothing for a minute.
+/// The caller has gone, has taken nothing for a minute, or has been too slow for long.
 #[derive(Debug)]
 pub(super) struct Gone;
 
@@ -37,6 +42,8 @@ pub(super) struct Outgoing<T> {
     messages: Sender<Result<T, Status>>,
     whole: Arc<AtomicBool>,
     stall: Duration,
+    /// Time that is left to wait for the caller.
+    patience: Arc<Mutex<Duration>>,
 }
 
 /// The receiving side of a stream, which tonic sends to the caller.
@@ -72,7 +79,8 @@ struct Parts<T> {
 pub(super) fn stream<T>(waiting: usize) -> (Outgoing<T>, Answers<T>) {
     let (sender, receiver) = mpsc::channel(waiting);
     let whole = Arc::new(AtomicBool::new(false));
-    let outgoing = Outgoing { messages: sender, whole: Arc::clone(&whole), stall: STALL };
+    let patience = Arc::new(Mutex::new(PATIENCE));
+    let outgoing = Outgoing { messages: sender, whole: Arc::clone(&whole), stall: STALL, patience };
     (outgoing, Answers { messages: receiver, whole, ended: false })
 }
 
@@ -81,7 +89,16 @@ pub(super) fn stream<T>(waiting: usize) -> (Outgoing<T>, Answers<T>) {
 impl<T> Outgoing<T> {
     /// Sends a message as soon as there is room for it.
     pub(super) async fn send(&self, message: T) -> Result<(), Gone> {
-        self.messages.send_timeout(Ok(message), self.stall).await.map_err(|_| Gone)
+        let message = match self.messages.try_send(Ok(message)) {
+            Ok(()) => return Ok(()),
+            Err(TrySendError::Closed(_)) => return Err(Gone),
+            Err(TrySendError::Full(message)) => message,
+        };
+        let left = *self.patience.lock();
+        let started = Instant::now();
+        self.messages.send_timeout(message, left.min(self.stall)).await.map_err(|_| Gone)?;
+        *self.patience.lock() = left.saturating_sub(started.elapsed()) + PATIENCE_EACH;
+        Ok(())
     }
 
     /// Ends the stream as whole, once all clones are dropped.
@@ -107,7 +124,8 @@ impl<T> Outgoing<T> {
 
 impl<T> Clone for Outgoing<T> {
     fn clone(&self) -> Self {
-        Self { messages: self.messages.clone(), whole: Arc::clone(&self.whole), stall: self.stall }
+        let (whole, patience) = (Arc::clone(&self.whole), Arc::clone(&self.patience));
+        Self { messages: self.messages.clone(), whole, stall: self.stall, patience }
     }
 }
 
@@ -246,6 +264,24 @@ mod tests {
         let (mut outgoing, answers) = stream(1);
         outgoing.stall = Duration::from_millis(1);
         outgoing.send(1).await.unwrap();
+        assert!(outgoing.send(2).await.is_err());
+        drop(outgoing);
+        let late: Vec<_> = answers.map(|message| message.map_err(|status| status.code())).collect().await;
+        assert_eq!(late, [Ok(1), Err(Code::Aborted)]);
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_always_comes_just_in_time_is_cut_at_last() {
+        let (mut outgoing, mut answers) = stream(1);
+        outgoing.stall = Duration::from_secs(3_600);
+        *outgoing.patience.lock() = Duration::from_millis(20);
+        outgoing.send(0).await.unwrap();
+        // a message that is taken gives time for the next ones
+        let (sent, taken) = tokio::join!(outgoing.send(1), answers.next());
+        assert_eq!((sent.is_ok(), taken.unwrap().unwrap()), (true, 0));
+        let left = *outgoing.patience.lock();
+        assert!(PATIENCE_EACH <= left && left <= PATIENCE_EACH + Duration::from_millis(20), "{left:?}");
+        *outgoing.patience.lock() = Duration::from_millis(20);
         assert!(outgoing.send(2).await.is_err());
         drop(outgoing);
         let late: Vec<_> = answers.map(|message| message.map_err(|status| status.code())).collect().await;

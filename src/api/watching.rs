@@ -10,6 +10,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::{
+    caller::{Shares, caller},
     convert::{
         rematch::span_in,
         time_out,
@@ -22,7 +23,7 @@ use crate::{
     app::Parts,
     error::Error,
     signing::SigningKey,
-    watch::{Cursor, End, Event, Subscription},
+    watch::{Cursor, End, Event, MAX_STREAMS, Subscription},
 };
 use duijie_core::domain::{Problem, Violation, Violations, name::check_id};
 use duijie_proto as pb;
@@ -38,11 +39,15 @@ const MAX_HEARTBEAT: u64 = 300;
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Retry delay for a subscriber that was too slow or that the service dropped, in milliseconds.
 const RETRY_MS: u64 = 1_000;
+/// When a caller that finds all places taken shall come back, in milliseconds.
+const FULL_RETRY_MS: u64 = 10_000;
 
 /// The service. Its streams end when `stopped` is set.
 #[derive(Clone)]
 pub struct Watching {
     parts: Parts,
+    /// The watcher's places: one caller cannot hold them all.
+    places: Shares,
     stopped: watch::Receiver<bool>,
 }
 
@@ -68,15 +73,17 @@ impl WatchService for Watching {
     type WatchStream = Messages;
 
     async fn watch(&self, request: Request<pb::WatchRequest>) -> Result<Response<Messages>, Status> {
+        let caller = caller(request.extensions());
         let Asked { subscription, cursor, heartbeat, tokens } = self.asked(request.into_inner()).await?;
         let watcher = self.parts.watcher.clone();
+        let share = self.places.take(caller, 1).ok_or(Error::Busy { retry_ms: FULL_RETRY_MS })?;
         let place = watcher.place()?;
         watcher.check(&subscription).await?;
         let (sender, events) = mpsc::channel(WAITING);
         let (ending, ended) = oneshot::channel();
         let stopped = self.stopped.clone();
         tokio::spawn(async move {
-            let _place = place;
+            let _places = (share, place);
             let end = watcher.run(subscription, cursor, heartbeat, sender, stopped).await;
             // a failed send means that the subscriber has gone
             let _ = ending.send(end);
@@ -128,9 +135,9 @@ impl WatchService for Watching {
 // === impl Watching ===
 
 impl Watching {
-    /// Creates the service from its parts.
-    pub fn new(parts: Parts, stopped: watch::Receiver<bool>) -> Self {
-        Self { parts, stopped }
+    /// Creates the service from its parts. One caller may hold `share` percent of the places when they are scarce.
+    pub fn new(parts: Parts, share: usize, stopped: watch::Receiver<bool>) -> Self {
+        Self { parts, places: Shares::new(MAX_STREAMS, share), stopped }
     }
 
     async fn now(&self) -> Result<Timestamp, Error> {

@@ -18,7 +18,7 @@ use crate::{
     matching::{Matcher, Settings},
     metrics,
     rematch::{
-        job::{JobRequest, Rematch, Selection},
+        job::{JobBounds, JobRequest, Rematch, Selection},
         schedule::Schedule,
         scheduler::{ScheduledJobs, Scheduler},
     },
@@ -146,6 +146,10 @@ impl Parts {
         let index = index(config, embedder.identity().dimensions, versions.clone())?;
         let plan = plan(config)?;
         let mut parts = Self::new(text, embedder, index, explainer, versions, settings);
+        parts.rematch = parts.rematch.with_bounds(JobBounds {
+            all: config.rematch.max_open_jobs,
+            of_caller: config.rematch.max_open_jobs_per_caller,
+        });
         parts.scheduler = Scheduler::new(Arc::clone(&parts.index), parts.rematch.clone(), plan);
         parts.events = parts.events.with_deadline(config.events.planning_deadline);
         Ok(parts)

@@ -9,7 +9,13 @@ use tokio::{
 };
 
 use super::Done;
-use crate::{api::Limits, app::Parts, config::Config, metrics, serve::serve};
+use crate::{
+    api::{ConnectionLimits, Limits},
+    app::Parts,
+    config::Config,
+    metrics,
+    serve::serve,
+};
 use duijie_store::Index;
 
 /// Interval at which the store is checked for a refusal of this program.
@@ -61,12 +67,25 @@ pub async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
 
 /// Server limits from the configuration.
 pub fn limits(config: &Config) -> Limits {
+    let server = &config.server;
     Limits {
-        max_calls: config.server.max_calls,
-        max_streams: config.server.max_streams,
-        max_message_bytes: config.server.max_message_bytes,
-        default_deadline: config.server.default_deadline,
-        drain: config.server.drain,
+        max_calls: server.max_calls,
+        max_streams: server.max_streams,
+        max_message_bytes: server.max_message_bytes,
+        default_deadline: server.default_deadline,
+        drain: server.drain,
+        caller_share: server.caller_share,
+        max_inflight_bytes: server.max_inflight_bytes,
+        request_timeout: server.request_timeout,
+        message_timeout: server.message_timeout,
+        connections: ConnectionLimits {
+            max: server.max_connections,
+            max_calls: server.max_connection_calls,
+            handshake: server.handshake_timeout,
+            idle: server.idle_timeout,
+            age: Some(server.max_connection_age).filter(|age| !age.is_zero()),
+            grace: server.max_connection_grace,
+        },
     }
 }
 
@@ -79,4 +98,14 @@ pub async fn build(config: &Config) -> anyhow::Result<Parts> {
 /// Ends the threads of the parts and flushes the store.
 pub async fn close(parts: Parts) {
     let _ = tokio::task::spawn_blocking(move || drop(parts)).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_of_the_limits_are_those_of_the_configuration() {
+        assert_eq!(limits(&Config::read("", []).unwrap()), Limits::default());
+    }
 }

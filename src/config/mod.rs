@@ -60,6 +60,26 @@ pub struct Server {
     pub default_deadline: Duration,
     /// Time for calls in flight to finish when the server stops.
     pub drain: Duration,
+    /// Percentage of all places of one sort that one caller may hold when they are scarce.
+    pub caller_share: usize,
+    /// Bytes that all calls in flight may hold.
+    pub max_inflight_bytes: usize,
+    /// Time in which a request has to come whole.
+    pub request_timeout: Duration,
+    /// The same for each message of a stream.
+    pub message_timeout: Duration,
+    /// Connections at a time; more are closed at once.
+    pub max_connections: usize,
+    /// Calls at a time of one connection.
+    pub max_connection_calls: u32,
+    /// Time for the first bytes of a connection.
+    pub handshake_timeout: Duration,
+    /// Time after which a connection without calls is closed.
+    pub idle_timeout: Duration,
+    /// Age at which a connection takes no new calls; zero for any age.
+    pub max_connection_age: Duration,
+    /// Time after that age for calls to end.
+    pub max_connection_grace: Duration,
 }
 
 /// Matchmaking events.
@@ -132,6 +152,10 @@ pub struct RematchSchedule {
     pub region: Option<String>,
     /// Targets of each kind kept per demand, 1 to 100.
     pub limit: usize,
+    /// Jobs that may be queued or running.
+    pub max_open_jobs: usize,
+    /// The same of one caller.
+    pub max_open_jobs_per_caller: usize,
 }
 
 /// Kinds of targets of scheduled jobs.
@@ -182,14 +206,7 @@ impl Config {
         let mut reader = Reader::new(toml, env);
         let qdrant_settings = qdrant(&mut reader);
         let mut config = Self {
-            server: Server {
-                listen: reader.address("server.listen"),
-                max_calls: reader.number("server.max_calls"),
-                max_streams: reader.number("server.max_streams"),
-                max_message_bytes: reader.number("server.max_message_bytes"),
-                default_deadline: Duration::from_millis(reader.number("server.default_deadline_ms")),
-                drain: Duration::from_millis(reader.number("server.drain_ms")),
-            },
+            server: server(&mut reader),
             store: Store {
                 folder: reader.path("store.folder"),
                 optimize_points: reader.number("store.optimize_points"),
@@ -242,6 +259,34 @@ impl Config {
     }
 }
 
+/// The gRPC server.
+fn server(reader: &mut Reader) -> Server {
+    let mut time = |key| Duration::from_millis(reader.number(key));
+    let (default_deadline, drain) = (time("server.default_deadline_ms"), time("server.drain_ms"));
+    let (request_timeout, message_timeout) = (time("server.request_timeout_ms"), time("server.message_timeout_ms"));
+    let (handshake_timeout, idle_timeout) = (time("server.handshake_timeout_ms"), time("server.idle_timeout_ms"));
+    let max_connection_age = time("server.max_connection_age_ms");
+    let max_connection_grace = time("server.max_connection_grace_ms");
+    Server {
+        listen: reader.address("server.listen"),
+        max_calls: reader.number("server.max_calls"),
+        max_streams: reader.number("server.max_streams"),
+        max_message_bytes: reader.number("server.max_message_bytes"),
+        default_deadline,
+        drain,
+        caller_share: reader.number("server.caller_share"),
+        max_inflight_bytes: reader.number("server.max_inflight_bytes"),
+        request_timeout,
+        message_timeout,
+        max_connections: reader.number("server.max_connections"),
+        max_connection_calls: reader.number("server.max_connection_calls"),
+        handshake_timeout,
+        idle_timeout,
+        max_connection_age,
+        max_connection_grace,
+    }
+}
+
 /// Scheduled re-matching jobs.
 fn rematch(reader: &mut Reader) -> RematchSchedule {
     let after_changes: u64 = reader.number("rematch.after_changes");
@@ -259,6 +304,8 @@ fn rematch(reader: &mut Reader) -> RematchSchedule {
         ),
         region: reader.optional("rematch.region"),
         limit: reader.number("rematch.limit"),
+        max_open_jobs: reader.number("rematch.max_open_jobs"),
+        max_open_jobs_per_caller: reader.number("rematch.max_open_jobs_per_caller"),
     }
 }
 

@@ -22,8 +22,16 @@ pub struct Server {
 
 impl Server {
     pub fn start(folder: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_duijie"))
-            .arg("serve")
+        Self::start_by(folder, |program| {
+            let mut command = Command::new(program);
+            command.arg("serve");
+            command
+        })
+    }
+
+    /// Starts it by a command made from its program.
+    pub fn start_by(folder: &Path, command: impl FnOnce(&str) -> Command) -> Self {
+        let mut child = command(env!("CARGO_BIN_EXE_duijie"))
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .env("DUIJIE_STORE_FOLDER", folder.join("store"))
             .env("DUIJIE_SERVER_LISTEN", "127.0.0.1:0")

@@ -70,7 +70,9 @@ impl Service {
             max_streams: 64,
             max_message_bytes: 32 << 20,
             default_deadline: Duration::from_secs(60),
-            drain: Duration::from_secs(10),
+            // all tests call from one address
+            caller_share: 100,
+            ..Limits::default()
         };
         change(&mut limits);
         let (stop, stopped) = oneshot::channel();

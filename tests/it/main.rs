@@ -27,6 +27,7 @@ mod relevance;
 mod rematch;
 mod rematch_api;
 mod seeds;
+mod slow_callers;
 mod slow_readers;
 mod tidy;
 mod transfer;

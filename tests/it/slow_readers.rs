@@ -173,7 +173,8 @@ async fn a_process_with_readers_that_take_nothing_ends_when_it_is_told() {
     service.stop().await;
     let server = Server::start(folder.path());
     let opened = open_many(&server.url, 2 * FILES, &job).await;
-    assert_eq!(opened.iter().filter(|file| file.is_ok()).count(), FILES);
+    // a quarter is left to other callers
+    assert_eq!(opened.iter().filter(|file| file.is_ok()).count(), FILES - FILES / 4);
     let status = soon("the end", tokio::task::spawn_blocking(move || server.terminate())).await.unwrap();
     assert!(status.success(), "{status:?}");
     drop(opened);

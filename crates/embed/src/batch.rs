@@ -15,6 +15,8 @@ const LOOK_AHEAD: usize = 64;
 pub struct Ticket {
     /// Id, unique among waiting windows.
     pub id: u64,
+    /// Call that it belongs to.
+    pub call: u64,
     /// Tokens, including prefix and special tokens.
     pub tokens: usize,
     /// Lane.
@@ -35,10 +37,26 @@ pub struct BatchLimits {
 #[derive(Debug)]
 pub struct Batcher {
     limits: BatchLimits,
-    interactive: VecDeque<Ticket>,
-    bulk: VecDeque<Ticket>,
+    interactive: Lane,
+    bulk: Lane,
     /// Consecutive interactive batches since the last bulk batch; counted only while bulk windows wait.
     interactive_run: usize,
+}
+
+/// The waiting windows of a lane, by calls. The calls take turns, batch by batch: a short call does not wait for a long
+/// one to end.
+#[derive(Debug, Default)]
+struct Lane {
+    /// The call whose turn it is comes first; none is empty.
+    calls: VecDeque<Waiting>,
+    len: usize,
+}
+
+/// The waiting windows of a call.
+#[derive(Debug)]
+struct Waiting {
+    call: u64,
+    tickets: VecDeque<Ticket>,
 }
 
 // === impl BatchLimits ===
@@ -64,32 +82,32 @@ impl Default for BatchLimits {
 impl Batcher {
     /// An empty batcher.
     pub fn new(limits: BatchLimits) -> Self {
-        Self { limits, interactive: VecDeque::new(), bulk: VecDeque::new(), interactive_run: 0 }
+        Self { limits, interactive: Lane::default(), bulk: Lane::default(), interactive_run: 0 }
     }
 
     /// Number of waiting windows.
     pub fn len(&self) -> usize {
-        self.interactive.len() + self.bulk.len()
+        self.interactive.len + self.bulk.len
     }
 
-    /// Puts a window at the end of its lane.
+    /// Puts a window at the end of its call's windows.
     pub fn push(&mut self, ticket: Ticket) {
         match ticket.priority {
-            Priority::Interactive => self.interactive.push_back(ticket),
-            Priority::Bulk => self.bulk.push_back(ticket),
+            Priority::Interactive => self.interactive.push(ticket),
+            Priority::Bulk => self.bulk.push(ticket),
         }
     }
 
-    /// Takes the oldest window of the lane whose turn it is, plus windows of that lane of similar length, oldest first.
-    /// Empty if nothing waits.
+    /// Takes the oldest window of the call whose turn it is, in the lane whose turn it is, plus windows of that lane of
+    /// similar length, those of the call first. Empty if nothing waits.
     pub fn take_batch(&mut self) -> Vec<Ticket> {
-        let bulk_turn = self.interactive.is_empty() || self.interactive_run >= INTERACTIVE_RUN;
-        if bulk_turn && !self.bulk.is_empty() {
+        let bulk_turn = self.interactive.len == 0 || self.interactive_run >= INTERACTIVE_RUN;
+        if bulk_turn && self.bulk.len != 0 {
             self.interactive_run = 0;
-            return take_alike(&mut self.bulk, self.limits);
+            return self.bulk.take_alike(self.limits);
         }
-        self.interactive_run = if self.bulk.is_empty() { 0 } else { self.interactive_run + 1 };
-        take_alike(&mut self.interactive, self.limits)
+        self.interactive_run = if self.bulk.len == 0 { 0 } else { self.interactive_run + 1 };
+        self.interactive.take_alike(self.limits)
     }
 
     /// Removes every window for which `cancelled` returns true, and returns their ids.
@@ -108,27 +126,60 @@ impl Batcher {
     }
 }
 
-/// Takes the first window and, from those soon after it, windows of similar length within the limits.
-fn take_alike(lane: &mut VecDeque<Ticket>, limits: BatchLimits) -> Vec<Ticket> {
-    let Some(first) = lane.pop_front() else { return Vec::new() };
-    let mut batch = vec![first];
-    let mut longest = first.tokens;
-    let mut at = 0;
-    let mut looked_at = 0;
-    while looked_at < LOOK_AHEAD && batch.len() < limits.max_windows {
-        let Some(ticket) = lane.get(at).copied() else { break };
-        looked_at += 1;
-        let new_longest = longest.max(ticket.tokens);
-        let fits = new_longest.saturating_mul(batch.len() + 1) <= limits.budget_tokens;
-        if fits && alike(first.tokens, ticket.tokens) {
-            longest = new_longest;
-            batch.push(ticket);
-            lane.remove(at);
-        } else {
-            at += 1;
+// === impl Lane ===
+
+impl Lane {
+    fn push(&mut self, ticket: Ticket) {
+        self.len += 1;
+        // a call that pushes has mostly pushed before
+        match self.calls.iter_mut().rev().find(|waiting| waiting.call == ticket.call) {
+            Some(waiting) => waiting.tickets.push_back(ticket),
+            None => self.calls.push_back(Waiting { call: ticket.call, tickets: VecDeque::from([ticket]) }),
         }
     }
-    batch
+
+    /// Takes the first window of the first call and, from the windows soon after it, those of similar length within the
+    /// limits. The call goes to the end.
+    fn take_alike(&mut self, limits: BatchLimits) -> Vec<Ticket> {
+        let Some(first) = self.calls.front_mut().and_then(|waiting| waiting.tickets.pop_front()) else {
+            return Vec::new();
+        };
+        let mut batch = vec![first];
+        let mut longest = first.tokens;
+        let mut looked_at = 0;
+        'calls: for waiting in &mut self.calls {
+            let mut at = 0;
+            while let Some(ticket) = waiting.tickets.get(at).copied() {
+                if LOOK_AHEAD <= looked_at || limits.max_windows <= batch.len() {
+                    break 'calls;
+                }
+                looked_at += 1;
+                let new_longest = longest.max(ticket.tokens);
+                let fits = new_longest.saturating_mul(batch.len() + 1) <= limits.budget_tokens;
+                if fits && alike(first.tokens, ticket.tokens) {
+                    longest = new_longest;
+                    batch.push(ticket);
+                    waiting.tickets.remove(at);
+                } else {
+                    at += 1;
+                }
+            }
+        }
+        self.len -= batch.len();
+        if !self.calls.is_empty() {
+            self.calls.rotate_left(1);
+        }
+        self.calls.retain(|waiting| !waiting.tickets.is_empty());
+        batch
+    }
+
+    fn retain(&mut self, mut keeps: impl FnMut(&Ticket) -> bool) {
+        for waiting in &mut self.calls {
+            waiting.tickets.retain(|ticket| keeps(ticket));
+        }
+        self.calls.retain(|waiting| !waiting.tickets.is_empty());
+        self.len = self.calls.iter().map(|waiting| waiting.tickets.len()).sum();
+    }
 }
 
 /// Returns whether at most a quarter of the longer one would be padding.
@@ -145,7 +196,7 @@ mod tests {
 
     fn batcher(waiting: &[(u64, usize, Priority)], limits: BatchLimits) -> Batcher {
         let mut batcher = Batcher::new(limits);
-        waiting.iter().for_each(|&(id, tokens, priority)| batcher.push(Ticket { id, tokens, priority }));
+        waiting.iter().for_each(|&(id, tokens, priority)| batcher.push(Ticket { id, call: 0, tokens, priority }));
         batcher
     }
 
@@ -187,7 +238,7 @@ mod tests {
         for _ in 0..5 {
             batcher.take_batch();
         }
-        batcher.push(Ticket { id: 100, tokens: 90, priority: Bulk });
+        batcher.push(Ticket { id: 100, call: 0, tokens: 90, priority: Bulk });
         assert_eq!(drain(&mut batcher), [[5], [100]]);
     }
 
@@ -195,6 +246,22 @@ mod tests {
     fn lanes_do_not_mix() {
         let mut batcher = batcher(&[(0, 20, Interactive), (1, 20, Bulk), (2, 20, Interactive)], LIMITS);
         assert_eq!(drain(&mut batcher), [vec![0, 2], vec![1]]);
+    }
+
+    #[test]
+    fn calls_take_turns() {
+        let mut batcher = Batcher::new(LIMITS);
+        let mut push = |id, call| batcher.push(Ticket { id, call, tokens: 90, priority: Bulk });
+        (0..60).for_each(|id| push(id, 1));
+        // calls that come later, with one and with two windows
+        [(100, 2), (200, 3), (201, 3)].into_iter().for_each(|(id, call)| push(id, call));
+        let order = drain(&mut batcher).concat();
+        assert_eq!(order.iter().take(7).copied().collect::<Vec<_>>(), [0, 100, 200, 1, 201, 2, 3]);
+        assert_eq!((order.len(), batcher.len()), (63, 0));
+        // short windows of several calls still share a batch
+        let mut batcher = Batcher::new(LIMITS);
+        (0..3).for_each(|id| batcher.push(Ticket { id, call: id, tokens: 20, priority: Bulk }));
+        assert_eq!(drain(&mut batcher), [[0, 1, 2]]);
     }
 
     #[test]
@@ -219,7 +286,7 @@ mod tests {
             let mut seen = vec![0; windows.len()];
             for (id, &(tokens, interactive, _)) in (0..).zip(&windows) {
                 let priority = if interactive { Interactive } else { Bulk };
-                batcher.push(Ticket { id, tokens, priority });
+                batcher.push(Ticket { id, call: id % 7, tokens, priority });
             }
             batcher.drop_cancelled(cancelled).iter().for_each(|id| seen[*id as usize] += 1);
             while 0 < batcher.len() {

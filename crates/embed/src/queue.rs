@@ -325,9 +325,10 @@ impl Queue {
 
 impl State {
     fn push(&mut self, part: WindowPart) {
-        let (id, tokens, priority) = (self.next_part, part.tokens(), part.job.text.priority);
+        let (id, tokens) = (self.next_part, part.tokens());
+        let (call, priority) = (part.job.text.call, part.job.text.priority);
         self.next_part += 1;
         self.parts.insert(id, part);
-        self.batcher.push(Ticket { id, tokens, priority });
+        self.batcher.push(Ticket { id, call, tokens, priority });
     }
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::all, clippy::pedantic, reason = "generated")]
 
 pub mod json;
+pub mod weight;
 
 tonic::include_proto!("duijie.v1");
 

@@ -182,3 +182,24 @@ fn spans_of_time_have_ends() {
     check(i64::MAX, 0, None);
     assert_eq!(rematch::span_in(None, "timeout", 1..=10), Ok(None));
 }
+
+#[test]
+fn lengths_come_before_comparisons() {
+    let said = |found: Violations| found.iter().map(|it| (it.field.clone(), it.problem.reason())).collect::<Vec<_>>();
+    let too_many = |path: &str| (path.to_string(), "TOO_MANY");
+    // pair by pair this would take days
+    let many: Vec<String> = (0..1_000_000).map(|number| format!("a-{number}")).collect();
+    let common = Some(pb::Common { id: "e-1".into(), title: "专家".into(), ..Default::default() });
+    let expert = pb::Expert { common: common.clone(), achievement_ids: many.clone(), ..Default::default() };
+    let record = record_in(pb::Record { kind: Some(pb::record::Kind::Expert(expert)) }).unwrap();
+    assert_eq!(said(record.checked().unwrap_err()), [too_many("achievement_ids")]);
+    // each owner against each excluded owner, too
+    let filter = pb::Filter { owners: many.clone(), excluded_owners: many.clone(), ..Default::default() };
+    let found = said(filter_in(Some(filter), Kind::Demand).unwrap_err());
+    assert_eq!(found, [too_many("filter.owners"), too_many("filter.excluded_owners")]);
+    // bad entries are counted, and few are told
+    let names =
+        pb::Filter { achievements: many.clone(), regions: many, statuses: vec![77; 1_000_000], ..Default::default() };
+    let found = filter_in(Some(names), Kind::Expert).unwrap_err();
+    assert!(found.iter().count() <= 20 && 2_000_000 <= found.count(), "{}", found.count());
+}

@@ -3,12 +3,13 @@
 
 use jiff::Timestamp;
 
-use super::model::{Job, JobId, JobPage, JobRequest};
-use crate::error::{Error, Result};
+use super::model::{Job, JobBounds, JobId, JobPage, JobRequest};
+use crate::error::{Error, Refusal, RefusalKind, Result};
 use duijie_core::domain::{Problem, Violation};
 use duijie_store::{
     Document, DocumentQuery, DocumentWrite, DocumentWritten, Expect, Index, Key, PointId,
     documents::{MAX_DOCUMENT_PAGE, document_id},
+    pages::Pages,
 };
 
 /// Folder of the jobs.
@@ -17,6 +18,8 @@ const FOLDER: &str = "rematch/jobs";
 const REQUESTS: &str = "rematch/requests";
 /// Tag of jobs that have not ended.
 const OPEN: &str = "open";
+/// Open jobs read at a time.
+const OPEN_PAGE: usize = 20;
 /// Bits of an id that distinguish jobs of the same millisecond.
 const RANDOM_BITS: u32 = 12;
 /// Attempts at a document that others also change.
@@ -31,18 +34,59 @@ pub(super) struct Stored {
     version: u64,
 }
 
+/// Who starts a job, and how many jobs may be open then. The service itself has no bound.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Starter<'a> {
+    /// The caller.
+    pub caller: &'a str,
+    /// Bounds.
+    pub bounds: JobBounds,
+}
+
 /// Stores a new job, or returns the job that this request created before.
-pub(super) async fn create(index: &dyn Index, request: JobRequest) -> Result<Job> {
+pub(super) async fn create(index: &dyn Index, request: JobRequest, starter: Option<Starter<'_>>) -> Result<Job> {
     let id = match claimed_id(index, &request).await? {
-        Some(id) => id,
+        Some(id) => match read(index, id).await {
+            Err(Error::NoSuchJob(_)) => id,
+            found => return Ok(found?.job),
+        },
         None => new_id(index.clock().now(index).await?),
     };
-    let job = Job::new(id, request, Timestamp::now());
+    let mut job = Job::new(id, request, Timestamp::now());
+    if let Some(Starter { caller, bounds }) = starter {
+        job.caller = caller.to_string();
+        check_open(index, OPEN.to_string(), bounds.all, "all").await?;
+        check_open(index, of_caller(caller), bounds.of_caller, "caller").await?;
+    }
     match put(index, &job, Expect::Absent).await? {
         Some(_) => Ok(job),
         // from the same request or, very rarely, from a job with the same millisecond and random bits
         None => Ok(read(index, id).await?.job),
     }
+}
+
+/// Refuses a job if as many are open as may be, among those with a tag.
+async fn check_open(index: &dyn Index, tag: String, max: usize, whose: &'static str) -> Result<()> {
+    let open = index.count_documents(DocumentQuery::folder(FOLDER).tagged(tag)).await?;
+    if open < max as u64 {
+        return Ok(());
+    }
+    let (english, chinese) = match whose {
+        "all" => ("jobs are queued or running", "已有"),
+        _ => ("of your jobs are queued or running", "您已有"),
+    };
+    Err(Error::Refused(Refusal {
+        kind: RefusalKind::TooLarge,
+        reason: "TOO_MANY_JOBS",
+        english: format!("{open} {english}, at most {max} may be: wait for one to end, or cancel one"),
+        chinese: format!("{chinese} {open} 个重新匹配任务在排队或运行（上限 {max} 个），请等待其完成或取消后再试"),
+        metadata: vec![("open", open.to_string()), ("max", max.to_string()), ("whose", whose.to_string())],
+    }))
+}
+
+/// Tag of a caller's open jobs.
+fn of_caller(caller: &str) -> String {
+    format!("{OPEN}-{caller}")
 }
 
 /// Returns the id claimed for the request's idempotency key.
@@ -99,13 +143,16 @@ pub(super) async fn list(index: &dyn Index, after: Option<JobId>, limit: usize) 
     Ok(JobPage { jobs, next })
 }
 
-/// All jobs that have not ended, the oldest first.
-pub(super) async fn open(index: &dyn Index) -> Result<Vec<Job>> {
+/// All jobs that have not ended, the oldest first. None of them is kept or decoded.
+pub(super) async fn open(index: &dyn Index) -> Result<Vec<JobId>> {
+    let mut found = Vec::new();
     let query = DocumentQuery::folder(FOLDER).tagged(OPEN);
-    let documents = duijie_store::documents::all_documents(index, query).await?;
-    let mut jobs = documents.into_iter().map(|document| Ok(stored(document)?.job)).collect::<Result<Vec<Job>>>()?;
-    jobs.sort_by_key(|job| job.id);
-    Ok(jobs)
+    let mut pages = Pages::new(|after| index.list_documents(query.clone(), after, OPEN_PAGE));
+    while let Some(page) = pages.next_page().await? {
+        found.extend(page.documents.iter().filter_map(|document| id_of(&document.key)));
+    }
+    found.sort();
+    Ok(found)
 }
 
 /// Deletes a job and its idempotency key.
@@ -120,7 +167,11 @@ pub(super) async fn remove(index: &dyn Index, job: &Job) -> Result<()> {
 async fn put(index: &dyn Index, job: &Job, expect: Expect) -> Result<Option<u64>> {
     let text = serde_json::to_string(job).map_err(internal)?;
     let write = DocumentWrite { key: key(job.id), ..DocumentWrite::new(FOLDER, "", text, expect) };
-    let write = if job.state.ended() { write } else { write.tagged(OPEN) };
+    let write = match job.state.ended() {
+        true => write,
+        false if job.caller.is_empty() => write.tagged(OPEN),
+        false => write.tagged(OPEN).tagged(of_caller(&job.caller)),
+    };
     match index.write_documents(vec![write]).await?.as_slice() {
         [DocumentWritten::Stored { version }] => Ok(Some(*version)),
         _ => Ok(None),
@@ -135,6 +186,13 @@ fn stored(document: Document) -> Result<Stored> {
 /// Key that sorts the latest job first.
 fn key(id: JobId) -> Key {
     Key::Number(u64::MAX - id.number())
+}
+
+fn id_of(key: &Key) -> Option<JobId> {
+    match key {
+        Key::Number(number) => Some(JobId::new(u64::MAX - number)),
+        Key::Name(_) => None,
+    }
 }
 
 fn place(id: JobId) -> PointId {

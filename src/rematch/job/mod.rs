@@ -43,8 +43,8 @@ use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 pub use model::{
-    Counts, DemandResult, ErrorSample, Inputs, Job, JobId, JobPage, JobRequest, MatchedTarget, Method, ResultPage,
-    Selection, State, TargetInputs, TargetList,
+    Counts, DemandResult, ErrorSample, Inputs, Job, JobBounds, JobId, JobPage, JobRequest, MatchedTarget, Method,
+    ResultPage, Selection, State, TargetInputs, TargetList,
 };
 use parking_lot::Mutex;
 pub use reason::{Failure, FailureKind, FullReason};
@@ -54,6 +54,7 @@ use tokio::{
 };
 
 use self::{
+    jobs::Starter,
     plan::Program,
     runner::{Ended, Runner},
     targets::Engine,
@@ -79,6 +80,10 @@ struct Shared {
     asked: Notify,
     /// Jobs running here, each with its stop signal.
     running: Mutex<HashMap<JobId, watch::Sender<bool>>>,
+    /// Open jobs that callers may have.
+    bounds: JobBounds,
+    /// Held while open jobs are counted and one is added.
+    starting: tokio::sync::Mutex<()>,
 }
 
 // === impl Rematch ===
@@ -93,21 +98,47 @@ impl Rematch {
     ) -> Self {
         let program = Arc::new(Program { settings, versions: (*versions).clone() });
         let runner = Runner { engine: Engine::new(index, foreground), program };
-        Self(Arc::new(Shared { runner, asked: Notify::new(), running: Mutex::default() }))
+        Self::of(runner, JobBounds::default())
     }
 
-    /// Creates a job; some instance will soon run it. A request with a known `request_id` returns that job in its
+    /// The same jobs, of which callers may have so many open ones. Before it runs any.
+    #[must_use]
+    pub fn with_bounds(&self, bounds: JobBounds) -> Self {
+        Self::of(self.0.runner.clone(), bounds)
+    }
+
+    fn of(runner: Runner, bounds: JobBounds) -> Self {
+        let shared =
+            Shared { runner, asked: Notify::new(), running: Mutex::default(), bounds, starting: Default::default() };
+        Self(Arc::new(shared))
+    }
+
+    /// Creates a job of the service itself, however many are open; see [`Rematch::start_for`].
+    ///
+    /// # Errors
+    /// As [`Rematch::start_for`].
+    pub async fn start(&self, request: JobRequest) -> Result<Job> {
+        self.create(request, None).await
+    }
+
+    /// Creates a job for a caller; some instance will soon run it. A request with a known `request_id` returns that job in its
     /// current state.
     ///
     /// # Errors
     /// [`Error::Invalid`](crate::error::Error) with all violations, also if `request_id` belongs to another request;
-    /// `NoSuchJob` if the base does not exist; `Unavailable`.
-    pub async fn start(&self, request: JobRequest) -> Result<Job> {
+    /// `NoSuchJob` if the base does not exist; a refusal, TOO_MANY_JOBS, if the caller, or all together, have as many open
+    /// jobs as [`JobBounds`] says (each further instance may add one at the same moment); `Unavailable`.
+    pub async fn start_for(&self, caller: &str, request: JobRequest) -> Result<Job> {
+        let _starting = self.0.starting.lock().await;
+        self.create(request, Some(Starter { caller, bounds: self.0.bounds })).await
+    }
+
+    async fn create(&self, request: JobRequest, starter: Option<Starter<'_>>) -> Result<Job> {
         let request = check::checked(request)?;
         if let Some(base) = request.base {
             self.get(base).await?;
         }
-        let job = jobs::create(self.index(), request).await?;
+        let job = jobs::create(self.index(), request, starter).await?;
         self.0.asked.notify_one();
         Ok(job)
     }
@@ -213,15 +244,15 @@ impl Rematch {
 
     /// Runs the oldest job that no other instance is running. Returns whether there was one.
     async fn look(&self, stop: &watch::Receiver<bool>) -> Result<bool> {
-        for job in jobs::open(self.index()).await? {
-            let Some(lease) = self.index().claim(&job.id.to_string()).await? else { continue };
+        for id in jobs::open(self.index()).await? {
+            let Some(lease) = self.index().claim(&id.to_string()).await? else { continue };
             let (cancel, cancelled) = watch::channel(false);
-            self.0.running.lock().insert(job.id, cancel);
-            let ended = self.0.runner.run(job.id, &lease, cancelled, stop.clone()).await;
-            self.0.running.lock().remove(&job.id);
+            self.0.running.lock().insert(id, cancel);
+            let ended = self.0.runner.run(id, &lease, cancelled, stop.clone()).await;
+            self.0.running.lock().remove(&id);
             lease.release().await;
             let ended = ended?;
-            tracing::info!(job = %job.id, ?ended, "a job of re-matching was left");
+            tracing::info!(job = %id, ?ended, "a job of re-matching was left");
             if ended == Ended::Over {
                 tombstones::prune(self.index(), Timestamp::now()).await?;
                 prune::jobs(self.index()).await?;

@@ -64,6 +64,15 @@ pub enum Selection {
     Names(Vec<RecordName>),
 }
 
+/// How many jobs may be open: queued or running.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JobBounds {
+    /// In all.
+    pub all: usize,
+    /// Of one caller.
+    pub of_caller: usize,
+}
+
 /// A job with its state and progress.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Job {
@@ -71,6 +80,9 @@ pub struct Job {
     pub id: JobId,
     /// Request.
     pub request: JobRequest,
+    /// Who started it; empty for the service itself.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub caller: String,
     /// State.
     pub state: State,
     /// Creation time.
@@ -355,6 +367,14 @@ impl Default for JobRequest {
     }
 }
 
+// === impl JobBounds ===
+
+impl Default for JobBounds {
+    fn default() -> Self {
+        Self { all: 100, of_caller: 20 }
+    }
+}
+
 // === impl ResultsLocation ===
 
 impl ResultsLocation {
@@ -397,6 +417,7 @@ impl Job {
         Self {
             id,
             request,
+            caller: String::new(),
             state: State::Queued,
             create_time: now,
             start_time: None,

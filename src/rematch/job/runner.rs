@@ -56,6 +56,7 @@ enum Short {
 }
 
 /// Runs jobs.
+#[derive(Clone)]
 pub(super) struct Runner {
     /// The engine.
     pub engine: Engine,

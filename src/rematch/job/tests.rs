@@ -1,6 +1,7 @@
 use fastrand::Rng;
 
 use super::*;
+use crate::error::Error;
 use crate::tests::{Wall, settings, versions};
 use duijie_core::{
     domain::{Detail, Filter, Kind, Record},
@@ -104,4 +105,40 @@ async fn a_clock_that_is_set_back_hides_no_change() {
         let full = run(&rematch, wish).await;
         assert_eq!(results(&rematch, &incremental).await, results(&rematch, &full).await, "seed {seed}");
     }
+}
+
+#[tokio::test]
+async fn open_jobs_are_bounded_for_each_caller_and_in_all() {
+    let index: Arc<dyn Index> = Arc::new(MemoryIndex::new(DIMENSIONS));
+    let rematch = Rematch::new(index.clone(), settings(), Arc::new(versions()), Foreground::default());
+    let rematch = rematch.with_bounds(JobBounds { all: 5, of_caller: 3 });
+    let wish = JobRequest::default;
+    let refused = |started: Result<Job>| match started {
+        Err(Error::Refused(refusal)) => refusal.metadata.iter().find(|it| it.0 == "whose").unwrap().1.clone(),
+        other => panic!("{other:?}"),
+    };
+    let keyed = JobRequest { request_id: "r-1".into(), ..wish() };
+    let first = rematch.start_for("one", keyed.clone()).await.unwrap();
+    // at once, as a caller would
+    let started = futures::future::join_all((0..10).map(|_| rematch.start_for("one", wish()))).await;
+    assert_eq!(started.iter().filter(|started| started.is_ok()).count(), 2);
+    assert_eq!(refused(rematch.start_for("one", wish()).await), "caller");
+    // a request that has its job is answered with it
+    assert_eq!(rematch.start_for("one", keyed.clone()).await.unwrap().id, first.id);
+    for _ in 0..2 {
+        rematch.start_for("other", wish()).await.unwrap();
+    }
+    assert_eq!(refused(rematch.start_for("third", wish()).await), "all");
+    let late = JobRequest { request_id: "r-2".into(), ..wish() };
+    assert_eq!(refused(rematch.start_for("third", late.clone()).await), "all");
+    // the service's own jobs are started all the same
+    rematch.start(wish()).await.unwrap();
+    assert_eq!(jobs::open(&*index).await.unwrap().len(), 6);
+    // a job that has ended makes room, and the oldest is the next to run
+    let (_stopping, stop) = watch::channel(false);
+    assert!(rematch.look(&stop).await.unwrap());
+    assert!(rematch.get(first.id).await.unwrap().state.ended());
+    rematch.cancel(started.into_iter().find_map(|started| started.ok()).unwrap().id).await.unwrap();
+    rematch.start_for("third", late).await.unwrap();
+    assert_eq!(refused(rematch.start_for("one", wish()).await), "all");
 }
