@@ -33,6 +33,8 @@ const HEADER: usize = 5;
 const LARGE: usize = 64 << 10;
 /// Bytes that are unpacked before the next ones are counted.
 const STEP: usize = 256 << 10;
+/// Memory that unpacking zstd may take, as a power of 2: 32 MiB. A message of a few bytes may ask for more.
+const MAX_WINDOW_LOG: u32 = 25;
 /// Bytes that a decoded message may have for each byte that a message may have.
 const MAX_GROWTH: usize = 2;
 /// What a text usually unpacks to, for each of its bytes.
@@ -238,7 +240,11 @@ fn unpack(frame: &[u8], packing: Packing, max: usize, held: &mut Place) -> Resul
     let packed = frame.get(HEADER..).unwrap_or_default();
     let mut reader: Box<dyn Read> = match packing {
         Packing::Gzip => Box::new(GzDecoder::new(packed)),
-        Packing::Zstd => Box::new(zstd::Decoder::new(packed).map_err(|_| unreadable())?),
+        Packing::Zstd => {
+            let mut decoder = zstd::Decoder::new(packed).map_err(|_| unreadable())?;
+            decoder.window_log_max(MAX_WINDOW_LOG).map_err(|_| unreadable())?;
+            Box::new(decoder)
+        }
     };
     let mut unpacked = vec![0; HEADER];
     loop {

@@ -91,7 +91,13 @@ async fn bombs_are_refused() {
         let refused = messages(encoding, vec![Some(bytes)], &rules).next().await.err();
         assert!(matches!(refused, Some(Error::MessageTooLarge { max: MAX })), "{refused:?}");
     }
-    for (encoding, bytes) in [("gzip", vec![1; 50]), ("zstd", vec![1; 50])] {
+    // a few bytes that want 128 MiB to be unpacked
+    let mut wide = zstd::Encoder::new(Vec::new(), 3).unwrap();
+    wide.window_log(27).unwrap();
+    wide.write_all(&record("x")).unwrap();
+    wide.flush().unwrap();
+    let wide = wide.finish().unwrap();
+    for (encoding, bytes) in [("gzip", vec![1; 50]), ("zstd", vec![1; 50]), ("zstd", wide)] {
         let refused = messages(encoding, vec![Some(frame(1, &bytes))], &rules).next().await.err();
         assert!(matches!(refused, Some(Error::Invalid(_))), "{refused:?}");
     }
