@@ -25,7 +25,9 @@ const FOLDER: &str = "DUIJIE_CRASH_FOLDER";
 const SEED: &str = "DUIJIE_CRASH_SEED";
 const RECORDS: usize = 3_000;
 const ROUNDS: u64 = 24;
-/// Time limit, after which no new round starts.
+/// Rounds on any machine.
+const MIN_ROUNDS: u64 = 4;
+/// Time after which no further round starts, if there were so many and one of them met the optimiser.
 const LIMIT: Duration = Duration::from_secs(15);
 
 /// A point derived entirely from its number and revision, so that a torn write shows.
@@ -138,7 +140,8 @@ async fn what_was_acknowledged_survives_kills() {
     let folder = tempfile::tempdir().unwrap();
     let (started, mut expected, dice) = (Instant::now(), Expected::default(), &mut Dice::new(41));
     let (mut rounds, mut cut_off) = (0, 0);
-    while rounds < ROUNDS && started.elapsed() < LIMIT {
+    let enough = |rounds: u64, cut_off: u64| MIN_ROUNDS <= rounds && 0 < cut_off && LIMIT <= started.elapsed();
+    while rounds < ROUNDS && !enough(rounds, cut_off) {
         rounds += 1;
         let mut child = Command::new(env::current_exe().unwrap())
             .args(["--exact", "index::crash::crash_child", "--nocapture"])
@@ -167,5 +170,5 @@ async fn what_was_acknowledged_survives_kills() {
         index.close();
     }
     println!("{rounds} kills, {cut_off} of them while the optimiser ran, {:?}", started.elapsed());
-    assert!(3 <= rounds && 0 < cut_off, "{rounds} kills, {cut_off} while the optimiser ran");
+    assert!(0 < cut_off, "{rounds} kills, none while the optimiser ran");
 }
