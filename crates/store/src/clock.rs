@@ -4,7 +4,7 @@
 //! A time here is the machine's clock, but never earlier than what an instance on the store has given out before. Within a
 //! process it follows the monotonic clock, so a step back of the machine's clock does nothing; a step forward is followed.
 //! Across restarts and instances it follows a document that holds the latest time. Each instance compares itself with it
-//! every [`SYNC_EVERY`] while it gives out times. (After the physical part of a hybrid logical clock: Kulkarni et al.,
+//! every 5 s while it gives out times. (After the physical part of a hybrid logical clock: Kulkarni et al.,
 //! "Logical Physical Clocks", 2014.)
 //!
 //! A clock that once ran ahead therefore stays ahead: times of changes then lie in the future by as much, and what
@@ -80,8 +80,8 @@ impl ChangeClock {
         Ok(state.read((self.wall)()))
     }
 
-    /// A time that no later change is before, whichever instance writes it: at most two periods of [`SYNC_EVERY`] ago while
-    /// times are given out. A change becomes visible a moment after its time, so a reader goes back further.
+    /// A time that no later change is before, whichever instance writes it: at most about 10 s ago while times
+    /// are given out. A change becomes visible a moment after its time, so a reader goes back further.
     ///
     /// # Errors
     /// Errors of the store.

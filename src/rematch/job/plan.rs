@@ -35,6 +35,15 @@ pub(super) struct Program {
     pub versions: StoreVersions,
 }
 
+/// Times at which a plan begins.
+#[derive(Clone, Copy)]
+struct Times {
+    /// No later change is before this one: from here the next job looks for changes.
+    settled: Timestamp,
+    /// The present time.
+    now: Timestamp,
+}
+
 /// Plan of a job.
 pub(super) struct Planned {
     /// Inputs of the results.
@@ -51,10 +60,12 @@ pub(super) struct Planned {
 
 /// Plans a job and stores the work per block, so that any instance that continues the job does the same.
 pub(super) async fn plan(engine: &Engine, program: &Program, job: &Job) -> Result<Planned> {
-    let now = engine.index.clock().settled(&*engine.index).await?;
+    // before anything is read: what changes meanwhile is a change for the next job
+    let clock = engine.index.clock();
+    let times = Times { settled: clock.settled(&*engine.index).await?, now: clock.now(&*engine.index).await? };
     let because = match job.request.base {
         None => None,
-        Some(base) => match incremental(engine, program, job, base, now).await? {
+        Some(base) => match incremental(engine, program, job, base, times).await? {
             Ok(planned) => return Ok(planned),
             Err(because) => Some(because),
         },
@@ -62,7 +73,7 @@ pub(super) async fn plan(engine: &Engine, program: &Program, job: &Job) -> Resul
     let (mut targets, mut held) = (Vec::new(), Vec::new());
     for kind in &job.request.targets {
         let records = engine.index.count(*kind, &Filter::default()).await?;
-        let (latest, scanned) = statistics::current(engine, *kind, now).await?;
+        let (latest, scanned) = statistics::current(engine, *kind, times.now).await?;
         held.extend(scanned.map(|scanned| (*kind, scanned)));
         targets.push(TargetInputs { kind: *kind, statistics: latest.version, records });
     }
@@ -80,7 +91,7 @@ pub(super) async fn plan(engine: &Engine, program: &Program, job: &Job) -> Resul
     blocks::write_work(&*engine.index, job.id, work).await?;
     blocks::write_firsts(&*engine.index, job.id, &firsts).await?;
     Ok(Planned {
-        inputs: inputs(engine, program, now, targets).await?,
+        inputs: inputs(engine, program, times.settled, targets).await?,
         method: Method::Full { because },
         progress: ResultsLocation { root: job.id.number(), blocks: firsts.len() as u64, ..ResultsLocation::default() },
         demands,
@@ -94,14 +105,14 @@ async fn incremental(
     program: &Program,
     job: &Job,
     base: JobId,
-    now: Timestamp,
+    times: Times,
 ) -> Result<std::result::Result<Planned, FullReason>> {
     let base = match jobs::read(&*engine.index, base).await {
         Ok(stored) => stored.job,
         Err(Error::NoSuchJob(_)) => return Ok(Err(FullReason::BaseNotFound)),
         Err(error) => return Err(error),
     };
-    let before = match usable(program, job, &base, now) {
+    let before = match usable(program, job, &base, times.now) {
         Ok(before) => before.clone(),
         Err(because) => return Ok(Err(because)),
     };
@@ -111,7 +122,7 @@ async fn incremental(
         let Some(about) = statistics::about(&*engine.index, *kind, version).await? else {
             return Ok(Err(FullReason::StatisticsNotFound));
         };
-        if statistics::drifted(&*engine.index, *kind, &about, now).await? {
+        if statistics::drifted(&*engine.index, *kind, &about, times.now).await? {
             return Ok(Err(FullReason::StatisticsOutdated { kind: *kind }));
         }
         // counted first: what is stored meanwhile is a change, too
@@ -141,7 +152,7 @@ async fn incremental(
     }
     blocks::write_work(&*engine.index, job.id, work.into_iter().collect()).await?;
     Ok(Ok(Planned {
-        inputs: inputs(engine, program, now, targets).await?,
+        inputs: inputs(engine, program, times.settled, targets).await?,
         method: Method::Incremental { changed_demands: demands.touched.len() as u64, changed_targets },
         progress: ResultsLocation {
             grown,
