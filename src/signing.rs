@@ -1,7 +1,7 @@
 //! Signs what callers keep for us and hand back: page tokens and the tokens that resume a stream. The key is a secret of
 //! the store, so all instances on it read each other's tokens, and nobody else can make one.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ring::{
     hmac,
@@ -28,6 +28,7 @@ pub type Signature = [u8; SIGNATURE_BYTES];
 pub struct Signing {
     index: Arc<dyn Index>,
     key: Arc<OnceCell<SigningKey>>,
+    stand_in: Arc<OnceLock<SigningKey>>,
 }
 
 /// A key that signs.
@@ -39,20 +40,28 @@ pub struct SigningKey(hmac::Key);
 impl Signing {
     /// The key of this store.
     pub fn new(index: Arc<dyn Index>) -> Self {
-        Self { index, key: Arc::default() }
+        Self { index, key: Arc::default(), stand_in: Arc::default() }
     }
 
-    /// The key; the first one to ask makes it.
+    /// The key; the first one to ask makes it. Where the store takes none, such as on a full disk, a key of this process
+    /// stands in until it does: a list is read all the same, only its token may be refused later.
     ///
     /// # Errors
-    /// Errors of the store, and of the system's random numbers.
+    /// Where the system has no random numbers.
     pub async fn key(&self) -> Result<SigningKey> {
-        let read = async {
-            let mut fresh = Secret::default();
-            SystemRandom::new().fill(&mut fresh).map_err(|_| Error::Internal("no random numbers".to_string()))?;
-            Ok::<_, Error>(SigningKey::new(&secret(&*self.index, SECRET, fresh).await?))
-        };
-        self.key.get_or_try_init(|| read).await.cloned()
+        if let Some(key) = self.key.get() {
+            return Ok(key.clone());
+        }
+        let mut fresh = Secret::default();
+        SystemRandom::new().fill(&mut fresh).map_err(|_| Error::Internal("no random numbers".to_string()))?;
+        let read = async || secret(&*self.index, SECRET, fresh).await.map(|secret| SigningKey::new(&secret));
+        match self.key.get_or_try_init(read).await {
+            Ok(key) => Ok(key.clone()),
+            Err(error) => {
+                tracing::warn!(%error, "tokens are signed with a key of this process");
+                Ok(self.stand_in.get_or_init(|| SigningKey::new(&fresh)).clone())
+            }
+        }
     }
 }
 
@@ -85,6 +94,7 @@ fn joined(texts: &[&[u8]]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tests::Counting;
     use duijie_store::MemoryIndex;
 
     #[test]
@@ -119,5 +129,17 @@ mod tests {
         assert!(other.unwrap().has_signed(&[b"x"], &signature));
         let another = Signing::new(Arc::new(MemoryIndex::new(4)));
         assert!(!another.key().await.unwrap().has_signed(&[b"x"], &signature));
+    }
+
+    #[tokio::test]
+    async fn a_store_that_takes_nothing_stops_no_list() {
+        let store = Counting::new(MemoryIndex::new(4));
+        let signing = Signing::new(Arc::new(store.clone()));
+        store.refuse_documents(true);
+        let signature = signing.key().await.unwrap().sign(&[b"x"]);
+        assert!(signing.key().await.unwrap().has_signed(&[b"x"], &signature));
+        store.refuse_documents(false);
+        let signature = signing.key().await.unwrap().sign(&[b"x"]);
+        assert!(Signing::new(Arc::new(store)).key().await.unwrap().has_signed(&[b"x"], &signature));
     }
 }

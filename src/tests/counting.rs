@@ -2,16 +2,16 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicUsize, Ordering::Relaxed},
+    atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
 };
 
 use duijie_core::domain::{Filter, Kind, RecordName};
 use duijie_store::{
     Candidates, ChangeClock, Document, DocumentPage, DocumentQuery, DocumentWrite, DocumentWritten, Documents,
-    FieldSelection, Hit, Index, IndexStatus, Key, Lease, Leases, MemoryIndex, PageRequest, Point, PointId, PointPage,
-    Records, Result, Retrieval, Search, VectorPage, VectorSelection, Vectors, Written,
+    FieldSelection, Hit, Index, IndexError, IndexStatus, Key, Lease, Leases, MemoryIndex, PageRequest, Point, PointId,
+    PointPage, Records, Result, Retrieval, Search, VectorPage, VectorSelection, Vectors, Written,
 };
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, ready};
 
 /// What was read, in records and documents.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -39,13 +39,19 @@ struct Counts {
 pub struct Counting {
     index: Arc<MemoryIndex>,
     counts: Arc<Counts>,
+    is_full: Arc<AtomicBool>,
 }
 
 // === impl Counting ===
 
 impl Counting {
     pub fn new(index: MemoryIndex) -> Self {
-        Self { index: Arc::new(index), counts: Arc::default() }
+        Self { index: Arc::new(index), counts: Arc::default(), is_full: Arc::default() }
+    }
+
+    /// Whether writes of documents fail from now on, as on a full disk.
+    pub fn refuse_documents(&self, refuse: bool) {
+        self.is_full.store(refuse, Relaxed);
     }
 
     /// What was read since the last call.
@@ -132,6 +138,9 @@ impl Documents for Counting {
     }
 
     fn write_documents(&self, writes: Vec<DocumentWrite>) -> BoxFuture<'_, Result<Vec<DocumentWritten>>> {
+        if self.is_full.load(Relaxed) {
+            return Box::pin(ready(Err(IndexError::Busy)));
+        }
         self.index.write_documents(writes)
     }
 

@@ -20,7 +20,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
-use crate::{Document, DocumentQuery, DocumentWrite, DocumentWritten, Documents, Expect, Key, Result};
+use crate::{Document, DocumentQuery, DocumentWrite, DocumentWritten, Documents, Expect, IndexError, Key, Result};
 
 /// Time between two comparisons with the document.
 const SYNC_EVERY: Duration = Duration::from_secs(5);
@@ -81,14 +81,18 @@ impl ChangeClock {
     }
 
     /// A time that no later change is before, whichever instance writes it: at most about 10 s ago while times
-    /// are given out. A change becomes visible a moment after its time, so a reader goes back further.
+    /// are given out. A change becomes visible a moment after its time, so a reader goes back further. Where nothing can be
+    /// written any more, such as on a full disk, what was settled before still is.
     ///
     /// # Errors
-    /// Errors of the store.
+    /// Errors of the store, if the clock has given out no time yet.
     pub async fn settled(&self, store: &(impl Documents + ?Sized)) -> Result<Timestamp> {
         let mut state = self.state.lock().await;
-        let state = self.synced(&mut state, store).await?;
-        Ok(state.settle(Instant::now()))
+        let failed = self.synced(&mut state, store).await.err();
+        match (state.as_mut(), failed) {
+            (Some(state), _) => Ok(state.settle(Instant::now())),
+            (None, failed) => Err(failed.unwrap_or(IndexError::Closed)),
+        }
     }
 
     async fn synced<'a>(
@@ -210,8 +214,44 @@ pub(crate) fn age(document: &mut Document, by: SignedDuration) {
 mod tests {
     use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 
+    use futures::future::{BoxFuture, FutureExt, ready};
+
     use super::*;
-    use crate::MemoryIndex;
+    use crate::{DocumentPage, MemoryIndex, PointId};
+
+    /// A store that takes no more documents.
+    struct Full(MemoryIndex);
+
+    impl Documents for Full {
+        fn read_documents(&self, folder: &str, keys: &[Key]) -> BoxFuture<'_, Result<Vec<Option<Document>>>> {
+            self.0.read_documents(folder, keys)
+        }
+
+        fn write_documents(&self, _: Vec<DocumentWrite>) -> BoxFuture<'_, Result<Vec<DocumentWritten>>> {
+            ready(Err(IndexError::Busy)).boxed()
+        }
+
+        fn restore_documents(&self, _: Vec<Document>) -> BoxFuture<'_, Result<u64>> {
+            ready(Err(IndexError::Busy)).boxed()
+        }
+
+        fn remove_documents(&self, _: &str, _: &[Key]) -> BoxFuture<'_, Result<()>> {
+            ready(Err(IndexError::Busy)).boxed()
+        }
+
+        fn list_documents(
+            &self,
+            query: DocumentQuery,
+            after: Option<PointId>,
+            limit: usize,
+        ) -> BoxFuture<'_, Result<DocumentPage>> {
+            self.0.list_documents(query, after, limit)
+        }
+
+        fn count_documents(&self, query: DocumentQuery) -> BoxFuture<'_, Result<u64>> {
+            self.0.count_documents(query)
+        }
+    }
 
     /// A clock of a machine that can be set.
     #[derive(Clone, Default)]
@@ -269,6 +309,20 @@ mod tests {
             state.coming.iter_mut().for_each(|(from, _)| *from = Instant::now());
         }
         assert_eq!(ahead.settled(&store).await.unwrap().as_second(), 10_000);
+    }
+
+    #[tokio::test]
+    async fn what_was_settled_stays_so_where_nothing_can_be_written() {
+        let clock = Wall::at(10_000).clock();
+        let full = Full(MemoryIndex::new(4));
+        assert!(clock.settled(&full).await.is_err());
+        let settled = clock.settled(&full.0).await.unwrap();
+        if let Some(state) = &mut *clock.state.lock().await {
+            state.synced = state.synced.checked_sub(SYNC_EVERY).unwrap();
+        }
+        assert_eq!(clock.settled(&full).await.unwrap(), settled);
+        // the time of a change is another matter
+        assert!(clock.now(&full).await.is_err());
     }
 
     #[tokio::test]

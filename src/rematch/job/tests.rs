@@ -1,8 +1,10 @@
 use fastrand::Rng;
 
 use super::*;
-use crate::error::Error;
-use crate::tests::{Wall, settings, versions};
+use crate::{
+    error::Error,
+    tests::{Wall, settings, versions},
+};
 use duijie_core::{
     domain::{Detail, Filter, Kind, Record},
     text::LexicalQuery,
@@ -45,6 +47,15 @@ async fn results(rematch: &Rematch, job: &Job) -> Vec<DemandResult> {
     page.results.into_iter().map(|result| DemandResult { carried: false, ..result }).collect()
 }
 
+/// The jobs of a store with demands and achievements.
+async fn filled(index: &Arc<dyn Index>, rng: &mut Rng) -> Rematch {
+    for (kind, count) in [(Kind::Demand, 40), (Kind::Achievement, 60)] {
+        let points = (0..count).map(|number| point(kind, &format!("r-{number}"), rng)).collect();
+        index.upsert(kind, points).await.unwrap();
+    }
+    Rematch::new(index.clone(), settings(), Arc::new(versions()), Foreground::default())
+}
+
 /// Changes, adds or deletes one record.
 async fn edit(index: &dyn Index, id: &str, rng: &mut Rng) {
     let kind = if rng.bool() { Kind::Demand } else { Kind::Achievement };
@@ -66,11 +77,7 @@ async fn an_incremental_job_says_what_a_full_one_says() {
     for seed in 0..4 {
         let mut rng = Rng::with_seed(seed);
         let index: Arc<dyn Index> = Arc::new(MemoryIndex::new(DIMENSIONS));
-        for (kind, count) in [(Kind::Demand, 40), (Kind::Achievement, 60)] {
-            let points = (0..count).map(|number| point(kind, &format!("r-{number}"), &mut rng)).collect();
-            index.upsert(kind, points).await.unwrap();
-        }
-        let rematch = Rematch::new(index.clone(), settings(), Arc::new(versions()), Foreground::default());
+        let rematch = filled(&index, &mut rng).await;
         let wish = JobRequest { limit: 5, ..JobRequest::default() };
         let base = run(&rematch, wish.clone()).await;
         for number in 0..4 {
@@ -89,11 +96,7 @@ async fn a_clock_that_is_set_back_hides_no_change() {
     for seed in 0..4 {
         let (mut rng, wall) = (Rng::with_seed(seed), Wall::default());
         let index: Arc<dyn Index> = Arc::new(MemoryIndex::new(DIMENSIONS).with_clock(wall.clock()));
-        for (kind, count) in [(Kind::Demand, 40), (Kind::Achievement, 60)] {
-            let points = (0..count).map(|number| point(kind, &format!("r-{number}"), &mut rng)).collect();
-            index.upsert(kind, points).await.unwrap();
-        }
-        let rematch = Rematch::new(index.clone(), settings(), Arc::new(versions()), Foreground::default());
+        let rematch = filled(&index, &mut rng).await;
         let wish = JobRequest { limit: 5, ..JobRequest::default() };
         let base = run(&rematch, wish.clone()).await;
         wall.set(-3 * 3_600);
