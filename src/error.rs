@@ -137,6 +137,13 @@ impl From<IndexError> for Error {
         match error {
             IndexError::Busy => Self::Busy { retry_ms: RETRY_MS },
             IndexError::DeadlineExceeded => Self::DeadlineExceeded,
+            IndexError::DiskFull { free_mib, needed_mib, .. } => Self::Refused(Refusal {
+                kind: RefusalKind::TooLarge,
+                reason: "DISK_FULL",
+                english: format!("the disk has {free_mib} MiB left of the {needed_mib} MiB that writes need"),
+                chinese: error.to_string(),
+                metadata: vec![("free_mib", free_mib.to_string()), ("needed_mib", needed_mib.to_string())],
+            }),
             IndexError::BadPoint { .. } | IndexError::BadSearch { .. } | IndexError::BadDocument { .. } => {
                 Self::Internal(error.to_string())
             }
@@ -177,5 +184,18 @@ mod tests {
         assert!(matches!(Error::from(CpuError::Busy), Error::Busy { .. }));
         assert!(matches!(Error::from(CpuError::Panicked("x".into())), Error::Internal(_)));
         assert!(matches!(Error::from(IndexError::Closed), Error::Unavailable(_)));
+    }
+
+    #[test]
+    fn a_full_disk_is_told_to_the_caller() {
+        let error = IndexError::DiskFull {
+            folder: "data/store".into(),
+            free_mib: 99,
+            needed_mib: 512,
+            consequence: "已停止写入，查询照常",
+        };
+        let Error::Refused(refusal) = Error::from(error) else { panic!("not told") };
+        assert_eq!((refusal.kind, refusal.reason), (RefusalKind::TooLarge, "DISK_FULL"));
+        assert!(refusal.chinese.contains("只剩 99 MB，需要 512 MB，已停止写入"), "{}", refusal.chinese);
     }
 }

@@ -277,11 +277,13 @@ pub fn index(config: &Config, dimensions: usize, versions: StoreVersions) -> Res
 
 /// Options for opening the configured embedded store.
 pub(crate) fn store_options(config: &Config, dimensions: usize, versions: StoreVersions) -> EdgeOptions {
+    EdgeOptions { tuning: tuning(config), ..EdgeOptions::new(config.store.folder.clone(), dimensions, versions) }
+}
+
+/// Tuning of an embedded store.
+pub(crate) fn tuning(config: &Config) -> Tuning {
     let optimize_after_points = config.store.optimize_points;
-    EdgeOptions {
-        tuning: Tuning { optimize_after_points, ..Tuning::default() },
-        ..EdgeOptions::new(config.store.folder.clone(), dimensions, versions)
-    }
+    Tuning { optimize_after_points, disk_reserve_bytes: config.store.disk_reserve_bytes, ..Tuning::default() }
 }
 
 /// The text pipeline with the configured extra dictionary.

@@ -59,6 +59,8 @@ pub enum Command {
     Snapshot(Snapshot),
     /// 把一个存储的全部记录连同向量复制到另一个存储，不需要模型；中断后再次执行即继续
     Copy(Copy),
+    /// 内嵌存储的日志损坏或不见了而不能启动时：说明损坏在何处、能挽救什么，加 --apply 则修复（须先停止服务）
+    Repair(Repair),
     /// 用专家判分的数据测量排序质量
     Eval(Eval),
     /// 由判分数据的特征（duijie eval --features）生成相关级别的校准文件
@@ -266,6 +268,17 @@ pub struct Copy {
     /// 目标：同上；文件夹不存在则新建
     #[arg(long, value_name = "文件夹或地址")]
     pub to: String,
+}
+
+/// `duijie repair`.
+#[derive(Debug, ClapArgs)]
+pub struct Repair {
+    /// 存储文件夹；缺省取配置中的 store.folder
+    #[arg(value_name = "文件夹")]
+    pub folder: Option<PathBuf>,
+    /// 以能挽救的内容写成新的日志，损坏的原文件另名保存在旁边；缺省只作说明，不作改动
+    #[arg(long)]
+    pub apply: bool,
 }
 
 /// `duijie eval`.

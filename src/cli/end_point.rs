@@ -4,10 +4,9 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::bail;
 
-use crate::config::Config;
+use crate::{app, config::Config};
 use duijie_store::{
-    EdgeIndex, EdgeOptions, Index, IndexError, Pace, STORE_FORMAT, ServerIndex, StoreShape, Tuning,
-    transfer::check_shapes,
+    EdgeIndex, EdgeOptions, Index, IndexError, Pace, STORE_FORMAT, ServerIndex, StoreShape, transfer::check_shapes,
 };
 
 /// Time limit for a server's answer.
@@ -79,9 +78,8 @@ async fn open_folder(folder: PathBuf, write: Option<&StoreShape>, config: &Confi
         let difference = format!("格式：库中为 {}，当前为 {STORE_FORMAT}", shape.versions.format);
         return Err(IndexError::OtherVersions { store: folder.display().to_string(), difference }.into());
     }
-    let optimize_after_points = config.store.optimize_points;
     let options = EdgeOptions {
-        tuning: Tuning { optimize_after_points, ..Tuning::default() },
+        tuning: app::tuning(config),
         ..EdgeOptions::new(folder, shape.dimensions, shape.versions.clone())
     };
     let index = tokio::task::spawn_blocking(move || EdgeIndex::open(options)).await??;

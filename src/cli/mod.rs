@@ -38,6 +38,7 @@ mod progress;
 mod records;
 mod reindex;
 mod rematch;
+mod repair;
 mod serve;
 mod snapshot;
 mod table;
@@ -113,6 +114,7 @@ async fn run(args: Args, config: Config) -> anyhow::Result<Done> {
         Command::Reindex => reindex::run(config).await,
         Command::Snapshot(it) => snapshot::run(&server, config, it.action).await,
         Command::Copy(it) => copy::run(config, it).await,
+        Command::Repair(it) => repair::run(config, it).await,
         Command::Eval(it) => evaluate::run(config, it).await,
         Command::Calibrate(it) => calibrate::run(it),
         Command::MeanVector(it) => mean_vector::run(config, it).await,

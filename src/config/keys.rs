@@ -77,6 +77,12 @@ pub const KEYS: &[Key] = &[
     number("server.drain_ms", "10000", 0.0..=600_000.0, "停止服务时等待在途调用完成的时间，毫秒"),
     text("store.folder", "data/store", "内嵌存储所在的文件夹；设了 qdrant.url 时不用"),
     number("store.optimize_points", "10000", 100.0..=10_000_000.0, "积累多少条未建索引的记录后开始后台建索引"),
+    number(
+        "store.disk_reserve_mb",
+        "512",
+        64.0..=1_000_000.0,
+        "磁盘剩余空间少于此数（MB）或下一次建索引所需（最大数据段的两倍）时停止写入和建索引，查询照常；只对内嵌存储起作用",
+    ),
     text("qdrant.url", "", "Qdrant 的 gRPC 地址，如 http://127.0.0.1:6334，集群的多个节点以逗号分隔；空为使用内嵌引擎"),
     text("qdrant.api_key", "", "Qdrant 的访问密钥"),
     text("qdrant.ca_file", "", "签发 Qdrant 证书的机构证书（PEM）；空为使用系统信任的机构。地址为 https 时启用 TLS"),

@@ -96,6 +96,8 @@ pub struct Store {
     pub folder: PathBuf,
     /// Number of points waiting to be indexed that starts an optimisation.
     pub optimize_points: u64,
+    /// Free bytes of the disk below which writes are refused.
+    pub disk_reserve_bytes: u64,
 }
 
 /// The embedding model.
@@ -210,6 +212,7 @@ impl Config {
             store: Store {
                 folder: reader.path("store.folder"),
                 optimize_points: reader.number("store.optimize_points"),
+                disk_reserve_bytes: reader.number::<u64>("store.disk_reserve_mb") << 20,
             },
             qdrant: (!qdrant_settings.urls.is_empty()).then(|| qdrant_settings.clone()),
             qdrant_settings,

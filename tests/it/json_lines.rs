@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{events, harness::Service};
 
 /// Commands that print no records, matches, jobs or events.
-const WITHOUT_DATA: [&str; 15] = [
+const WITHOUT_DATA: [&str; 16] = [
     "serve",
     "delete",
     "health",
@@ -15,6 +15,7 @@ const WITHOUT_DATA: [&str; 15] = [
     "snapshot create",
     "snapshot restore",
     "copy",
+    "repair",
     "eval",
     "calibrate",
     "mean-vector",

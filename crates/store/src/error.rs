@@ -64,6 +64,45 @@ pub enum IndexError {
         /// Reason.
         reason: String,
     },
+    /// The journal of one collection has damage among acknowledged changes.
+    #[error(
+        "{}库的日志 {path} 从第 {offset} 字节起有损坏，其后还有已应答的写入，为免丢失而不启动，文件未改动；请执行 duijie \
+         repair 查看能挽救什么",
+        collection.label()
+    )]
+    JournalDamaged {
+        /// The collection.
+        collection: CollectionKind,
+        /// The file.
+        path: PathBuf,
+        /// Offset of the first damaged record.
+        offset: u64,
+    },
+    /// A collection had a journal that is not there.
+    #[error(
+        "{}库的日志 {path} 不见了，其中可能有已应答的写入，因此不启动；请把它放回原处，或执行 duijie repair 查看如何处理",
+        collection.label()
+    )]
+    JournalMissing {
+        /// The collection.
+        collection: CollectionKind,
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// The disk has too little room; nothing was written.
+    #[error(
+        "{folder} 所在的磁盘只剩 {free_mib} MB，需要 {needed_mib} MB，{consequence}；请腾出空间，或调整 store.disk_reserve_mb"
+    )]
+    DiskFull {
+        /// Folder of the store.
+        folder: PathBuf,
+        /// Free MiB.
+        free_mib: u64,
+        /// MiB that must be free.
+        needed_mib: u64,
+        /// What is not done, in Chinese.
+        consequence: &'static str,
+    },
     /// A point cannot be stored: wrong dimension, NaN or infinite number, repeated term.
     #[error("记录 {name} 无法写入索引：{reason}，请检查模型与文本处理的版本")]
     BadPoint {
@@ -133,4 +172,15 @@ pub enum IndexError {
     /// The index is shutting down.
     #[error("索引正在关闭，请稍后重试")]
     Closed,
+}
+
+// === impl IndexError ===
+
+impl IndexError {
+    /// The same error once more, if the disk is full: each caller whose write is refused gets one.
+    pub(crate) fn disk_full(&self) -> Option<Self> {
+        let Self::DiskFull { folder, free_mib, needed_mib, consequence } = self else { return None };
+        let (free_mib, needed_mib) = (*free_mib, *needed_mib);
+        Some(Self::DiskFull { folder: folder.clone(), free_mib, needed_mib, consequence })
+    }
 }

@@ -49,7 +49,7 @@ pub mod versions;
 pub use clock::ChangeClock;
 pub use collection_kind::CollectionKind;
 pub use documents::{Document, DocumentPage, DocumentQuery, DocumentWrite, DocumentWritten, Documents, Expect, Key};
-pub use edge::{EdgeIndex, EdgeOptions, Tuning};
+pub use edge::{EdgeIndex, EdgeOptions, FreeSpace, Tuning, salvage};
 pub use error::IndexError;
 pub use lease::{Lease, Leases, MAINTENANCE};
 pub use memory::MemoryIndex;

@@ -197,6 +197,12 @@ impl StoredRow {
         Ok(Self { payload, dense: point.dense, sparse: point.sparse })
     }
 
+    /// About the bytes that it takes.
+    pub(crate) fn bytes(&self) -> u64 {
+        let text = self.payload.iter().map(|(key, value)| key.len() + value.as_str().map_or(64, str::len));
+        (text.sum::<usize>() + 4 * self.dense.len() + 8 * self.sparse.indices.len()) as u64
+    }
+
     /// Reads the point back; a lexical query that was not read is empty.
     ///
     /// # Errors

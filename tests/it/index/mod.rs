@@ -7,13 +7,17 @@
 //! - `oracle`: searches and filters against plain Rust
 //! - `crash`: kill -9 in the middle of writing and optimising
 //! - `settled`: counts and pages while much is written
+//! - `disk`: a nearly full disk
+//! - `journal`: damaged and missing journals
 //! - `store`: opening, refusing, repairing
 //! - `wrapped`: an engine that does one thing otherwise, for tests
 
 pub mod contract;
 mod crash;
+mod disk;
 mod documents;
 pub mod engines;
+mod journal;
 mod oracle;
 pub mod sample;
 pub mod server;

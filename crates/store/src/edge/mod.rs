@@ -3,8 +3,9 @@
 //! - [`options`]: options for opening a store
 //! - `store`: the folder, its lock and its versions
 //! - `shard`: the engine's shard, loaded with its journal replayed
-//! - `journal`: durability of writes
+//! - `journal`: durability of writes; [`salvage`]: what can be saved of a damaged journal
 //! - `writer`: the thread that writes; `optimizer`: the thread that builds graphs
+//! - `disk`: free space, without which nothing is written
 //! - `wal`, `repair`: the engine's log, and repair after a cut-off optimiser
 //! - `documents`: documents in their own shard
 //! - `convert`: conversion between our types and the engine's; `guard`: panics become errors
@@ -19,6 +20,7 @@
 //! while points are replaced or deleted (`Shard::read_settled`).
 
 mod convert;
+mod disk;
 mod documents;
 mod guard;
 mod journal;
@@ -40,7 +42,9 @@ use std::{
     thread::{self, JoinHandle},
 };
 
+pub use disk::FreeSpace;
 use futures::{FutureExt, future::BoxFuture};
+pub use journal::salvage;
 pub use options::{EdgeOptions, Tuning};
 use qdrant_edge::{
     CountRequest, PointId as EdgeId, Record as EdgeRecord, ScrollRequest, SearchRequest, WithPayloadInterface,

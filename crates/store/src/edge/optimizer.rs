@@ -47,6 +47,10 @@ pub(super) fn optimize(charge: &Charge) -> Result<()> {
     if shard.state.suspect.load(Relaxed) {
         return Ok(());
     }
+    if let Err(error) = shard.disk().check_optimize() {
+        tracing::warn!(collection = %shard.place.collection, %error, "no optimisation");
+        return Err(error);
+    }
     let started = Instant::now();
     // reset before the run, so that a failed run is not repeated at once
     shard.state.changed.store(0, Relaxed);

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use super::disk::FreeSpace;
 use crate::StoreVersions;
 
 /// Options for opening a store.
@@ -52,6 +53,11 @@ pub struct Tuning {
     pub checkpoint_after_rest: Duration,
     /// Journal bytes at which writes wait for the optimiser to end; limits disk use.
     pub max_journal_bytes: u64,
+    /// Free bytes of the disk below which writes are refused and nothing is optimised; more if rewriting the largest
+    /// segment needs more.
+    pub disk_reserve_bytes: u64,
+    /// How the free bytes are found out.
+    pub free_space: FreeSpace,
     /// Bytes of the engine's log at which the shard is reloaded to discard it; the engine never truncates it.
     pub max_engine_log_bytes: u64,
 }
@@ -74,6 +80,8 @@ impl Default for Tuning {
             checkpoint_after_bytes: 32 << 20,
             checkpoint_after_rest: Duration::from_secs(5),
             max_journal_bytes: 1 << 30,
+            disk_reserve_bytes: 512 << 20,
+            free_space: FreeSpace::default(),
             max_engine_log_bytes: 1 << 30,
         }
     }

@@ -15,8 +15,9 @@ use qdrant_edge::{EdgeConfig, EdgeShard, OperationResult, UpdateOperation};
 
 use super::{
     convert,
+    disk::Disk,
     guard::guarded,
-    journal::{Journal, JournalChanges},
+    journal::{Journal, JournalChanges, Replayed},
     options::Tuning,
     repair,
     store::{ShardPlace, StoreFolder, at},
@@ -48,7 +49,7 @@ pub(super) struct Shard {
     /// Cached state.
     pub(super) state: ShardState,
     /// Keeps the folder locked until the last thread using it has ended.
-    _store: Arc<StoreFolder>,
+    store: Arc<StoreFolder>,
 }
 
 /// Cached state of a shard, known without asking the engine.
@@ -84,14 +85,14 @@ impl Shard {
             CollectionKind::Documents => convert::documents_config(),
         };
         let engine = place.engine();
-        let segments = engine.join("segments");
+        let segments = place.segments();
         let has_segments = fs::read_dir(&segments).is_ok_and(|mut entries| entries.next().is_some());
         if store.has(place.collection) && !has_segments {
             return Err(place.damaged("没有数据段"));
         }
         fs::create_dir_all(&engine).map_err(at(&engine))?;
-        let path = place.journal();
-        let mut journal = Journal::open(&path).map_err(at(&path))?;
+        let mut journal = place.open_journal(store.has(place.collection))?;
+        store.disk.check_load(journal.bytes())?;
         let state = ShardState::default();
         let loaded = load(&place, &config, &mut journal)?;
         let shard = Self {
@@ -102,7 +103,7 @@ impl Shard {
             settled: RwLock::new(()),
             config,
             state,
-            _store: Arc::clone(store),
+            store: Arc::clone(store),
         };
         shard.look();
         shard.count_points();
@@ -150,20 +151,28 @@ impl Shard {
     pub(super) fn checkpoint(&self, journal: &mut Journal) -> Result<()> {
         let engine = self.engine.read();
         let Some(engine) = engine.as_ref() else { return Err(self.failed("the shard is not loaded")) };
+        self.disk().check_flush(journal.bytes())?;
         flush(engine).map_err(|reason| self.failed(reason))?;
+        self.disk().look(&self.place);
         finish(&self.place, journal)
+    }
+
+    /// The disk under the store.
+    pub(super) fn disk(&self) -> &Disk {
+        &self.store.disk
     }
 
     /// Discards the engine's state and reloads it from disk with the journal replayed. Only the writer may call it,
     /// under [`Shard::maintain`]. Reads wait meanwhile.
     pub(super) fn reload(&self, journal: &mut Journal) -> Result<()> {
+        // without room for it, what is loaded goes on serving reads
+        self.disk().check_flush(journal.bytes())?;
         let mut engine = self.engine.write();
         // stays set if loading fails: the next write tries again
         self.state.suspect.store(true, Relaxed);
         let old = engine.take();
         discard(&self.place, old);
-        let path = self.place.journal();
-        *journal = Journal::open(&path).map_err(at(&path))?;
+        *journal = self.place.open_journal(true)?;
         *engine = Some(load(&self.place, &self.config, journal)?);
         drop(engine);
         self.state.suspect.store(false, Relaxed);
@@ -172,10 +181,19 @@ impl Shard {
         Ok(())
     }
 
-    /// Closes the engine.
-    pub(super) fn close(&self) {
+    /// Closes the engine; `journal_bytes` are in the journal.
+    pub(super) fn close(&self, journal_bytes: u64) {
         let engine = self.engine.write().take();
-        discard(&self.place, engine);
+        // with an empty journal everything is flushed already
+        let room = if journal_bytes == 0 { Ok(()) } else { self.disk().check_flush(journal_bytes) };
+        match room {
+            Ok(()) => discard(&self.place, engine),
+            Err(error) => {
+                // dropping it would write; the journal has the changes
+                tracing::warn!(collection = %self.place.collection, %error, "a shard was left without a flush");
+                std::mem::forget(engine);
+            }
+        }
     }
 
     /// Takes the number of points from the engine. Only while nobody writes: from then on the writer counts.
@@ -187,6 +205,7 @@ impl Shard {
     /// Looks at the engine's own numbers.
     pub(super) fn look(&self) {
         let Ok(info) = self.read(|engine| Ok(engine.info())) else { return };
+        self.disk().look(&self.place);
         let points = info.points_count as u64;
         self.state.segments.store(info.segments_count as u64, Relaxed);
         // the engine's count includes the sparse vectors, all of which are indexed
@@ -287,8 +306,16 @@ fn recover(place: &ShardPlace, engine: &EdgeShard, journal: &mut Journal) -> Res
     let replayed = 0 < journal.bytes();
     if replayed {
         let replay = |changes| guarded(|| apply(engine, changes)).map_err(io::Error::other);
-        let rest_bytes = journal.replay(replay).map_err(|error| place.damaged(error))?;
-        tracing::info!(collection = %place.collection, bytes = journal.bytes(), rest_bytes, "journal replayed");
+        match journal.replay(replay).map_err(|error| place.damaged(error))? {
+            Replayed::Whole { torn_bytes } => {
+                let bytes = journal.bytes();
+                tracing::info!(collection = %place.collection, bytes, torn_bytes, "journal replayed");
+            }
+            Replayed::Damaged { offset } => {
+                let (collection, path) = (place.collection, place.journal());
+                return Err(IndexError::JournalDamaged { collection, path, offset });
+            }
+        }
     }
     let cut_off = place.is_optimizing();
     if cut_off {

@@ -3,6 +3,7 @@
 //! ```text
 //! store.json            versions, dimensions, whether all shards are made; written whole or not at all
 //! lock                  held while the store is open; holds the process id
+//! ballast               bytes that a start on a full disk deletes
 //! achievements/engine/  the engine's own files
 //! achievements/journal  writes since the last flush of the engine
 //! achievements/optimizing  there while the optimiser runs, and after it was cut off
@@ -18,7 +19,11 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::options::EdgeOptions;
+use super::{
+    disk::Disk,
+    journal::Journal,
+    options::{EdgeOptions, Tuning},
+};
 use crate::{CollectionKind, IndexError, Result, StoreShape};
 
 const STORE_FILE: &str = "store.json";
@@ -34,6 +39,8 @@ pub(super) struct StoreFolder {
     pub(super) complete: bool,
     /// The same for the shard of documents, which early stores did not have.
     documents: bool,
+    /// The disk under it.
+    pub(super) disk: Disk,
     _lock: File,
 }
 
@@ -80,11 +87,26 @@ impl StoreFolder {
             }
         };
         let StoreFile { shape, complete, documents } = file;
-        let store = Self { folder: folder.clone(), shape, complete, documents, _lock: lock };
+        let Tuning { free_space, disk_reserve_bytes, .. } = &options.tuning;
+        let disk = Disk::new(folder, free_space.clone(), *disk_reserve_bytes);
+        let store = Self { folder: folder.clone(), shape, complete, documents, disk, _lock: lock };
         if !complete {
             store.save(false)?;
         }
         Ok(store)
+    }
+
+    /// Locks the store in a folder, whatever its versions. Writes nothing but the lock file.
+    pub(super) fn hold(folder: &Path) -> Result<Self> {
+        if read(folder)?.is_none() {
+            return Err(IndexError::Refused(format!("{} 中没有存储，请检查路径", folder.display())));
+        }
+        let lock = lock(folder)?;
+        // read under the lock: the former holder may have written it
+        let file = read(folder)?;
+        let Some(StoreFile { shape, complete, documents }) = file else { return Err(IndexError::Closed) };
+        let disk = Disk::unwatched(folder);
+        Ok(Self { folder: folder.to_path_buf(), shape, complete, documents, disk, _lock: lock })
     }
 
     /// Shape of the store in a folder; `None` if there is no store.
@@ -126,6 +148,11 @@ impl ShardPlace {
         self.folder.join("engine")
     }
 
+    /// Folder of the engine's segments.
+    pub(super) fn segments(&self) -> PathBuf {
+        self.engine().join("segments")
+    }
+
     /// Path of the journal.
     pub(super) fn journal(&self) -> PathBuf {
         self.folder.join("journal")
@@ -149,6 +176,16 @@ impl ShardPlace {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(&marker)(error)),
             Ok(()) | Err(_) => Ok(()),
         }
+    }
+
+    /// Opens the journal; creates it unless the shard `had` one.
+    pub(super) fn open_journal(&self, had: bool) -> Result<Journal> {
+        let path = self.journal();
+        let opened = if had { Journal::open(&path) } else { Journal::create(&path) };
+        opened.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => IndexError::JournalMissing { collection: self.collection, path },
+            _ => at(&path)(error),
+        })
     }
 
     /// Error for engine files that cannot be used.
@@ -194,9 +231,12 @@ fn lock(folder: &Path) -> Result<File> {
         }
         Err(TryLockError::Error(source)) => return Err(IndexError::Folder { path, source }),
     }
+    // on a full disk the note is missing, which only makes a sentence less helpful
     let note = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "{}", std::process::id()));
-    note.map_err(at(&path))?;
-    Ok(file)
+    match note {
+        Err(error) if error.kind() != io::ErrorKind::StorageFull => Err(at(&path)(error)),
+        Ok(()) | Err(_) => Ok(file),
+    }
 }
 
 /// Rejects a folder without [`STORE_FILE`] unless it is empty or holds only leftovers of a start that was cut off.

@@ -22,7 +22,7 @@ use super::{
     wal,
 };
 use crate::{
-    CollectionKind, Document, DocumentWrite, DocumentWritten, Point, PointId, Result, Written,
+    CollectionKind, Document, DocumentWrite, DocumentWritten, IndexError, Point, PointId, Result, Written,
     document_row::{self, DocumentLabel, FOLDER, KEY},
     payload::{REVISION, StoredRow, revision},
 };
@@ -115,7 +115,7 @@ impl Writer {
         // no more answers are due; if the optimiser still runs, the next start replays the journal
         self.checkpoint_if(true);
         if let Some(guard) = self.shard.try_maintain() {
-            self.shard.close();
+            self.shard.close(self.journal.bytes());
             drop(guard);
         }
     }
@@ -167,10 +167,13 @@ impl Writer {
             }
             Err(error) => {
                 let reason = error.to_string();
-                tracing::error!(collection = %self.shard.place.collection, reason, "write failed");
+                // on a full disk every write fails: one line will do
+                if self.shard.state.problem().is_none() || !matches!(error, IndexError::DiskFull { .. }) {
+                    tracing::error!(collection = %self.shard.place.collection, reason, "write failed");
+                }
                 self.shard.state.set_problem(Some(reason.clone()));
                 for (reply, _permit) in replies {
-                    let _ = reply.send(Err(self.shard.failed(&reason)));
+                    let _ = reply.send(Err(error.disk_full().unwrap_or_else(|| self.shard.failed(&reason))));
                 }
             }
         }
@@ -192,6 +195,7 @@ impl Writer {
         if changes.is_empty() {
             return Ok(outcomes);
         }
+        self.shard.disk().check_write(changes.values().flatten().map(StoredRow::bytes).sum())?;
         let path = self.shard.place.journal();
         self.journal.append(&changes).map_err(at(&path))?;
         self.groups += 1;
@@ -316,6 +320,7 @@ impl Writer {
         if self.shard.state.problem().is_none() {
             return Ok(());
         }
+        self.shard.disk().check_write(0)?;
         let path = self.shard.place.journal();
         self.journal.try_room().map_err(at(&path))
     }
