@@ -16,6 +16,7 @@ use duijie_core::{
     domain::{Filter, Kind, RecordName},
     duplicates::{DuplicateGroup, DuplicateReason, DuplicateReport, Link},
 };
+use duijie_cpu::carried;
 use duijie_proto as pb;
 use duijie_proto::find_duplicates_response::Event;
 use duijie_store::{FieldSelection, Index};
@@ -41,7 +42,7 @@ pub fn find(
 ) -> Result<Answers<pb::FindDuplicatesResponse>, Error> {
     let turn = Arc::clone(turn).try_acquire_owned().map_err(|_| Error::Busy { retry_ms: RETRY_MS })?;
     let (outgoing, answers) = stream(WAITING);
-    tokio::spawn(run(index, kind, filter, turn, outgoing));
+    tokio::spawn(carried(run(index, kind, filter, turn, outgoing)));
     Ok(answers)
 }
 

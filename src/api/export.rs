@@ -21,6 +21,7 @@ use crate::{
         reader::Reader,
     },
 };
+use duijie_cpu::carried;
 use duijie_proto::ExportRematchResponse;
 
 /// Parts that the caller has not taken yet, to bound memory.
@@ -43,10 +44,10 @@ pub struct File {
 /// the file holds a thread for as long as its caller takes.
 pub fn send(reader: Reader, before: Option<Job>, job: Job, file: File, place: Place) -> Answers<ExportRematchResponse> {
     let (outgoing, answers) = stream(WAITING_PARTS);
-    tokio::spawn(async move {
+    tokio::spawn(carried(async move {
         let _place = place;
         run(reader, before, job, file, outgoing).await;
-    });
+    }));
     answers
 }
 

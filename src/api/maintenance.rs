@@ -10,6 +10,7 @@ use tonic::{Request, Response, Status};
 
 use super::stream::{About, Answers, Outgoing, PartWriter, stream};
 use crate::{app::Parts, error::Error};
+use duijie_cpu::carried;
 use duijie_proto as pb;
 use duijie_proto::maintenance_service_server::MaintenanceService;
 use duijie_store::{StoreShape, transfer};
@@ -74,7 +75,7 @@ impl MaintenanceService for Maintenance {
         let busy = |_| Error::Busy { retry_ms: RETRY_MS };
         let turn = Arc::clone(&self.turn).try_acquire_owned().map_err(busy)?;
         let (outgoing, answers) = stream(WAITING_PARTS);
-        tokio::spawn(self.clone().send(turn, outgoing));
+        tokio::spawn(carried(self.clone().send(turn, outgoing)));
         Ok(Response::new(answers))
     }
 }

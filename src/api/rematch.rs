@@ -25,6 +25,7 @@ use crate::{
     },
 };
 use duijie_core::domain::{RecordName, Violation, Violations};
+use duijie_cpu::carried;
 use duijie_proto as pb;
 use duijie_proto::{diff_rematches_response::Event, rematch_service_server::RematchService};
 use duijie_store::deadline;
@@ -138,7 +139,7 @@ impl RematchService for Rematches {
         // a job that is not there is told before the stream begins
         self.parts.rematch.get(id).await?;
         let (outgoing, answers) = stream(WAITING);
-        tokio::spawn(send_results(self.parts.clone(), id, after, outgoing));
+        tokio::spawn(carried(send_results(self.parts.clone(), id, after, outgoing)));
         Ok(Response::new(answers))
     }
 
@@ -182,7 +183,7 @@ impl RematchService for Rematches {
         let (before, after) = both(job_in(&request.before, "before"), job_in(&request.after, "after"))?;
         let (before, after) = (self.parts.rematch.get(before).await?, self.parts.rematch.get(after).await?);
         let (outgoing, answers) = stream(WAITING);
-        tokio::spawn(send_changes(self.reader(), before, after, outgoing));
+        tokio::spawn(carried(send_changes(self.reader(), before, after, outgoing)));
         Ok(Response::new(answers))
     }
 

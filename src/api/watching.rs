@@ -26,6 +26,7 @@ use crate::{
     watch::{Cursor, End, Event, MAX_STREAMS, Subscription},
 };
 use duijie_core::domain::{Problem, Violation, Violations, name::check_id};
+use duijie_cpu::carried;
 use duijie_proto as pb;
 use duijie_proto::{watch_request::Wanted, watch_response::Event as WireEvent, watch_service_server::WatchService};
 
@@ -82,12 +83,12 @@ impl WatchService for Watching {
         let (sender, events) = mpsc::channel(WAITING);
         let (ending, ended) = oneshot::channel();
         let stopped = self.stopped.clone();
-        tokio::spawn(async move {
+        tokio::spawn(carried(async move {
             let _places = (share, place);
             let end = watcher.run(subscription, cursor, heartbeat, sender, stopped).await;
             // a failed send means that the subscriber has gone
             let _ = ending.send(end);
-        });
+        }));
         let messages = ReceiverStream::new(events).map(move |event| Ok(event_out(event, &tokens)));
         Ok(Response::new(Box::pin(messages.chain(last(ended)))))
     }

@@ -36,6 +36,9 @@ pub const MAX_BATCH: usize = 500;
 /// Attempts for a record without a caller-given revision that other callers keep changing.
 const ATTEMPTS: usize = 3;
 
+/// Text that is cut into terms in one go: some milliseconds of work.
+const PIECE_BYTES: usize = 64 << 10;
+
 /// Stores records.
 #[derive(Clone)]
 pub struct Ingest {
@@ -236,15 +239,16 @@ impl Ingest {
         if changes.is_empty() {
             return Ok((Vec::new(), Vec::new()));
         }
-        let pipeline = Arc::clone(&self.text);
-        let cut = move || -> Vec<(Change, Cut)> {
-            let cut = |change: Change| {
-                let cut = cut(&pipeline, &change);
+        let mut cut = Vec::with_capacity(changes.len());
+        for piece in pieces(changes) {
+            let pipeline = Arc::clone(&self.text);
+            let with_cut = move |change: Change| {
+                let cut = self::cut(&pipeline, &change);
                 (change, cut)
             };
-            changes.into_iter().map(cut).collect()
-        };
-        let mut cut = duijie_cpu::run(Lane::Bulk, cut).await?;
+            let work = move || -> Vec<(Change, Cut)> { piece.into_iter().map(with_cut).collect() };
+            cut.extend(duijie_cpu::run(Lane::Bulk, work).await?);
+        }
         let new: Vec<EmbeddingTexts> = cut.iter_mut().filter_map(|(_, cut)| cut.texts.take()).collect();
         let mut vectors = self.vectors(new).await?.into_iter();
         let (mut writing, mut points) = (Vec::with_capacity(cut.len()), Vec::with_capacity(cut.len()));
@@ -307,6 +311,25 @@ fn stamped(mut points: Vec<Point>, now: Timestamp) -> Vec<Point> {
         record.update_time = now;
     }
     points
+}
+
+/// The changes in pieces of about [`PIECE_BYTES`] of text, so that other calls have a turn in between.
+fn pieces(changes: Vec<Change>) -> Vec<Vec<Change>> {
+    let (mut pieces, mut room) = (Vec::<Vec<Change>>::new(), 0);
+    for change in changes {
+        let bytes = change.record.title.len() + change.record.body.len();
+        match pieces.last_mut() {
+            Some(piece) if bytes <= room => {
+                room -= bytes;
+                piece.push(change);
+            }
+            _ => {
+                room = PIECE_BYTES.saturating_sub(bytes);
+                pieces.push(vec![change]);
+            }
+        }
+    }
+    pieces
 }
 
 fn cut(pipeline: &TextPipeline, Change { record, kept, .. }: &Change) -> Cut {

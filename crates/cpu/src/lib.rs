@@ -2,11 +2,15 @@
 //!
 //! - [`run`]: the process's pool. It has three lanes of as many places as there are cores, so that short work never
 //!   queues behind long work. The system shares the cores between them.
+//! - [`Places`]: how places are shared: callers take turns, and so do the calls of a caller. [`Call`] says whose work it is.
 //! - [`thread()`]: a thread of its own for work that waits for its caller, such as a file that is sent. It takes no place
 //!   in the pool.
 //!
 //! The pool's threads are those of tokio's blocking pool; at most three for each core are used.
 
+mod call;
+mod line;
+mod places;
 mod pool;
 mod thread;
 
@@ -15,6 +19,8 @@ mod tests;
 
 use std::sync::LazyLock;
 
+pub use call::{Call, carried};
+pub use places::{Place, Places, PlacesStats};
 pub use pool::{LaneStats, Pool};
 pub use thread::{thread, threads};
 

@@ -3,22 +3,18 @@
 use std::{
     any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
 };
 
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 
-use crate::{CpuError, Lane};
+use crate::{Call, CpuError, Lane, Places};
 
-/// A pool. Work of a lane starts in the order of its calls.
+/// A pool. Callers take turns in each lane, and so do the calls of a caller.
 #[derive(Debug)]
 pub struct Pool {
-    interactive: Queue,
-    bulk: Queue,
-    long: Queue,
+    interactive: Places,
+    bulk: Places,
+    long: Places,
 }
 
 /// Numbers of a lane.
@@ -30,24 +26,12 @@ pub struct LaneStats {
     pub running: usize,
 }
 
-/// One lane.
-#[derive(Debug)]
-struct Queue {
-    places: Arc<Semaphore>,
-    room: Semaphore,
-    pending: Arc<AtomicUsize>,
-    running: Arc<AtomicUsize>,
-}
-
-/// Counts while it lives.
-struct Counted(Arc<AtomicUsize>);
-
 // === impl Pool ===
 
 impl Pool {
     /// A pool that runs `places` works of each lane at a time, and lets `queue` more calls wait.
     pub fn new(places: usize, queue: usize) -> Self {
-        let queue = || Queue::new(places, queue);
+        let queue = || Places::new(places, queue);
         Self { interactive: queue(), bulk: queue(), long: queue() }
     }
 
@@ -61,42 +45,13 @@ impl Pool {
         lane: Lane,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, CpuError> {
-        self.lane(lane).run(work).await
-    }
-
-    /// Numbers of a lane.
-    pub fn stats(&self, lane: Lane) -> LaneStats {
-        let Queue { pending, running, .. } = self.lane(lane);
-        LaneStats { pending: pending.load(Relaxed), running: running.load(Relaxed) }
-    }
-
-    fn lane(&self, lane: Lane) -> &Queue {
-        match lane {
-            Lane::Interactive => &self.interactive,
-            Lane::Bulk => &self.bulk,
-            Lane::Long => &self.long,
+        let place = self.lane(lane).take().await?;
+        // work of the other lanes waits for its like, and is made to
+        if lane == Lane::Interactive
+            && let Some(call) = Call::current()
+        {
+            call.add_wait(place.waited());
         }
-    }
-}
-
-// === impl Queue ===
-
-impl Queue {
-    fn new(places: usize, queue: usize) -> Self {
-        let (places, room) = (Arc::new(Semaphore::new(places.max(1))), Semaphore::new(queue));
-        Self { places, room, pending: Arc::default(), running: Arc::default() }
-    }
-
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, CpuError> {
-        let place = match Arc::clone(&self.places).try_acquire_owned() {
-            Ok(place) => place,
-            Err(_) => {
-                let _room = self.room.try_acquire().map_err(|_| CpuError::Busy)?;
-                let _pending = Counted::new(&self.pending);
-                Arc::clone(&self.places).acquire_owned().await.map_err(|_| CpuError::Closed)?
-            }
-        };
-        let running = Counted::new(&self.running);
         let (reply, answer) = oneshot::channel();
         tokio::task::spawn_blocking(move || {
             if reply.is_closed() {
@@ -104,25 +59,24 @@ impl Queue {
             }
             let done = caught(work);
             // the place is free before the caller goes on; one that has gone takes no answer
-            drop((place, running));
+            drop(place);
             let _ = reply.send(done);
         });
         answer.await.map_err(|_| CpuError::Closed)?
     }
-}
 
-// === impl Counted ===
-
-impl Counted {
-    fn new(count: &Arc<AtomicUsize>) -> Self {
-        count.fetch_add(1, Relaxed);
-        Self(Arc::clone(count))
+    /// Numbers of a lane.
+    pub fn stats(&self, lane: Lane) -> LaneStats {
+        let stats = self.lane(lane).stats();
+        LaneStats { pending: stats.waiting, running: stats.held }
     }
-}
 
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Relaxed);
+    fn lane(&self, lane: Lane) -> &Places {
+        match lane {
+            Lane::Interactive => &self.interactive,
+            Lane::Bulk => &self.bulk,
+            Lane::Long => &self.long,
+        }
     }
 }
 

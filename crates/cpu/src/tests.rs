@@ -104,3 +104,77 @@ async fn threads_of_their_own_take_no_place() {
     end.send(()).unwrap();
     assert_eq!(own.join().await, Ok(true));
 }
+
+#[tokio::test]
+async fn a_short_call_does_not_wait_for_a_long_one() {
+    let pool = Arc::new(Pool::new(1, 100));
+    let (end, held) = hold(&pool, Lane::Bulk).await;
+    let done = Arc::new(parking_lot::Mutex::new(Vec::new()));
+    let work = |name: &'static str| {
+        let done = Arc::clone(&done);
+        move || done.lock().push(name)
+    };
+    let (long, short, other) = (Call::of(1), Call::of(1), Call::of(2));
+    let calls = [(&long, "long"), (&long, "long"), (&long, "long"), (&short, "short"), (&other, "other")];
+    let mut waiting = Vec::new();
+    for (call, name) in calls {
+        let (pool, work) = (Arc::clone(&pool), work(name));
+        let before = pool.stats(Lane::Bulk).pending;
+        let task = {
+            let pool = Arc::clone(&pool);
+            async move { pool.run(Lane::Bulk, work).await }
+        };
+        waiting.push(tokio::spawn(call.clone().run(task)));
+        while pool.stats(Lane::Bulk).pending == before {
+            tokio::task::yield_now().await;
+        }
+    }
+    end.send(()).unwrap();
+    held.await.unwrap().unwrap();
+    for call in waiting {
+        assert_eq!(call.await.unwrap(), Ok(()));
+    }
+    assert_eq!(*done.lock(), ["long", "other", "short", "long", "long"]);
+    // bulk work waits for its like: that says nothing of the load
+    assert_eq!(short.waited(), std::time::Duration::ZERO);
+}
+
+#[tokio::test]
+async fn a_call_knows_how_long_it_has_waited_also_in_a_task_of_its_own() {
+    let pool = Arc::new(Pool::new(1, 100));
+    let (end, held) = hold(&pool, Lane::Interactive).await;
+    let call = Call::of(7);
+    let waiting = {
+        let pool = Arc::clone(&pool);
+        call.clone().run(async move {
+            tokio::spawn(carried(async move { pool.run(Lane::Interactive, || Call::current().is_none()).await }))
+        })
+    };
+    let waiting = waiting.await;
+    while pool.stats(Lane::Interactive).pending == 0 {
+        tokio::task::yield_now().await;
+    }
+    std::thread::sleep(std::time::Duration::from_millis(2));
+    end.send(()).unwrap();
+    assert_eq!(waiting.await.unwrap(), Ok(true));
+    held.await.unwrap().unwrap();
+    assert!(!call.waited().is_zero());
+}
+
+#[tokio::test]
+async fn places_can_become_fewer_and_more() {
+    let places = Places::new(2, 10);
+    let (first, second) = (places.take().await.unwrap(), places.take().await.unwrap());
+    places.set_total(1);
+    let mut third = Box::pin(places.take());
+    waits(&mut third).await;
+    assert!(places.stats().waiting_since.is_some());
+    drop(first);
+    // one is held, and one is all there is
+    waits(&mut third).await;
+    places.set_total(2);
+    let third = third.await.unwrap();
+    assert_eq!((places.stats().held, places.stats().waiting_since), (2, None));
+    drop((second, third));
+    assert_eq!(places.stats().held, 0);
+}

@@ -13,8 +13,10 @@ use std::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
+    time::Instant,
 };
 
+use duijie_cpu::Call;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
@@ -76,6 +78,8 @@ pub struct TextToEmbed {
 
 /// Vectors of the windows finished so far.
 struct Progress {
+    /// The call that waits for the model, and since when; `None` once its first window is taken.
+    waits: Option<(Call, Instant)>,
     vectors: Vec<Option<Vec<f32>>>,
     /// Reply channel, and the text's permit in its lane; `None` once answered.
     caller: Option<(oneshot::Sender<VectorResult>, OwnedSemaphorePermit)>,
@@ -121,6 +125,13 @@ impl WindowPart {
     pub fn tokens(&self) -> usize {
         let window = self.job.text.windows.get(self.index);
         self.job.text.added_tokens + window.map_or(0, |window| window.tokens)
+    }
+
+    /// The text's call has waited until now.
+    fn taken(&self) {
+        if let Some((call, since)) = self.job.progress().waits.take() {
+            call.add_wait(since.elapsed());
+        }
     }
 
     /// Returns whether the caller still waits for this text.
@@ -222,7 +233,14 @@ impl Queue {
         permit: OwnedSemaphorePermit,
     ) -> Result<oneshot::Receiver<VectorResult>, EmbedError> {
         let (reply, receiver) = oneshot::channel();
-        let progress = Mutex::new(Progress { vectors: vec![None; text.windows.len()], caller: Some((reply, permit)) });
+        // an import waits for its own texts, too: its waiting says nothing of the load
+        let call = Call::current().filter(|_| text.priority == Priority::Interactive);
+        let progress = Progress {
+            waits: call.map(|call| (call, Instant::now())),
+            vectors: vec![None; text.windows.len()],
+            caller: Some((reply, permit)),
+        };
+        let progress = Mutex::new(progress);
         let job = Arc::new(EmbedJob { text, progress, counters: Arc::clone(&self.counters) });
         let mut state = self.lock();
         if state.closed {
@@ -242,7 +260,10 @@ impl Queue {
         while !state.closed {
             let batch = state.batcher.take_batch();
             if !batch.is_empty() {
-                return Some(batch.iter().filter_map(|ticket| state.parts.remove(&ticket.id)).collect());
+                let parts: Vec<_> = batch.iter().filter_map(|ticket| state.parts.remove(&ticket.id)).collect();
+                drop(state);
+                parts.iter().for_each(WindowPart::taken);
+                return Some(parts);
             }
             self.ready.wait(&mut state);
         }

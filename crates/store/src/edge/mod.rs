@@ -67,7 +67,7 @@ use super::{
     tombstones,
 };
 use duijie_core::domain::{Filter, Kind, RecordName};
-use duijie_cpu::Lane;
+use duijie_cpu::{Call, Lane, Places};
 
 /// Most points in a writer's queue, to limit memory: two groups.
 const QUEUE_POINTS: usize = 2 * GROUP_POINTS;
@@ -81,8 +81,7 @@ pub struct EdgeIndex {
     /// Dropping the sender ends the thread after its current run. Dropped first, so that no new run starts.
     optimizer: Option<(Sender<()>, JoinHandle<()>)>,
     shards: Vec<Handle>,
-    readers: Arc<Semaphore>,
-    waiting: Arc<Semaphore>,
+    readers: Places,
     shape: StoreShape,
     duties: LocalDuties,
     clock: ChangeClock,
@@ -117,8 +116,7 @@ impl EdgeIndex {
         let thread = spawn("index-optimizer", move || optimizer::run(&charges, &stopped), &options)?;
         Ok(Self {
             shards,
-            readers: Arc::new(Semaphore::new(options.tuning.readers.max(1))),
-            waiting: Arc::new(Semaphore::new(QUEUE_READS)),
+            readers: Places::new(options.tuning.readers, QUEUE_READS),
             shape: store.shape.clone(),
             duties: LocalDuties::default(),
             clock: ChangeClock::default(),
@@ -166,19 +164,21 @@ impl EdgeIndex {
         handle.ok_or(IndexError::Closed)
     }
 
-    /// Runs a read of one shard outside the async threads; the number of concurrent reads is limited.
+    /// Runs a read of one shard outside the async threads; the number of concurrent reads is limited, and callers take
+    /// turns.
     async fn read<T: Send + 'static>(
         &self,
         collection: CollectionKind,
         work: impl FnOnce(&Shard) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let shard = Arc::clone(&self.handle(collection)?.charge.shard);
-        let waiting = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| IndexError::Busy)?;
-        let permit = Arc::clone(&self.readers).acquire_owned().await.map_err(|_| IndexError::Closed)?;
-        drop(waiting);
+        let place = self.readers.take().await?;
+        if let Some(call) = Call::current() {
+            call.add_wait(place.waited());
+        }
         let work = tokio::task::spawn_blocking(move || {
-            // holds the permit until the work is done, even if the caller is gone
-            let _permit = permit;
+            // holds the place until the work is done, even if the caller is gone
+            let _place = place;
             work(&shard)
         });
         work.await.map_err(|_| IndexError::Closed)?
