@@ -11,6 +11,7 @@ pub mod config;
 pub mod error;
 pub mod events;
 pub mod foreground;
+mod heart;
 pub mod ingest;
 pub mod maintenance;
 pub mod matching;

@@ -1,4 +1,5 @@
-//! Health of each service and of the server. All are SERVING while the engine answers, and none once the service stops.
+//! Health of the server, of each service and of each component. The server and the services are SERVING while all
+//! components work, and none once the service stops.
 
 use std::time::Duration;
 
@@ -6,20 +7,24 @@ use tokio::sync::watch;
 use tonic_health::{ServingStatus, server::HealthReporter};
 
 use super::routes::NAMES;
-use crate::app::Parts;
+use crate::app::{Component, Parts, Trouble};
 
 /// Interval of the health check.
 const HEALTH_PERIOD: Duration = Duration::from_millis(500);
 
 /// Checks health repeatedly; sets every service to NOT_SERVING once `stopped` is set.
 pub(super) async fn watch_health(parts: Parts, reporter: HealthReporter, mut stopped: watch::Receiver<bool>) {
-    let mut said = ServingStatus::NotServing;
+    let mut said = None;
     while !*stopped.borrow() {
-        let now = if parts.healthy() { ServingStatus::Serving } else { ServingStatus::NotServing };
-        if now != said {
-            set_health(&reporter, now).await;
-            tracing::info!(serving = now == ServingStatus::Serving, "health changed");
-            said = now;
+        let troubles = parts.troubles();
+        let components: Vec<Component> = troubles.iter().map(|trouble| trouble.component).collect();
+        // how long something lasts changes with each look, what it is does not
+        if said.as_ref() != Some(&components) {
+            set_components(&reporter, &components).await;
+            set_health(&reporter, status(components.is_empty())).await;
+            let reasons: Vec<String> = troubles.iter().map(Trouble::to_string).collect();
+            tracing::info!(serving = components.is_empty(), troubles = reasons.join("；"), "health changed");
+            said = Some(components);
         }
         parts.note_metrics();
         let _ = tokio::time::timeout(HEALTH_PERIOD, stopped.changed()).await;
@@ -32,4 +37,14 @@ pub(super) async fn set_health(reporter: &HealthReporter, status: ServingStatus)
     for service in [""].iter().chain(&NAMES) {
         reporter.set_service_status(*service, status).await;
     }
+}
+
+async fn set_components(reporter: &HealthReporter, in_trouble: &[Component]) {
+    for component in Component::ALL {
+        reporter.set_service_status(component.name(), status(!in_trouble.contains(&component))).await;
+    }
+}
+
+fn status(works: bool) -> ServingStatus {
+    if works { ServingStatus::Serving } else { ServingStatus::NotServing }
 }

@@ -1,6 +1,8 @@
 //! Builds all parts from the configuration. The order of construction is here and nowhere else.
 
 mod background;
+mod health;
+mod probe;
 
 use std::{
     fs, io,
@@ -9,6 +11,8 @@ use std::{
 };
 
 pub use background::{Background, BackgroundHealth};
+pub use health::{Component, Trouble};
+pub use probe::Probes;
 
 use crate::{
     config::{Config, RematchTargets},
@@ -76,6 +80,8 @@ pub struct Parts {
     pub signing: Signing,
     /// Whether the background tasks are running.
     pub background: BackgroundHealth,
+    /// What does not answer.
+    pub probes: Probes,
 }
 
 /// Why the service cannot start: one sentence with the remedy.
@@ -188,12 +194,8 @@ impl Parts {
             foreground,
             signing,
             background: BackgroundHealth::default(),
+            probes: Probes::default(),
         }
-    }
-
-    /// Whether calls can be answered.
-    pub fn healthy(&self) -> bool {
-        *self.embedder.healthy().borrow() && self.index.status().healthy() && self.background.healthy()
     }
 
     /// Copies the state of the parts into the metrics.

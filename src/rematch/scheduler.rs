@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{Error, Result},
+    heart::Heart,
     rematch::{
         job::{Failure, FailureKind, Job, JobId, JobRequest, Rematch, State, reason::read_failure},
         schedule::{Known, Schedule, Trigger},
@@ -34,6 +35,7 @@ pub struct Scheduler {
     rematch: Rematch,
     plan: Arc<ScheduledJobs>,
     look_every: Duration,
+    heart: Heart,
 }
 
 /// Schedule, with the request for its jobs.
@@ -101,7 +103,7 @@ impl Default for ScheduledJobs {
 impl Scheduler {
     /// A scheduler for these jobs.
     pub fn new(index: Arc<dyn Index>, rematch: Rematch, plan: ScheduledJobs) -> Self {
-        Self { index, rematch, plan: Arc::new(plan), look_every: LOOK_EVERY }
+        Self { index, rematch, plan: Arc::new(plan), look_every: LOOK_EVERY, heart: Heart::default() }
     }
 
     /// The same scheduler with another interval between looks.
@@ -109,6 +111,11 @@ impl Scheduler {
     pub fn looking_every(mut self, time: Duration) -> Self {
         self.look_every = time;
         self
+    }
+
+    /// Beats while the schedule is looked at.
+    pub(crate) fn heart(&self) -> Heart {
+        self.heart.clone()
     }
 
     /// Starts jobs as they become due until `stop` resolves, while this instance holds the duty lease.
@@ -140,6 +147,7 @@ impl Scheduler {
         let since = Timestamp::now();
         let mut duty: Option<Lease> = None;
         loop {
+            self.heart.beat();
             if !duty.as_ref().is_some_and(Lease::held) {
                 duty = match self.index.claim(DUTY).await {
                     Ok(claimed) => claimed,

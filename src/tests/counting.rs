@@ -12,6 +12,7 @@ use duijie_store::{
     PointPage, Records, Result, Retrieval, Search, VectorPage, VectorSelection, Vectors, Written,
 };
 use futures::future::{BoxFuture, ready};
+use tokio::sync::watch;
 
 /// What was read, in records and documents.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -40,18 +41,29 @@ pub struct Counting {
     index: Arc<MemoryIndex>,
     counts: Arc<Counts>,
     is_full: Arc<AtomicBool>,
+    stalls: watch::Sender<bool>,
 }
 
 // === impl Counting ===
 
 impl Counting {
     pub fn new(index: MemoryIndex) -> Self {
-        Self { index: Arc::new(index), counts: Arc::default(), is_full: Arc::default() }
+        Self {
+            index: Arc::new(index),
+            counts: Arc::default(),
+            is_full: Arc::default(),
+            stalls: watch::Sender::new(false),
+        }
     }
 
     /// Whether writes of documents fail from now on, as on a full disk.
     pub fn refuse_documents(&self, refuse: bool) {
         self.is_full.store(refuse, Relaxed);
+    }
+
+    /// Whether reads of records are not answered from now on.
+    pub fn stall(&self, stall: bool) {
+        self.stalls.send_replace(stall);
     }
 
     /// What was read since the last call.
@@ -81,7 +93,11 @@ impl Records for Counting {
 
     fn get(&self, names: &[RecordName], with: FieldSelection) -> BoxFuture<'_, Result<Vec<Option<Point>>>> {
         self.note(names.len(), with);
-        self.index.get(names, with)
+        let (found, mut stalls) = (self.index.get(names, with), self.stalls.subscribe());
+        Box::pin(async move {
+            let _ = stalls.wait_for(|stalls| !*stalls).await;
+            found.await
+        })
     }
 
     fn fetch(&self, kind: Kind, ids: &[PointId], with: FieldSelection) -> BoxFuture<'_, Result<Vec<Option<Point>>>> {

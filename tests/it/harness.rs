@@ -7,21 +7,29 @@ use std::{
 };
 
 use duijie::{
-    api::{Limits, record_out},
+    api::{Limits, Waits, record_out},
     app::{self, Parts},
     config::Config,
     serve::serve,
 };
-use duijie_core::domain::{Detail, Kind, Record};
+use duijie_core::domain::{Detail, Kind, Record, RecordName};
 use duijie_proto as pb;
 use duijie_proto::{
     catalog_service_client::CatalogServiceClient, event_service_client::EventServiceClient,
     match_service_client::MatchServiceClient,
 };
+use duijie_store::{FieldSelection, Index, Point, Result};
+use futures::future::BoxFuture;
 use tempfile::TempDir;
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::{oneshot, watch},
+    task::JoinHandle,
+};
 use tonic::{Code, Status, transport::Channel};
 use tonic_types::StatusExt;
+
+use crate::index::wrapped::{Wrapped, Wrapper};
 
 /// A running service.
 pub struct Service {
@@ -62,6 +70,26 @@ impl Service {
             Parts::build_with(&built, shared)
         });
         let parts = parts.await.unwrap().unwrap();
+        Self::start_on(folder, parts, change).await
+    }
+
+    /// Starts on an engine whose reads by name are held while the result says so.
+    pub async fn start_held(change: impl FnOnce(&mut Limits)) -> (Self, watch::Sender<bool>) {
+        let folder = TempDir::new().unwrap();
+        let configured = config(folder.path());
+        let parts = tokio::task::spawn_blocking(move || {
+            let shared = embedder(&configured);
+            Parts::build_with(&configured, shared)
+        });
+        let mut parts = parts.await.unwrap().unwrap();
+        let (holds, held) = watch::channel(false);
+        parts.index = Arc::new(Wrapped(Holding { index: Arc::clone(&parts.index), held }));
+        let mut service = Self::start_on(folder.path(), parts, change).await;
+        service._folder = Some(folder);
+        (service, holds)
+    }
+
+    async fn start_on(folder: &Path, parts: Parts, change: impl FnOnce(&mut Limits)) -> Self {
         let own_count = Arc::strong_count(&parts.index);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -72,6 +100,8 @@ impl Service {
             default_deadline: Duration::from_secs(60),
             // all tests call from one address
             caller_share: 100,
+            // tests call in bursts
+            waits: Waits { burst: Duration::from_secs(60), ..Limits::default().waits },
             ..Limits::default()
         };
         change(&mut limits);
@@ -125,6 +155,27 @@ impl Service {
         let Self { parts, _folder, .. } = self;
         tokio::task::spawn_blocking(move || drop(parts)).await.unwrap();
         drop(_folder);
+    }
+}
+
+/// Engine wrapper: reads of records by name are not answered while they are held.
+struct Holding {
+    index: Arc<dyn Index>,
+    held: watch::Receiver<bool>,
+}
+
+impl Wrapper for Holding {
+    fn index(&self) -> &dyn Index {
+        &*self.index
+    }
+
+    fn get(&self, names: &[RecordName], with: FieldSelection) -> BoxFuture<'_, Result<Vec<Option<Point>>>> {
+        let mut held = self.held.clone();
+        let found = self.index.get(names, with);
+        Box::pin(async move {
+            let _ = held.wait_for(|held| !*held).await;
+            found.await
+        })
     }
 }
 

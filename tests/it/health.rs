@@ -1,6 +1,8 @@
 //! `duijie health`, as a container runs it: one sentence and an exit code.
 
-use std::{net::TcpListener, process::Command};
+use std::{net::TcpListener, process::Command, time::Duration};
+
+use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
 use crate::harness::Service;
 
@@ -52,9 +54,37 @@ async fn a_service_that_does_not_serve_yet_is_not_healthy() {
     let incoming = tokio_stream::wrappers::TcpListenerStream::new(listener);
     let server = tokio::spawn(tonic::transport::Server::builder().add_service(serving).serve_with_incoming(incoming));
     check(health(Some(&url), None).await, 1, "尚不能应答");
+    // what does not work is named
+    reporter.set_service_status("duijie.engine", tonic_health::ServingStatus::NotServing).await;
+    reporter.set_service_status("duijie.model", tonic_health::ServingStatus::Serving).await;
+    reporter.set_service_status("duijie.rematch", tonic_health::ServingStatus::NotServing).await;
+    check(health(Some(&url), None).await, 1, "尚不能应答，有问题的是：存储引擎、重新匹配的后台任务；");
     reporter.set_service_status("", tonic_health::ServingStatus::Serving).await;
     check(health(Some(&url), None).await, 0, "正常");
     server.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_that_does_not_answer_shows_by_name_until_it_does() {
+    let (service, holds) = Service::start_held(|_| ()).await;
+    let wait_for = async |name: &str, wanted: ServingStatus| {
+        let mut health = HealthClient::new(service.channel().await);
+        let request = HealthCheckRequest { service: name.to_string() };
+        let mut statuses = health.watch(request).await.unwrap().into_inner();
+        let seen = async { while statuses.message().await.unwrap().unwrap().status() != wanted {} };
+        tokio::time::timeout(Duration::from_secs(120), seen).await.unwrap();
+    };
+    wait_for("", ServingStatus::Serving).await;
+    holds.send(true).unwrap();
+    wait_for("duijie.engine", ServingStatus::NotServing).await;
+    wait_for("", ServingStatus::NotServing).await;
+    wait_for("duijie.model", ServingStatus::Serving).await;
+    check(health(Some(&service.url), None).await, 1, "有问题的是：存储引擎；");
+    holds.send(false).unwrap();
+    wait_for("", ServingStatus::Serving).await;
+    wait_for("duijie.engine", ServingStatus::Serving).await;
+    check(health(Some(&service.url), None).await, 0, "正常");
+    service.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

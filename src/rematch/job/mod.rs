@@ -59,7 +59,7 @@ use self::{
     runner::{Ended, Runner},
     targets::Engine,
 };
-use crate::{error::Result, foreground::Foreground, matching::Settings};
+use crate::{error::Result, foreground::Foreground, heart::Heart, matching::Settings};
 use duijie_core::domain::RecordName;
 use duijie_store::{Index, StoreVersions, tombstones};
 
@@ -208,6 +208,11 @@ impl Rematch {
         blocks::results(self.index(), &job, after, limit.clamp(1, 1_000)).await
     }
 
+    /// Beats while jobs are looked for and run.
+    pub(crate) fn heart(&self) -> Heart {
+        self.0.runner.engine.heart.clone()
+    }
+
     /// Runs jobs one at a time until `stop` resolves, including those of instances that died. The job running then is
     /// left for the next instance.
     pub async fn run(&self, stop: impl Future<Output = ()> + Send) {
@@ -226,6 +231,7 @@ impl Rematch {
     async fn work(&self, stop: watch::Receiver<bool>) {
         let mut stopping = stop.clone();
         while !*stop.borrow() {
+            self.0.runner.engine.heart.beat();
             let rest = match self.look(&stop).await {
                 Ok(false) => LOOK_EVERY,
                 Ok(true) => Duration::ZERO,

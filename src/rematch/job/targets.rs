@@ -16,6 +16,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     foreground::Foreground,
+    heart::Heart,
 };
 use duijie_core::{
     domain::{Filter, Kind, RecordName, codes::Status},
@@ -34,6 +35,8 @@ pub(super) struct Engine {
     /// The store.
     pub index: Arc<dyn Index>,
     foreground: Foreground,
+    /// Beats with each read.
+    pub heart: Heart,
     places: Arc<Semaphore>,
 }
 
@@ -82,14 +85,16 @@ impl Engine {
     /// turn.
     pub fn new(index: Arc<dyn Index>, foreground: Foreground) -> Self {
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        Self { index, foreground, places: Arc::new(Semaphore::new(cores + 1)) }
+        Self { index, foreground, heart: Heart::default(), places: Arc::new(Semaphore::new(cores + 1)) }
     }
 
     /// Runs a read when it is batch work's turn.
     pub async fn read<T>(&self, read: impl Future<Output = duijie_store::Result<T>>) -> Result<T> {
         let _place = self.places.acquire().await.map_err(|_| Error::Unavailable("closed".into()))?;
         let _turn = self.foreground.yield_to_foreground().await;
-        Ok(read.await?)
+        let read = read.await;
+        self.heart.beat();
+        Ok(read?)
     }
 }
 

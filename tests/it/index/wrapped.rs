@@ -13,6 +13,11 @@ pub trait Wrapper: Send + Sync + 'static {
     /// The engine behind it.
     fn index(&self) -> &dyn Index;
 
+    /// In place of [`Records::get`].
+    fn get(&self, names: &[RecordName], with: FieldSelection) -> BoxFuture<'_, Result<Vec<Option<Point>>>> {
+        self.index().get(names, with)
+    }
+
     /// In place of [`Documents::write_documents`].
     fn write_documents(&self, writes: Vec<DocumentWrite>) -> BoxFuture<'_, Result<Vec<DocumentWritten>>> {
         self.index().write_documents(writes)
@@ -32,7 +37,7 @@ impl<W: Wrapper> Records for Wrapped<W> {
     }
 
     fn get(&self, names: &[RecordName], with: FieldSelection) -> BoxFuture<'_, Result<Vec<Option<Point>>>> {
-        self.0.index().get(names, with)
+        self.0.get(names, with)
     }
 
     fn fetch(&self, kind: Kind, ids: &[PointId], with: FieldSelection) -> BoxFuture<'_, Result<Vec<Option<Point>>>> {
