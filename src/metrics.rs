@@ -13,6 +13,8 @@ const WAITING: &str = "duijie_embedding_queue_texts";
 const CPU_PENDING: &str = "duijie_cpu_pending";
 const CPU_RUNNING: &str = "duijie_cpu_running";
 const THREADS: &str = "duijie_file_threads";
+const LIMIT: &str = "duijie_running_calls_limit";
+const SHED: &str = "duijie_calls_shed_total";
 const CLOSED: &str = "duijie_connections_closed_total";
 
 /// Upper bounds in seconds, from a match by id (1 ms) to a large batch (30 s).
@@ -42,6 +44,8 @@ pub fn serve(listen: SocketAddr) -> Result<(), String> {
     metrics::describe_gauge!(CPU_PENDING, "Work that waits for a processor, by lane");
     metrics::describe_gauge!(CPU_RUNNING, "Work that a processor does, by lane");
     metrics::describe_gauge!(THREADS, "Threads that make files for callers");
+    metrics::describe_gauge!(LIMIT, "Calls that may run at a time, by how long they wait");
+    metrics::describe_counter!(SHED, "Calls refused as they would have waited too long");
     metrics::describe_counter!(CLOSED, "Connections that the service closed by itself, by reason");
     Ok(())
 }
@@ -74,6 +78,16 @@ pub fn embedder(embedded: u64, waiting: usize) {
 pub fn cpu(lane: &'static str, pending: usize, running: usize) {
     metrics::gauge!(CPU_PENDING, "lane" => lane).set(gauge(pending));
     metrics::gauge!(CPU_RUNNING, "lane" => lane).set(gauge(running));
+}
+
+/// Sets the number of calls that may run at a time.
+pub fn running_limit(calls: usize) {
+    metrics::gauge!(LIMIT).set(gauge(calls));
+}
+
+/// Counts a call that was refused by the time that it would have waited.
+pub fn shed() {
+    metrics::counter!(SHED).increment(1);
 }
 
 /// Sets the number of threads that make files.

@@ -25,8 +25,10 @@ use super::{
     connection::{Connection, InFlight},
     intake::{Handed, Held, Messages, Rules},
     methods::{Method, Methods},
+    overload::Gate,
 };
 use crate::{error::Error, foreground::Foreground, metrics};
+use duijie_cpu::Call;
 use duijie_store::deadline;
 
 /// Methods without the default deadline: streams, and plans of events, whose deadline is in the event service.
@@ -68,6 +70,7 @@ pub struct AdmissionLayer {
     arriving: Shares,
     calls: Shares,
     streams: Shares,
+    gate: Gate,
     budget: Shares,
     limits: Limits,
     foreground: Foreground,
@@ -105,6 +108,7 @@ impl AdmissionLayer {
             arriving: shares(limits.max_calls.saturating_add(limits.max_streams).saturating_mul(ARRIVING)),
             calls: shares(limits.max_calls),
             streams: shares(limits.max_streams),
+            gate: Gate::new(limits.max_calls, limits.waits),
             // a message as it came, and unpacked, always finds room
             budget: shares(limits.max_inflight_bytes.max(limits.max_message_bytes.saturating_mul(4))),
             limits: *limits,
@@ -152,12 +156,21 @@ impl AdmissionLayer {
     {
         let busy = || Error::Busy { retry_ms: RETRY_MS };
         let caller = caller(request.extensions());
+        let call = Call::of(caller.key());
+        let gate = is_gated(method).then_some(&self.gate);
+        if let Some(gate) = gate {
+            gate.check(&call)?;
+        }
         let arriving = self.arriving.take(caller, 1).ok_or_else(busy)?;
         let (mut head, body) = request.into_parts();
         let mut messages = Messages::new(&head.headers, body, caller, self.rules(method));
         let first = messages.next().await?;
         drop(arriving);
         let place = self.places(method).take(caller, 1).ok_or_else(busy)?;
+        let running = match gate {
+            Some(gate) => Some(gate.enter(&call).await?),
+            None => None,
+        };
         let mut held = None;
         let body = match first {
             None => Body::empty(),
@@ -171,12 +184,22 @@ impl AdmissionLayer {
                 Body::new(Handed::one(first.bytes))
             }
         };
-        let is_patient = UNLIMITED.contains(&&*method.name) || PATIENT.contains(&&*method.name);
-        let waiting = (!is_patient).then(|| self.foreground.enter());
-        let answer = inner.call(Request::from_parts(head, body)).await;
-        drop((waiting, held));
+        let waiting = (!is_patient(method)).then(|| self.foreground.enter());
+        let answer = call.run(inner.call(Request::from_parts(head, body))).await;
+        drop((waiting, running, held));
         Ok(Admitted { answer, place })
     }
+}
+
+/// Whether batch work need not yield to a method.
+fn is_patient(method: &Method) -> bool {
+    UNLIMITED.contains(&&*method.name) || PATIENT.contains(&&*method.name)
+}
+
+/// Whether a method is let in by how long calls wait: those whose callers wait for an answer of milliseconds. Imports wait
+/// for the model and for lanes of their own; they are bounded by places and bytes.
+fn is_gated(method: &Method) -> bool {
+    !is_patient(method) && !HEAVY.contains(&&*method.name)
 }
 
 /// The answer of a call, and the place that the call holds until its answer is taken.

@@ -66,6 +66,15 @@ impl Caller {
             address => address,
         }))
     }
+
+    /// A number for this caller alone; 0 for callers without an address.
+    pub fn key(self) -> u128 {
+        match self.0 {
+            None => 0,
+            Some(IpAddr::V4(address)) => address.to_ipv6_mapped().to_bits(),
+            Some(IpAddr::V6(address)) => address.to_bits(),
+        }
+    }
 }
 
 impl fmt::Display for Caller {

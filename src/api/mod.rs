@@ -15,9 +15,11 @@ mod grpc_only;
 mod health;
 mod incoming;
 mod intake;
+mod limit;
 mod maintenance;
 mod matching;
 mod methods;
+mod overload;
 mod page;
 mod page_token;
 mod rematch;
@@ -40,6 +42,7 @@ pub use convert::record_out;
 use grpc_only::GrpcOnlyLayer;
 use health::{set_health, watch_health};
 pub use incoming::Incoming;
+pub use overload::Waits;
 
 /// Server limits. The defaults are those of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +65,8 @@ pub struct Limits {
     pub request_timeout: Duration,
     /// The same for each message of a stream.
     pub message_timeout: Duration,
+    /// How long calls may wait.
+    pub waits: Waits,
     /// Limits of connections.
     pub connections: ConnectionLimits,
 }
@@ -134,6 +139,7 @@ impl Default for Limits {
             max_inflight_bytes: 512 << 20,
             request_timeout: seconds(30),
             message_timeout: seconds(120),
+            waits: Waits { target: Duration::from_millis(50), burst: Duration::from_millis(150) },
             connections: ConnectionLimits {
                 max: 1_000,
                 max_calls: 128,

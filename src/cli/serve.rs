@@ -10,7 +10,7 @@ use tokio::{
 
 use super::Done;
 use crate::{
-    api::{ConnectionLimits, Limits},
+    api::{ConnectionLimits, Limits, Waits},
     app::Parts,
     config::Config,
     metrics,
@@ -78,6 +78,7 @@ pub fn limits(config: &Config) -> Limits {
         max_inflight_bytes: server.max_inflight_bytes,
         request_timeout: server.request_timeout,
         message_timeout: server.message_timeout,
+        waits: Waits { target: server.target_wait, burst: server.burst_wait },
         connections: ConnectionLimits {
             max: server.max_connections,
             max_calls: server.max_connection_calls,

@@ -60,6 +60,10 @@ pub struct Server {
     pub default_deadline: Duration,
     /// Time for calls in flight to finish when the server stops.
     pub drain: Duration,
+    /// Time for which calls that run may wait on average for a processor, the engine or the model.
+    pub target_wait: Duration,
+    /// Time that a call may wait before it runs.
+    pub burst_wait: Duration,
     /// Percentage of all places of one sort that one caller may hold when they are scarce.
     pub caller_share: usize,
     /// Bytes that all calls in flight may hold.
@@ -268,6 +272,7 @@ fn server(reader: &mut Reader) -> Server {
     let (default_deadline, drain) = (time("server.default_deadline_ms"), time("server.drain_ms"));
     let (request_timeout, message_timeout) = (time("server.request_timeout_ms"), time("server.message_timeout_ms"));
     let (handshake_timeout, idle_timeout) = (time("server.handshake_timeout_ms"), time("server.idle_timeout_ms"));
+    let (target_wait, burst_wait) = (time("server.target_wait_ms"), time("server.burst_wait_ms"));
     let max_connection_age = time("server.max_connection_age_ms");
     let max_connection_grace = time("server.max_connection_grace_ms");
     Server {
@@ -277,6 +282,8 @@ fn server(reader: &mut Reader) -> Server {
         max_message_bytes: reader.number("server.max_message_bytes"),
         default_deadline,
         drain,
+        target_wait,
+        burst_wait,
         caller_share: reader.number("server.caller_share"),
         max_inflight_bytes: reader.number("server.max_inflight_bytes"),
         request_timeout,

@@ -20,6 +20,7 @@ mod json_lines;
 mod limits;
 mod matching;
 mod on_server;
+mod overload;
 #[path = "../qdrant_server/mod.rs"]
 mod qdrant_server;
 mod quality;
