@@ -19,7 +19,7 @@ mod maintenance;
 mod matching;
 mod methods;
 mod page;
-mod page_token;
+pub(crate) mod page_token;
 mod rematch;
 mod routes;
 mod socket;

@@ -44,6 +44,8 @@ use std::{
 
 pub use disk::FreeSpace;
 use futures::{FutureExt, future::BoxFuture};
+#[cfg(any(test, fuzzing))]
+pub use journal::fuzzing;
 pub use journal::salvage;
 pub use options::{EdgeOptions, Tuning};
 use qdrant_edge::{
