@@ -8,6 +8,7 @@ use tonic::Code;
 const CALLS: &str = "duijie_calls_total";
 const CALL_SECONDS: &str = "duijie_call_duration_seconds";
 const RECORDS: &str = "duijie_records";
+const DAMAGED: &str = "duijie_damaged_records";
 const EMBEDDED: &str = "duijie_embedded_texts_total";
 const WAITING: &str = "duijie_embedding_queue_texts";
 const CPU_PENDING: &str = "duijie_cpu_pending";
@@ -37,6 +38,7 @@ pub fn serve(listen: SocketAddr) -> Result<(), String> {
         "Time from the request to the end of the answer"
     );
     metrics::describe_gauge!(RECORDS, "Records stored, by kind");
+    metrics::describe_gauge!(DAMAGED, "Damaged records and documents that reads have met since the start, by kind");
     metrics::describe_counter!(EMBEDDED, "Texts that went through the model");
     metrics::describe_gauge!(WAITING, "Texts that wait for the model");
     metrics::describe_gauge!(CPU_PENDING, "Work that waits for a processor, by lane");
@@ -62,6 +64,12 @@ pub fn call(method: &str, code: Code, took: Duration) {
 pub fn records(kind: &'static str, count: u64) {
     #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; counts stay far below 2^52")]
     metrics::gauge!(RECORDS, "kind" => kind).set(count as f64);
+}
+
+/// Sets the number of damaged records of a kind, or of damaged documents, that reads have met.
+pub fn damaged(kind: &'static str, count: u64) {
+    #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; counts stay far below 2^52")]
+    metrics::gauge!(DAMAGED, "kind" => kind).set(count as f64);
 }
 
 /// Sets the embedder's numbers: texts embedded, and texts waiting.

@@ -160,6 +160,7 @@ fn refusal_code(kind: RefusalKind) -> Code {
         RefusalKind::Aborted => Code::Aborted,
         RefusalKind::FailedPrecondition => Code::FailedPrecondition,
         RefusalKind::TooLarge => Code::ResourceExhausted,
+        RefusalKind::DataLoss => Code::DataLoss,
     }
 }
 
@@ -185,6 +186,7 @@ mod tests {
     use super::*;
     use crate::{error::Refusal, events::model::EventError};
     use duijie_core::domain::Problem;
+    use duijie_store::IndexError;
 
     #[test]
     fn every_error_has_a_code_a_reason_and_a_sentence() {
@@ -192,6 +194,7 @@ mod tests {
             Violation::new("common.id", Problem::Required),
             Violation::new("common.title", Problem::TooLong { max_chars: 200 }),
         ]);
+        let damaged = IndexError::RecordDamaged { name: "demands/d1".into(), reason: "内容".into() };
         let rows = [
             (Error::Invalid(violations), Code::InvalidArgument, "INVALID_ARGUMENT"),
             (Error::NotFound("demands/d1".parse().unwrap()), Code::NotFound, "RECORD_NOT_FOUND"),
@@ -206,6 +209,7 @@ mod tests {
             (EventError::Stale { current: "3".into() }.into(), Code::Aborted, "ETAG_STALE"),
             (EventError::NoShortlist.into(), Code::FailedPrecondition, "NO_SHORTLIST"),
             (EventError::TooLarge("x".into()).into(), Code::ResourceExhausted, "EVENT_TOO_LARGE"),
+            (damaged.into(), Code::DataLoss, "RECORD_DAMAGED"),
             (Error::Busy { retry_ms: 50 }, Code::ResourceExhausted, "BUSY"),
             (Error::DeadlineExceeded, Code::DeadlineExceeded, "DEADLINE_EXCEEDED"),
             (Error::Unavailable("secret".into()), Code::Unavailable, "UNAVAILABLE"),

@@ -43,6 +43,7 @@ mod serve;
 mod snapshot;
 mod table;
 mod usage;
+mod verify;
 mod watch;
 
 use std::{fs, io, path::Path, process::ExitCode};
@@ -115,6 +116,7 @@ async fn run(args: Args, config: Config) -> anyhow::Result<Done> {
         Command::Snapshot(it) => snapshot::run(&server, config, it.action).await,
         Command::Copy(it) => copy::run(config, it).await,
         Command::Repair(it) => repair::run(config, it).await,
+        Command::Verify(it) => verify::run(config, it).await,
         Command::Eval(it) => evaluate::run(config, it).await,
         Command::Calibrate(it) => calibrate::run(it),
         Command::MeanVector(it) => mean_vector::run(config, it).await,

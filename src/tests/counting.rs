@@ -49,6 +49,11 @@ impl Counting {
         Self { index: Arc::new(index), counts: Arc::default(), is_full: Arc::default() }
     }
 
+    /// Lets reads take a record for damaged.
+    pub fn damage(&self, name: &RecordName) {
+        self.index.damage(name);
+    }
+
     /// Whether writes of documents fail from now on, as on a full disk.
     pub fn refuse_documents(&self, refuse: bool) {
         self.is_full.store(refuse, Relaxed);

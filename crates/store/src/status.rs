@@ -9,6 +9,8 @@ pub struct IndexStatus {
     pub kinds: Vec<KindStatus>,
     /// Problem of the documents; `None` when healthy.
     pub documents_problem: Option<String>,
+    /// Damaged documents that reads have met.
+    pub documents_damaged: u64,
     /// Why this program can never work on this store, such as other versions; an operator must fix it.
     pub refusal: Option<String>,
 }
@@ -22,6 +24,8 @@ pub struct KindStatus {
     pub points: u64,
     /// Points whose embedding is in a graph; all others are searched by a full scan.
     pub indexed: u64,
+    /// Damaged points that reads have met.
+    pub damaged: u64,
     /// Segments per search.
     pub segments: u64,
     /// Whether graphs are being built.
@@ -35,7 +39,7 @@ pub struct KindStatus {
 impl KindStatus {
     /// State of a kind before anything is known.
     pub(super) fn unknown(kind: Kind) -> Self {
-        Self { kind, points: 0, indexed: 0, segments: 0, optimizing: false, problem: None }
+        Self { kind, points: 0, indexed: 0, damaged: 0, segments: 0, optimizing: false, problem: None }
     }
 }
 

@@ -6,6 +6,7 @@
 //! - `server`: faults that only a remote server has
 //! - `oracle`: searches and filters against plain Rust
 //! - `crash`: kill -9 in the middle of writing and optimising
+//! - `damage`: flipped bits in the files of the engine
 //! - `settled`: counts and pages while much is written
 //! - `disk`: a nearly full disk
 //! - `journal`: damaged and missing journals
@@ -14,6 +15,7 @@
 
 pub mod contract;
 mod crash;
+mod damage;
 mod disk;
 mod documents;
 pub mod engines;

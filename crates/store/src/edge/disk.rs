@@ -42,6 +42,7 @@ const MIB: u64 = 1 << 20;
 
 /// How the free bytes of the disk under a folder are found out; tests put their own function here.
 #[derive(Clone)]
+#[allow(clippy::type_complexity, reason = "one type, named once")]
 pub struct FreeSpace(pub Arc<dyn Fn(&Path) -> io::Result<u64> + Send + Sync>);
 
 /// The disk under a store.

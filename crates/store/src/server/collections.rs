@@ -18,7 +18,7 @@ use super::{
     wire::WireFailure,
 };
 use crate::{
-    IndexError, KindStatus, Result,
+    CollectionKind, IndexError, KindStatus, Result,
     document_row::INDEXED,
     payload::{FieldType, FilterField},
 };
@@ -106,6 +106,7 @@ pub(super) async fn look(core: &ServerCore, store: &StoreFile) -> Result<HealthC
             kind,
             points: found.points_count.unwrap_or(0),
             indexed: found.indexed_vectors_count.unwrap_or(0),
+            damaged: core.damage.count(CollectionKind::Records(kind)),
             segments: found.segments_count,
             optimizing: found.status == i32::from(CollectionStatus::Yellow),
             problem: problem(&name, &found),
