@@ -198,9 +198,11 @@ impl Parts {
 
     /// Copies the state of the parts into the metrics.
     pub(crate) fn note_metrics(&self) {
-        for status in self.index.status().kinds {
-            metrics::records(status.kind.collection(), status.points);
+        let status = self.index.status();
+        for kind in status.kinds {
+            metrics::records(kind.kind.collection(), kind.points);
         }
+        metrics::nodes_away(status.nodes.iter().filter(|node| !node.answers).count());
         let stats = self.embedder.stats();
         metrics::embedder(stats.texts_embedded, stats.texts_queued);
         for lane in Lane::ALL {

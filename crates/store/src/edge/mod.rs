@@ -403,7 +403,7 @@ impl Index for EdgeIndex {
                 CollectionKind::Documents => documents_problem = shard.state.problem(),
             }
         }
-        IndexStatus { kinds, documents_problem, refusal: None }
+        IndexStatus { kinds, documents_problem, refusal: None, nodes: Vec::new() }
     }
 
     fn clock(&self) -> &ChangeClock {

@@ -195,7 +195,12 @@ impl Index for MemoryIndex {
             segments: 1,
             ..KindStatus::unknown(*kind)
         };
-        IndexStatus { kinds: records.iter().map(status).collect(), documents_problem: None, refusal: None }
+        IndexStatus {
+            kinds: records.iter().map(status).collect(),
+            documents_problem: None,
+            refusal: None,
+            nodes: Vec::new(),
+        }
     }
 
     fn clock(&self) -> &ChangeClock {
