@@ -31,6 +31,7 @@ serve: build
 test: runtime
 	$(CARGO) test --release --locked --workspace
 	@test -n "$$QDRANT_URL" || echo "未设置 QDRANT_URL：契约测试在内嵌引擎和测试服务器上运行，未在真正的 Qdrant 上运行"
+	@test -n "$$QDRANT_BIN" || echo "未设置 QDRANT_BIN：真正的集群失去节点时的读写（tests/qdrant_cluster）未检查"
 	@test -n "$$CHROME_BIN" || command -v chromium > /dev/null || echo "未找到 Chromium（CHROME_BIN 或 PATH）：活动的打印页未在浏览器中检查"
 
 check:

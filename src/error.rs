@@ -51,6 +51,14 @@ pub enum Error {
     /// The model or the engine does not answer; the call may be repeated.
     #[error("服务暂不可用：{0}")]
     Unavailable(String),
+    /// Nodes of the Qdrant cluster do not answer, and the others could not do the work; the call may be repeated.
+    #[error("Qdrant 节点 {nodes} 没有应答，请稍后重试")]
+    NodesAway {
+        /// Their addresses.
+        nodes: String,
+        /// What failed, for the log.
+        what: String,
+    },
     /// A bug in this service.
     #[error("内部错误：{0}")]
     Internal(String),
@@ -96,6 +104,13 @@ const RETRY_MS: u64 = 200;
 pub type Result<T> = std::result::Result<T, Error>;
 
 // === impl Error ===
+
+impl Error {
+    /// Whether the same call may work in a while.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Busy { .. } | Self::DeadlineExceeded | Self::Unavailable(_) | Self::NodesAway { .. })
+    }
+}
 
 impl From<Violation> for Error {
     fn from(violation: Violation) -> Self {
@@ -162,6 +177,9 @@ impl From<IndexError> for Error {
             }),
             IndexError::BadPoint { .. } | IndexError::BadSearch { .. } | IndexError::BadDocument { .. } => {
                 Self::Internal(error.to_string())
+            }
+            IndexError::NodesAway { ref nodes, .. } => {
+                Self::NodesAway { nodes: nodes.clone(), what: error.to_string() }
             }
             other => Self::Unavailable(other.to_string()),
         }

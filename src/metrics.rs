@@ -14,6 +14,7 @@ const WAITING: &str = "duijie_embedding_queue_texts";
 const CPU_PENDING: &str = "duijie_cpu_pending";
 const CPU_RUNNING: &str = "duijie_cpu_running";
 const THREADS: &str = "duijie_file_threads";
+const NODES_AWAY: &str = "duijie_qdrant_nodes_away";
 const CLOSED: &str = "duijie_connections_closed_total";
 
 /// Upper bounds in seconds, from a match by id (1 ms) to a large batch (30 s).
@@ -44,8 +45,14 @@ pub fn serve(listen: SocketAddr) -> Result<(), String> {
     metrics::describe_gauge!(CPU_PENDING, "Work that waits for a processor, by lane");
     metrics::describe_gauge!(CPU_RUNNING, "Work that a processor does, by lane");
     metrics::describe_gauge!(THREADS, "Threads that make files for callers");
+    metrics::describe_gauge!(NODES_AWAY, "Nodes of the Qdrant cluster that do not answer");
     metrics::describe_counter!(CLOSED, "Connections that the service closed by itself, by reason");
     Ok(())
+}
+
+/// Sets how many nodes of a cluster do not answer.
+pub fn nodes_away(count: usize) {
+    metrics::gauge!(NODES_AWAY).set(count as f64);
 }
 
 /// Counts a connection that the service closed.

@@ -38,6 +38,7 @@ use admission::AdmissionLayer;
 pub use connection::ConnectionLimits;
 pub use convert::record_out;
 use grpc_only::GrpcOnlyLayer;
+pub(crate) use health::node_name;
 use health::{set_health, watch_health};
 pub use incoming::Incoming;
 

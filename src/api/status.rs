@@ -52,9 +52,12 @@ pub fn status(error: &Error) -> Status {
         Error::Busy { .. } => (Code::ResourceExhausted, "BUSY", "too many calls wait, try again later".into()),
         Error::DeadlineExceeded => (Code::DeadlineExceeded, "DEADLINE_EXCEEDED", "the deadline has passed".into()),
         Error::Unavailable(_) => (Code::Unavailable, "UNAVAILABLE", "engine or model do not answer".into()),
+        Error::NodesAway { nodes, .. } => {
+            (Code::Unavailable, "UNAVAILABLE", format!("Qdrant nodes do not answer: {nodes}"))
+        }
         Error::Internal(_) => (Code::Internal, "INTERNAL", "internal error".into()),
     };
-    if let Error::Unavailable(what) | Error::Internal(what) = error {
+    if let Error::Unavailable(what) | Error::NodesAway { what, .. } | Error::Internal(what) = error {
         tracing::error!(reason, what, "call failed");
     }
     let message = cut(&message, MAX_MESSAGE);
@@ -170,6 +173,7 @@ fn metadata(error: &Error) -> HashMap<String, String> {
         Error::NoSuchJob(name) => vec![("name", name.clone())],
         Error::NoSuchSubscription(id) => vec![("id", id.clone())],
         Error::Refused(refusal) => refusal.metadata.clone(),
+        Error::NodesAway { nodes, .. } => vec![("nodes", nodes.clone())],
         _ => Vec::new(),
     };
     all.into_iter().map(|(key, value)| (key.to_string(), cut(&value, MAX_VALUE))).collect()
@@ -213,6 +217,7 @@ mod tests {
             (Error::Busy { retry_ms: 50 }, Code::ResourceExhausted, "BUSY"),
             (Error::DeadlineExceeded, Code::DeadlineExceeded, "DEADLINE_EXCEEDED"),
             (Error::Unavailable("secret".into()), Code::Unavailable, "UNAVAILABLE"),
+            (Error::NodesAway { nodes: "http://n".into(), what: "secret".into() }, Code::Unavailable, "UNAVAILABLE"),
             (Error::Internal("secret".into()), Code::Internal, "INTERNAL"),
         ];
         for (error, code, reason) in rows {
@@ -232,6 +237,9 @@ mod tests {
                     assert_eq!(fields, violations.iter().map(|v| v.field.clone()).collect::<Vec<_>>());
                 }
                 Error::Busy { .. } => assert!(details.retry_info().is_some()),
+                Error::NodesAway { nodes, .. } => {
+                    assert!(details.localized_message().unwrap().message.contains(&nodes), "{nodes} is not named");
+                }
                 _ => {}
             }
         }

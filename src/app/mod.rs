@@ -205,6 +205,7 @@ impl Parts {
             metrics::damaged(status.kind.collection(), status.damaged);
         }
         metrics::damaged(CollectionKind::Documents.collection(), status.documents_damaged);
+        metrics::nodes_away(status.nodes.iter().filter(|node| !node.answers).count());
         let stats = self.embedder.stats();
         metrics::embedder(stats.texts_embedded, stats.texts_queued);
         for lane in Lane::ALL {

@@ -183,6 +183,14 @@ pub enum IndexError {
         /// Reason.
         reason: String,
     },
+    /// Nodes of a cluster do not answer, and the others could not complete the request.
+    #[error("Qdrant 节点 {nodes} 没有应答（{reason}），请检查这些节点和网络")]
+    NodesAway {
+        /// Their addresses.
+        nodes: String,
+        /// Reason.
+        reason: String,
+    },
     /// The server refused a request, or its answer cannot be used.
     #[error("Qdrant 未能完成请求（{reason}），请稍后重试并查看 Qdrant 的日志")]
     Server {

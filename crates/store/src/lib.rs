@@ -63,7 +63,7 @@ pub use point::{FieldSelection, Point, PointId, VectorSelection, Vectors, Writte
 pub use records::{PageRequest, PointPage, Records, VectorPage};
 pub use search::{Candidates, Hit, MAX_DEPTH, Retrieval, Search};
 pub use server::{Pace, Qdrant, QdrantLayout, Quantization, ServerIndex, WriteOrdering};
-pub use status::{IndexStatus, KindStatus};
+pub use status::{IndexStatus, KindStatus, NodeStatus};
 pub use versions::{StoreShape, StoreVersions};
 
 /// Version of the layout of folder, payload and ids; raise it with every incompatible change. Version 2 added

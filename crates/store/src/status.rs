@@ -13,6 +13,17 @@ pub struct IndexStatus {
     pub documents_damaged: u64,
     /// Why this program can never work on this store, such as other versions; an operator must fix it.
     pub refusal: Option<String>,
+    /// Nodes of a cluster; empty for any other engine. One that is away is no problem as long as the others answer.
+    pub nodes: Vec<NodeStatus>,
+}
+
+/// State of one node of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeStatus {
+    /// Its address.
+    pub url: String,
+    /// Whether it answered last.
+    pub answers: bool,
 }
 
 /// State of the collection of one kind.

@@ -3,7 +3,7 @@
 //! - `sample`: random records, points and filters
 //! - `contract`: the contract of `Index`; `engines`: runs it on each engine
 //! - `documents`: the contract of `Documents`
-//! - `server`: faults that only a remote server has
+//! - `server`: faults that only a remote server has; `nodes`: several nodes, of which one is away
 //! - `oracle`: searches and filters against plain Rust
 //! - `crash`: kill -9 in the middle of writing and optimising
 //! - `damage`: flipped bits in the files of the engine
@@ -20,6 +20,7 @@ mod disk;
 mod documents;
 pub mod engines;
 mod journal;
+mod nodes;
 mod oracle;
 pub mod sample;
 pub mod server;

@@ -421,7 +421,7 @@ impl Index for EdgeIndex {
                 }
             }
         }
-        IndexStatus { kinds, documents_problem, documents_damaged, refusal: None }
+        IndexStatus { kinds, documents_problem, documents_damaged, refusal: None, nodes: Vec::new() }
     }
 
     fn clock(&self) -> &ChangeClock {

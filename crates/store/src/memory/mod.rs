@@ -210,6 +210,7 @@ impl Index for MemoryIndex {
             documents_problem: None,
             documents_damaged: 0,
             refusal: None,
+            nodes: Vec::new(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! A Qdrant server or cluster as an index: the same collections, vectors, payloads, filters and scores as in the
 //! embedded engine, shared by several instances of this program.
 //!
-//! - `wire`: requests, retries, deadlines, circuit breaker; `watch`: health checks
+//! - `wire`: requests, retries, deadlines, circuit breaker; `nodes`: which node is asked; `watch`: health checks
 //! - `collections`: creation and checks; `convert`: conversion between our types and Qdrant's messages
 //! - `write`: conditional writes of records and of `documents`
 //! - `state`: versions of the store and duties; `duty`: leases on them
@@ -18,6 +18,7 @@ mod convert;
 mod core;
 mod documents;
 mod duty;
+mod nodes;
 pub mod options;
 mod rebuild;
 mod state;
@@ -36,7 +37,7 @@ use uuid::Uuid;
 use self::{
     convert::Beam,
     core::{HealthCheck, ServerCore, WantedStore},
-    wire::{CircuitState, Wire},
+    wire::{CircuitState, Wire, WireFailure},
 };
 use super::{
     Candidates, ChangeClock, CollectionKind, FieldSelection, Hit, Index, IndexError, IndexStatus, KindStatus, Lease,
@@ -64,7 +65,7 @@ pub struct ServerIndex {
 
 impl ServerIndex {
     /// Opens a store of this shape, or creates it if there is none. Connects in the background: until the engine
-    /// answers, calls fail with [`IndexError::Unreachable`]. Needs a tokio runtime.
+    /// answers, calls fail with [`IndexError::Unreachable`] or [`IndexError::NodesAway`]. Needs a tokio runtime.
     ///
     /// # Errors
     /// Only invalid options.
@@ -109,7 +110,7 @@ impl ServerIndex {
                 CircuitState::Ready => return Ok(()),
                 CircuitState::Refused(sentence) => return Err(IndexError::Refused(sentence)),
                 CircuitState::Maintenance => IndexError::Maintenance,
-                CircuitState::Down(reason) => IndexError::Unreachable { url: self.core.wire.urls.clone(), reason },
+                CircuitState::Down(reason) => self.core.wire.error(WireFailure::Unreachable(reason)),
             };
             if end <= Instant::now() {
                 return Err(error);
@@ -392,7 +393,8 @@ impl Index for ServerIndex {
             kind.problem = kind.problem.take().or(problem.clone());
         }
         let documents_damaged = self.core.damage.count(CollectionKind::Documents);
-        IndexStatus { kinds, documents_problem, documents_damaged, refusal }
+        let nodes = self.core.wire.node_status();
+        IndexStatus { kinds, documents_problem, documents_damaged, refusal, nodes }
     }
 
     fn clock(&self) -> &ChangeClock {

@@ -128,7 +128,7 @@ pub(super) async fn remove(core: &ServerCore, collection: String, ids: Vec<Point
         ordering: Some(core.ordering()),
         ..DeletePoints::default()
     };
-    let deleted = core.wire.call(|node| {
+    let deleted = core.wire.write(|node| {
         let request = request.clone();
         async move { node.points().delete(request).await }
     });
@@ -226,7 +226,7 @@ async fn store<I: Item>(
         update_filter: Some(written_by(tokens.map(|mark| mark.write.clone()).collect())),
         ..UpsertPoints::default()
     };
-    let stored = core.wire.call(|node| {
+    let stored = core.wire.write(|node| {
         let request = request.clone();
         async move { node.points().upsert(request).await }
     });
