@@ -82,16 +82,18 @@ impl ChangeClock {
 
     /// A time that no later change is before, whichever instance writes it: at most about 10 s ago while times
     /// are given out. A change becomes visible a moment after its time, so a reader goes back further. Where nothing can be
-    /// written any more, such as on a full disk, what was settled before still is.
+    /// written any more, such as on a full disk, what was settled before still is: in a process that has just begun, what
+    /// an earlier one left.
     ///
     /// # Errors
-    /// Errors of the store, if the clock has given out no time yet.
+    /// Errors of the store where it cannot be read either.
     pub async fn settled(&self, store: &(impl Documents + ?Sized)) -> Result<Timestamp> {
         let mut state = self.state.lock().await;
         let failed = self.synced(&mut state, store).await.err();
         match (state.as_mut(), failed) {
             (Some(state), _) => Ok(state.settle(Instant::now())),
-            (None, failed) => Err(failed.unwrap_or(IndexError::Closed)),
+            (None, Some(_)) => Ok(stored(store).await?.time.unwrap_or_else(|| (self.wall)())),
+            (None, None) => Err(IndexError::Closed),
         }
     }
 
@@ -162,15 +164,23 @@ struct Latest {
     now: Timestamp,
 }
 
+/// The document as it is stored.
+struct Stored {
+    time: Option<Timestamp>,
+    /// What a write has to expect.
+    expect: Expect,
+}
+
+async fn stored(store: &(impl Documents + ?Sized)) -> Result<Stored> {
+    let document = store.read_documents(FOLDER, &[Key::from(KEY)]).await?.into_iter().next().flatten();
+    let time = document.as_ref().and_then(|document| document.text.parse().ok());
+    Ok(Stored { time, expect: document.map_or(Expect::Absent, |document| Expect::Version(document.version)) })
+}
+
 /// Brings the document to `own` or later.
 async fn latest(store: &(impl Documents + ?Sized), own: Timestamp) -> Result<Latest> {
     loop {
-        let stored = store.read_documents(FOLDER, &[Key::from(KEY)]).await?.into_iter().next().flatten();
-        let before = stored.as_ref().and_then(|document| document.text.parse().ok());
-        let expect = match &stored {
-            None => Expect::Absent,
-            Some(document) => Expect::Version(document.version),
-        };
+        let Stored { time: before, expect } = stored(store).await?;
         if let Some(now) = before.filter(|before| own <= *before) {
             return Ok(Latest { before, now });
         }
@@ -190,8 +200,7 @@ pub(crate) async fn count(store: &(impl Documents + ?Sized)) -> Result<u64> {
 
 /// Sets the target's clock to the latest time of the source, if it is behind.
 pub(crate) async fn copy(source: &(impl Documents + ?Sized), target: &(impl Documents + ?Sized)) -> Result<()> {
-    let stored = source.read_documents(FOLDER, &[Key::from(KEY)]).await?.into_iter().next().flatten();
-    match stored.and_then(|document| document.text.parse().ok()) {
+    match stored(source).await?.time {
         Some(time) => latest(target, time).await.map(drop),
         None => Ok(()),
     }
@@ -315,7 +324,6 @@ mod tests {
     async fn what_was_settled_stays_so_where_nothing_can_be_written() {
         let clock = Wall::at(10_000).clock();
         let full = Full(MemoryIndex::new(4));
-        assert!(clock.settled(&full).await.is_err());
         let settled = clock.settled(&full.0).await.unwrap();
         if let Some(state) = &mut *clock.state.lock().await {
             state.synced = state.synced.checked_sub(SYNC_EVERY).unwrap();
@@ -323,6 +331,27 @@ mod tests {
         assert_eq!(clock.settled(&full).await.unwrap(), settled);
         // the time of a change is another matter
         assert!(clock.now(&full).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_process_that_begins_where_nothing_can_be_written_goes_on_from_the_last_one() {
+        let full = Full(MemoryIndex::new(4));
+        // a store in which nothing was ever changed
+        assert_eq!(Wall::at(5_000).clock().settled(&full).await.unwrap().as_second(), 5_000);
+        assert_eq!(second(&Wall::at(10_000).clock(), &full.0).await, 10_000);
+        for wall in [6_000, 20_000] {
+            let clock = Wall::at(wall).clock();
+            assert_eq!(clock.settled(&full).await.unwrap().as_second(), 10_000);
+            // and as usual once there is room
+            assert!(10_000 <= clock.now(&full.0).await.unwrap().as_second());
+            assert_eq!(clock.settled(&full.0).await.unwrap().as_second(), 10_000);
+            age_to(&full.0, 10_000).await;
+        }
+    }
+
+    async fn age_to(store: &MemoryIndex, second: i64) {
+        let time = Timestamp::from_second(second).unwrap().to_string();
+        store.write_documents(vec![DocumentWrite::new(FOLDER, KEY, time, Expect::Any)]).await.unwrap();
     }
 
     #[tokio::test]

@@ -115,6 +115,8 @@ async fn a_start_on_a_full_disk_serves_reads() {
     there(&index, &points).await;
     full(index.upsert(Kind::Demand, sample::points(Kind::Demand, 31, &mut Dice::new(6))).await);
     there(&index, &points).await;
+    // subscriptions go on, too
+    index.clock().settled(&index).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
