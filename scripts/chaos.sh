@@ -59,14 +59,15 @@ else
   row "a disk that others fill up" "not run" 0 "unshare is not allowed here: $(head -1 "$work/log")"
 fi
 scene "a disk that is full at any step" "$it" index::disk
+scene "flipped bits: records, documents, ids" "$it" index::damage
 scene "flipped bits: journal" "$it" index::journal
-scene "flipped bits and cuts: journal, files of the store" "$store" edge::journal
+scene "flipped bits and cuts: journal of any form" "$store" edge::journal
 scene "flipped bits and cuts: snapshots" "$it" transfer::any_
 scene "cut streams, slow readers, slow callers" "$it" slow_readers slow_callers
 scene "clock steps: store" "$store" clock
 scene "clock steps: subscriptions, jobs" "$service" a_clock_that_is_set_back
 if [ -n "${QDRANT_BIN:-}" ]; then
-  scene "a lost node of a Qdrant cluster" "$it" --ignored --nocapture qdrant_cluster
+  scene "a lost node of a Qdrant cluster" "$(binary qdrant_cluster test)"
 else
   row "a lost node of a Qdrant cluster" "not run" 0 "QDRANT_BIN is not set"
 fi
