@@ -51,6 +51,14 @@ pub enum Error {
     /// The model or the engine does not answer; the call may be repeated.
     #[error("服务暂不可用：{0}")]
     Unavailable(String),
+    /// Nodes of the Qdrant cluster do not answer, and the others could not do the work; the call may be repeated.
+    #[error("Qdrant 节点 {nodes} 没有应答，请稍后重试")]
+    NodesAway {
+        /// Their addresses.
+        nodes: String,
+        /// What failed, for the log.
+        what: String,
+    },
     /// A bug in this service.
     #[error("内部错误：{0}")]
     Internal(String),
@@ -85,6 +93,8 @@ pub enum RefusalKind {
     FailedPrecondition,
     /// RESOURCE_EXHAUSTED: ask for less.
     TooLarge,
+    /// DATA_LOSS: store it anew, or restore it from a backup.
+    DataLoss,
 }
 
 /// Back-off after the model was busy: the time of a few texts.
@@ -94,6 +104,13 @@ const RETRY_MS: u64 = 200;
 pub type Result<T> = std::result::Result<T, Error>;
 
 // === impl Error ===
+
+impl Error {
+    /// Whether the same call may work in a while.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Busy { .. } | Self::DeadlineExceeded | Self::Unavailable(_) | Self::NodesAway { .. })
+    }
+}
 
 impl From<Violation> for Error {
     fn from(violation: Violation) -> Self {
@@ -144,8 +161,25 @@ impl From<IndexError> for Error {
                 chinese: error.to_string(),
                 metadata: vec![("free_mib", free_mib.to_string()), ("needed_mib", needed_mib.to_string())],
             }),
+            IndexError::RecordDamaged { ref name, ref reason } => Self::Refused(Refusal {
+                kind: RefusalKind::DataLoss,
+                reason: "RECORD_DAMAGED",
+                english: format!("the stored record {name} is damaged, import it anew or delete it"),
+                chinese: error.to_string(),
+                metadata: vec![("name", name.clone()), ("damage", reason.clone())],
+            }),
+            IndexError::DocumentDamaged { ref name, ref reason } => Self::Refused(Refusal {
+                kind: RefusalKind::DataLoss,
+                reason: "DOCUMENT_DAMAGED",
+                english: format!("the stored document {name} is damaged, restore it from a backup"),
+                chinese: error.to_string(),
+                metadata: vec![("name", name.clone()), ("damage", reason.clone())],
+            }),
             IndexError::BadPoint { .. } | IndexError::BadSearch { .. } | IndexError::BadDocument { .. } => {
                 Self::Internal(error.to_string())
+            }
+            IndexError::NodesAway { ref nodes, .. } => {
+                Self::NodesAway { nodes: nodes.clone(), what: error.to_string() }
             }
             other => Self::Unavailable(other.to_string()),
         }
@@ -184,6 +218,15 @@ mod tests {
         assert!(matches!(Error::from(CpuError::Busy), Error::Busy { .. }));
         assert!(matches!(Error::from(CpuError::Panicked("x".into())), Error::Internal(_)));
         assert!(matches!(Error::from(IndexError::Closed), Error::Unavailable(_)));
+    }
+
+    #[test]
+    fn a_damaged_record_is_told_by_its_name() {
+        let error = IndexError::RecordDamaged { name: "demands/d-1".into(), reason: "内容与校验和不符".into() };
+        let Error::Refused(refusal) = Error::from(error) else { panic!("not told") };
+        assert_eq!((refusal.kind, refusal.reason), (RefusalKind::DataLoss, "RECORD_DAMAGED"));
+        assert!(refusal.english.contains("demands/d-1"), "{}", refusal.english);
+        assert!(refusal.chinese.contains("demands/d-1") && refusal.chinese.contains("重新导入"), "{}", refusal.chinese);
     }
 
     #[test]

@@ -11,6 +11,8 @@ pub mod config;
 pub mod error;
 pub mod events;
 pub mod foreground;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod heart;
 pub mod ingest;
 pub mod maintenance;

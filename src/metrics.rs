@@ -8,6 +8,7 @@ use tonic::Code;
 const CALLS: &str = "duijie_calls_total";
 const CALL_SECONDS: &str = "duijie_call_duration_seconds";
 const RECORDS: &str = "duijie_records";
+const DAMAGED: &str = "duijie_damaged_records";
 const EMBEDDED: &str = "duijie_embedded_texts_total";
 const WAITING: &str = "duijie_embedding_queue_texts";
 const CPU_PENDING: &str = "duijie_cpu_pending";
@@ -15,6 +16,7 @@ const CPU_RUNNING: &str = "duijie_cpu_running";
 const THREADS: &str = "duijie_file_threads";
 const LIMIT: &str = "duijie_running_calls_limit";
 const SHED: &str = "duijie_calls_shed_total";
+const NODES_AWAY: &str = "duijie_qdrant_nodes_away";
 const CLOSED: &str = "duijie_connections_closed_total";
 
 /// Upper bounds in seconds, from a match by id (1 ms) to a large batch (30 s).
@@ -39,6 +41,7 @@ pub fn serve(listen: SocketAddr) -> Result<(), String> {
         "Time from the request to the end of the answer"
     );
     metrics::describe_gauge!(RECORDS, "Records stored, by kind");
+    metrics::describe_gauge!(DAMAGED, "Damaged records and documents that reads have met since the start, by kind");
     metrics::describe_counter!(EMBEDDED, "Texts that went through the model");
     metrics::describe_gauge!(WAITING, "Texts that wait for the model");
     metrics::describe_gauge!(CPU_PENDING, "Work that waits for a processor, by lane");
@@ -46,8 +49,14 @@ pub fn serve(listen: SocketAddr) -> Result<(), String> {
     metrics::describe_gauge!(THREADS, "Threads that make files for callers");
     metrics::describe_gauge!(LIMIT, "Calls that may run at a time, by how long they wait");
     metrics::describe_counter!(SHED, "Calls refused as they would have waited too long");
+    metrics::describe_gauge!(NODES_AWAY, "Nodes of the Qdrant cluster that do not answer");
     metrics::describe_counter!(CLOSED, "Connections that the service closed by itself, by reason");
     Ok(())
+}
+
+/// Sets how many nodes of a cluster do not answer.
+pub fn nodes_away(count: usize) {
+    metrics::gauge!(NODES_AWAY).set(count as f64);
 }
 
 /// Counts a connection that the service closed.
@@ -66,6 +75,12 @@ pub fn call(method: &str, code: Code, took: Duration) {
 pub fn records(kind: &'static str, count: u64) {
     #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; counts stay far below 2^52")]
     metrics::gauge!(RECORDS, "kind" => kind).set(count as f64);
+}
+
+/// Sets the number of damaged records of a kind, or of damaged documents, that reads have met.
+pub fn damaged(kind: &'static str, count: u64) {
+    #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; counts stay far below 2^52")]
+    metrics::gauge!(DAMAGED, "kind" => kind).set(count as f64);
 }
 
 /// Sets the embedder's numbers: texts embedded, and texts waiting.

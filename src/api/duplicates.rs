@@ -19,7 +19,7 @@ use duijie_core::{
 use duijie_cpu::carried;
 use duijie_proto as pb;
 use duijie_proto::find_duplicates_response::Event;
-use duijie_store::{FieldSelection, Index};
+use duijie_store::{FieldSelection, Index, records::whole};
 
 /// Maximum members and maximum links per message: at most 0.2 MB, far below the default client limit (4 MiB).
 const PART: usize = 100;
@@ -133,7 +133,7 @@ async fn read_members(index: &dyn Index, names: &[RecordName]) -> Result<Vec<pb:
     if names.is_empty() {
         return Ok(Vec::new());
     }
-    let found = index.get(names, FieldSelection::Payload).await?;
+    let found = whole(index, names, FieldSelection::Payload).await?;
     let member = |(name, point): (&RecordName, Option<duijie_store::Point>)| {
         let (title, owner) = point.map(|point| (point.record.title, point.record.owner)).unwrap_or_default();
         pb::DuplicateMember { name: name.to_string(), title, owner: owner.map(owner_out) }

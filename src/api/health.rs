@@ -1,5 +1,6 @@
 //! Health of the server, of each service and of each component. The server and the services are SERVING while all
 //! components work, and none once the service stops.
+//! Each node of a Qdrant cluster has a name of its own ([`node_name`]): the service serves while one of them is away.
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ const HEALTH_PERIOD: Duration = Duration::from_millis(500);
 
 /// Checks health repeatedly; sets every service to NOT_SERVING once `stopped` is set.
 pub(super) async fn watch_health(parts: Parts, reporter: HealthReporter, mut stopped: watch::Receiver<bool>) {
-    let mut said = None;
+    let (mut said, mut nodes_said) = (None, Vec::new());
     while !*stopped.borrow() {
         let troubles = parts.troubles();
         let components: Vec<Component> = troubles.iter().map(|trouble| trouble.component).collect();
@@ -26,10 +27,23 @@ pub(super) async fn watch_health(parts: Parts, reporter: HealthReporter, mut sto
             tracing::info!(serving = components.is_empty(), troubles = reasons.join("；"), "health changed");
             said = Some(components);
         }
+        let nodes = parts.index.status().nodes;
+        if nodes != nodes_said {
+            for node in &nodes {
+                let now = if node.answers { ServingStatus::Serving } else { ServingStatus::NotServing };
+                reporter.set_service_status(node_name(&node.url), now).await;
+            }
+            nodes_said = nodes;
+        }
         parts.note_metrics();
         let _ = tokio::time::timeout(HEALTH_PERIOD, stopped.changed()).await;
     }
     set_health(&reporter, ServingStatus::NotServing).await;
+}
+
+/// Name under which the health of a node of a Qdrant cluster is told.
+pub(crate) fn node_name(url: &str) -> String {
+    format!("qdrant/{url}")
 }
 
 /// Sets the same status for the server and each service.

@@ -52,9 +52,12 @@ pub fn status(error: &Error) -> Status {
         Error::Busy { .. } => (Code::ResourceExhausted, "BUSY", "too many calls wait, try again later".into()),
         Error::DeadlineExceeded => (Code::DeadlineExceeded, "DEADLINE_EXCEEDED", "the deadline has passed".into()),
         Error::Unavailable(_) => (Code::Unavailable, "UNAVAILABLE", "engine or model do not answer".into()),
+        Error::NodesAway { nodes, .. } => {
+            (Code::Unavailable, "UNAVAILABLE", format!("Qdrant nodes do not answer: {nodes}"))
+        }
         Error::Internal(_) => (Code::Internal, "INTERNAL", "internal error".into()),
     };
-    if let Error::Unavailable(what) | Error::Internal(what) = error {
+    if let Error::Unavailable(what) | Error::NodesAway { what, .. } | Error::Internal(what) = error {
         tracing::error!(reason, what, "call failed");
     }
     let message = cut(&message, MAX_MESSAGE);
@@ -160,6 +163,7 @@ fn refusal_code(kind: RefusalKind) -> Code {
         RefusalKind::Aborted => Code::Aborted,
         RefusalKind::FailedPrecondition => Code::FailedPrecondition,
         RefusalKind::TooLarge => Code::ResourceExhausted,
+        RefusalKind::DataLoss => Code::DataLoss,
     }
 }
 
@@ -169,6 +173,7 @@ fn metadata(error: &Error) -> HashMap<String, String> {
         Error::NoSuchJob(name) => vec![("name", name.clone())],
         Error::NoSuchSubscription(id) => vec![("id", id.clone())],
         Error::Refused(refusal) => refusal.metadata.clone(),
+        Error::NodesAway { nodes, .. } => vec![("nodes", nodes.clone())],
         _ => Vec::new(),
     };
     all.into_iter().map(|(key, value)| (key.to_string(), cut(&value, MAX_VALUE))).collect()
@@ -185,6 +190,7 @@ mod tests {
     use super::*;
     use crate::{error::Refusal, events::model::EventError};
     use duijie_core::domain::Problem;
+    use duijie_store::IndexError;
 
     #[test]
     fn every_error_has_a_code_a_reason_and_a_sentence() {
@@ -192,6 +198,7 @@ mod tests {
             Violation::new("common.id", Problem::Required),
             Violation::new("common.title", Problem::TooLong { max_chars: 200 }),
         ]);
+        let damaged = IndexError::RecordDamaged { name: "demands/d1".into(), reason: "内容".into() };
         let rows = [
             (Error::Invalid(violations), Code::InvalidArgument, "INVALID_ARGUMENT"),
             (Error::NotFound("demands/d1".parse().unwrap()), Code::NotFound, "RECORD_NOT_FOUND"),
@@ -206,9 +213,11 @@ mod tests {
             (EventError::Stale { current: "3".into() }.into(), Code::Aborted, "ETAG_STALE"),
             (EventError::NoShortlist.into(), Code::FailedPrecondition, "NO_SHORTLIST"),
             (EventError::TooLarge("x".into()).into(), Code::ResourceExhausted, "EVENT_TOO_LARGE"),
+            (damaged.into(), Code::DataLoss, "RECORD_DAMAGED"),
             (Error::Busy { retry_ms: 50 }, Code::ResourceExhausted, "BUSY"),
             (Error::DeadlineExceeded, Code::DeadlineExceeded, "DEADLINE_EXCEEDED"),
             (Error::Unavailable("secret".into()), Code::Unavailable, "UNAVAILABLE"),
+            (Error::NodesAway { nodes: "http://n".into(), what: "secret".into() }, Code::Unavailable, "UNAVAILABLE"),
             (Error::Internal("secret".into()), Code::Internal, "INTERNAL"),
         ];
         for (error, code, reason) in rows {
@@ -228,6 +237,9 @@ mod tests {
                     assert_eq!(fields, violations.iter().map(|v| v.field.clone()).collect::<Vec<_>>());
                 }
                 Error::Busy { .. } => assert!(details.retry_info().is_some()),
+                Error::NodesAway { nodes, .. } => {
+                    assert!(details.localized_message().unwrap().message.contains(&nodes), "{nodes} is not named");
+                }
                 _ => {}
             }
         }

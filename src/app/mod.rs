@@ -41,7 +41,8 @@ use duijie_insight::{
     policy::{Policies, PolicyError},
 };
 use duijie_store::{
-    EdgeIndex, EdgeOptions, Index, IndexError, STORE_FORMAT, ServerIndex, StoreShape, StoreVersions, Tuning,
+    CollectionKind, EdgeIndex, EdgeOptions, Index, IndexError, STORE_FORMAT, ServerIndex, StoreShape, StoreVersions,
+    Tuning,
 };
 
 /// Folder of the rule files when none is configured.
@@ -200,9 +201,13 @@ impl Parts {
 
     /// Copies the state of the parts into the metrics.
     pub(crate) fn note_metrics(&self) {
-        for status in self.index.status().kinds {
+        let status = self.index.status();
+        for status in status.kinds {
             metrics::records(status.kind.collection(), status.points);
+            metrics::damaged(status.kind.collection(), status.damaged);
         }
+        metrics::damaged(CollectionKind::Documents.collection(), status.documents_damaged);
+        metrics::nodes_away(status.nodes.iter().filter(|node| !node.answers).count());
         let stats = self.embedder.stats();
         metrics::embedder(stats.texts_embedded, stats.texts_queued);
         for lane in Lane::ALL {

@@ -61,6 +61,8 @@ pub enum Command {
     Copy(Copy),
     /// 内嵌存储的日志损坏或不见了而不能启动时：说明损坏在何处、能挽救什么，加 --apply 则修复（须先停止服务）
     Repair(Repair),
+    /// 读出整个存储，说明哪些记录和文档有损坏；有损坏时退出码为 1（内嵌存储须先停止服务）
+    Verify(Verify),
     /// 用专家判分的数据测量排序质量
     Eval(Eval),
     /// 由判分数据的特征（duijie eval --features）生成相关级别的校准文件
@@ -279,6 +281,17 @@ pub struct Repair {
     /// 以能挽救的内容写成新的日志，损坏的原文件另名保存在旁边；缺省只作说明，不作改动
     #[arg(long)]
     pub apply: bool,
+}
+
+/// `duijie verify`.
+#[derive(Debug, ClapArgs)]
+pub struct Verify {
+    /// 存储文件夹，或 Qdrant 的地址（http://… 或 https://…）；缺省取配置中的存储
+    #[arg(value_name = "文件夹或地址")]
+    pub store: Option<String>,
+    /// 内嵌存储的条目与上次存盘时不符而不能启动时，接受现状；缺失的记录须另行导入
+    #[arg(long)]
+    pub accept: bool,
 }
 
 /// `duijie eval`.

@@ -4,7 +4,13 @@ use std::time::Instant;
 
 use anyhow::bail;
 
-use super::{Done, args::Copy, end_point::StoreAddress, progress::Steps, snapshot::contents};
+use super::{
+    Done,
+    args::Copy,
+    end_point::StoreAddress,
+    progress::Steps,
+    snapshot::{contents, left_out},
+};
 use crate::config::Config;
 use duijie_store::transfer;
 
@@ -28,7 +34,7 @@ pub async fn run(config: Config, args: Copy) -> anyhow::Result<Done> {
     source.close().await;
     target.close().await;
     println!("目标中共 {contents}，与来源校验一致；本次写入 {written} 条，用时 {seconds:.1} 秒");
-    Ok(Done::All)
+    Ok(left_out(&copied.left_out, "未复制"))
 }
 
 fn same(from: &StoreAddress, to: &StoreAddress) -> bool {

@@ -43,6 +43,7 @@ mod serve;
 mod snapshot;
 mod table;
 mod usage;
+mod verify;
 mod watch;
 
 use std::{fs, io, path::Path, process::ExitCode};
@@ -97,6 +98,7 @@ pub fn main() -> ExitCode {
 #[tokio::main]
 async fn run(args: Args, config: Config) -> anyhow::Result<Done> {
     let server = client::Server::new(args.server, &config);
+    let nodes = config.qdrant.as_ref().map(|qdrant| qdrant.urls.clone()).unwrap_or_default();
     match args.command {
         Command::Serve => serve::run(config).await,
         Command::Import(import) => import::run(&server, import).await,
@@ -106,7 +108,7 @@ async fn run(args: Args, config: Config) -> anyhow::Result<Done> {
         Command::List(it) => records::list(&server, it).await,
         Command::Count(it) => records::count(&server, it).await,
         Command::Delete(it) => records::delete(&server, &it.name).await,
-        Command::Health => health::run(&server).await,
+        Command::Health => health::run(&server, &nodes).await,
         Command::Duplicates(it) => duplicates::run(&server, it).await,
         Command::Rematch(it) => rematch::run(&server, it).await,
         Command::Watch(it) => watch::run(&server, it).await,
@@ -115,6 +117,7 @@ async fn run(args: Args, config: Config) -> anyhow::Result<Done> {
         Command::Snapshot(it) => snapshot::run(&server, config, it.action).await,
         Command::Copy(it) => copy::run(config, it).await,
         Command::Repair(it) => repair::run(config, it).await,
+        Command::Verify(it) => verify::run(config, it).await,
         Command::Eval(it) => evaluate::run(config, it).await,
         Command::Calibrate(it) => calibrate::run(it),
         Command::MeanVector(it) => mean_vector::run(config, it).await,

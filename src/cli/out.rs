@@ -10,6 +10,7 @@ use std::{
 
 use anyhow::Context;
 use prost::Name;
+use serde::Serialize;
 
 use super::exit;
 use duijie_proto::json::to_json;
@@ -39,6 +40,16 @@ pub fn as_json<'a, M: Name + 'a>(messages: impl IntoIterator<Item = &'a M>) -> a
         }
     }
     Ok(is_json())
+}
+
+/// Prints a value as a line of JSON; only with `--json`.
+///
+/// # Errors
+/// If it has no JSON.
+pub fn line(value: &impl Serialize) -> anyhow::Result<()> {
+    let line = serde_json::to_string(value)?;
+    to_stdout(format_args!("{line}\n"));
+    Ok(())
 }
 
 /// Writes what is meant for people: to standard output, or with `--json` to standard error.

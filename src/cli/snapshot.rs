@@ -20,7 +20,7 @@ use super::{
 use crate::{app, config::Config};
 use duijie_proto::{CreateSnapshotRequest, maintenance_service_client::MaintenanceServiceClient};
 use duijie_store::{
-    CollectionKind,
+    CollectionKind, LeftOut, LeftOutRow,
     transfer::{self, Digest, Digests, PartFile, Snapshot},
 };
 
@@ -50,7 +50,7 @@ async fn create(server: &Server, config: &Config, path: &Path) -> anyhow::Result
     file.finish()?;
     let (contents, seconds) = (contents(&snapshot.summary().digests), started.elapsed().as_secs_f64());
     println!("已备份 {contents}到 {}，校验一致，用时 {seconds:.1} 秒", path.display());
-    Ok(Done::All)
+    Ok(left_out(&snapshot.summary().left_out, "未备份"))
 }
 
 /// Downloads the snapshot from the running service, part by part.
@@ -102,7 +102,22 @@ async fn restore(config: &Config, path: &Path) -> anyhow::Result<Done> {
     let written = restored.written;
     println!("存储中共 {contents}，与备份校验一致；本次写入 {written} 条，用时 {seconds:.1} 秒");
     println!("{}", what_next(config, &snapshot));
-    Ok(Done::All)
+    Ok(left_out(&snapshot.summary().left_out, "不在备份中"))
+}
+
+/// Prints what was damaged and left out, if anything.
+pub(super) fn left_out(left_out: &LeftOut, so: &str) -> Done {
+    if left_out.is_empty() {
+        return Done::All;
+    }
+    eprintln!("来源中有 {} 条已损坏，{so}：", left_out.count);
+    for LeftOutRow { collection, name, reason } in &left_out.listed {
+        eprintln!("  {}库 {name}：{reason}", collection.label());
+    }
+    if 0 < left_out.more() {
+        eprintln!("  另有 {} 条", left_out.more());
+    }
+    Done::WithWarnings
 }
 
 /// Content of a store: records and documents.

@@ -339,6 +339,16 @@ fn qdrant(reader: &mut Reader) -> Qdrant {
     if layout.replication_factor < layout.write_consistency_factor {
         reader.mistake("qdrant.write_consistency_factor 大于 qdrant.replication_factor，没有这么多副本可确认".into());
     }
+    let copies = layout.replication_factor;
+    if 1 < copies && copies == layout.write_consistency_factor {
+        reader.advise(format!(
+            "qdrant.write_consistency_factor 与副本数同为 {copies}，任何一个节点失联时都不能写入，建议改为 {}",
+            copies - 1
+        ));
+    }
+    if 1 < copies && layout.write_ordering == WriteOrdering::Strong {
+        reader.advise("qdrant.write_ordering 为 strong，主副本所在的节点失联时不能写入，建议改为 medium".into());
+    }
     Qdrant {
         api_key: reader.optional("qdrant.api_key"),
         ca_file: reader.optional("qdrant.ca_file").map(PathBuf::from),
@@ -460,6 +470,10 @@ mod tests {
         assert_eq!((qdrant.attempts, qdrant.layout.quantization), (3, Quantization::Int8));
         assert!(!format!("{qdrant:?}").contains("secret"));
         assert_eq!(Config::effective(toml, []).unwrap()["qdrant.api_key"], "（已设置）");
+        let two = "[qdrant]\nurl = \"http://a:6334\"\nreplication_factor = 2\n";
+        for (more, count) in [("", 0), ("write_consistency_factor = 2", 1), ("write_ordering = \"strong\"", 1)] {
+            assert_eq!(Config::read(&format!("{two}{more}"), []).unwrap().warnings.len(), count, "{more}");
+        }
         let toml = "[qdrant]\nurl = \"b:6334\"\nprefix = \"a/b\"\nquantization = \"int4\"\nwrite_ordering = \"\"\nwrite_consistency_factor = 2";
         let mistakes = Config::read(toml, []).unwrap_err().0;
         assert_eq!(mistakes.len(), 5, "{mistakes:?}");

@@ -185,6 +185,11 @@ impl Reader {
         }
     }
 
+    /// Adds advice on a configuration that works but should be changed.
+    pub(super) fn advise(&mut self, sentence: String) {
+        self.warnings.push(sentence);
+    }
+
     /// Returns the warnings, or all mistakes.
     pub fn finish(self) -> Result<Vec<String>, ConfigError> {
         if self.mistakes.is_empty() { Ok(self.warnings) } else { Err(ConfigError(self.mistakes)) }

@@ -28,7 +28,7 @@ use duijie_core::{
 };
 use duijie_cpu::Lane;
 use duijie_embed::{Embed, EmbedError, EmbeddingTexts, Priority};
-use duijie_store::{FieldSelection, Index, Point, Written};
+use duijie_store::{FieldSelection, Index, Point, Written, records::whole};
 use plan::{IngestPlan, may_keep_vector, plan};
 
 /// Most records of one batch.
@@ -192,7 +192,8 @@ impl Ingest {
     /// Compares records with the store; a record that needs no write gets its result at once.
     async fn plan_wave(&self, wave: Vec<(usize, Record)>, results: &mut [Option<Stored>]) -> Result<Vec<Change>> {
         let names: Vec<RecordName> = wave.iter().map(|(_, record)| record.name()).collect();
-        let known = self.index.get(&names, FieldSelection::Payload).await?;
+        // a damaged record is written anew, as if there were none
+        let known = whole(&*self.index, &names, FieldSelection::Payload).await?;
         let compare = move || {
             let keeps = |((_, record), known): (&(usize, Record), &Option<Point>)| {
                 known.as_ref().is_some_and(|known| may_keep_vector(record, &known.record))
@@ -205,9 +206,10 @@ impl Ingest {
         let kept: Vec<RecordName> = kept.collect();
         if !kept.is_empty() {
             // with their records: another instance may have written since, and a vector belongs to its text
-            let mut points = self.index.get(&kept, FieldSelection::Everything).await?.into_iter();
+            let mut points = whole(&*self.index, &kept, FieldSelection::Everything).await?.into_iter();
             for (known, _) in known.iter_mut().zip(keeping).filter(|(_, keep)| *keep) {
-                *known = points.next().flatten();
+                // without its vector, where that is damaged: it is made again
+                *known = points.next().flatten().or(known.take());
             }
         }
         // set again when it is written

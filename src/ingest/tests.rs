@@ -80,3 +80,18 @@ async fn a_higher_revision_of_an_equal_record_keeps_its_vector() {
     assert!(!found[0].as_ref().unwrap().dense.is_empty());
     assert_eq!(twins.ingest.embedded(), 1);
 }
+
+#[tokio::test]
+async fn a_damaged_record_is_written_anew() {
+    let twins = Twins::new();
+    let first = record(Kind::Demand, "d-1", "薄板焊接", "变形大");
+    twins.store([Record { revision: 7, ..first.clone() }]).await;
+    twins.reads.damage(&first.name());
+    let refused = twins.index.get(&[first.name()], FieldSelection::Payload).await.unwrap_err();
+    assert!(matches!(Error::from(refused), Error::Refused(it) if it.reason == "RECORD_DAMAGED"));
+    // the same record once more, as an import sends it
+    let stored = twins.ingest.upsert(vec![Ok(first.clone())]).await.unwrap();
+    assert_eq!((&stored[0].outcome, stored[0].revision), (&UpsertOutcome::Updated, 1));
+    let found = twins.index.get(&[first.name()], FieldSelection::Everything).await.unwrap();
+    assert_eq!(found[0].as_ref().unwrap().record.title, first.title);
+}

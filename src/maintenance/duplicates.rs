@@ -16,7 +16,7 @@ use duijie_core::{
     domain::{Filter, Kind, Problem, Record, RecordName, Violation},
     duplicates::{DuplicateReport, DuplicatesError, Finder, MAX_RECORDS},
 };
-use duijie_store::{FieldSelection, Index, IndexError, PageRequest, pages::Pages};
+use duijie_store::{FieldSelection, Index, IndexError, PageRequest, pages::Pages, records::whole};
 
 /// Records per page: 12 MB with bodies of 20,000 characters.
 const PAGE: usize = 200;
@@ -133,12 +133,36 @@ impl Reader {
         if self.failed.is_some() || self.progress.is_closed() {
             return None;
         }
-        match self.runtime.block_on(self.index.get(std::slice::from_ref(name), FieldSelection::Payload)) {
+        match self.runtime.block_on(whole(&*self.index, std::slice::from_ref(name), FieldSelection::Payload)) {
             Ok(found) => found.into_iter().next().flatten().map(|point| point.record),
             Err(error) => {
                 self.failed = Some(error);
                 None
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{Twins, record};
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_damaged_record_is_in_no_group() {
+        let twins = Twins::new();
+        let text = "针对薄壁壳体焊接后变形大、气孔多的难题，采用摆动激光与填丝复合工艺，配合在线测温与路径规划，变形量下降六成";
+        let title = "铝合金薄板激光焊接气孔与变形控制成套装备";
+        twins.store(["a", "b", "c"].map(|id| record(Kind::Achievement, id, title, text))).await;
+        let members = async || {
+            let (progress, listening) = watch::channel(DuplicatesProgress::default());
+            let filter = Filter::default();
+            let report = search(Arc::clone(&twins.index), Kind::Achievement, &filter, progress).await.unwrap().unwrap();
+            drop(listening);
+            report.groups.iter().map(|group| group.members.len()).collect::<Vec<_>>()
+        };
+        assert_eq!(members().await, [3]);
+        twins.reads.damage(&"achievements/b".parse().unwrap());
+        assert_eq!(members().await, [2]);
     }
 }

@@ -19,7 +19,7 @@ use duijie_core::{
     text::{QueryText, TextPipeline, embedding_texts},
 };
 use duijie_embed::{Embedder, MeanVector, Priority};
-use duijie_store::{DocumentQuery, FieldSelection, Index, PageRequest, Point, pages::Pages};
+use duijie_store::{DocumentQuery, FieldSelection, Index, PageRequest, Point, pages::Pages, records::whole};
 
 /// Records rebuilt together: enough to keep the model busy.
 const BATCH: usize = 128;
@@ -115,7 +115,7 @@ impl Reindex {
 
     async fn rebuild(&self, kind: Kind, points: Vec<Point>, old: &dyn Index, new: &dyn Index) -> Result<()> {
         let names: Vec<_> = points.iter().map(|point| point.record.name()).collect();
-        let there = new.get(&names, FieldSelection::Payload).await?;
+        let there = whole(new, &names, FieldSelection::Payload).await?;
         let done = |point: &Option<Point>, record: &Record| {
             point.as_ref().is_some_and(|point| point.record.revision == record.revision)
         };
@@ -139,12 +139,22 @@ impl Reindex {
     async fn vectors(&self, records: &[Record], old: &dyn Index) -> Result<Vec<Vec<f32>>> {
         if let OldVectors::Ours(from) = &self.old {
             let names: Vec<_> = records.iter().map(Record::name).collect();
-            let kept = old.get(&names, FieldSelection::Everything).await?;
+            let kept = whole(old, &names, FieldSelection::Everything).await?;
+            // a damaged vector is made again
+            let lost = records.iter().zip(&kept).filter(|(_, kept)| kept.is_none());
+            let mut made = self.embed(lost.map(|(record, _)| record)).await?.into_iter();
             let moved = |point: Point| recentred_vector(&point.dense, from.as_ref(), self.embedder.mean_vector());
-            let dense = kept.into_iter().map(|point| point.map(moved));
-            return dense.collect::<Option<_>>().ok_or_else(|| Error::Internal("a record vanished".into()));
+            let dense = kept.into_iter().map(|point| point.map(moved).or_else(|| made.next()));
+            return dense.collect::<Option<_>>().ok_or_else(|| Error::Internal("a vector is missing".into()));
         }
-        let texts: Vec<_> = records.iter().map(embedding_texts).collect();
+        self.embed(records.iter()).await
+    }
+
+    async fn embed(&self, records: impl Iterator<Item = &Record>) -> Result<Vec<Vec<f32>>> {
+        let texts: Vec<_> = records.map(embedding_texts).collect();
+        if texts.is_empty() {
+            return Ok(Vec::new());
+        }
         Ok(self.embedder.record_vectors(&texts, Priority::Bulk).await?)
     }
 }

@@ -85,3 +85,15 @@ async fn feedback_reads_vectors_only_and_a_query_by_name_is_read_once() {
     assert_eq!(twins.reads.take(), Reads { whole: 0, records: 3, vectors: 3, documents: 0 });
     assert!(page.query.is_none());
 }
+
+#[tokio::test]
+async fn a_damaged_record_is_no_match_and_no_query() {
+    let twins = catalogue().await;
+    let name: RecordName = "demands/d-1".parse().unwrap();
+    twins.reads.damage(&"achievements/weld".parse().unwrap());
+    let page = twins.matcher.find(request(Query::Stored(name.clone()))).await.unwrap();
+    assert!(!names(&page).contains(&"weld"), "{:?}", names(&page));
+    twins.reads.damage(&name);
+    let said = twins.matcher.find(request(Query::Stored(name))).await.unwrap_err();
+    assert!(matches!(&said, Error::Refused(it) if it.reason == "RECORD_DAMAGED"), "{said}");
+}

@@ -17,7 +17,7 @@ use crate::{
     },
 };
 use duijie_core::domain::{Record, RecordName, codes::Status};
-use duijie_store::{FieldSelection, Index, PointId};
+use duijie_store::{FieldSelection, Index, PointId, records::whole};
 
 /// Demands per page: 5 MB with 200 pairs each.
 const PAGE: usize = 100;
@@ -142,7 +142,7 @@ impl Reader {
         Ok(changed.into_iter().map(row).collect())
     }
 
-    /// Records by name, each read once; deleted ones are missing.
+    /// Records by name, each read once; deleted and damaged ones are missing.
     async fn read(&self, names: impl Iterator<Item = &RecordName>) -> Result<BTreeMap<RecordName, Known>> {
         let mut names: Vec<RecordName> = names.cloned().collect();
         names.sort_unstable();
@@ -150,7 +150,7 @@ impl Reader {
         if names.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let points = self.index.get(&names, FieldSelection::Payload).await?;
+        let points = whole(&*self.index, &names, FieldSelection::Payload).await?;
         let known = |(name, point): (RecordName, Option<duijie_store::Point>)| Some((name, known(point?.record)));
         Ok(names.into_iter().zip(points).filter_map(known).collect())
     }

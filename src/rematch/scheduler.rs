@@ -226,7 +226,7 @@ impl Scheduler {
                 run.note(&job);
             }
             // the engine does not answer: the job is due again at the next look
-            Err(error @ (Error::Unavailable(_) | Error::Busy { .. } | Error::DeadlineExceeded)) => return Err(error),
+            Err(error) if error.may_pass() => return Err(error),
             Err(error) => (run.failure, run.end_time) = (Some(Failure::from(&error)), Some(now)),
         }
         self.write(key(now), &run, Expect::Any).await

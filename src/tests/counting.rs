@@ -56,6 +56,11 @@ impl Counting {
         }
     }
 
+    /// Lets reads take a record for damaged.
+    pub fn damage(&self, name: &RecordName) {
+        self.index.damage(name);
+    }
+
     /// Whether writes of documents fail from now on, as on a full disk.
     pub fn refuse_documents(&self, refuse: bool) {
         self.is_full.store(refuse, Relaxed);

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::{events, harness::Service};
 
-/// Commands that print no records, matches, jobs or events.
-const WITHOUT_DATA: [&str; 16] = [
+/// Commands that print no records, matches, jobs or events. The lines of `verify` are tested with damaged stores.
+const WITHOUT_DATA: [&str; 17] = [
     "serve",
     "delete",
     "health",
@@ -16,6 +16,7 @@ const WITHOUT_DATA: [&str; 16] = [
     "snapshot restore",
     "copy",
     "repair",
+    "verify",
     "eval",
     "calibrate",
     "mean-vector",

@@ -2,12 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod answer_size;
+mod bad_day;
 mod bad_input;
 mod catalog;
 mod clients;
 mod command_line;
 mod connections;
-mod crash;
 mod deploy;
 mod duplicates;
 mod events;

@@ -144,3 +144,39 @@ async fn another_dictionary_is_refused_until_the_store_is_rebuilt() {
     assert!(good && said.contains("不需要重建"), "{said}");
     server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_is_away_is_named_in_health_and_in_what_callers_are_told() {
+    let (folder, data, gone_data) = (TempDir::new().unwrap(), TempDir::new().unwrap(), TempDir::new().unwrap());
+    let (server, gone) = (QdrantServer::start(data.path()), QdrantServer::start(gone_data.path()));
+    let (left, away) = (server.url(), gone.url());
+    gone.stop().await;
+    let urls = format!("{left},{away}");
+    let service = Service::start_configured(folder.path(), config(folder.path(), &urls), |_| ()).await;
+    wait_for(&service, ServingStatus::Serving).await;
+    let mut health = HealthClient::new(service.channel().await);
+    let mut told = async |url: &str, wanted: ServingStatus| {
+        for _ in 0..600 {
+            let asked = health.check(HealthCheckRequest { service: format!("qdrant/{url}") }).await;
+            if asked.is_ok_and(|answer| answer.into_inner().status() == wanted) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("{url} is not {wanted:?}");
+    };
+    told(&away, ServingStatus::NotServing).await;
+    told(&left, ServingStatus::Serving).await;
+    let (good, said) = run(&urls, None, &["health", "--server", &service.url]).await;
+    assert!(good && said.contains(&format!("正常（Qdrant 节点 {away} 没有应答")), "{said}");
+    server.stop().await;
+    wait_for(&service, ServingStatus::NotServing).await;
+    told(&left, ServingStatus::NotServing).await;
+    let (good, said) = run(&urls, None, &["health", "--server", &service.url]).await;
+    assert!(!good && said.contains(&left) && said.contains(&away), "{said}");
+    let request = pb::CountRecordsRequest { kind: pb::RecordKind::Demand as i32, filter: None };
+    let status = service.catalog().await.count_records(request).await.unwrap_err();
+    let said = tonic_types::StatusExt::get_error_details(&status).localized_message().unwrap().message.clone();
+    assert!(said.contains(&left) && said.contains(&away) && said.contains("没有应答"), "{said}");
+    service.stop().await;
+}

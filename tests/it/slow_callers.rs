@@ -22,7 +22,7 @@ use tonic_prost::ProstCodec;
 use tonic_types::StatusExt;
 
 use crate::{
-    crash::Server,
+    bad_day::server::Server,
     harness::{Service, by_name, record, refusal},
 };
 

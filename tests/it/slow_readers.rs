@@ -18,7 +18,7 @@ use tonic::{
 use tonic_types::StatusExt;
 
 use crate::{
-    crash::Server,
+    bad_day::server::Server,
     harness::{Service, by_name, record, refusal},
 };
 

@@ -64,6 +64,7 @@ const SERVICE: &[(&str, &[&str])] = &[
         ],
     ),
     ("serve", &["api", "app"]),
+    ("fuzzing", &["api", "signing", "watch"]),
     (
         "cli",
         &[
@@ -89,9 +90,15 @@ const CORE: &[(&str, &[&str])] = &[
     ("rank", &["domain"]),
     ("eval", &["rank", "domain"]),
     ("duplicates", &["text", "domain"]),
+    ("fuzzing", &["text"]),
 ];
-const INSIGHT: &[(&str, &[&str])] =
-    &[("indicators", &[]), ("diagnosis", &[]), ("policy", &[]), ("evidence", &["diagnosis", "indicators", "policy"])];
+const INSIGHT: &[(&str, &[&str])] = &[
+    ("indicators", &[]),
+    ("diagnosis", &[]),
+    ("policy", &[]),
+    ("evidence", &["diagnosis", "indicators", "policy"]),
+    ("fuzzing", &["indicators", "policy"]),
+];
 const SOLVER: &[(&str, &[&str])] = &[("allocation", &[]), ("scheduling", &[])];
 
 /// Rooms that hold nothing but rooms, and what starts the program.

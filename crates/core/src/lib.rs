@@ -9,5 +9,7 @@
 pub mod domain;
 pub mod duplicates;
 pub mod eval;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod rank;
 pub mod text;

@@ -42,6 +42,8 @@ mod error;
 pub mod export;
 mod fields;
 mod format;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod heading_rows;
 mod headings;
 mod kind;

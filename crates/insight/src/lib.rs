@@ -7,5 +7,7 @@
 
 pub mod diagnosis;
 pub mod evidence;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod indicators;
 pub mod policy;

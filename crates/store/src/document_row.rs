@@ -3,8 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Document, DocumentQuery, DocumentWrite, Key,
+    Document, DocumentQuery, DocumentWrite, Key, PointId,
+    damage::{Checked, Damaged},
     payload::{REVISION, StoredRow},
+    row_sum,
 };
 use duijie_core::text::SparseVector;
 
@@ -21,6 +23,7 @@ pub const TEXT: &str = "text";
 
 /// Lays a document out as its `version`.
 pub fn row(write: DocumentWrite, version: u64) -> StoredRow {
+    let id = write.id();
     let key = match write.key {
         // as text: an engine's integers are signed
         Key::Number(number) => json!([number.to_string()]),
@@ -34,6 +37,7 @@ pub fn row(write: DocumentWrite, version: u64) -> StoredRow {
     if !write.tags.is_empty() {
         payload.insert(TAGS.to_string(), json!(write.tags));
     }
+    row_sum::seal_document(id, &mut payload);
     StoredRow { payload, dense: Vec::new(), sparse: SparseVector::default() }
 }
 
@@ -46,20 +50,29 @@ pub struct DocumentLabel {
     pub key: Key,
 }
 
-/// Reads a document back.
+/// Reads the document with this id back, and compares it with its checksum.
 ///
 /// # Errors
-/// When the payload is not one of our documents.
-pub fn document(mut payload: Map<String, Value>) -> Result<Document, String> {
-    let missing = |field: &str| format!("payload has no {field}");
-    let DocumentLabel { folder, key } = label(&payload).ok_or_else(|| missing(KEY))?;
+/// When the payload is not the document that was written under this id.
+pub(crate) fn document(id: PointId, mut payload: Map<String, Value>) -> Result<Checked<Document>, Damaged> {
+    let label = label(&payload);
+    let name = label.as_ref().map(|DocumentLabel { folder, key }| format!("{folder}/{key}"));
+    let damaged = |reason: String| Damaged { id, name: name.clone(), reason };
+    let missing = |field: &str| damaged(format!("缺少 {field}"));
+    let checked = row_sum::check_document(id, &payload);
+    let checked = checked.map_err(|part| damaged(format!("{part}与校验和不符")))?;
+    let DocumentLabel { folder, key } = label.ok_or_else(|| missing(KEY))?;
     let version = payload.get(REVISION).and_then(Value::as_u64).ok_or_else(|| missing(REVISION))?;
     let Some(Value::String(text)) = payload.remove(TEXT) else { return Err(missing(TEXT)) };
     let tags = match payload.remove(TAGS) {
         Some(Value::Array(tags)) => tags.into_iter().filter_map(|tag| Some(tag.as_str()?.to_string())).collect(),
         _ => Vec::new(),
     };
-    Ok(Document { folder, key, version, tags, text })
+    let document = Document { folder, key, version, tags, text };
+    if document.id() != id {
+        return Err(damaged("该编号下存的是另一份文档".to_string()));
+    }
+    Ok(Checked { row: document, checked })
 }
 
 /// Folder and key in a payload.
@@ -82,7 +95,7 @@ pub fn conditions(query: DocumentQuery) -> Vec<(&'static str, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Expect;
+    use crate::{Expect, documents::document_id};
 
     #[test]
     fn documents_come_back_as_they_were() {
@@ -96,9 +109,17 @@ mod tests {
                 tags: vec!["state/done".into()],
                 text: "{\"a\":1}".into(),
             };
-            assert_eq!(document(row(write.clone(), 7).payload), Ok(want.clone()));
+            let read = |write: DocumentWrite| {
+                let mut payload = row(write, 7).payload;
+                let read = document(want.id(), payload.clone()).unwrap();
+                assert!(read.checked);
+                payload.insert(TEXT.to_string(), "{}".into());
+                assert_eq!(document(want.id(), payload).unwrap_err().reason, "内容与校验和不符");
+                read.row
+            };
+            assert_eq!(read(write.clone()), want.clone());
             let bare = DocumentWrite { tags: Vec::new(), ..write };
-            assert_eq!(document(row(bare, 7).payload), Ok(Document { tags: Vec::new(), ..want }));
+            assert_eq!(read(bare), Document { tags: Vec::new(), ..want.clone() });
         }
     }
 
@@ -107,7 +128,9 @@ mod tests {
         for field in [FOLDER, KEY, REVISION, TEXT] {
             let mut payload = row(DocumentWrite::new("jobs", 1, String::new(), Expect::Any), 1).payload;
             payload.remove(field);
-            assert!(document(payload).is_err(), "{field}");
+            assert!(document(document_id("jobs", &Key::Number(1)), payload.clone()).is_err(), "{field}");
+            payload.remove(row_sum::SUM);
+            assert!(document(document_id("jobs", &Key::Number(1)), payload).is_err(), "{field} without a checksum");
         }
     }
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{IndexError, PointId, Result, pages::Pages};
+use super::{Damaged, IndexError, PointId, Result, pages::Pages};
 
 /// Largest text of a document, in bytes; one engine message holds many such texts.
 pub const MAX_DOCUMENT_BYTES: usize = 1 << 20;
@@ -103,6 +103,10 @@ pub struct DocumentQuery {
 pub struct DocumentPage {
     /// Documents.
     pub documents: Vec<Document>,
+    /// Documents that are stored but damaged, in no order.
+    pub damaged: Vec<Damaged>,
+    /// Documents on the page without a checksum, which were taken as they are.
+    pub unchecked: u64,
     /// Id to pass as `after` for the next page; `None` on the last page.
     pub next: Option<PointId>,
 }
@@ -110,6 +114,9 @@ pub struct DocumentPage {
 /// A store of documents; every engine of records is also one.
 pub trait Documents: Send + Sync + 'static {
     /// Reads documents of a folder, in the order of the keys; `None` for a missing document.
+    ///
+    /// # Errors
+    /// [`IndexError::DocumentDamaged`] for the first one that is damaged.
     fn read_documents(&self, folder: &str, keys: &[Key]) -> BoxFuture<'_, Result<Vec<Option<Document>>>>;
 
     /// Writes documents in order, each if its precondition holds. Documents reported as stored survive a kill of the
@@ -129,7 +136,7 @@ pub trait Documents: Send + Sync + 'static {
     /// Deletes documents of a folder permanently, whatever their version.
     fn remove_documents(&self, folder: &str, keys: &[Key]) -> BoxFuture<'_, Result<()>>;
 
-    /// Lists at most `limit` documents (1 to [`MAX_DOCUMENT_PAGE`]) with ids above `after`, in id order; see
+    /// Lists at most `limit` whole documents (1 to [`MAX_DOCUMENT_PAGE`]) with ids above `after`, in id order; see
     /// [`document_id`].
     fn list_documents(
         &self,
@@ -140,6 +147,14 @@ pub trait Documents: Send + Sync + 'static {
 
     /// Counts the documents that meet a query.
     fn count_documents(&self, query: DocumentQuery) -> BoxFuture<'_, Result<u64>>;
+}
+
+/// Refuses the first of these damaged documents.
+pub(crate) fn check_whole(damaged: &[Damaged]) -> Result<()> {
+    match damaged.first() {
+        None => Ok(()),
+        Some(it) => Err(IndexError::DocumentDamaged { name: it.label(), reason: it.reason.clone() }),
+    }
 }
 
 /// Id of a document: hash of the folder, then the number or the hash of the name, 64 bits each. In a folder of a

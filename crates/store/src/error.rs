@@ -64,6 +64,38 @@ pub enum IndexError {
         /// Reason.
         reason: String,
     },
+    /// A stored record is not what was written.
+    #[error("记录 {name} 在存储中已损坏（{reason}），请重新导入该记录，或将其删除")]
+    RecordDamaged {
+        /// Its name, or its id.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A stored document is not what was written.
+    #[error("文档 {name} 在存储中已损坏（{reason}），请从备份恢复")]
+    DocumentDamaged {
+        /// Its folder and key, or its id.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The points of one collection are not those of the last checkpoint.
+    #[error(
+        "{}库 {folder} 中的条目与上次存盘时不符（当时 {before} 条，现在 {now} 条，或有编号改变），为免有缺失而无人知晓，不启动；\
+         请执行 duijie verify 查看，然后从备份恢复，或以 duijie verify --accept 接受现状",
+        collection.label()
+    )]
+    CountedOtherwise {
+        /// The collection.
+        collection: CollectionKind,
+        /// Its folder.
+        folder: PathBuf,
+        /// Points at the last checkpoint.
+        before: u64,
+        /// Points now.
+        now: u64,
+    },
     /// The journal of one collection has damage among acknowledged changes.
     #[error(
         "{}库的日志 {path} 从第 {offset} 字节起有损坏，其后还有已应答的写入，为免丢失而不启动，文件未改动；请执行 duijie \
@@ -148,6 +180,14 @@ pub enum IndexError {
     Unreachable {
         /// Its addresses.
         url: String,
+        /// Reason.
+        reason: String,
+    },
+    /// Nodes of a cluster do not answer, and the others could not complete the request.
+    #[error("Qdrant 节点 {nodes} 没有应答（{reason}），请检查这些节点和网络")]
+    NodesAway {
+        /// Their addresses.
+        nodes: String,
         /// Reason.
         reason: String,
     },

@@ -18,6 +18,8 @@
 //! - [`clock`]: the times of changes, which never go back
 //! - [`tombstones`]: recently deleted records; [`secrets`]: keys that all instances on a store share
 //! - [`transfer`]: copies of a store and snapshot files; [`deadline`]: remaining time of the caller's deadline
+//! - [`damage`]: rows that are not what was written; `row_sum`: the checksums that tell
+//! - [`mod@verify`]: reading a whole index to find them
 //! - [`collection_kind`]: contents of a shard or collection
 //! - [`edge`]: Qdrant Edge, in this process; [`server`]: a Qdrant server or cluster
 //! - [`memory`]: in this process's memory, for tests of what stands on an index
@@ -26,6 +28,7 @@
 
 pub mod clock;
 pub mod collection_kind;
+pub mod damage;
 pub mod deadline;
 pub mod document_row;
 pub mod documents;
@@ -38,18 +41,21 @@ pub mod pages;
 pub mod payload;
 pub mod point;
 pub mod records;
+pub(crate) mod row_sum;
 pub mod search;
 pub mod secrets;
 pub mod server;
 pub mod status;
 pub mod tombstones;
 pub mod transfer;
+pub mod verify;
 pub mod versions;
 
 pub use clock::ChangeClock;
 pub use collection_kind::CollectionKind;
+pub use damage::{Damaged, LeftOut, LeftOutRow};
 pub use documents::{Document, DocumentPage, DocumentQuery, DocumentWrite, DocumentWritten, Documents, Expect, Key};
-pub use edge::{EdgeIndex, EdgeOptions, FreeSpace, Tuning, salvage};
+pub use edge::{CensusDifference, EdgeIndex, EdgeOptions, FreeSpace, PartlyOpened, Tuning, salvage};
 pub use error::IndexError;
 pub use lease::{Lease, Leases, MAINTENANCE};
 pub use memory::MemoryIndex;
@@ -57,7 +63,7 @@ pub use point::{FieldSelection, Point, PointId, VectorSelection, Vectors, Writte
 pub use records::{PageRequest, PointPage, Records, VectorPage};
 pub use search::{Candidates, Hit, MAX_DEPTH, Retrieval, Search};
 pub use server::{Pace, Qdrant, QdrantLayout, Quantization, ServerIndex, WriteOrdering};
-pub use status::{IndexStatus, KindStatus};
+pub use status::{IndexStatus, KindStatus, NodeStatus};
 pub use versions::{StoreShape, StoreVersions};
 
 /// Version of the layout of folder, payload and ids; raise it with every incompatible change. Version 2 added

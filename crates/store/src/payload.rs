@@ -7,7 +7,11 @@
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 
-use super::Point;
+use super::{
+    FieldSelection, Point, PointId,
+    damage::{Checked, Damaged},
+    row_sum,
+};
 use duijie_core::{
     domain::{Code, Detail, Record, gb},
     text::{LexicalQuery, SparseVector},
@@ -74,7 +78,7 @@ pub enum FieldType {
 /// A point as an engine stores it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredRow {
-    /// Payload: [`RECORD`] and [`QUERY`] as JSON texts, and every [`FilterField`] that the record has.
+    /// Payload: [`RECORD`] and [`QUERY`] as JSON texts, every [`FilterField`] that the record has, and the checksums.
     pub payload: Map<String, Value>,
     /// Embedding.
     pub dense: Vec<f32>,
@@ -105,7 +109,7 @@ impl FilterField {
     ];
 
     /// Key in the payload.
-    pub fn key(self) -> &'static str {
+    pub const fn key(self) -> &'static str {
         match self {
             Self::Region => "region",
             Self::Industry => "industry",
@@ -194,7 +198,10 @@ impl StoredRow {
             .collect();
         payload.insert(RECORD.to_string(), to_json(&point.record)?);
         payload.insert(QUERY.to_string(), to_json(&point.query)?);
-        Ok(Self { payload, dense: point.dense, sparse: point.sparse })
+        let id = point.id();
+        let mut row = Self { payload, dense: point.dense, sparse: point.sparse };
+        row_sum::seal_record(id, &mut row);
+        Ok(row)
     }
 
     /// About the bytes that it takes.
@@ -203,21 +210,26 @@ impl StoredRow {
         (text.sum::<usize>() + 4 * self.dense.len() + 8 * self.sparse.indices.len()) as u64
     }
 
-    /// Reads the point back; a lexical query that was not read is empty.
+    /// Reads the point with this id back, as much of it as was asked for, and compares it with its checksums. A lexical
+    /// query that was not read is empty.
     ///
     /// # Errors
-    /// When the payload has no valid record, or an invalid lexical query.
-    pub(crate) fn into_point(self) -> Result<Point, String> {
-        Ok(Point {
-            record: from_json(&self.payload, RECORD)?,
-            query: if self.payload.contains_key(QUERY) {
-                from_json(&self.payload, QUERY)?
-            } else {
-                LexicalQuery::default()
-            },
-            dense: self.dense,
-            sparse: self.sparse,
-        })
+    /// When the row is not the one that was written under this id.
+    pub(crate) fn into_point(self, id: PointId, read: FieldSelection) -> Result<Checked<Point>, Damaged> {
+        let checked = row_sum::check_record(id, &self, read);
+        let record: Result<Record, String> = from_json(&self.payload, RECORD);
+        let name = record.as_ref().ok().map(|record| record.name());
+        let damaged = |reason| Damaged { id, name: name.as_ref().map(ToString::to_string), reason };
+        if let Some(other) = name.as_ref().filter(|name| PointId::of(name) != id) {
+            return Err(Damaged { id, name: None, reason: format!("该编号下存的是另一条记录 {other}") });
+        }
+        let checked = checked.map_err(|part| damaged(format!("{part}与校验和不符")))?;
+        let query = match read {
+            FieldSelection::Everything => from_json(&self.payload, QUERY).map_err(damaged)?,
+            FieldSelection::Payload | FieldSelection::Sparse => LexicalQuery::default(),
+        };
+        let record = record.map_err(damaged)?;
+        Ok(Checked { row: Point { record, query, dense: self.dense, sparse: self.sparse }, checked })
     }
 }
 
@@ -231,8 +243,8 @@ fn to_json(value: &impl Serialize) -> Result<Value, String> {
 }
 
 fn from_json<T: DeserializeOwned>(payload: &Map<String, Value>, key: &str) -> Result<T, String> {
-    let text = payload.get(key).and_then(Value::as_str).ok_or_else(|| format!("payload has no {key}"))?;
-    serde_json::from_str(text).map_err(|error| format!("payload has a bad {key}: {error}"))
+    let text = payload.get(key).and_then(Value::as_str).ok_or_else(|| format!("缺少 {key}"))?;
+    serde_json::from_str(text).map_err(|error| format!("{key} 无法解析（{error}）"))
 }
 
 #[cfg(test)]
@@ -287,7 +299,7 @@ mod tests {
     fn point(record: Record) -> Point {
         Point {
             record,
-            dense: vec![0.1, -3.25],
+            dense: vec![0.6, -0.8],
             sparse: SparseVector { indices: vec![u32::MAX, 1], values: vec![0.1, 7.0] },
             query: LexicalQuery { terms: vec![("激光".into(), 0.1), ("焊接".into(), 1e-9)] },
         }
@@ -303,7 +315,8 @@ mod tests {
                 let text = serde_json::to_string(&row.payload).unwrap();
                 let row = StoredRow { payload: serde_json::from_str(&text).unwrap(), ..row };
                 assert_eq!(revision(&row.payload), Some(point.record.revision));
-                assert_eq!(row.into_point().unwrap(), point);
+                let read = row.into_point(point.id(), FieldSelection::Everything).unwrap();
+                assert_eq!((read.row, read.checked), (point, true));
             }
         }
     }
@@ -314,6 +327,7 @@ mod tests {
             let mut payload = StoredRow::of(point(record)).unwrap().payload;
             payload.remove(RECORD);
             payload.remove(QUERY);
+            payload.remove(row_sum::SUM);
             Value::Object(payload)
         };
         let common = json!({
@@ -341,7 +355,11 @@ mod tests {
             dense: vec![],
             sparse: SparseVector::default(),
         };
-        assert_eq!(row(json!({})).into_point().unwrap_err(), "payload has no record");
-        assert!(row(json!({ "record": "1" })).into_point().unwrap_err().contains("bad record"));
+        let read = |payload: Value| {
+            let id = PointId::of(&"demands/a".parse().unwrap());
+            row(payload).into_point(id, FieldSelection::Payload).unwrap_err().reason
+        };
+        assert_eq!(read(json!({})), "缺少 record");
+        assert!(read(json!({ "record": "1" })).contains("record 无法解析"));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use futures::future::BoxFuture;
 
-use super::{FieldSelection, IndexError, Point, PointId, Result, VectorSelection, Vectors, Written};
+use super::{Damaged, FieldSelection, Index, IndexError, Point, PointId, Result, VectorSelection, Vectors, Written};
 use duijie_core::domain::{Filter, Kind, RecordName};
 
 /// Most points of one page, and of one fetch.
@@ -26,6 +26,10 @@ pub struct PageRequest {
 pub struct PointPage {
     /// Points, as much of each as was asked for.
     pub points: Vec<Point>,
+    /// Points that are stored but damaged, in no order.
+    pub damaged: Vec<Damaged>,
+    /// Points on the page without a checksum, which were taken as they are.
+    pub unchecked: u64,
     /// What to ask for `after` to get the next page; `None` on the last one.
     pub next: Option<PointId>,
 }
@@ -39,7 +43,8 @@ pub struct VectorPage {
     pub next: Option<PointId>,
 }
 
-/// The stored records, each a [`Point`].
+/// The stored records, each a [`Point`]. A record that is damaged (see [`Damaged`]) is never given out; it can be
+/// overwritten by any revision, and deleted.
 pub trait Records: Send + Sync + 'static {
     /// Stores points of one kind, in order, each only if its revision is higher than the stored one. When it resolves,
     /// the points survive a kill of the process. Says what became of each.
@@ -56,12 +61,16 @@ pub trait Records: Send + Sync + 'static {
     fn delete(&self, name: &RecordName) -> BoxFuture<'_, Result<bool>>;
 
     /// Reads records by name, in the order of the names; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`IndexError::RecordDamaged`] for the first one that is damaged; [`whole`] leaves those out.
     fn get(&self, names: &[RecordName], with: FieldSelection) -> BoxFuture<'_, Result<Vec<Option<Point>>>>;
 
-    /// Reads found points by id, in the order of the ids; `None` where one is gone by now.
+    /// Reads found points by id, in the order of the ids; `None` where one is gone by now, or damaged.
     fn fetch(&self, kind: Kind, ids: &[PointId], with: FieldSelection) -> BoxFuture<'_, Result<Vec<Option<Point>>>>;
 
     /// Reads vectors of found points by id, in the order of the ids, without their records, which cost the most of a read.
+    /// Of damaged vectors only those are seen, and left out, that cannot be vectors of a record.
     fn vectors(
         &self,
         kind: Kind,
@@ -83,6 +92,40 @@ pub trait Records: Send + Sync + 'static {
 
     /// Counts the points that meet a filter.
     fn count(&self, kind: Kind, filter: &Filter) -> BoxFuture<'_, Result<u64>>;
+}
+
+/// As [`Records::get`], with `None` also where a record is damaged: for callers that write it anew, or go on without it.
+///
+/// # Errors
+/// Those of the index.
+pub async fn whole(index: &dyn Index, names: &[RecordName], with: FieldSelection) -> Result<Vec<Option<Point>>> {
+    let mut found = Vec::with_capacity(Kind::ALL.len());
+    for kind in Kind::ALL {
+        let ids: Vec<PointId> = names.iter().filter(|name| name.kind == kind).map(PointId::of).collect();
+        if !ids.is_empty() {
+            found.push((kind, index.fetch(kind, &ids, with).await?));
+        }
+    }
+    Ok(by_name(names, found))
+}
+
+/// What was found by id, and what of it is damaged.
+#[derive(Debug, Default)]
+pub(crate) struct Fetched {
+    /// In the order of the ids.
+    pub points: Vec<Option<Point>>,
+    /// In no order.
+    pub damaged: Vec<Damaged>,
+}
+
+impl Fetched {
+    /// Refuses what is damaged, by its name.
+    pub(crate) fn check(&self, names: &[RecordName]) -> Result<()> {
+        let Some(damaged) = self.damaged.first() else { return Ok(()) };
+        let name = names.iter().find(|name| PointId::of(name) == damaged.id);
+        let name = name.map_or_else(|| damaged.label(), ToString::to_string);
+        Err(IndexError::RecordDamaged { name, reason: damaged.reason.clone() })
+    }
 }
 
 /// What was found, in the order of the ids; a repeated id is found again.

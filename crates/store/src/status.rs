@@ -9,8 +9,21 @@ pub struct IndexStatus {
     pub kinds: Vec<KindStatus>,
     /// Problem of the documents; `None` when healthy.
     pub documents_problem: Option<String>,
+    /// Damaged documents that reads have met.
+    pub documents_damaged: u64,
     /// Why this program can never work on this store, such as other versions; an operator must fix it.
     pub refusal: Option<String>,
+    /// Nodes of a cluster; empty for any other engine. One that is away is no problem as long as the others answer.
+    pub nodes: Vec<NodeStatus>,
+}
+
+/// State of one node of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeStatus {
+    /// Its address.
+    pub url: String,
+    /// Whether it answered last.
+    pub answers: bool,
 }
 
 /// State of the collection of one kind.
@@ -22,6 +35,8 @@ pub struct KindStatus {
     pub points: u64,
     /// Points whose embedding is in a graph; all others are searched by a full scan.
     pub indexed: u64,
+    /// Damaged points that reads have met.
+    pub damaged: u64,
     /// Segments per search.
     pub segments: u64,
     /// Whether graphs are being built.
@@ -35,7 +50,7 @@ pub struct KindStatus {
 impl KindStatus {
     /// State of a kind before anything is known.
     pub(super) fn unknown(kind: Kind) -> Self {
-        Self { kind, points: 0, indexed: 0, segments: 0, optimizing: false, problem: None }
+        Self { kind, points: 0, indexed: 0, damaged: 0, segments: 0, optimizing: false, problem: None }
     }
 }
 

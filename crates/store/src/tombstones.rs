@@ -10,7 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use duijie_core::domain::{Kind, RecordName};
 
 use crate::{
-    Document, DocumentPage, DocumentQuery, DocumentWrite, Expect, FieldSelection, Index, Key, PointId, Result,
+    Document, DocumentPage, DocumentQuery, DocumentWrite, Expect, FieldSelection, Index, IndexError, Key, PointId,
+    Result,
     documents::{MAX_DOCUMENT_PAGE, document_id},
     pages::Pages,
 };
@@ -28,9 +29,11 @@ const RANDOM_BITS: u32 = 20;
 /// # Errors
 /// Errors of the store.
 pub async fn write(index: &dyn Index, name: &RecordName) -> Result<bool> {
-    let stored = index.get(std::slice::from_ref(name), FieldSelection::Payload).await?;
-    if stored.iter().all(Option::is_none) {
-        return Ok(false);
+    match index.get(std::slice::from_ref(name), FieldSelection::Payload).await {
+        Ok(stored) if stored.iter().all(Option::is_none) => return Ok(false),
+        // a damaged record is there, and can be deleted
+        Ok(_) | Err(IndexError::RecordDamaged { .. }) => {}
+        Err(error) => return Err(error),
     }
     let now = index.clock().now(index).await?;
     let key = Key::Number(number(now) | fastrand::u64(0..1 << RANDOM_BITS));

@@ -122,9 +122,7 @@ impl Running {
     /// Processes a block, and retries while the engine does not answer.
     pub async fn block(&self, number: u64) -> Result<Done> {
         let backoff = ExponentialBuilder::new().with_min_delay(FIRST_WAIT).with_max_times(ATTEMPTS - 1);
-        let may_pass =
-            |error: &Error| matches!(error, Error::Busy { .. } | Error::DeadlineExceeded | Error::Unavailable(_));
-        (|| self.try_block(number)).retry(backoff).when(may_pass).await
+        (|| self.try_block(number)).retry(backoff).when(Error::may_pass).await
     }
 
     async fn try_block(&self, number: u64) -> Result<Done> {

@@ -121,9 +121,7 @@ impl InHand<'_> {
     async fn work(&mut self, cancel: &mut watch::Receiver<bool>) -> Result<Ended> {
         match self.try_work(cancel).await {
             Ok(ended) | Err(Short::Ended(ended)) => Ok(ended),
-            Err(Short::Failed(error @ (Error::Busy { .. } | Error::DeadlineExceeded | Error::Unavailable(_)))) => {
-                Err(error)
-            }
+            Err(Short::Failed(error)) if error.may_pass() => Err(error),
             Err(Short::Failed(error)) => {
                 self.job().failure = Some(Failure::from(&error));
                 self.end(State::Failed).await

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use duijie::config::Config;
+use duijie_store::WriteOrdering;
 use serde_yaml_ng::Value;
 
 use super::{dockerfile, expect, image_problem, no_keys, read, service_port, variable_problems};
@@ -222,6 +223,9 @@ fn cluster(services: &[Service]) -> Vec<String> {
         check(qdrant.urls.len() == nodes.len(), format!("{}: does not know every node", service.name));
         let copies = layout.replication_factor as usize;
         check((2..=nodes.len()).contains(&copies), format!("{}: {copies} copies", service.name));
+        let confirming = layout.write_consistency_factor as usize;
+        let goes_on = confirming < copies && layout.write_ordering == WriteOrdering::Medium;
+        check(goes_on, format!("{}: takes no writes while a node is away", service.name));
         let spread = (layout.shard_number as usize).is_multiple_of(nodes.len());
         check(spread, format!("{}: shards are not spread evenly", service.name));
     }
@@ -248,8 +252,10 @@ fn deploy_compose_checks_can_fail() {
     check("DUIJIE_QDRANT_SHARD_NUMBER", "DUIJIE_QDRANT_SHARDS", "DUIJIE_QDRANT_SHARDS");
     check("SHARD_NUMBER: \"6\"", "SHARD_NUMBER: \"many\"", "qdrant.shard_number");
     check("SHARD_NUMBER: \"6\"", "SHARD_NUMBER: \"4\"", "not spread evenly");
-    check("CONSISTENCY_FACTOR: \"2\"", "CONSISTENCY_FACTOR: \"3\"", "write_consistency_factor");
-    check("REPLICATION_FACTOR: \"2\"", "REPLICATION_FACTOR: \"4\"", "4 copies");
+    check("CONSISTENCY_FACTOR: \"2\"", "CONSISTENCY_FACTOR: \"4\"", "write_consistency_factor");
+    check("CONSISTENCY_FACTOR: \"2\"", "CONSISTENCY_FACTOR: \"3\"", "no writes while a node is away");
+    check("WRITE_ORDERING: medium", "WRITE_ORDERING: strong", "no writes while a node is away");
+    check("REPLICATION_FACTOR: \"3\"", "REPLICATION_FACTOR: \"4\"", "4 copies");
     check("SERVICE_CPUS", "DUIJIE_CPUS", "DUIJIE_CPUS is no key");
     check("cpus: \"${SERVICE_CPUS:-2}\"", "cpus: \"${SERVICE_CPUS}\"", "no limit of CPUs");
     check("memory: \"${QDRANT_MEMORY:-4g}\"", "pids: 100", "no limit of memory");

@@ -8,7 +8,7 @@ use tonic::Code;
 
 use super::setting::*;
 use crate::{
-    crash::Server,
+    bad_day::server::Server,
     harness::{record, refusal},
 };
 

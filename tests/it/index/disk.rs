@@ -44,6 +44,16 @@ impl Disk {
     }
 }
 
+/// Options on a disk where nothing is free but what the start frees itself.
+fn on_a_full_disk(disk: &Disk, folder: &Path) -> EdgeOptions {
+    let ballast = folder.join("ballast");
+    let freed = fs::metadata(&ballast).unwrap().len();
+    let mut options = disk.options(folder);
+    options.tuning.disk_reserve_bytes = 2 * freed;
+    options.tuning.free_space = FreeSpace(Arc::new(move |_| Ok(if ballast.exists() { 0 } else { freed })));
+    options
+}
+
 async fn there(index: &EdgeIndex, points: &[Point]) {
     let names: Vec<_> = points.iter().map(|point| point.record.name()).collect();
     let found = index.get(&names, FieldSelection::Payload).await.unwrap();
@@ -101,17 +111,23 @@ async fn a_start_on_a_full_disk_serves_reads() {
     let points = sample::points(Kind::Demand, 30, &mut Dice::new(5));
     index.upsert(Kind::Demand, points.clone()).await.unwrap();
     index.close();
-    // nothing is free but what the start frees itself
-    let ballast = folder.path().join("ballast");
-    assert!(ballast.exists());
-    let mut options = disk.options(folder.path());
-    options.tuning.free_space = FreeSpace(Arc::new(move |_| Ok(if ballast.exists() { 0 } else { 8 * MIB })));
-    let index = EdgeIndex::open(options).unwrap();
+    let index = EdgeIndex::open(on_a_full_disk(&disk, folder.path())).unwrap();
     there(&index, &points).await;
     full(index.upsert(Kind::Demand, sample::points(Kind::Demand, 31, &mut Dice::new(6))).await);
     there(&index, &points).await;
     // subscriptions go on, too
     index.clock().settled(&index).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_on_a_full_disk_replays_what_a_kill_left() {
+    let (killed, points) = killed().await;
+    let journal = killed.path().join("demands/journal");
+    let disk = Disk::new(PLENTY);
+    assert!(0 < fs::metadata(&journal).unwrap().len());
+    let index = EdgeIndex::open(on_a_full_disk(&disk, killed.path())).unwrap();
+    there(&index, &points).await;
+    full(index.upsert(Kind::Demand, sample::points(Kind::Demand, 31, &mut Dice::new(6))).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,9 +14,12 @@ use qdrant_edge::{
 
 use super::options::Tuning;
 use crate::{
-    CollectionKind, DocumentQuery, FieldSelection, Hit, Point, PointId, Search, VectorSelection, Vectors, document_row,
+    CollectionKind, Damaged, DocumentQuery, FieldSelection, Hit, Point, PointId, Search, VectorSelection, Vectors,
+    damage::Checked,
+    document_row,
     filter::{Condition, conditions},
-    payload::{FieldType, FilterField, QUERY, RECORD, StoredRow},
+    payload::{FieldType, FilterField, RECORD, StoredRow},
+    row_sum::{self, SUM},
     search::SourceSearches,
 };
 use duijie_core::{
@@ -98,6 +101,34 @@ pub(super) fn upsert(rows: impl Iterator<Item = (PointId, StoredRow)>) -> Update
     });
     let points = PointInsertOperations::PointsList(points.collect());
     UpdateOperation::PointOperation(PointOperations::UpsertPoints(points))
+}
+
+/// An operation on one row: its deletion, then what is stored in its place.
+pub(super) struct SingleStep {
+    /// Deletes the row.
+    pub(super) delete: UpdateOperation,
+    /// Stores the new one; `None` if it is only deleted.
+    pub(super) upsert: Option<UpdateOperation>,
+}
+
+/// An operation of [`upsert`] or [`delete`] as one for each row; none for any other operation.
+pub(super) fn one_by_one(operation: UpdateOperation) -> Vec<SingleStep> {
+    let delete = |id| UpdateOperation::PointOperation(PointOperations::DeletePoints { ids: vec![id] });
+    match operation {
+        UpdateOperation::PointOperation(PointOperations::UpsertPoints(PointInsertOperations::PointsList(points))) => {
+            let one = |point: PointStructPersisted| SingleStep {
+                delete: delete(point.id),
+                upsert: Some(UpdateOperation::PointOperation(PointOperations::UpsertPoints(
+                    PointInsertOperations::PointsList(vec![point]),
+                ))),
+            };
+            points.into_iter().map(one).collect()
+        }
+        UpdateOperation::PointOperation(PointOperations::DeletePoints { ids }) => {
+            ids.into_iter().map(|id| SingleStep { delete: delete(id), upsert: None }).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// Operation that removes points.
@@ -201,10 +232,10 @@ pub(super) fn hits(points: Vec<ScoredPoint>) -> Vec<Hit> {
 
 /// Selector for the payload fields to read.
 pub(super) fn payload_of_interest(with: FieldSelection) -> WithPayloadInterface {
-    WithPayloadInterface::Fields(match with {
-        FieldSelection::Payload | FieldSelection::Sparse => vec![path(RECORD)],
-        FieldSelection::Everything => vec![path(RECORD), path(QUERY)],
-    })
+    match with {
+        FieldSelection::Payload | FieldSelection::Sparse => WithPayloadInterface::Fields(vec![path(RECORD), path(SUM)]),
+        FieldSelection::Everything => WithPayloadInterface::Bool(true),
+    }
 }
 
 /// Selector for the vectors to read.
@@ -225,11 +256,11 @@ pub(super) fn these_vectors(which: VectorSelection) -> WithVector {
     }
 }
 
-/// Id and vectors of an engine record; `None` if the id is not one of ours.
+/// Id and vectors of an engine record; `None` if the id is not one of ours, or the vectors cannot be those of a record.
 pub(super) fn vectors(record: EdgeRecord) -> Option<(PointId, Vectors)> {
     let id = point_id(record.id)?;
     let StoredRow { dense, sparse, .. } = row(record);
-    Some((id, Vectors { dense, sparse }))
+    row_sum::is_sane(&dense).then_some((id, Vectors { dense, sparse }))
 }
 
 /// Row of an engine record; vectors that were not read are empty.
@@ -249,10 +280,10 @@ pub(super) fn row(record: EdgeRecord) -> StoredRow {
     row
 }
 
-/// Point of an engine record.
-pub(super) fn point(record: EdgeRecord) -> Result<Point, String> {
-    let id = record.id;
-    row(record).into_point().map_err(|reason| format!("point {id}: {reason}"))
+/// Point of an engine record; `None` if the id is not one of ours.
+pub(super) fn point(record: EdgeRecord, read: FieldSelection) -> Option<Result<Checked<Point>, Damaged>> {
+    let id = point_id(record.id)?;
+    Some(row(record).into_point(id, read))
 }
 
 /// Sorts terms, as the engine requires.

@@ -4,18 +4,20 @@
 //! - Writes and optimisations need a reserve: the configured one, or what rewriting the largest segment needs.
 //! - A checkpoint, and loading a shard with a journal to replay, need room for the journal's changes. Without it the
 //!   journal is kept.
-//! - A start without a journal to replay needs next to nothing. `ballast` is a file that a start on a full disk deletes.
+//! - A start needs room for what the journals hold, else next to nothing. `ballast` is a file that a start on a full disk
+//!   deletes to have it.
 
 use std::{
     collections::BTreeMap,
     fmt,
-    fs::{self, Metadata},
+    fs::{self, File, Metadata},
     io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
+use fs4::FileExt;
 use parking_lot::Mutex;
 
 use super::store::ShardPlace;
@@ -32,13 +34,15 @@ const OPTIMIZE_FACTOR: u64 = 2;
 const FLUSH_BYTES: u64 = 32 << 20;
 /// Room that loading a shard needs, for the first bytes of a new log.
 const LOAD_BYTES: u64 = 1 << 20;
-/// Length of the ballast: enough for loading all shards.
-const BALLAST_BYTES: usize = 8 << 20;
+/// Length of the ballast: enough for loading all shards, and for replaying the journal that a kill in usual work leaves
+/// ([`Tuning::checkpoint_after_bytes`](super::options::Tuning::checkpoint_after_bytes)).
+const BALLAST_BYTES: u64 = 128 << 20;
 const BALLAST_FILE: &str = "ballast";
 const MIB: u64 = 1 << 20;
 
 /// How the free bytes of the disk under a folder are found out; tests put their own function here.
 #[derive(Clone)]
+#[allow(clippy::type_complexity, reason = "one type, named once")]
 pub struct FreeSpace(pub Arc<dyn Fn(&Path) -> io::Result<u64> + Send + Sync>);
 
 /// The disk under a store.
@@ -73,15 +77,14 @@ impl Disk {
         let disk = Self { folder: folder.to_path_buf(), free, reserve_bytes, largest: Mutex::default() };
         let Some(free) = disk.free() else { return disk };
         let ballast = folder.join(BALLAST_FILE);
-        if free < BALLAST_BYTES as u64 {
+        if free < BALLAST_BYTES {
             if fs::remove_file(&ballast).is_ok() {
                 tracing::warn!(folder = %folder.display(), "the disk is full: the ballast was deleted for the start");
             }
-        } else if reserve_bytes <= free && !ballast.exists() {
-            let mut bytes = vec![0; BALLAST_BYTES];
-            // zeros would take no room on disks that compress
-            fastrand::fill(&mut bytes);
-            if fs::write(&ballast, bytes).is_err() {
+        } else if reserve_bytes + BALLAST_BYTES <= free && !ballast.exists() {
+            // some file systems cannot set room aside: there a start on a full disk has to be made room for by hand
+            if let Err(error) = File::create(&ballast).and_then(|file| file.allocate(BALLAST_BYTES)) {
+                tracing::info!(folder = %folder.display(), %error, "no room is set aside for a start on a full disk");
                 let _ = fs::remove_file(&ballast);
             }
         }

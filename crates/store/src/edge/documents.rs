@@ -3,17 +3,19 @@
 use std::collections::HashMap;
 
 use futures::{FutureExt, future::BoxFuture};
-use qdrant_edge::{CountRequest, PointId as EdgeId, Record as EdgeRecord, ScrollRequest};
+use qdrant_edge::{CountRequest, ScrollRequest};
 
 use super::{
     EdgeIndex, convert,
+    rows::{Parts, RowPage, Rows},
     shard::Shard,
     writer::{GROUP_POINTS, Write, WriteOutcome},
 };
 use crate::{
     CollectionKind, Document, DocumentPage, DocumentQuery, DocumentWrite, DocumentWritten, Documents, Key, PointId,
-    Result, document_row,
-    documents::{MAX_DOCUMENT_PAGE, document_id},
+    Result,
+    damage::Sorted,
+    documents::{MAX_DOCUMENT_PAGE, check_whole, document_id},
 };
 
 /// Most bytes of documents per sync.
@@ -86,7 +88,6 @@ impl Documents for EdgeIndex {
             offset: from.flatten().map(convert::edge_id),
             limit: Some(limit.clamp(1, MAX_DOCUMENT_PAGE)),
             filter: convert::document_filter(query),
-            with_payload: Some(true.into()),
             ..ScrollRequest::default()
         };
         async move {
@@ -132,25 +133,17 @@ impl EdgeIndex {
 }
 
 fn read(shard: &Shard, folder: &str, keys: &[Key]) -> Result<Vec<Option<Document>>> {
-    let ids: Vec<EdgeId> = keys.iter().map(|key| convert::edge_id(document_id(folder, key))).collect();
-    let records = shard.read(|engine| engine.retrieve(&ids, Some(true.into()), Some(false.into())))?;
-    let mut found = HashMap::with_capacity(records.len());
-    for document in documents(shard, records)? {
-        // skips a document of another folder with the same id
-        if document.folder == folder {
-            found.insert(document.key.clone(), document);
-        }
-    }
+    let ids: Vec<PointId> = keys.iter().map(|key| document_id(folder, key)).collect();
+    let read = Rows::read(shard, &ids, &Parts::document())?.documents(shard);
+    check_whole(&read.damaged)?;
+    // skips a document of another folder with the same id
+    let own = read.rows.into_iter().filter(|document| document.folder == folder);
+    let found: HashMap<Key, Document> = own.map(|document| (document.key.clone(), document)).collect();
     Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
 }
 
 fn list(shard: &Shard, request: ScrollRequest) -> Result<DocumentPage> {
-    let (records, more) = shard.read_settled(|engine| engine.scroll(request))?;
-    let last = records.last().and_then(|record| convert::point_id(record.id));
-    Ok(DocumentPage { documents: documents(shard, records)?, next: last.filter(|_| more.is_some()) })
-}
-
-fn documents(shard: &Shard, records: Vec<EdgeRecord>) -> Result<Vec<Document>> {
-    let payloads = records.into_iter().map(|record| record.payload.map(|payload| payload.0).unwrap_or_default());
-    payloads.map(|payload| document_row::document(payload).map_err(|reason| shard.failed(reason))).collect()
+    let RowPage { rows, next } = RowPage::read(shard, request, &Parts::document())?;
+    let Sorted { rows: documents, damaged, unchecked } = rows.documents(shard);
+    Ok(DocumentPage { documents, damaged, unchecked, next })
 }

@@ -16,6 +16,8 @@
 //!
 //! - `record`: records as bytes; `walk`: reading across damage; `salvage`: what can be saved of a damaged one
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod record;
 pub mod salvage;
 #[cfg(test)]

@@ -2,12 +2,15 @@
 //!
 //! - [`options`]: options for opening a store
 //! - `store`: the folder, its lock and its versions
-//! - `shard`: the engine's shard, loaded with its journal replayed
+//! - `open`: opening the shards; `shard`: the engine's shard, loaded with its journal replayed
 //! - `journal`: durability of writes; [`salvage`]: what can be saved of a damaged journal
+//! - `apply`: writing changes into the engine
 //! - `writer`: the thread that writes; `optimizer`: the thread that builds graphs
 //! - `disk`: free space, without which nothing is written
 //! - `wal`, `repair`: the engine's log, and repair after a cut-off optimiser
 //! - `documents`: documents in their own shard
+//! - `census`: number and ids of the points, against loss in silence
+//! - `rows`: reading rows of which some are damaged
 //! - `convert`: conversion between our types and the engine's; `guard`: panics become errors
 //!
 //! Sparse score: the sum of idf · query weight · stored weight over the shared terms, with idf = ln(1 + (N - df + 0.5)
@@ -19,21 +22,24 @@
 //! only writes. Acknowledged changes are in the synced journal or in a flushed engine. Counts and pages wait
 //! while points are replaced or deleted (`Shard::read_settled`).
 
+mod apply;
+mod census;
 mod convert;
 mod disk;
 mod documents;
 mod guard;
 mod journal;
+mod open;
 mod optimizer;
 pub mod options;
 mod repair;
+mod rows;
 mod shard;
 mod store;
 mod wal;
 mod writer;
 
 use std::{
-    collections::HashMap,
     path::Path,
     sync::{
         Arc,
@@ -42,17 +48,22 @@ use std::{
     thread::{self, JoinHandle},
 };
 
+pub use census::CensusDifference;
 pub use disk::FreeSpace;
 use futures::{FutureExt, future::BoxFuture};
+#[cfg(any(test, fuzzing))]
+pub use journal::fuzzing;
 pub use journal::salvage;
+pub use open::PartlyOpened;
 pub use options::{EdgeOptions, Tuning};
-use qdrant_edge::{
-    CountRequest, PointId as EdgeId, Record as EdgeRecord, ScrollRequest, SearchRequest, WithPayloadInterface,
-};
+use qdrant_edge::{CountRequest, ScrollRequest, SearchRequest};
 use tokio::sync::{Semaphore, oneshot};
 
 use self::{
+    census::CensusRule,
+    open::open_shards,
     optimizer::Charge,
+    rows::{fetch, read_page, read_vectors, scan_page},
     shard::{OpenedShard, Shard},
     store::{StoreFolder, at},
     writer::{GROUP_POINTS, Write, WriteJob, WriteOutcome, Writer, WriterCommand},
@@ -62,7 +73,7 @@ use super::{
     MAINTENANCE, PageRequest, Point, PointId, PointPage, Records, Result, Retrieval, Search, StoreShape, StoreVersions,
     VectorPage, VectorSelection, Vectors, Written,
     lease::LocalDuties,
-    records::{MAX_PAGE_POINTS, by_name, check_count, in_order},
+    records::{Fetched, MAX_PAGE_POINTS, by_name, check_count},
     search::SourceSearches,
     tombstones,
 };
@@ -81,6 +92,8 @@ pub struct EdgeIndex {
     /// Dropping the sender ends the thread after its current run. Dropped first, so that no new run starts.
     optimizer: Option<(Sender<()>, JoinHandle<()>)>,
     shards: Vec<Handle>,
+    /// Keeps the folder locked, also where no shard could be opened.
+    _store: Arc<StoreFolder>,
     readers: Places,
     shape: StoreShape,
     duties: LocalDuties,
@@ -104,20 +117,21 @@ impl EdgeIndex {
     /// [`IndexError::Damaged`].
     pub fn open(options: EdgeOptions) -> Result<Self> {
         let store = Arc::new(StoreFolder::open(&options)?);
-        // in parallel: a restart waits for the largest shard, not for the sum
-        let shards: Vec<Handle> = thread::scope(|scope| {
-            let open = |collection| Handle::open(&store, collection, options.tuning.clone());
-            let opening = CollectionKind::ALL.map(|collection| scope.spawn(move || open(collection)));
-            opening.into_iter().map(|shard| shard.join().unwrap_or(Err(IndexError::Closed))).collect::<Result<_>>()
-        })?;
+        let opened = open_shards(&store, &options, CensusRule::Compare);
+        let shards = opened.into_iter().map(|(_, shard)| shard).collect::<Result<_>>()?;
         store.set_complete()?;
+        Self::start(store, shards, &options)
+    }
+
+    fn start(store: Arc<StoreFolder>, shards: Vec<Handle>, options: &EdgeOptions) -> Result<Self> {
         let charges: Vec<Charge> = shards.iter().map(|handle| handle.charge.clone()).collect();
         let (stop, stopped) = channel();
-        let thread = spawn("index-optimizer", move || optimizer::run(&charges, &stopped), &options)?;
+        let thread = spawn("index-optimizer", move || optimizer::run(&charges, &stopped), options)?;
         Ok(Self {
             shards,
             readers: Places::new(options.tuning.readers, QUEUE_READS),
             shape: store.shape.clone(),
+            _store: store,
             duties: LocalDuties::default(),
             clock: ChangeClock::default(),
             optimizer: Some((stop, thread)),
@@ -226,9 +240,9 @@ impl EdgeIndex {
         }
     }
 
-    async fn fetch_points(&self, kind: Kind, ids: Vec<PointId>, with: FieldSelection) -> Result<Vec<Option<Point>>> {
+    async fn fetch_points(&self, kind: Kind, ids: Vec<PointId>, with: FieldSelection) -> Result<Fetched> {
         if ids.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Fetched::default());
         }
         check_count(ids.len())?;
         if ids.len() < SPLIT_FETCH_POINTS {
@@ -239,9 +253,10 @@ impl EdgeIndex {
             let ids = ids.to_vec();
             self.read(CollectionKind::Records(kind), move |shard| fetch(shard, &ids, with))
         };
-        let (mut points, rest) = tokio::try_join!(half(first), half(second))?;
-        points.extend(rest);
-        Ok(points)
+        let (mut fetched, rest) = tokio::try_join!(half(first), half(second))?;
+        fetched.points.extend(rest.points);
+        fetched.damaged.extend(rest.damaged);
+        Ok(fetched)
     }
 
     async fn find(&self, kind: Kind, request: Option<SearchRequest>) -> Result<Vec<Hit>> {
@@ -258,7 +273,9 @@ impl EdgeIndex {
         let mut found = Vec::with_capacity(Kind::ALL.len());
         for kind in Kind::ALL {
             let ids = names.iter().filter(|name| name.kind == kind).map(PointId::of).collect();
-            found.push((kind, self.fetch_points(kind, ids, with).await?));
+            let fetched = self.fetch_points(kind, ids, with).await?;
+            fetched.check(&names)?;
+            found.push((kind, fetched.points));
         }
         Ok(by_name(&names, found))
     }
@@ -287,7 +304,8 @@ impl Records for EdgeIndex {
     }
 
     fn fetch(&self, kind: Kind, ids: &[PointId], with: FieldSelection) -> BoxFuture<'_, Result<Vec<Option<Point>>>> {
-        self.fetch_points(kind, ids.to_vec(), with).boxed()
+        let ids = ids.to_vec();
+        async move { Ok(self.fetch_points(kind, ids, with).await?.points) }.boxed()
     }
 
     fn vectors(
@@ -314,8 +332,6 @@ impl Records for EdgeIndex {
         let request = ScrollRequest {
             offset: after.and_then(PointId::next).map(convert::edge_id),
             limit: Some(limit.clamp(1, MAX_PAGE_POINTS)),
-            with_payload: Some(WithPayloadInterface::Bool(false)),
-            with_vector: convert::these_vectors(which),
             ..ScrollRequest::default()
         };
         let at_end = after.is_some() && request.offset.is_none();
@@ -323,7 +339,7 @@ impl Records for EdgeIndex {
             if at_end {
                 return Ok(VectorPage::default());
             }
-            self.read(CollectionKind::Records(kind), move |shard| scan_page(shard, request)).await
+            self.read(CollectionKind::Records(kind), move |shard| scan_page(shard, request, which)).await
         }
         .boxed()
     }
@@ -333,16 +349,15 @@ impl Records for EdgeIndex {
             offset: page.after.and_then(PointId::next).map(convert::edge_id),
             limit: Some(page.limit.clamp(1, MAX_PAGE_POINTS)),
             filter: convert::edge_filter(filter),
-            with_payload: Some(convert::payload_of_interest(page.with)),
-            with_vector: convert::vectors_of_interest(page.with),
             ..ScrollRequest::default()
         };
         let at_end = page.after.is_some() && request.offset.is_none();
+        let with = page.with;
         async move {
             if at_end {
                 return Ok(PointPage::default());
             }
-            self.read(CollectionKind::Records(kind), move |shard| read_page(shard, request)).await
+            self.read(CollectionKind::Records(kind), move |shard| read_page(shard, request, with)).await
         }
         .boxed()
     }
@@ -395,15 +410,18 @@ impl Leases for EdgeIndex {
 
 impl Index for EdgeIndex {
     fn status(&self) -> IndexStatus {
-        let (mut kinds, mut documents_problem) = (Vec::new(), None);
+        let (mut kinds, mut documents_problem, mut documents_damaged) = (Vec::new(), None, 0);
         for handle in &self.shards {
             let shard = &handle.charge.shard;
             match shard.place.collection {
                 CollectionKind::Records(kind) => kinds.push(shard.status(kind)),
-                CollectionKind::Documents => documents_problem = shard.state.problem(),
+                CollectionKind::Documents => {
+                    documents_problem = shard.state.problem();
+                    documents_damaged = shard.state.damage.count(CollectionKind::Documents);
+                }
             }
         }
-        IndexStatus { kinds, documents_problem, refusal: None }
+        IndexStatus { kinds, documents_problem, documents_damaged, refusal: None, nodes: Vec::new() }
     }
 
     fn clock(&self) -> &ChangeClock {
@@ -414,8 +432,8 @@ impl Index for EdgeIndex {
 // === impl Handle ===
 
 impl Handle {
-    fn open(store: &Arc<StoreFolder>, collection: CollectionKind, tuning: Tuning) -> Result<Self> {
-        let OpenedShard { shard, journal } = Shard::open(store, store.place(collection), tuning)?;
+    fn open(store: &Arc<StoreFolder>, collection: CollectionKind, tuning: Tuning, rule: CensusRule) -> Result<Self> {
+        let OpenedShard { shard, journal } = Shard::open(store, store.place(collection), tuning, rule)?;
         let shard = Arc::new(shard);
         // each queued job takes at least one place; plus one for a checkpoint, one for the stop
         let (writer, inbox): (SyncSender<WriterCommand>, _) = sync_channel(QUEUE_POINTS + 2);
@@ -439,40 +457,4 @@ impl Drop for Handle {
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static, options: &EdgeOptions) -> Result<JoinHandle<()>> {
     thread::Builder::new().name(name.to_string()).spawn(work).map_err(at(&options.folder))
-}
-
-fn fetch(shard: &Shard, ids: &[PointId], with: FieldSelection) -> Result<Vec<Option<Point>>> {
-    let edge_ids: Vec<EdgeId> = ids.iter().copied().map(convert::edge_id).collect();
-    let (payload, vectors) = (convert::payload_of_interest(with), convert::vectors_of_interest(with));
-    let records = shard.read(|engine| engine.retrieve(&edge_ids, Some(payload), Some(vectors)))?;
-    let mut found = HashMap::with_capacity(records.len());
-    for point in points(shard, records)? {
-        found.insert(point.id(), point);
-    }
-    Ok(in_order(ids, found))
-}
-
-fn read_vectors(shard: &Shard, ids: &[PointId], which: VectorSelection) -> Result<Vec<Option<Vectors>>> {
-    let edge_ids: Vec<EdgeId> = ids.iter().copied().map(convert::edge_id).collect();
-    let (payload, vectors) = (WithPayloadInterface::Bool(false), convert::these_vectors(which));
-    let records = shard.read(|engine| engine.retrieve(&edge_ids, Some(payload), Some(vectors)))?;
-    let mut found: HashMap<PointId, Vectors> = records.into_iter().filter_map(convert::vectors).collect();
-    Ok(ids.iter().map(|id| found.remove(id)).collect())
-}
-
-fn scan_page(shard: &Shard, request: ScrollRequest) -> Result<VectorPage> {
-    let (records, more) = shard.read_settled(|engine| engine.scroll(request))?;
-    let rows: Vec<_> = records.into_iter().filter_map(convert::vectors).collect();
-    let next = rows.last().map(|(id, _)| *id).filter(|_| more.is_some());
-    Ok(VectorPage { rows, next })
-}
-
-fn read_page(shard: &Shard, request: ScrollRequest) -> Result<PointPage> {
-    let (records, more) = shard.read_settled(|engine| engine.scroll(request))?;
-    let last = records.last().and_then(|record| convert::point_id(record.id));
-    Ok(PointPage { points: points(shard, records)?, next: last.filter(|_| more.is_some()) })
-}
-
-fn points(shard: &Shard, records: Vec<EdgeRecord>) -> Result<Vec<Point>> {
-    records.into_iter().map(|record| convert::point(record).map_err(|reason| shard.failed(reason))).collect()
 }

@@ -11,9 +11,11 @@ use std::{
 };
 
 use parking_lot::{Mutex, MutexGuard, RwLock};
-use qdrant_edge::{EdgeConfig, EdgeShard, OperationResult, UpdateOperation};
+use qdrant_edge::{EdgeConfig, EdgeShard, OperationResult};
 
 use super::{
+    apply::{OPERATION_POINTS, SETTLED_POINTS, apply, operations, update},
+    census::{Census, CensusDifference, CensusRule, CensusState},
     convert,
     disk::Disk,
     guard::guarded,
@@ -23,13 +25,8 @@ use super::{
     store::{ShardPlace, StoreFolder, at},
     wal,
 };
-use crate::{CollectionKind, IndexError, KindStatus, PointId, Result};
+use crate::{CollectionKind, IndexError, KindStatus, PointId, Result, damage::DamageLog};
 use duijie_core::domain::Kind;
-
-/// Most rows per engine operation; the engine holds its locks for 32 at a time.
-const OPERATION_POINTS: usize = 500;
-/// Most rows in one operation that counts and pages wait for.
-const SETTLED_POINTS: usize = 100;
 
 /// A shard with its state. Only the writer writes, flushes and loads; any thread reads.
 pub(super) struct Shard {
@@ -48,6 +45,7 @@ pub(super) struct Shard {
     config: EdgeConfig,
     /// Cached state.
     pub(super) state: ShardState,
+    census: Mutex<CensusState>,
     /// Keeps the folder locked until the last thread using it has ended.
     store: Arc<StoreFolder>,
 }
@@ -63,6 +61,8 @@ pub(super) struct ShardState {
     pub(super) optimizing: AtomicBool,
     /// Whether the engine's state is unreliable until the shard is reloaded.
     pub(super) suspect: AtomicBool,
+    /// Damaged rows that reads met.
+    pub(super) damage: DamageLog,
     indexed: AtomicU64,
     segments: AtomicU64,
     last_write: Mutex<Instant>,
@@ -79,7 +79,12 @@ pub(super) struct OpenedShard {
 
 impl Shard {
     /// Loads or creates the shard at `place`, and replays the journal.
-    pub(super) fn open(store: &Arc<StoreFolder>, place: ShardPlace, tuning: Tuning) -> Result<OpenedShard> {
+    pub(super) fn open(
+        store: &Arc<StoreFolder>,
+        place: ShardPlace,
+        tuning: Tuning,
+        rule: CensusRule,
+    ) -> Result<OpenedShard> {
         let config = match place.collection {
             CollectionKind::Records(_) => convert::config(store.shape.dimensions, &tuning),
             CollectionKind::Documents => convert::documents_config(),
@@ -94,8 +99,30 @@ impl Shard {
         let mut journal = place.open_journal(store.has(place.collection))?;
         store.disk.check_load(journal.bytes())?;
         let state = ShardState::default();
+        let path = place.census();
+        // holds only where nothing was written since
+        let before = if journal.bytes() == 0 { Census::read(&path) } else { None };
         let loaded = load(&place, &config, &mut journal)?;
+        let counted = guarded(|| Census::take(&loaded)).map_err(|reason| place.damaged(reason));
+        let census = counted.and_then(|now| {
+            let difference = before.filter(|before| *before != now);
+            let difference = difference.map(|before| CensusDifference { before: before.count, now: now.count });
+            match difference {
+                Some(CensusDifference { before, now }) if rule == CensusRule::Compare => {
+                    Err(place.counted_otherwise(before, now))
+                }
+                difference => Ok(CensusState { now, difference }),
+            }
+        });
+        let census = match census {
+            Ok(census) => census,
+            Err(error) => {
+                discard(&place, Some(loaded));
+                return Err(error);
+            }
+        };
         let shard = Self {
+            census: Mutex::new(census),
             place,
             tuning,
             maintenance: Mutex::new(()),
@@ -107,6 +134,10 @@ impl Shard {
         };
         shard.look();
         shard.count_points();
+        // without it the next start compares nothing
+        if let Err(error) = shard.write_census() {
+            tracing::warn!(%error, "the census was not written");
+        }
         // what a former process left unfinished is looked at after the first rest
         shard.state.changed.store(1, Relaxed);
         Ok(OpenedShard { shard, journal })
@@ -117,6 +148,11 @@ impl Shard {
     pub(super) fn read_settled<T>(&self, ask: impl FnOnce(&EdgeShard) -> OperationResult<T>) -> Result<T> {
         let _settled = self.settled.read();
         self.read(ask)
+    }
+
+    /// Refuses to work on a shard that is not loaded.
+    pub(super) fn check_loaded(&self) -> Result<()> {
+        self.read(|_| Ok(()))
     }
 
     /// Asks the engine something. Several may do so at a time.
@@ -131,9 +167,9 @@ impl Shard {
         let (old, new): (JournalChanges, JournalChanges) = changes.into_iter().partition(|(id, _)| there.contains(id));
         for operation in operations(old, SETTLED_POINTS) {
             let _settled = self.settled.write();
-            self.read(|engine| engine.update(operation))?;
+            self.read(|engine| update(engine, operation))?;
         }
-        operations(new, OPERATION_POINTS).try_for_each(|operation| self.read(|engine| engine.update(operation)))
+        operations(new, OPERATION_POINTS).try_for_each(|operation| self.read(|engine| update(engine, operation)))
     }
 
     /// Waits until no other thread optimises, flushes or loads.
@@ -154,6 +190,7 @@ impl Shard {
         self.disk().check_flush(journal.bytes())?;
         flush(engine).map_err(|reason| self.failed(reason))?;
         self.disk().look(&self.place);
+        self.write_census()?;
         finish(&self.place, journal)
     }
 
@@ -175,6 +212,10 @@ impl Shard {
         *journal = self.place.open_journal(true)?;
         *engine = Some(load(&self.place, &self.config, journal)?);
         drop(engine);
+        // a journal that failed may hold more or less than was counted
+        let now = self.read(Census::take)?;
+        self.census.lock().now = now;
+        self.write_census()?;
         self.state.suspect.store(false, Relaxed);
         self.look();
         self.count_points();
@@ -194,6 +235,35 @@ impl Shard {
                 std::mem::forget(engine);
             }
         }
+    }
+
+    /// Notes in the census what the journal has: `there` are the points that the engine had before.
+    pub(super) fn note_changes(&self, changes: &JournalChanges, there: &HashSet<PointId>) {
+        let census = &mut self.census.lock().now;
+        for (id, row) in changes {
+            match (there.contains(id), row.is_some()) {
+                (false, true) => census.add(*id),
+                (true, false) => census.remove(*id),
+                (true, true) | (false, false) => {}
+            }
+        }
+    }
+
+    /// How the points differ from those of the last checkpoint.
+    pub(super) fn census_difference(&self) -> Option<CensusDifference> {
+        self.census.lock().difference
+    }
+
+    /// Takes the points that there are for right.
+    pub(super) fn accept_census(&self) -> Result<()> {
+        self.census.lock().difference = None;
+        self.write_census()
+    }
+
+    fn write_census(&self) -> Result<()> {
+        let CensusState { now, difference } = *self.census.lock();
+        let path = self.place.census();
+        if difference.is_some() { Ok(()) } else { now.write(&path).map_err(at(&path)) }
     }
 
     /// Takes the number of points from the engine. Only while nobody writes: from then on the writer counts.
@@ -224,6 +294,7 @@ impl Shard {
             kind,
             points: self.state.points.load(Relaxed),
             indexed: self.state.indexed.load(Relaxed),
+            damaged: self.state.damage.count(self.place.collection),
             segments: self.state.segments.load(Relaxed),
             optimizing: self.state.optimizing.load(Relaxed),
             problem: self.state.problem(),
@@ -240,6 +311,7 @@ impl Default for ShardState {
             changed: AtomicU64::new(0),
             optimizing: AtomicBool::new(false),
             suspect: AtomicBool::new(false),
+            damage: DamageLog::default(),
             indexed: AtomicU64::new(0),
             segments: AtomicU64::new(0),
             last_write: Mutex::new(Instant::now()),
@@ -324,6 +396,9 @@ fn recover(place: &ShardPlace, engine: &EdgeShard, journal: &mut Journal) -> Res
     }
     if replayed || cut_off {
         flush(engine).map_err(|reason| place.damaged(reason))?;
+        // with an empty journal it would hold again
+        let path = place.census();
+        Census::remove_file(&path).map_err(at(&path))?;
         finish(place, journal)?;
     }
     Ok(())
@@ -353,26 +428,4 @@ fn finish(place: &ShardPlace, journal: &mut Journal) -> Result<()> {
     let path = place.journal();
     journal.clear().map_err(at(&path))?;
     place.unmark_optimizing()
-}
-
-fn apply(engine: &EdgeShard, changes: JournalChanges) -> OperationResult<()> {
-    operations(changes, OPERATION_POINTS).try_for_each(|operation| engine.update(operation))
-}
-
-/// Operations that write changes, of at most `points` rows each.
-fn operations(changes: JournalChanges, points: usize) -> impl Iterator<Item = UpdateOperation> {
-    let (mut rows, mut gone) = (Vec::new(), Vec::new());
-    for (id, row) in changes {
-        match row {
-            Some(row) => rows.push((id, row)),
-            None => gone.push(id),
-        }
-    }
-    let deletion = (!gone.is_empty()).then(|| convert::delete(gone.into_iter()));
-    let upserts = std::iter::from_fn(move || {
-        let rest = rows.split_off(rows.len().min(points));
-        let part = std::mem::replace(&mut rows, rest);
-        (!part.is_empty()).then(|| convert::upsert(part.into_iter()))
-    });
-    deletion.into_iter().chain(upserts)
 }

@@ -6,6 +6,7 @@
 //! ballast               bytes that a start on a full disk deletes
 //! achievements/engine/  the engine's own files
 //! achievements/journal  writes since the last flush of the engine
+//! achievements/census   number and ids of the points at the last flush
 //! achievements/optimizing  there while the optimiser runs, and after it was cut off
 //! demands/, experts/    the same
 //! documents/            the same for documents
@@ -158,6 +159,11 @@ impl ShardPlace {
         self.folder.join("journal")
     }
 
+    /// Path of the census.
+    pub(super) fn census(&self) -> PathBuf {
+        self.folder.join("census")
+    }
+
     /// Returns whether the optimiser is running or was cut off.
     pub(super) fn is_optimizing(&self) -> bool {
         self.marker().exists()
@@ -186,6 +192,11 @@ impl ShardPlace {
             io::ErrorKind::NotFound => IndexError::JournalMissing { collection: self.collection, path },
             _ => at(&path)(error),
         })
+    }
+
+    /// Error for points that are not those of the last checkpoint.
+    pub(super) fn counted_otherwise(&self, before: u64, now: u64) -> IndexError {
+        IndexError::CountedOtherwise { collection: self.collection, folder: self.folder.clone(), before, now }
     }
 
     /// Error for engine files that cannot be used.

@@ -11,18 +11,20 @@ use std::{
     },
 };
 
-use qdrant_edge::{PointId as EdgeId, WithPayloadInterface};
+use qdrant_edge::{WithPayloadInterface, WithVector};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::{
     convert,
     journal::{Journal, JournalChanges},
+    rows::{Parts, Rows},
     shard::Shard,
     store::at,
     wal,
 };
 use crate::{
-    CollectionKind, Document, DocumentWrite, DocumentWritten, IndexError, Point, PointId, Result, Written,
+    CollectionKind, Document, DocumentWrite, DocumentWritten, FieldSelection, IndexError, Point, PointId, Result,
+    Written,
     document_row::{self, DocumentLabel, FOLDER, KEY},
     payload::{REVISION, StoredRow, revision},
 };
@@ -81,8 +83,9 @@ type Stored = HashMap<PointId, Mark>;
 
 /// Stored state of a point.
 struct Mark {
+    /// 0 if it cannot be read.
     revision: u64,
-    /// `None` for a record.
+    /// `None` for a record, and where it cannot be read.
     label: Option<DocumentLabel>,
 }
 
@@ -198,8 +201,10 @@ impl Writer {
         self.shard.disk().check_write(changes.values().flatten().map(StoredRow::bytes).sum())?;
         let path = self.shard.place.journal();
         self.journal.append(&changes).map_err(at(&path))?;
+        self.shard.note_changes(&changes, &there);
         self.groups += 1;
         let changed = changes.len() as u64;
+        self.shard.state.damage.forget(self.shard.place.collection, changes.keys());
         if let Err(error) = self.shard.apply(changes, &there) {
             // the journal has the changes: a shard loaded anew has them too
             tracing::error!(collection = %self.shard.place.collection, %error, "the engine refused a write");
@@ -218,7 +223,9 @@ impl Writer {
             Write::Upsert(point) => {
                 let (id, new) = (point.id(), point.record.revision);
                 let old = stored.get(&id).map(|stored| stored.revision);
-                if let Some(old) = old.filter(|old| new <= *old) {
+                if let Some(old) = old.filter(|old| new <= *old)
+                    && (changes.contains_key(&id) || !self.is_damaged(id)?)
+                {
                     return Ok(WriteOutcome::Written(Written::Stale { stored: old }));
                 }
                 changes.insert(id, Some(StoredRow::of(*point).map_err(|reason| self.shard.failed(reason))?));
@@ -251,7 +258,7 @@ impl Writer {
         let id = write.id();
         let label = DocumentLabel { folder: write.folder.clone(), key: write.key.clone() };
         let old = stored.get(&id);
-        if old.is_some_and(|old| old.label.as_ref() != Some(&label)) {
+        if old.and_then(|old| old.label.as_ref()).is_some_and(|old| *old != label) {
             return Err(write.refused("编号与另一个文档相同".to_string()));
         }
         let old = old.map_or(0, |old| old.revision);
@@ -271,19 +278,29 @@ impl Writer {
             Write::Restore(document) => document.id(),
             Write::Delete(id) => *id,
         });
-        let ids: Vec<EdgeId> = ids.map(convert::edge_id).collect();
+        let ids: Vec<PointId> = ids.collect();
         let fields: &[&str] = match self.shard.place.collection {
             CollectionKind::Records(_) => &[REVISION],
             CollectionKind::Documents => &[REVISION, FOLDER, KEY],
         };
-        let fields = WithPayloadInterface::Fields(fields.iter().copied().map(convert::path).collect());
-        let records = self.shard.read(|engine| engine.retrieve(&ids, Some(fields), None))?;
-        let found = records.into_iter().map(|record| {
-            let id = convert::point_id(record.id)?;
-            let payload = record.payload?.0;
-            Some((id, Mark { revision: revision(&payload)?, label: document_row::label(&payload) }))
+        let payload = WithPayloadInterface::Fields(fields.iter().copied().map(convert::path).collect());
+        let Rows { rows, unreadable } =
+            Rows::read(&self.shard, &ids, &Parts { payload, vectors: WithVector::Bool(false) })?;
+        let found = rows.into_iter().filter_map(|record| {
+            let payload = record.payload.map(|payload| payload.0).unwrap_or_default();
+            let revision = revision(&payload).unwrap_or_default();
+            Some((convert::point_id(record.id)?, Mark { revision, label: document_row::label(&payload) }))
         });
-        found.map(|found| found.ok_or_else(|| self.shard.place.damaged("有的记录没有修订号"))).collect()
+        // damaged ones are there, too: they can be overwritten and deleted
+        let damaged = unreadable.into_iter().map(|damaged| (damaged.id, Mark { revision: 0, label: None }));
+        Ok(found.chain(damaged).collect())
+    }
+
+    /// Whether the stored point is damaged, so that any revision may overwrite it.
+    fn is_damaged(&self, id: PointId) -> Result<bool> {
+        let with = FieldSelection::Everything;
+        let read = Rows::read(&self.shard, &[id], &Parts::of(with))?.points(&self.shard, with);
+        Ok(!read.damaged.is_empty())
     }
 
     /// Limits the journal: if it fills up during a long optimiser run, writes wait.
@@ -352,7 +369,7 @@ mod tests {
     use super::*;
     use crate::{
         Expect, Key, StoreVersions,
-        edge::{EdgeOptions, Tuning, shard::OpenedShard, store::StoreFolder},
+        edge::{EdgeOptions, Tuning, census::CensusRule, shard::OpenedShard, store::StoreFolder},
     };
 
     /// Stores a document; returns whether it succeeded.
@@ -377,7 +394,7 @@ mod tests {
         };
         let held = Arc::new(StoreFolder::open(&options).unwrap());
         let OpenedShard { shard, journal } =
-            Shard::open(&held, held.place(CollectionKind::Documents), options.tuning).unwrap();
+            Shard::open(&held, held.place(CollectionKind::Documents), options.tuning, CensusRule::Compare).unwrap();
         let (_sender, inbox) = channel();
         let mut writer = Writer::new(Arc::new(shard), journal, inbox);
         let problem = |writer: &Writer| writer.shard.state.problem();

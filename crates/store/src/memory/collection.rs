@@ -1,15 +1,15 @@
 //! The points of one kind in the order of their ids, found by going through all of them. Pure.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     ops::Bound,
 };
 
 use jiff::SignedDuration;
 
 use crate::{
-    Candidates, FieldSelection, Hit, PageRequest, Point, PointId, PointPage, Search, VectorPage, VectorSelection,
-    Vectors, Written,
+    Candidates, Damaged, FieldSelection, Hit, PageRequest, Point, PointId, PointPage, Search, VectorPage,
+    VectorSelection, Vectors, Written,
 };
 use duijie_core::{
     domain::Filter,
@@ -20,6 +20,8 @@ use duijie_core::{
 #[derive(Debug, Default)]
 pub(super) struct Collection {
     points: BTreeMap<PointId, Point>,
+    /// Points that reads take for damaged.
+    damaged: BTreeSet<PointId>,
     /// Terms of deleted points: they still count in the idf, as in an engine that has not purged them.
     deleted: Vec<SparseVector>,
 }
@@ -31,7 +33,8 @@ impl Collection {
     pub(super) fn put(&mut self, mut point: Point) -> Written {
         let id = point.id();
         let stored = self.points.get(&id).map(|stored| stored.record.revision);
-        if let Some(stored) = stored.filter(|stored| point.record.revision <= *stored) {
+        let was_damaged = self.damaged.remove(&id);
+        if let Some(stored) = stored.filter(|stored| !was_damaged && point.record.revision <= *stored) {
             return Written::Stale { stored };
         }
         point.dense = unit(&point.dense);
@@ -42,15 +45,32 @@ impl Collection {
 
     /// Removes a point; says whether there was one.
     pub(super) fn remove(&mut self, id: PointId) -> bool {
+        self.damaged.remove(&id);
         let gone = self.points.remove(&id);
         let there = gone.is_some();
         self.deleted.extend(gone.map(|point| point.sparse));
         there
     }
 
-    /// A point, as much of it as is wanted.
+    /// Lets reads take a point for damaged, until it is written anew.
+    pub(super) fn damage(&mut self, id: PointId) {
+        self.damaged.insert(id);
+    }
+
+    /// Number of damaged points.
+    pub(super) fn damaged(&self) -> u64 {
+        self.damaged.len() as u64
+    }
+
+    /// What is wrong with a point; `None` if it is whole, or not there.
+    pub(super) fn check(&self, id: PointId) -> Option<Damaged> {
+        let name = self.points.get(&id).filter(|_| self.damaged.contains(&id))?.record.name().to_string();
+        Some(Damaged { id, name: Some(name), reason: "内容与校验和不符".to_string() })
+    }
+
+    /// A point that is whole, as much of it as is wanted.
     pub(super) fn get(&self, id: PointId, with: FieldSelection) -> Option<Point> {
-        self.points.get(&id).map(|point| selected(point, with))
+        self.points.get(&id).filter(|_| !self.damaged.contains(&id)).map(|point| selected(point, with))
     }
 
     /// The vectors of a point.
@@ -71,7 +91,10 @@ impl Collection {
         let kept = self.behind(after).filter(|(_, point)| filter.keeps(&point.record));
         let FirstRows { rows, has_more } = page(kept, limit);
         let next = rows.last().map(|(id, _)| **id).filter(|_| has_more);
-        PointPage { points: rows.into_iter().map(|(_, point)| selected(point, with)).collect(), next }
+        let damaged: Vec<Damaged> = rows.iter().filter_map(|(id, _)| self.check(**id)).collect();
+        let whole = rows.into_iter().filter(|(id, _)| !self.damaged.contains(id));
+        let points = whole.map(|(_, point)| selected(point, with)).collect();
+        PointPage { points, damaged, unchecked: 0, next }
     }
 
     /// Number of points that a filter keeps.

@@ -87,7 +87,7 @@ impl Documents for MemoryIndex {
             let matching = behind.filter(|it| meets(it, &query));
             let FirstRows { rows: found, has_more } = page(matching, limit.clamp(1, MAX_DOCUMENT_PAGE));
             let next = found.last().map(|document| document.id()).filter(|_| has_more);
-            Ok(DocumentPage { documents: found.into_iter().cloned().collect(), next })
+            Ok(DocumentPage { documents: found.into_iter().cloned().collect(), next, ..DocumentPage::default() })
         }
         .boxed()
     }

@@ -21,9 +21,9 @@ use parking_lot::RwLock;
 
 use self::collection::Collection;
 use super::{
-    Candidates, ChangeClock, Document, FieldSelection, Hit, Index, IndexStatus, KindStatus, Lease, Leases, PageRequest,
-    Point, PointId, PointPage, Records, Result, Retrieval, Search, VectorPage, VectorSelection, Vectors, Written,
-    clock,
+    Candidates, ChangeClock, Damaged, Document, FieldSelection, Hit, Index, IndexError, IndexStatus, KindStatus, Lease,
+    Leases, PageRequest, Point, PointId, PointPage, Records, Result, Retrieval, Search, VectorPage, VectorSelection,
+    Vectors, Written, clock,
     lease::LocalDuties,
     records::{MAX_PAGE_POINTS, check_count},
     tombstones,
@@ -79,6 +79,11 @@ impl MemoryIndex {
         *documents = aged.collect();
     }
 
+    /// Lets reads take a record for damaged, until it is written anew or deleted.
+    pub fn damage(&self, name: &RecordName) {
+        self.records.write().entry(name.kind).or_default().damage(PointId::of(name));
+    }
+
     /// Reads the points of a kind.
     fn read<T: Default>(&self, kind: Kind, read: impl FnOnce(&Collection) -> T) -> T {
         self.records.read().get(&kind).map(read).unwrap_or_default()
@@ -111,6 +116,10 @@ impl Records for MemoryIndex {
         let names = names.to_vec();
         async move {
             check_count(names.len())?;
+            let check = |name: &RecordName| self.read(name.kind, |records| records.check(PointId::of(name)));
+            if let Some(Damaged { name, reason, .. }) = names.iter().find_map(check) {
+                return Err(IndexError::RecordDamaged { name: name.unwrap_or_default(), reason });
+            }
             let get = |name: &RecordName| self.read(name.kind, |records| records.get(PointId::of(name), with));
             Ok(names.iter().map(get).collect())
         }
@@ -192,10 +201,17 @@ impl Index for MemoryIndex {
         let records = self.records.read();
         let status = |(kind, records): (&Kind, &Collection)| KindStatus {
             points: records.count(&Filter::default()),
+            damaged: records.damaged(),
             segments: 1,
             ..KindStatus::unknown(*kind)
         };
-        IndexStatus { kinds: records.iter().map(status).collect(), documents_problem: None, refusal: None }
+        IndexStatus {
+            kinds: records.iter().map(status).collect(),
+            documents_problem: None,
+            documents_damaged: 0,
+            refusal: None,
+            nodes: Vec::new(),
+        }
     }
 
     fn clock(&self) -> &ChangeClock {

@@ -169,3 +169,39 @@ async fn a_duty_is_one_holders() {
     lease.release().await;
     assert!(index.claim(MAINTENANCE).await.unwrap().is_some());
 }
+
+#[tokio::test]
+async fn a_damaged_record_is_told_and_can_be_written_anew_and_deleted() {
+    let index = MemoryIndex::new(2);
+    let points = ["a", "b", "c"].map(|id| point(id, 5, [1.0, 0.0], &[(1, 1.0)]));
+    upsert(&index, &points).await;
+    let [name, other, _] = [0, 1, 2].map(|place: usize| points[place].record.name());
+    index.damage(&name);
+    let said = index.get(&[other.clone(), name.clone()], FieldSelection::Payload).await.unwrap_err();
+    assert!(matches!(&said, IndexError::RecordDamaged { name, .. } if *name == points[0].record.name().to_string()));
+    let ids = points.clone().map(|point| point.id());
+    let found = index.fetch(Kind::Achievement, &ids, FieldSelection::Payload).await.unwrap();
+    assert_eq!(found.iter().map(Option::is_some).collect::<Vec<_>>(), [false, true, true]);
+    let whole = crate::records::whole(&index, &[other, name.clone()], FieldSelection::Payload).await.unwrap();
+    assert_eq!(whole.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false]);
+    let page = PageRequest { after: None, limit: 9, with: FieldSelection::Payload };
+    let listed = index.scroll(Kind::Achievement, &Filter::default(), page).await.unwrap();
+    assert_eq!((listed.points.len(), listed.damaged.len()), (2, 1));
+    assert_eq!(listed.damaged[0].label(), name.to_string());
+    assert_eq!(index.status().kinds[0].damaged, 1);
+    // any revision overwrites it
+    assert_eq!(upsert(&index, &[point("a", 1, [0.0, 1.0], &[])]).await, [Written::Updated]);
+    assert_eq!(
+        index.get(std::slice::from_ref(&name), FieldSelection::Payload).await.unwrap()[0]
+            .as_ref()
+            .unwrap()
+            .record
+            .revision,
+        1
+    );
+    index.damage(&name);
+    assert!(index.delete(&name).await.unwrap());
+    assert_eq!(index.get(std::slice::from_ref(&name), FieldSelection::Payload).await.unwrap(), [None]);
+    let tombstones = tombstones::since(&index, Kind::Achievement, jiff::Timestamp::UNIX_EPOCH, 9).await.unwrap();
+    assert_eq!(tombstones, Some(vec![name]));
+}

@@ -1,7 +1,9 @@
-//! The collections: created if missing, checked if present.
+//! The collections: created if missing, checked if present. Collections and payload indexes are created side by side: each
+//! takes a round of a cluster's consensus.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
+use futures::future::try_join_all;
 use qdrant_client::qdrant::{
     BinaryQuantization, CollectionInfo, CollectionStatus, CreateCollection, CreateFieldIndexCollection,
     DeleteCollection, Distance, FieldType as ServerType, GetCollectionInfoRequest, HnswConfigDiff, Modifier,
@@ -9,6 +11,7 @@ use qdrant_client::qdrant::{
     SparseVectorConfig, SparseVectorParams, VectorParams, VectorParamsMap, VectorsConfig,
     quantization_config::Quantization as ServerQuantization, vectors_config,
 };
+use tokio::time::{Instant, sleep};
 use tonic::Code;
 
 use super::options::Quantization;
@@ -18,7 +21,7 @@ use super::{
     wire::WireFailure,
 };
 use crate::{
-    IndexError, KindStatus, Result,
+    CollectionKind, IndexError, KindStatus, Result,
     document_row::INDEXED,
     payload::{FieldType, FilterField},
 };
@@ -31,6 +34,10 @@ const GRAPH_BEAM: u64 = 200;
 const GRAPH_FROM_KIB: u64 = 10_000;
 /// If a filter leaves at most this many KiB of embeddings, the search scans them instead of using the graph.
 const SCAN_UP_TO_KIB: u64 = 30_000;
+/// Longest time until a new collection is known at every node.
+const VISIBLE: Duration = Duration::from_secs(10);
+/// Interval of looking for it.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Creates the collection of versions and duties if missing.
 pub(super) async fn ensure_state(core: &ServerCore) -> Result<()> {
@@ -45,7 +52,7 @@ pub(super) async fn ensure_state(core: &ServerCore) -> Result<()> {
         write_consistency_factor: Some(core.layout.write_consistency_factor),
         ..CreateCollection::default()
     };
-    create(core, collection).await
+    create(core, collection).await.map(drop)
 }
 
 /// Creates the collection of documents and its indexes if missing.
@@ -63,34 +70,30 @@ pub(super) async fn ensure_documents(core: &ServerCore) -> Result<()> {
                 write_consistency_factor: Some(core.layout.write_consistency_factor),
                 ..CreateCollection::default()
             };
-            create(core, collection).await?;
-            info(core, &name).await?.ok_or_else(|| missing(&name))?
+            create(core, collection).await?
         }
     };
-    for key in INDEXED.into_iter().filter(|key| !found.payload_schema.contains_key(*key)) {
-        create_index(core, &name, key, FieldType::Keyword).await?;
-    }
-    Ok(())
+    let missing = INDEXED.into_iter().filter(|key| !found.payload_schema.contains_key(*key));
+    try_join_all(missing.map(|key| create_index(core, &name, key, FieldType::Keyword))).await.map(drop)
 }
 
 /// Creates the collections and payload indexes of a store if missing, and checks the existing ones.
 pub(super) async fn ensure_records(core: &ServerCore, store: &StoreFile) -> Result<()> {
-    for kind in Kind::ALL {
+    let ensure = async |kind| {
         let name = core.records_name(kind, store.generation);
         let found = match info(core, &name).await? {
-            Some(found) => found,
-            None => {
-                create(core, layout(core, &name, store.shape.dimensions)).await?;
-                info(core, &name).await?.ok_or_else(|| missing(&name))?
+            Some(found) => {
+                note_factors(core, &name, &found);
+                found
             }
+            None => create(core, layout(core, &name, store.shape.dimensions)).await?,
         };
         check(&name, &found, store.shape.dimensions)?;
         // before any data arrives: created later, each index takes a pass over all points
-        for field in FilterField::ALL.into_iter().filter(|field| !found.payload_schema.contains_key(field.key())) {
-            create_index(core, &name, field.key(), field.field_type()).await?;
-        }
-    }
-    Ok(())
+        let missing = FilterField::ALL.into_iter().filter(|field| !found.payload_schema.contains_key(field.key()));
+        try_join_all(missing.map(|field| create_index(core, &name, field.key(), field.field_type()))).await.map(drop)
+    };
+    try_join_all(Kind::ALL.map(ensure)).await.map(drop)
 }
 
 /// State of each collection.
@@ -101,18 +104,19 @@ pub(super) async fn look(core: &ServerCore, store: &StoreFile) -> Result<HealthC
     let mut kinds = Vec::new();
     for kind in Kind::ALL {
         let name = core.records_name(kind, store.generation);
-        let found = info(core, &name).await?.ok_or_else(|| missing(&name))?;
+        let found = existing(core, &name).await?;
         kinds.push(KindStatus {
             kind,
             points: found.points_count.unwrap_or(0),
             indexed: found.indexed_vectors_count.unwrap_or(0),
+            damaged: core.damage.count(CollectionKind::Records(kind)),
             segments: found.segments_count,
             optimizing: found.status == i32::from(CollectionStatus::Yellow),
             problem: problem(&name, &found),
         });
     }
     let name = core.documents_name();
-    let found = info(core, &name).await?.ok_or_else(|| missing(&name))?;
+    let found = existing(core, &name).await?;
     Ok(HealthCheck { kinds, documents_problem: problem(&name, &found) })
 }
 
@@ -139,6 +143,17 @@ pub(super) async fn remove_records(core: &ServerCore, generation: u64) -> Result
     Ok(())
 }
 
+/// A collection that should be there; missing only if no node knows it, as one that has just come back may lag behind.
+async fn existing(core: &ServerCore, name: &str) -> Result<CollectionInfo> {
+    for _ in 0..core.wire.rounds(2) {
+        if let Some(found) = info(core, name).await? {
+            return Ok(found);
+        }
+        sleep(LOOK_AGAIN).await;
+    }
+    Err(missing(name))
+}
+
 async fn info(core: &ServerCore, name: &str) -> Result<Option<CollectionInfo>> {
     let request = GetCollectionInfoRequest { collection_name: name.to_string() };
     let answer = core.wire.send(|node| {
@@ -152,19 +167,28 @@ async fn info(core: &ServerCore, name: &str) -> Result<Option<CollectionInfo>> {
     }
 }
 
-/// Creates a collection; succeeds too if another instance has just created it.
-async fn create(core: &ServerCore, request: CreateCollection) -> Result<()> {
+/// Creates a collection, or waits for the one that another instance is creating, and returns what was found.
+async fn create(core: &ServerCore, request: CreateCollection) -> Result<CollectionInfo> {
     let created = core.wire.send(|node| {
         let request = request.clone();
         async move { node.collections().create(request).await }
     });
-    match created.await {
-        Ok(_) => {
-            tracing::info!(collection = request.collection_name, "collection made");
-            Ok(())
+    let created = created.await;
+    if created.is_ok() {
+        tracing::info!(collection = request.collection_name, "collection made");
+    }
+    let refused = matches!(&created, Err(WireFailure::Refused(status)) if status.code() != Code::AlreadyExists);
+    // a node of a cluster may hear of it a little later; after a failure another instance may have made it
+    let end = Instant::now() + VISIBLE;
+    loop {
+        if let Some(found) = info(core, &request.collection_name).await? {
+            return Ok(found);
         }
-        Err(failure) if info(core, &request.collection_name).await?.is_none() => Err(core.wire.error(failure)),
-        Err(_) => Ok(()),
+        if refused || end <= Instant::now() {
+            let late = || IndexError::Server { reason: format!("集合 {} 尚未建成", request.collection_name) };
+            return Err(created.err().map_or_else(late, |failure| core.wire.error(failure)));
+        }
+        sleep(LOOK_AGAIN).await;
     }
 }
 
@@ -235,6 +259,24 @@ fn layout(core: &ServerCore, name: &str, dimensions: usize) -> CreateCollection 
         quantization_config: quantization.map(|quantization| QuantizationConfig { quantization: Some(quantization) }),
         sparse_vectors_config: Some(SparseVectorConfig { map: HashMap::from([(SPARSE.to_string(), sparse)]) }),
         ..CreateCollection::default()
+    }
+}
+
+/// Says in the log where an existing collection has other copies than configured: it keeps them.
+fn note_factors(core: &ServerCore, name: &str, found: &CollectionInfo) {
+    let Some(params) = found.config.as_ref().and_then(|config| config.params.as_ref()) else { return };
+    let copies = params.replication_factor.unwrap_or(1);
+    let confirming = params.write_consistency_factor.unwrap_or(1);
+    let layout = &core.layout;
+    if (copies, confirming) != (layout.replication_factor, layout.write_consistency_factor) {
+        tracing::warn!(
+            collection = name,
+            copies,
+            confirming,
+            configured_copies = layout.replication_factor,
+            configured_confirming = layout.write_consistency_factor,
+            "the collection keeps the copies that it was created with; docs/scale.md says how to change them"
+        );
     }
 }
 

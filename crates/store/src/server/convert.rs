@@ -16,9 +16,12 @@ use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use crate::{
-    DocumentQuery, FieldSelection, Hit, Point, PointId, Search, VectorSelection, Vectors as PlainVectors, document_row,
+    Damaged, DocumentQuery, FieldSelection, Hit, Point, PointId, Search, VectorSelection, Vectors as PlainVectors,
+    damage::Checked,
+    document_row,
     filter::{Condition, conditions},
     payload::{FilterField, QUERY, RECORD, StoredRow},
+    row_sum::{self, SUM},
     search::SourceSearches,
 };
 use duijie_core::{
@@ -30,6 +33,18 @@ use duijie_core::{
 pub(super) const DENSE: &str = "dense";
 /// Vector name of the term weights.
 pub(super) const SPARSE: &str = "sparse";
+
+/// All payload fields of a record that have checksums, and these.
+const EVERYTHING: [&str; FilterField::ALL.len() + 3] = {
+    let mut fields = [RECORD; FilterField::ALL.len() + 3];
+    (fields[0], fields[1]) = (QUERY, SUM);
+    let mut place = 0;
+    while place < FilterField::ALL.len() {
+        fields[place + 2] = FilterField::ALL[place].key();
+        place += 1;
+    }
+    fields
+};
 
 /// Parameters of a graph search.
 #[derive(Debug, Clone, Copy)]
@@ -74,13 +89,12 @@ pub(super) fn point_in(
     PointStruct { id: Some(server_id(id)), payload, vectors: Some(vectors) }
 }
 
-/// Converts a point read from the server; vectors that were not read are empty.
-pub(super) fn point_out(found: RetrievedPoint) -> Result<Point, String> {
-    let id = point_id(found.id.as_ref()).map(|id| id.to_string()).unwrap_or_default();
-    let texts = found.payload.into_iter().filter_map(|(key, value)| Some((key, text(&value)?)));
-    let payload: Map<String, Json> = texts.map(|(key, text)| (key, Json::String(text))).collect();
+/// Converts a point read from the server, and compares it with its checksums; vectors that were not read are empty.
+/// `None` if the id is not one of ours.
+pub(super) fn point_out(found: RetrievedPoint, read: FieldSelection) -> Option<Result<Checked<Point>, Damaged>> {
+    let id = point_id(found.id.as_ref())?;
     let PlainVectors { dense, sparse } = vectors_out(found.vectors);
-    StoredRow { payload, dense, sparse }.into_point().map_err(|reason| format!("point {id}: {reason}"))
+    Some(StoredRow { payload: payload_out(found.payload), dense, sparse }.into_point(id, read))
 }
 
 /// Text of a payload value.
@@ -149,8 +163,8 @@ pub(super) fn get(collection: &str, ids: &[PointId], with: FieldSelection) -> Ge
 /// Selector for the payload fields to read.
 pub(super) fn payload_of_interest(with: FieldSelection) -> WithPayloadSelector {
     fields(match with {
-        FieldSelection::Payload | FieldSelection::Sparse => &[RECORD],
-        FieldSelection::Everything => &[RECORD, QUERY],
+        FieldSelection::Payload | FieldSelection::Sparse => &[RECORD, SUM],
+        FieldSelection::Everything => &EVERYTHING,
     })
 }
 
@@ -178,6 +192,11 @@ pub(super) fn no_payload() -> WithPayloadSelector {
     with_payload_selector::SelectorOptions::Enable(false).into()
 }
 
+/// Selector for the whole payload.
+pub(super) fn all_payload() -> WithPayloadSelector {
+    with_payload_selector::SelectorOptions::Enable(true).into()
+}
+
 /// Selector for these vectors.
 pub(super) fn these_vectors(which: VectorSelection) -> WithVectorsSelector {
     let names: &[&str] = match which {
@@ -190,10 +209,12 @@ pub(super) fn these_vectors(which: VectorSelection) -> WithVectorsSelector {
     WithVectorsSelector { selector_options: Some(options) }
 }
 
-/// Id and vectors of a point read from the server; `None` if the id is not one of ours.
+/// Id and vectors of a point read from the server; `None` if the id is not one of ours, or the vectors cannot be those of
+/// a record.
 pub(super) fn plain_vectors(found: RetrievedPoint) -> Option<(PointId, PlainVectors)> {
     let id = point_id(found.id.as_ref())?;
-    Some((id, vectors_out(found.vectors)))
+    let vectors = vectors_out(found.vectors);
+    row_sum::is_sane(&vectors.dense).then_some((id, vectors))
 }
 
 /// The server's filter; `None` if it keeps everything.

@@ -11,7 +11,7 @@ use super::{
     options::{Pace, Qdrant, QdrantLayout, WriteOrdering},
     wire::Wire,
 };
-use crate::{IndexError, KindStatus, Result, StoreShape};
+use crate::{IndexError, KindStatus, Result, StoreShape, damage::DamageLog};
 use duijie_core::domain::Kind;
 
 /// The connections, and the known state of the store.
@@ -30,6 +30,8 @@ pub(super) struct ServerCore {
     pub(super) holder: String,
     /// Renewals seen from other holders.
     pub(super) sightings: Mutex<Sightings>,
+    /// Damaged rows that reads met.
+    pub(super) damage: DamageLog,
     opened: RwLock<Option<Arc<StoreFile>>>,
     status: RwLock<HealthCheck>,
 }
@@ -80,6 +82,7 @@ impl ServerCore {
             wanted,
             holder,
             sightings: Mutex::default(),
+            damage: DamageLog::default(),
             opened: RwLock::new(opened),
             status: RwLock::default(),
         }

@@ -8,18 +8,21 @@ use qdrant_client::qdrant::{CountPoints, GetPoints, RetrievedPoint, ScrollPoints
 
 use duijie_cpu::Lane;
 
-use super::{ServerIndex, convert, damaged, write};
+use super::{ServerIndex, convert, write};
 use crate::{
-    Document, DocumentPage, DocumentQuery, DocumentWrite, DocumentWritten, Documents, Key, PointId, Result,
+    CollectionKind, Document, DocumentPage, DocumentQuery, DocumentWrite, DocumentWritten, Documents, Key, PointId,
+    Result,
+    damage::Sorted,
     document_row::{self, FOLDER, KEY, TAGS, TEXT},
-    documents::{MAX_DOCUMENT_PAGE, document_id},
+    documents::{MAX_DOCUMENT_PAGE, check_whole, document_id},
     payload::{REVISION, StoredRow},
+    row_sum::SUM,
 };
 
 /// Most bytes of documents per request; below the server's limit of 32 MB.
 const GROUP_BYTES: usize = 8 << 20;
 /// Payload fields read for a document.
-const FIELDS: [&str; 5] = [FOLDER, KEY, REVISION, TAGS, TEXT];
+const FIELDS: [&str; 6] = [FOLDER, KEY, REVISION, TAGS, TEXT, SUM];
 
 impl Documents for ServerIndex {
     fn read_documents(&self, folder: &str, keys: &[Key]) -> BoxFuture<'_, Result<Vec<Option<Document>>>> {
@@ -101,7 +104,9 @@ impl ServerIndex {
                 let request = request.clone();
                 async move { node.points().get(request).await }
             });
-            let documents = documents(answer.await?.result).await?.into_iter();
+            let read = self.sorted(answer.await?.result).await?;
+            check_whole(&read.damaged)?;
+            let documents = read.rows.into_iter();
             // skips a document of another folder with the same id
             found.extend(documents.filter(|it| it.folder == folder).map(|it| (it.key.clone(), it)));
         }
@@ -145,18 +150,25 @@ impl ServerIndex {
             async move { node.points().scroll(request).await }
         });
         let answer = answer.await?;
-        let documents = documents(answer.result).await?;
-        let next = documents.last().map(Document::id).filter(|_| answer.next_page_offset.is_some());
-        Ok(DocumentPage { documents, next })
+        let last = answer.result.last().and_then(|found| convert::point_id(found.id.as_ref()));
+        let next = last.filter(|_| answer.next_page_offset.is_some());
+        let Sorted { rows: documents, damaged, unchecked } = self.sorted(answer.result).await?;
+        Ok(DocumentPage { documents, damaged, unchecked, next })
     }
-}
 
-async fn documents(found: Vec<RetrievedPoint>) -> Result<Vec<Document>> {
-    let read = move || -> Result<Vec<Document>> {
-        let payloads = found.into_iter().map(|point| convert::payload_out(point.payload));
-        payloads.map(|payload| document_row::document(payload).map_err(damaged)).collect()
-    };
-    duijie_cpu::run(Lane::Interactive, read).await?
+    /// The documents, compared with their checksums.
+    async fn sorted(&self, found: Vec<RetrievedPoint>) -> Result<Sorted<Document>> {
+        let read = move || {
+            let documents = found.into_iter().filter_map(|point| {
+                let id = convert::point_id(point.id.as_ref())?;
+                Some(document_row::document(id, convert::payload_out(point.payload)))
+            });
+            documents.collect()
+        };
+        let sorted: Sorted<Document> = duijie_cpu::run(Lane::Interactive, read).await?;
+        self.core.damage.note(CollectionKind::Documents, &sorted.damaged);
+        Ok(sorted)
+    }
 }
 
 // === impl DocumentWrite ===
@@ -171,6 +183,11 @@ impl write::Item for DocumentWrite {
     fn refusal(&self, stored: Option<u64>) -> Option<DocumentWritten> {
         let stored = stored.unwrap_or(0);
         (!self.expect.met_by(stored)).then_some(DocumentWritten::Conflict { stored })
+    }
+
+    fn is_damaged(_: RetrievedPoint) -> bool {
+        // its version still counts
+        false
     }
 
     fn done(&self, stored: Option<u64>) -> DocumentWritten {
@@ -194,6 +211,11 @@ impl write::Item for Document {
 
     fn refusal(&self, stored: Option<u64>) -> Option<bool> {
         stored.is_some_and(|stored| self.version <= stored).then_some(false)
+    }
+
+    fn is_damaged(found: RetrievedPoint) -> bool {
+        let Some(id) = convert::point_id(found.id.as_ref()) else { return false };
+        document_row::document(id, convert::payload_out(found.payload)).is_err()
     }
 
     fn done(&self, _: Option<u64>) -> bool {

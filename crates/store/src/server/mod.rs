@@ -1,7 +1,7 @@
 //! A Qdrant server or cluster as an index: the same collections, vectors, payloads, filters and scores as in the
 //! embedded engine, shared by several instances of this program.
 //!
-//! - `wire`: requests, retries, deadlines, circuit breaker; `watch`: health checks
+//! - `wire`: requests, retries, deadlines, circuit breaker; `nodes`: which node is asked; `watch`: health checks
 //! - `collections`: creation and checks; `convert`: conversion between our types and Qdrant's messages
 //! - `write`: conditional writes of records and of `documents`
 //! - `state`: versions of the store and duties; `duty`: leases on them
@@ -18,6 +18,7 @@ mod convert;
 mod core;
 mod documents;
 mod duty;
+mod nodes;
 pub mod options;
 mod rebuild;
 mod state;
@@ -36,13 +37,14 @@ use uuid::Uuid;
 use self::{
     convert::Beam,
     core::{HealthCheck, ServerCore, WantedStore},
-    wire::{CircuitState, Wire},
+    wire::{CircuitState, Wire, WireFailure},
 };
 use super::{
-    Candidates, ChangeClock, FieldSelection, Hit, Index, IndexError, IndexStatus, KindStatus, Lease, Leases,
-    PageRequest, Point, PointId, PointPage, Records, Result, Retrieval, Search, StoreShape, VectorPage,
+    Candidates, ChangeClock, CollectionKind, FieldSelection, Hit, Index, IndexError, IndexStatus, KindStatus, Lease,
+    Leases, PageRequest, Point, PointId, PointPage, Records, Result, Retrieval, Search, StoreShape, VectorPage,
     VectorSelection, Vectors, Written,
-    records::{MAX_PAGE_POINTS, by_name, check_count, in_order},
+    damage::Sorted,
+    records::{Fetched, MAX_PAGE_POINTS, by_name, check_count, in_order},
     search::SourceSearches,
     tombstones,
 };
@@ -63,7 +65,7 @@ pub struct ServerIndex {
 
 impl ServerIndex {
     /// Opens a store of this shape, or creates it if there is none. Connects in the background: until the engine
-    /// answers, calls fail with [`IndexError::Unreachable`]. Needs a tokio runtime.
+    /// answers, calls fail with [`IndexError::Unreachable`] or [`IndexError::NodesAway`]. Needs a tokio runtime.
     ///
     /// # Errors
     /// Only invalid options.
@@ -108,7 +110,7 @@ impl ServerIndex {
                 CircuitState::Ready => return Ok(()),
                 CircuitState::Refused(sentence) => return Err(IndexError::Refused(sentence)),
                 CircuitState::Maintenance => IndexError::Maintenance,
-                CircuitState::Down(reason) => IndexError::Unreachable { url: self.core.wire.urls.clone(), reason },
+                CircuitState::Down(reason) => self.core.wire.error(WireFailure::Unreachable(reason)),
             };
             if end <= Instant::now() {
                 return Err(error);
@@ -159,9 +161,9 @@ impl ServerIndex {
         }
     }
 
-    async fn fetch_points(&self, kind: Kind, ids: Vec<PointId>, with: FieldSelection) -> Result<Vec<Option<Point>>> {
+    async fn fetch_points(&self, kind: Kind, ids: Vec<PointId>, with: FieldSelection) -> Result<Fetched> {
         if ids.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Fetched::default());
         }
         check_count(ids.len())?;
         let request = convert::get(&self.core.records(kind)?, &ids, with);
@@ -170,21 +172,28 @@ impl ServerIndex {
             async move { node.points().get(request).await }
         });
         let answer = answer.await?;
-        let read = move || -> Result<Vec<Option<Point>>> {
-            let points = answer.result.into_iter().map(|found| convert::point_out(found).map_err(damaged));
-            let points = points.map(|point| point.map(|point| (point.id(), point)));
-            let found: HashMap<PointId, Point> = points.collect::<Result<_>>()?;
-            Ok(in_order(&ids, found))
+        let read = move || {
+            let points = answer.result.into_iter().filter_map(|found| convert::point_out(found, with));
+            let Sorted { rows, damaged, .. } = points.collect();
+            let found: HashMap<PointId, Point> = rows.into_iter().map(|point: Point| (point.id(), point)).collect();
+            Fetched { points: in_order(&ids, found), damaged }
         };
-        duijie_cpu::run(Lane::Interactive, read).await?
+        let fetched = duijie_cpu::run(Lane::Interactive, read).await?;
+        self.core.damage.note(CollectionKind::Records(kind), &fetched.damaged);
+        Ok(fetched)
     }
 
     async fn get_points(&self, names: Vec<RecordName>, with: FieldSelection) -> Result<Vec<Option<Point>>> {
         let of_kind = |kind| {
             let ids: Vec<PointId> = names.iter().filter(|name| name.kind == kind).map(PointId::of).collect();
-            async move { Ok::<_, IndexError>((kind, self.fetch_points(kind, ids, with).await?)) }
+            async move {
+                let fetched = self.fetch_points(kind, ids, with).await?;
+                Ok::<_, IndexError>((kind, fetched))
+            }
         };
         let found = futures::future::try_join_all(Kind::ALL.map(of_kind)).await?;
+        found.iter().try_for_each(|(_, fetched)| fetched.check(&names))?;
+        let found = found.into_iter().map(|(kind, fetched)| (kind, fetched.points));
         Ok(by_name(&names, found))
     }
 
@@ -207,13 +216,16 @@ impl ServerIndex {
             async move { node.points().scroll(request).await }
         });
         let answer = answer.await?;
-        let read = move || -> Result<PointPage> {
-            let points = answer.result.into_iter().map(|found| convert::point_out(found).map_err(damaged));
-            let points: Vec<Point> = points.collect::<Result<_>>()?;
-            let next = points.last().map(Point::id).filter(|_| answer.next_page_offset.is_some());
-            Ok(PointPage { points, next })
+        let read = move || {
+            let last = answer.result.last().and_then(|found| convert::point_id(found.id.as_ref()));
+            let next = last.filter(|_| answer.next_page_offset.is_some());
+            let points = answer.result.into_iter().filter_map(|found| convert::point_out(found, page.with));
+            let Sorted { rows: points, damaged, unchecked } = points.collect();
+            PointPage { points, damaged, unchecked, next }
         };
-        duijie_cpu::run(Lane::Interactive, read).await?
+        let page = duijie_cpu::run(Lane::Interactive, read).await?;
+        self.core.damage.note(CollectionKind::Records(kind), &page.damaged);
+        Ok(page)
     }
 
     async fn read_vectors(
@@ -265,9 +277,9 @@ impl ServerIndex {
         });
         let answer = answer.await?;
         let read = move || {
-            let rows: Vec<_> = answer.result.into_iter().filter_map(convert::plain_vectors).collect();
-            let next = rows.last().map(|(id, _)| *id).filter(|_| answer.next_page_offset.is_some());
-            VectorPage { rows, next }
+            let last = answer.result.last().and_then(|found| convert::point_id(found.id.as_ref()));
+            let next = last.filter(|_| answer.next_page_offset.is_some());
+            VectorPage { rows: answer.result.into_iter().filter_map(convert::plain_vectors).collect(), next }
         };
         Ok(duijie_cpu::run(Lane::Bulk, read).await?)
     }
@@ -308,7 +320,8 @@ impl Records for ServerIndex {
     }
 
     fn fetch(&self, kind: Kind, ids: &[PointId], with: FieldSelection) -> BoxFuture<'_, Result<Vec<Option<Point>>>> {
-        self.fetch_points(kind, ids.to_vec(), with).boxed()
+        let ids = ids.to_vec();
+        async move { Ok(self.fetch_points(kind, ids, with).await?.points) }.boxed()
     }
 
     fn vectors(
@@ -379,7 +392,9 @@ impl Index for ServerIndex {
         for kind in &mut kinds {
             kind.problem = kind.problem.take().or(problem.clone());
         }
-        IndexStatus { kinds, documents_problem, refusal }
+        let documents_damaged = self.core.damage.count(CollectionKind::Documents);
+        let nodes = self.core.wire.node_status();
+        IndexStatus { kinds, documents_problem, documents_damaged, refusal, nodes }
     }
 
     fn clock(&self) -> &ChangeClock {
@@ -391,8 +406,4 @@ impl Drop for ServerIndex {
     fn drop(&mut self) {
         self.watch.abort();
     }
-}
-
-fn damaged(reason: String) -> IndexError {
-    IndexError::Server { reason }
 }

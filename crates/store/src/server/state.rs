@@ -92,7 +92,7 @@ pub(super) async fn put(
         update_filter: Some(written_by(seen.map(|seen| seen.write.clone()).into_iter().collect())),
         ..UpsertPoints::default()
     };
-    let written = core.wire.send(|node| {
+    let written = core.wire.send_write(|node| {
         let request = request.clone();
         async move { node.points().upsert(request).await }
     });

@@ -1,5 +1,7 @@
 //! Health checks, once a second. They find the store when the engine first answers, open the circuit when the engine
-//! fails or the store is under maintenance, and close it again.
+//! fails or the store is under maintenance, and close it again. Beside them every node of a cluster is probed.
+//!
+//! On an empty engine each instance creates what is missing: whoever comes second finds it there, or waits for it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,13 +16,19 @@ use crate::{IndexError, MAINTENANCE, Result};
 /// Key of the document that names the store in use.
 pub(super) const STORE: &str = "store";
 
+/// Longest time in which the collections of an empty cluster are created.
+const CREATION: Duration = Duration::from_secs(60);
+
 /// Checks until the program proves unfit for the store.
 pub(super) async fn run(core: Arc<ServerCore>) {
     loop {
-        let circuit_state = look(&core).await;
-        let refused = matches!(circuit_state, CircuitState::Refused(_));
-        core.wire.set_circuit_state(circuit_state);
-        if refused {
+        let check = async {
+            let circuit_state = look(&core).await;
+            let refused = matches!(circuit_state, CircuitState::Refused(_));
+            core.wire.set_circuit_state(circuit_state);
+            refused
+        };
+        if tokio::join!(check, core.wire.probe()).0 {
             return;
         }
         tokio::time::sleep(core.pace.look_every).await;
@@ -29,14 +37,19 @@ pub(super) async fn run(core: Arc<ServerCore>) {
 
 /// One health check.
 async fn look(core: &ServerCore) -> CircuitState {
-    // a hanging check must not keep the last result valid
-    let looked = tokio::time::timeout(core.pace.stale_after.max(Duration::from_secs(1)), find(core));
+    // a hanging check must not keep the last result valid; before the first one there is none
+    let patience = if core.store().is_ok() { core.pace.stale_after.max(Duration::from_secs(1)) } else { CREATION };
+    let looked = tokio::time::timeout(patience, find(core));
     match looked.await {
         Ok(Ok(circuit_state)) => circuit_state,
         Ok(Err(error @ (IndexError::Unfit { .. } | IndexError::OtherVersions { .. } | IndexError::Refused(_)))) => {
             CircuitState::Refused(error.to_string())
         }
-        Ok(Err(IndexError::Unreachable { reason, .. } | IndexError::Server { reason })) => CircuitState::Down(reason),
+        Ok(Err(
+            IndexError::Unreachable { reason, .. }
+            | IndexError::NodesAway { reason, .. }
+            | IndexError::Server { reason },
+        )) => CircuitState::Down(reason),
         Ok(Err(error)) => CircuitState::Down(error.to_string()),
         Err(_) => CircuitState::Down("查看状态超时".to_string()),
     }
@@ -44,13 +57,16 @@ async fn look(core: &ServerCore) -> CircuitState {
 
 async fn find(core: &ServerCore) -> Result<CircuitState> {
     let error = |failure| core.wire.error(failure);
-    let documents = match state::read(core, &[STORE, &duty::key(MAINTENANCE)]).await {
+    let maintenance = duty::key(MAINTENANCE);
+    let documents = [STORE, &maintenance];
+    let documents = match state::read(core, &documents).await {
         Err(WireFailure::Refused(status)) if status.code() == tonic::Code::NotFound => {
             if matches!(core.wanted, WantedStore::Any) {
                 return Err(no_store(core));
             }
             collections::ensure_state(core).await?;
-            Vec::new()
+            // the node that was asked may only have lagged behind
+            state::read(core, &documents).await.map_err(error)?
         }
         documents => documents.map_err(error)?,
     };
@@ -62,8 +78,7 @@ async fn find(core: &ServerCore) -> Result<CircuitState> {
     };
     let store = wanted(core, store)?;
     if core.store().is_err() {
-        collections::ensure_records(core, &store).await?;
-        collections::ensure_documents(core).await?;
+        tokio::try_join!(collections::ensure_records(core, &store), collections::ensure_documents(core))?;
         core.set_store(store.clone());
     }
     core.set_status(collections::look(core, &store).await?);
@@ -73,14 +88,18 @@ async fn find(core: &ServerCore) -> Result<CircuitState> {
 
 /// Creates the first store.
 async fn begin(core: &ServerCore) -> Result<StoreFile> {
+    let error = |failure| core.wire.error(failure);
     let WantedStore::This(shape) = &core.wanted else { return Err(no_store(core)) };
     let file = StoreFile { shape: shape.clone(), generation: 1 };
     collections::ensure_records(core, &file).await?;
     let text = serde_json::to_string(&file).map_err(|error| IndexError::Server { reason: error.to_string() })?;
-    match state::put(core, STORE, text, None).await.map_err(|failure| core.wire.error(failure))? {
+    match state::put(core, STORE, text, None).await.map_err(error)? {
         Some(_) => Ok(file),
-        // another instance was faster; the next check reads its store
-        None => Err(IndexError::Server { reason: "另一个实例正在建立存储".to_string() }),
+        // another instance was faster
+        None => match state::read(core, &[STORE]).await.map_err(error)?.into_iter().next().flatten() {
+            Some(document) => read_store(core, &document.value),
+            None => Err(IndexError::Server { reason: "另一个实例正在建立存储".to_string() }),
+        },
     }
 }
 

@@ -1,21 +1,28 @@
 //! Requests to the server: choice of node, timeouts, retries, circuit breaker.
 //!
-//! A request tries one node after another, recently failed nodes last, until a node answers, the tries are used up, or
-//! the deadline passes. Every try sends the remaining time of the caller's deadline to the engine. All requests may be
-//! repeated: reads by nature, writes because each is conditional on an earlier read (`write`, `state`).
+//! A request tries one node after another (`nodes`) until a node answers, the tries are used up, or the deadline passes.
+//! Every try sends the remaining time of the caller's deadline to the engine. All requests may be repeated: reads by
+//! nature, writes because each is conditional on an earlier read (`write`, `state`).
+//!
+//! A cluster that has lost a node answers reads at once, and refuses writes for some seconds, until it has marked the
+//! copies on that node as dead. So a write to a cluster is tried until its time is used up, as long as a node answers.
 //!
 //! After [`OPEN_AFTER`] consecutive failures the circuit opens: requests fail at once, except the check that `watch`
-//! sends every second. When a check is answered, the circuit closes.
+//! sends every second. When a check is answered, the circuit closes. What says nothing about the engine as a whole is not
+//! counted: a node that does not answer while another may, a write that the cluster refuses for now.
 
 use std::{
     fs,
     future::Future,
-    sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed},
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
     time::Duration,
 };
 
-use parking_lot::{Mutex, RwLock};
-use qdrant_client::qdrant::{collections_client::CollectionsClient, points_client::PointsClient};
+use futures::future::join_all;
+use parking_lot::RwLock;
+use qdrant_client::qdrant::{
+    HealthCheckRequest, collections_client::CollectionsClient, points_client::PointsClient, qdrant_client::QdrantClient,
+};
 use tokio::time::Instant;
 use tonic::{
     Code, Request, Response, Status,
@@ -24,24 +31,28 @@ use tonic::{
     transport::{Certificate, Channel, ClientTlsConfig, Endpoint},
 };
 
-use super::{backoff, options::Qdrant};
-use crate::{IndexError, Result, deadline};
+use super::{
+    backoff,
+    nodes::{Node, Nodes},
+    options::Qdrant,
+};
+use crate::{IndexError, NodeStatus, Result, deadline};
 
 /// Consecutive failures after which the engine counts as down.
 const OPEN_AFTER: u32 = 5;
 /// Tolerance for a transport clock that runs ahead.
 const CLOCK_MARGIN: Duration = Duration::from_millis(5);
-/// After a failure, a node is asked only if no other node is available for this long.
-const REST: Duration = Duration::from_secs(2);
+/// Longest time for the answer to a probe.
+const PROBE: Duration = Duration::from_secs(2);
 /// Largest answer taken in: a page of 10,000 points with texts and vectors.
 const MAX_ANSWER_BYTES: usize = 256 << 20;
-/// Interval of keep-alive pings, which find dead connections before a call needs them.
-const KEEP_ALIVE: Duration = Duration::from_secs(10);
+/// Interval of keep-alive pings, which find dead connections before a call needs them, and end calls to a machine that is
+/// gone: with the connect timeout on top, within 5 s.
+const KEEP_ALIVE: Duration = Duration::from_secs(3);
 
 /// The connections to a server or to the nodes of a cluster.
 pub(super) struct Wire {
-    nodes: Vec<Node>,
-    turn: AtomicUsize,
+    nodes: Nodes,
     api_key: Option<MetadataValue<Ascii>>,
     /// Timeout of one try.
     pub(super) timeout: Duration,
@@ -51,12 +62,6 @@ pub(super) struct Wire {
     circuit_state: RwLock<(CircuitState, Instant)>,
     /// Addresses, for messages.
     pub(super) urls: String,
-}
-
-/// One node, and the time until which it rests after a failure.
-struct Node {
-    channel: Channel,
-    rests_until: Mutex<Option<Instant>>,
 }
 
 /// Whether requests go out.
@@ -70,6 +75,15 @@ pub(super) enum CircuitState {
     Maintenance,
     /// This program does not fit the store, permanently.
     Refused(String),
+}
+
+/// How long a request is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Patience {
+    /// As many times as configured.
+    Attempts,
+    /// As long as its time lasts, if several nodes are known and one of them answers.
+    Settling,
 }
 
 /// One try: a node and a timeout.
@@ -127,11 +141,10 @@ impl Wire {
                 true => endpoint.tls_config(tls.clone()).map_err(|error| unreachable(&urls, &format!("{error:?}")))?,
                 false => endpoint,
             };
-            Ok(Node { channel: endpoint.connect_lazy(), rests_until: Mutex::default() })
+            Ok(Node::new(url.clone(), endpoint.connect_lazy()))
         };
         Ok(Self {
-            nodes: options.urls.iter().map(node).collect::<Result<_>>()?,
-            turn: AtomicUsize::new(0),
+            nodes: Nodes::new(options.urls.iter().map(node).collect::<Result<_>>()?),
             api_key,
             timeout: options.timeout,
             attempts: options.attempts.max(1),
@@ -147,17 +160,53 @@ impl Wire {
     where
         F: Future<Output = std::result::Result<Response<T>, Status>>,
     {
-        match self.circuit_state() {
-            CircuitState::Ready => {}
-            CircuitState::Down(reason) => return Err(unreachable(&self.urls, &reason)),
-            CircuitState::Maintenance => return Err(IndexError::Maintenance),
-            CircuitState::Refused(sentence) => return Err(IndexError::Refused(sentence)),
-        }
+        self.check_circuit()?;
         self.send(ask).await.map_err(|failure| self.error(failure))
+    }
+
+    /// Sends a caller's conditional write if the circuit is closed, as long as [`Wire::send_write`] does.
+    pub(super) async fn write<T, F>(&self, ask: impl Fn(Try) -> F) -> Result<T>
+    where
+        F: Future<Output = std::result::Result<Response<T>, Status>>,
+    {
+        self.check_circuit()?;
+        self.send_write(ask).await.map_err(|failure| self.error(failure))
     }
 
     /// Sends a request whatever the circuit state; for health checks and maintenance.
     pub(super) async fn send<T, F>(&self, ask: impl Fn(Try) -> F) -> std::result::Result<T, WireFailure>
+    where
+        F: Future<Output = std::result::Result<Response<T>, Status>>,
+    {
+        self.try_nodes(ask, Patience::Attempts).await
+    }
+
+    /// Sends a conditional write whatever the circuit state, until a cluster that has lost a node takes writes again.
+    pub(super) async fn send_write<T, F>(&self, ask: impl Fn(Try) -> F) -> std::result::Result<T, WireFailure>
+    where
+        F: Future<Output = std::result::Result<Response<T>, Status>>,
+    {
+        let patience = if self.nodes.are_several() { Patience::Settling } else { Patience::Attempts };
+        self.try_nodes(ask, patience).await
+    }
+
+    /// Asks every node of a cluster whether it is there.
+    pub(super) async fn probe(&self) {
+        if !self.nodes.are_several() {
+            return;
+        }
+        let probe = async |node: &Node| {
+            let node_try = self.one_try(node, PROBE);
+            match tokio::time::timeout(PROBE, node_try.health_check()).await {
+                Ok(Err(status)) if no_answer(&status) => node.failed_probe(&describe(&status), Instant::now()),
+                Ok(_) => node.answered_probe(Instant::now()),
+                Err(_) => node.failed_probe(&no_answer_within(PROBE), Instant::now()),
+            }
+        };
+        join_all(self.nodes.iter().map(probe)).await;
+    }
+
+    async fn try_nodes<T, F>(&self, ask: impl Fn(Try) -> F, patience: Patience) -> std::result::Result<T, WireFailure>
     where
         F: Future<Output = std::result::Result<Response<T>, Status>>,
     {
@@ -170,35 +219,81 @@ impl Wire {
                 return Err(WireFailure::Late);
             }
             let time = left.min(self.timeout);
-            let Some(node) = self.next_node() else { return Err(WireFailure::Unreachable("没有地址".to_string())) };
-            let header = RequestHeader { api_key: self.api_key.clone(), time };
-            let answer = tokio::time::timeout(time, ask(Try { channel: node.channel.clone(), header })).await;
+            let Some(node) = self.nodes.next() else {
+                return Err(WireFailure::Unreachable("没有地址".to_string()));
+            };
+            let answer = tokio::time::timeout(time, ask(self.one_try(node, time))).await;
             tried += 1;
             let failure = match answer {
                 Ok(Ok(answer)) => {
-                    node.rest(None);
+                    node.answered();
                     self.failures.store(0, Relaxed);
                     return Ok(answer.into_inner());
                 }
-                Ok(Err(status)) if !may_pass(status.code()) => return Err(WireFailure::Refused(status)),
+                Ok(Err(status)) if !may_pass(status.code()) => {
+                    node.answered();
+                    return Err(WireFailure::Refused(status));
+                }
                 // the caller's deadline passed; this says nothing about the engine
                 Err(_) if time < self.timeout => return Err(WireFailure::Late),
                 // the transport's clock may run slightly ahead of ours
                 Ok(Err(_)) if time < self.timeout && end <= Instant::now() + CLOCK_MARGIN => {
                     return Err(WireFailure::Late);
                 }
-                Ok(Err(status)) => describe(&status),
-                Err(_) => format!("{} 毫秒内没有应答", time.as_millis()),
+                Ok(Err(status)) if no_answer(&status) => self.no_answer_from(node, describe(&status)),
+                Ok(Err(status)) => {
+                    node.answered();
+                    let failure = describe(&status);
+                    if patience == Patience::Attempts {
+                        self.note_failure(&failure);
+                    }
+                    failure
+                }
+                Err(_) => self.no_answer_from(node, no_answer_within(time)),
             };
-            node.rest(Instant::now().checked_add(REST));
-            self.note_failure(&failure);
-            // another node is asked at once
-            let wait = if self.nodes.iter().any(|node| !node.rests()) { Duration::ZERO } else { backoff::after(tried) };
-            if self.attempts <= tried || end <= Instant::now() + wait {
+            let all_away = self.nodes.are_all_away();
+            let enough = self.attempts <= tried && (patience == Patience::Attempts || all_away);
+            // instead of a node that is away another one is asked at once
+            let wait = if node.is_away() && !all_away { Duration::ZERO } else { backoff::after(tried) };
+            if enough || end <= Instant::now() + wait {
                 return Err(WireFailure::Unreachable(failure));
             }
             tracing::debug!(failure, tried, "engine did not answer, trying again");
             tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Notes that a node did not answer, and returns the reason with its address.
+    fn no_answer_from(&self, node: &Node, reason: String) -> String {
+        node.failed(&reason, Instant::now());
+        let reason = format!("{}：{reason}", node.url);
+        if self.nodes.are_all_away() {
+            self.note_failure(&reason);
+        }
+        reason
+    }
+
+    fn one_try(&self, node: &Node, time: Duration) -> Try {
+        Try { channel: node.channel.clone(), header: RequestHeader { api_key: self.api_key.clone(), time } }
+    }
+
+    /// Requests that ask every node so many times.
+    pub(super) fn rounds(&self, times: usize) -> usize {
+        self.nodes.iter().count() * times
+    }
+
+    /// State of each node; empty where there is but one.
+    pub(super) fn node_status(&self) -> Vec<NodeStatus> {
+        let status = |node: &Node| NodeStatus { url: node.url.clone(), answers: !node.is_away() };
+        self.nodes.iter().filter(|_| self.nodes.are_several()).map(status).collect()
+    }
+
+    fn check_circuit(&self) -> Result<()> {
+        match self.circuit_state() {
+            CircuitState::Ready => Ok(()),
+            CircuitState::Down(reason) => Err(self.error(WireFailure::Unreachable(reason))),
+            CircuitState::Maintenance => Err(IndexError::Maintenance),
+            CircuitState::Refused(sentence) => Err(IndexError::Refused(sentence)),
         }
     }
 
@@ -225,17 +320,12 @@ impl Wire {
     pub(super) fn error(&self, failure: WireFailure) -> IndexError {
         match failure {
             WireFailure::Refused(status) => IndexError::Server { reason: describe(&status) },
-            WireFailure::Unreachable(reason) => unreachable(&self.urls, &reason),
+            WireFailure::Unreachable(reason) => match self.nodes.away() {
+                Some(nodes) => IndexError::NodesAway { nodes, reason },
+                None => unreachable(&self.urls, &reason),
+            },
             WireFailure::Late => IndexError::DeadlineExceeded,
         }
-    }
-
-    /// Next node in turn; resting nodes only if all rest.
-    fn next_node(&self) -> Option<&Node> {
-        let turn = self.turn.fetch_add(1, Relaxed) % self.nodes.len().max(1);
-        let (before, after) = self.nodes.split_at_checked(turn)?;
-        let mut in_turn = after.iter().chain(before);
-        in_turn.clone().find(|node| !node.rests()).or_else(|| in_turn.next())
     }
 
     fn note_failure(&self, reason: &str) {
@@ -243,19 +333,6 @@ impl Wire {
         if OPEN_AFTER <= failures && self.circuit_state() == CircuitState::Ready {
             self.set_circuit_state(CircuitState::Down(reason.to_string()));
         }
-    }
-}
-
-// === impl Node ===
-
-impl Node {
-    fn rests(&self) -> bool {
-        let until = *self.rests_until.lock();
-        until.is_some_and(|until| Instant::now() < until)
-    }
-
-    fn rest(&self, until: Option<Instant>) {
-        *self.rests_until.lock() = until;
     }
 }
 
@@ -271,6 +348,11 @@ impl Try {
     /// Requests about collections.
     pub(super) fn collections(&self) -> CollectionsClient<Service> {
         CollectionsClient::new(InterceptedService::new(self.channel.clone(), self.header.clone()))
+    }
+
+    async fn health_check(self) -> std::result::Result<(), Status> {
+        let service = InterceptedService::new(self.channel, self.header);
+        QdrantClient::new(service).health_check(HealthCheckRequest {}).await.map(drop)
     }
 }
 
@@ -307,6 +389,15 @@ fn may_pass(code: Code) -> bool {
         | Code::DataLoss
         | Code::Unauthenticated => false,
     }
+}
+
+/// Whether a status comes from the connection, not from the node.
+fn no_answer(status: &Status) -> bool {
+    std::error::Error::source(status).is_some()
+}
+
+fn no_answer_within(time: Duration) -> String {
+    format!("{} 毫秒内没有应答", time.as_millis())
 }
 
 fn describe(status: &Status) -> String {

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use qdrant_client::qdrant::{DeletePoints, GetPoints, PointStruct, UpsertPoints, Value};
+use qdrant_client::qdrant::{DeletePoints, GetPoints, PointStruct, RetrievedPoint, UpsertPoints, Value};
 use serde_json::Value as Json;
 
 use super::{
@@ -22,7 +22,7 @@ use super::{
     state::{WRITE, token, written_by},
 };
 use crate::{
-    IndexError, Point, PointId, Result, Written,
+    CollectionKind, FieldSelection, IndexError, Point, PointId, Result, Written,
     payload::{REVISION, StoredRow},
 };
 use duijie_core::domain::Kind;
@@ -51,6 +51,9 @@ pub(super) trait Item: Clone + Send + Sync {
 
     /// Outcome after the item was stored over this revision.
     fn done(&self, stored: Option<u64>) -> Self::Outcome;
+
+    /// Whether the stored row is damaged, so that any revision may replace it. Asked only where a write is refused.
+    fn is_damaged(found: RetrievedPoint) -> bool;
 
     /// Row of the item when it is stored over this revision.
     fn row(self, stored: Option<u64>) -> Result<StoredRow>;
@@ -83,7 +86,10 @@ pub(super) async fn upsert(core: &ServerCore, kind: Kind, points: Vec<Point>) ->
     for point in &points {
         point.check(kind, store.shape.dimensions)?;
     }
-    write_all(core, &core.records_name(kind, store.generation), points).await
+    let ids: Vec<PointId> = points.iter().map(Point::id).collect();
+    let written = write_all(core, &core.records_name(kind, store.generation), points).await?;
+    core.damage.forget(CollectionKind::Records(kind), &ids);
+    Ok(written)
 }
 
 /// Stores items in order, each if its stored version allows it.
@@ -108,6 +114,7 @@ pub(super) async fn delete(core: &ServerCore, kind: Kind, id: PointId) -> Result
     let collection = core.records(kind)?;
     let there = !marks(core, &collection, &[id]).await?.is_empty();
     remove(core, collection, vec![id]).await?;
+    core.damage.forget(CollectionKind::Records(kind), [&id]);
     Ok(there)
 }
 
@@ -121,7 +128,7 @@ pub(super) async fn remove(core: &ServerCore, collection: String, ids: Vec<Point
         ordering: Some(core.ordering()),
         ..DeletePoints::default()
     };
-    let deleted = core.wire.call(|node| {
+    let deleted = core.wire.write(|node| {
         let request = request.clone();
         async move { node.points().delete(request).await }
     });
@@ -140,13 +147,21 @@ async fn write_group<I: Item>(
     for round in 0..ROUNDS {
         let ids: Vec<PointId> = waiting.iter().map(|pending| pending.item.id()).collect();
         let seen = marks(core, collection, &ids).await?;
+        let refused = waiting.iter().filter(|pending| {
+            let mark = seen.get(&pending.item.id());
+            !mark.is_some_and(|mark| mark.is_after(&pending.token))
+                && pending.item.refusal(mark.map(|mark| mark.revision)).is_some()
+        });
+        let refused: Vec<PointId> = refused.map(|pending| pending.item.id()).collect();
+        let damaged = damaged::<I>(core, collection, &refused).await?;
         waiting.retain(|pending| {
             let mark = seen.get(&pending.item.id());
             // applied in an earlier round, but a lagging replica did not show it
             if mark.is_some_and(|mark| mark.is_after(&pending.token)) {
                 return false;
             }
-            let refusal = pending.item.refusal(mark.map(|mark| mark.revision));
+            let whole = !damaged.contains(&pending.item.id());
+            let refusal = pending.item.refusal(mark.map(|mark| mark.revision)).filter(|_| whole);
             if refusal.is_some() {
                 set(outcomes, pending.place, refusal);
             }
@@ -172,6 +187,24 @@ async fn write_group<I: Item>(
     Err(IndexError::Server { reason: "同一内容正被多处反复写入".to_string() })
 }
 
+/// Those of these points whose stored rows are damaged.
+async fn damaged<I: Item>(core: &ServerCore, collection: &str, ids: &[PointId]) -> Result<HashSet<PointId>> {
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let with_payload = Some(convert::all_payload());
+    let request = GetPoints { with_payload, ..convert::get(collection, ids, FieldSelection::Everything) };
+    let answer = core.wire.call(|node| {
+        let request = request.clone();
+        async move { node.points().get(request).await }
+    });
+    let damaged = answer.await?.result.into_iter().filter_map(|found| {
+        let id = convert::point_id(found.id.as_ref())?;
+        I::is_damaged(found).then_some(id)
+    });
+    Ok(damaged.collect())
+}
+
 /// Sends the items; each is applied only if its stored token is unchanged.
 async fn store<I: Item>(
     core: &ServerCore,
@@ -193,7 +226,7 @@ async fn store<I: Item>(
         update_filter: Some(written_by(tokens.map(|mark| mark.write.clone()).collect())),
         ..UpsertPoints::default()
     };
-    let stored = core.wire.call(|node| {
+    let stored = core.wire.write(|node| {
         let request = request.clone();
         async move { node.points().upsert(request).await }
     });
@@ -254,6 +287,10 @@ impl Item for Point {
 
     fn done(&self, stored: Option<u64>) -> Written {
         if stored.is_some() { Written::Updated } else { Written::Created }
+    }
+
+    fn is_damaged(found: RetrievedPoint) -> bool {
+        convert::point_out(found, FieldSelection::Everything).is_some_and(|point| point.is_err())
     }
 
     fn row(self, _: Option<u64>) -> Result<StoredRow> {

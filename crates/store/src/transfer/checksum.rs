@@ -16,7 +16,7 @@ use super::{
     Result, Track, TransferError, TransferStep,
     piece::{self, Piece, PiecePage},
 };
-use crate::{CollectionKind, Document, FieldSelection, Index, Point, pages::Pages};
+use crate::{CollectionKind, Document, FieldSelection, Index, LeftOut, Point, pages::Pages};
 
 /// Checksum of each kind, and of the documents.
 pub type Digests = BTreeMap<CollectionKind, Digest>;
@@ -92,28 +92,36 @@ impl Hasher {
     }
 }
 
-/// Checksums of all kinds, read page by page.
+/// Checksums of all kinds, read page by page, and what is damaged and therefore not in them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Examined {
+    pub(super) digests: Digests,
+    pub(super) left_out: LeftOut,
+}
+
+/// Checksums of all kinds, read page by page; without damaged ones.
 ///
 /// # Errors
 /// Errors of the index.
 pub async fn digests(index: &dyn Index) -> Result<Digests> {
     let mut nobody = |_| ();
-    track_digests(index, &mut Track::new(TransferStep::Verify, 0, &mut nobody)).await
+    Ok(track_digests(index, &mut Track::new(TransferStep::Verify, 0, &mut nobody)).await?.digests)
 }
 
 /// As `digests`, with progress.
-pub(super) async fn track_digests(index: &dyn Index, track: &mut Track<'_, '_>) -> Result<Digests> {
-    let mut digests = Digests::new();
+pub(super) async fn track_digests(index: &dyn Index, track: &mut Track<'_, '_>) -> Result<Examined> {
+    let Examined { mut digests, mut left_out } = Examined::default();
     for collection in CollectionKind::ALL {
         let mut hasher = Hasher::default();
         let mut pages = Pages::new(|after| piece::page(index, collection, after, FieldSelection::Everything));
-        while let Some(PiecePage { pieces, .. }) = pages.next_page().await? {
+        while let Some(PiecePage { pieces, damaged, .. }) = pages.next_page().await? {
             pieces.iter().try_for_each(|piece| hasher.add(piece))?;
+            left_out.add(collection, &damaged);
             track.add(pieces.len());
         }
         digests.insert(collection, hasher.finish());
     }
-    Ok(digests)
+    Ok(Examined { digests, left_out })
 }
 
 #[cfg(test)]

@@ -2,12 +2,12 @@
 
 use super::{
     Result, Track, TransferError, TransferProgress, TransferStep,
-    checksum::{Digests, track_digests},
+    checksum::{Digests, Examined, track_digests},
     compare::{Beyond, beyond, missing},
     count, in_maintenance,
     piece::{self, PiecePage},
 };
-use crate::{CollectionKind, FieldSelection, Index, clock, pages::Pages, secrets, tombstones};
+use crate::{CollectionKind, FieldSelection, Index, LeftOut, clock, pages::Pages, secrets, tombstones};
 
 /// Passes over the source before it counts as unsettled.
 const ROUNDS: u32 = 3;
@@ -19,6 +19,8 @@ pub struct Copied {
     pub written: u64,
     /// Checksums, equal on both sides.
     pub digests: Digests,
+    /// What is damaged in the source, and was not copied.
+    pub left_out: LeftOut,
 }
 
 /// Copies every point, document and secret of `source` into `target`, then compares both sides by checksum. Both must have the
@@ -51,12 +53,12 @@ async fn rounds(
         let total = count(source).await? + count(target).await?;
         let mut track = Track::new(TransferStep::Verify, total, progress);
         // target first: later changes of the source then show as a difference and are copied in the next round
-        let copied = track_digests(target, &mut track).await?;
-        let original = track_digests(source, &mut track).await?;
+        let copied = track_digests(target, &mut track).await?.digests;
+        let Examined { digests: original, left_out } = track_digests(source, &mut track).await?;
         if copied == original {
             secrets::copy(source, target).await?;
             clock::copy(source, target).await?;
-            return Ok(Copied { written, digests: original });
+            return Ok(Copied { written, digests: original, left_out });
         }
         refuse_beyond(source, target, progress).await?;
         // nothing was missing and the source is unchanged, so the difference is older than this copy

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::{PAGE, Result};
 use crate::{
-    CollectionKind, Document, DocumentQuery, FieldSelection, Index, Key, PageRequest, Point, PointId, clock,
+    CollectionKind, Damaged, Document, DocumentQuery, FieldSelection, Index, Key, PageRequest, Point, PointId, clock,
     pages::Paged, secrets, tombstones,
 };
 use duijie_core::domain::Filter;
@@ -25,6 +25,8 @@ pub(super) enum Piece {
 #[derive(Debug)]
 pub(super) struct PiecePage {
     pub(super) pieces: Vec<Piece>,
+    /// Damaged ones, which are left out.
+    pub(super) damaged: Vec<Damaged>,
     /// What to ask for `after` to get the next page; `None` on the last one.
     pub(super) next: Option<PointId>,
 }
@@ -98,7 +100,7 @@ pub(super) async fn page(
         CollectionKind::Records(kind) => {
             let page = index.scroll(kind, &Filter::default(), PageRequest { after, limit, with }).await?;
             let pieces = page.points.into_iter().map(|point| Piece::Point(Box::new(point))).collect();
-            Ok(PiecePage { pieces, next: page.next })
+            Ok(PiecePage { pieces, damaged: page.damaged, next: page.next })
         }
         CollectionKind::Documents => {
             let page = index.list_documents(DocumentQuery::default(), after, limit).await?;
@@ -106,7 +108,8 @@ pub(super) async fn page(
                 .documents
                 .into_iter()
                 .filter(|document| !secrets::is_secret(document) && !clock::is_clock(document));
-            Ok(PiecePage { pieces: documents.map(Piece::Document).collect(), next: page.next })
+            let pieces = documents.map(Piece::Document).collect();
+            Ok(PiecePage { pieces, damaged: page.damaged, next: page.next })
         }
     }
 }

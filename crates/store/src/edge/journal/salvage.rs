@@ -16,7 +16,10 @@ use super::{
 };
 use crate::{
     CollectionKind, Result, document_row,
-    edge::store::{ShardPlace, StoreFolder, at},
+    edge::{
+        census::Census,
+        store::{ShardPlace, StoreFolder, at},
+    },
     payload::{RECORD, StoredRow},
 };
 use duijie_core::domain::Record;
@@ -226,6 +229,9 @@ fn rewrite(place: &ShardPlace, state: JournalState) -> Result<Rewritten> {
         keep(&path, &beside).map_err(at(&beside))?;
         kept = Some(beside);
     }
+    // what it counted is no longer what there should be
+    let census = place.census();
+    Census::remove_file(&census).map_err(at(&census))?;
     fs::rename(&new, &path).map_err(at(&path))?;
     if let Some(folder) = path.parent() {
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(at(folder))?;

@@ -6,7 +6,7 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use super::{Summary, encoder::Encoder, line::SnapshotHeader};
 use crate::{
-    CollectionKind, FieldSelection, Index, IndexError, StoreShape,
+    CollectionKind, FieldSelection, Index, IndexError, LeftOut, StoreShape,
     pages::Pages,
     transfer::{
         Listener, Result, Track, TransferError, TransferProgress, TransferStep,
@@ -30,11 +30,12 @@ pub struct Created<W> {
 enum Told {
     /// More pieces.
     Page(Vec<Piece>),
-    /// End of data. Without it the snapshot stays incomplete.
-    End,
+    /// End of data, and what of it is damaged. Without it the snapshot stays incomplete.
+    End(LeftOut),
 }
 
-/// Writes the whole index to `sink`, from a thread of its own; a slow sink slows down reading. After a failure or drop, the sink holds an incomplete snapshot without seal.
+/// Writes the whole index to `sink`, from a thread of its own; a slow sink slows down reading. What is damaged is left
+/// out and reported. After a failure or drop, the sink holds an incomplete snapshot without seal.
 ///
 /// # Errors
 /// Errors of the index; [`TransferError::Sink`], [`TransferError::Unwritable`].
@@ -64,16 +65,18 @@ pub async fn create<W: Write + Send + 'static>(
 
 async fn read(index: &dyn Index, pages: Sender<Told>, total: u64, progress: &mut Listener<'_>) -> Result<()> {
     let mut track = Track::new(TransferStep::Write, total, progress);
+    let mut left_out = LeftOut::default();
     let send = async |told| pages.send(told).await.map_err(|_| TransferError::Stopped);
     for collection in CollectionKind::ALL {
         let mut all = Pages::new(|after| piece::page(index, collection, after, FieldSelection::Everything));
-        while let Some(PiecePage { pieces, .. }) = all.next_page().await? {
+        while let Some(PiecePage { pieces, damaged, .. }) = all.next_page().await? {
+            left_out.add(collection, &damaged);
             let read = pieces.len();
             send(Told::Page(pieces)).await?;
             track.add(read);
         }
     }
-    send(Told::End).await
+    send(Told::End(left_out)).await
 }
 
 fn write<W: Write>(sink: W, header: SnapshotHeader, mut inbox: Receiver<Told>) -> Result<Created<W>> {
@@ -81,9 +84,7 @@ fn write<W: Write>(sink: W, header: SnapshotHeader, mut inbox: Receiver<Told>) -
     loop {
         match inbox.blocking_recv() {
             Some(Told::Page(pieces)) => pieces.into_iter().try_for_each(|piece| encoder.piece(piece))?,
-            Some(Told::End) => {
-                return encoder.finish();
-            }
+            Some(Told::End(left_out)) => return encoder.finish(left_out),
             None => return Err(TransferError::Stopped),
         }
     }

@@ -10,7 +10,7 @@ use std::{
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    MAX_LINE_BYTES, MAX_WINDOW_LOG,
+    MAX_LINE_BYTES, MAX_WINDOW_LOG, Summary,
     line::{SnapshotHeader, SnapshotLine, Trailer},
 };
 use crate::{
@@ -96,9 +96,10 @@ impl<R: Read> Decoder<R> {
         }
     }
 
-    /// Checksums of the contents; known after the last piece.
-    pub(super) fn digests(&self) -> Option<&Digests> {
-        self.trailer.as_ref().map(|trailer| &trailer.kinds)
+    /// Checksums of the contents, and what is not among them; known after the last piece.
+    pub(super) fn summary(&self) -> Option<Summary> {
+        let Trailer { kinds, left_out, .. } = self.trailer.as_ref()?;
+        Some(Summary { digests: kinds.clone(), left_out: left_out.clone() })
     }
 
     /// Checks order and uniqueness, and adds the piece to the checksums.

@@ -11,7 +11,7 @@ use super::{
     seal::Sealing,
 };
 use crate::{
-    CollectionKind,
+    CollectionKind, LeftOut,
     transfer::{Digests, Result, TransferError, checksum::Hasher, piece::Piece},
 };
 
@@ -48,13 +48,13 @@ impl<W: Write> Encoder<W> {
     }
 
     /// Writes trailer and seal.
-    pub(super) fn finish(mut self) -> Result<Created<W>> {
+    pub(super) fn finish(mut self, left_out: LeftOut) -> Result<Created<W>> {
         let kinds: Digests = self.hashers.drain(..).map(|(collection, hasher)| (collection, hasher.finish())).collect();
         let sha256 = format!("{:x}", self.sha256.clone().finalize());
-        let trailer = Trailer { kinds: kinds.clone(), sha256 };
+        let trailer = Trailer { kinds: kinds.clone(), sha256, left_out: left_out.clone() };
         self.line(&SnapshotLine::Trailer(trailer)).map_err(|reason| reason.about("trailer"))?;
         let sink = self.lines.finish().and_then(Sealing::seal).map_err(TransferError::Sink)?;
-        Ok(Created { sink, summary: Summary { digests: kinds } })
+        Ok(Created { sink, summary: Summary { digests: kinds, left_out } })
     }
 
     fn line(&mut self, line: &SnapshotLine) -> std::result::Result<(), LineError> {

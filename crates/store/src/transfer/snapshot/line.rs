@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{FORMAT, VERSION};
-use crate::{CollectionKind, Document, Point, StoreShape, transfer::Digests};
+use crate::{CollectionKind, Document, LeftOut, Point, StoreShape, transfer::Digests};
 use duijie_core::{
     domain::Record,
     text::{LexicalQuery, SparseVector},
@@ -49,6 +49,9 @@ pub struct Trailer {
     pub kinds: Digests,
     /// SHA-256 of all lines before, each with its line feed; 64 hexadecimal digits.
     pub sha256: String,
+    /// What was damaged in the store, and is not in the snapshot.
+    #[serde(default, skip_serializing_if = "LeftOut::is_empty")]
+    pub left_out: LeftOut,
 }
 
 /// A point; vectors as base64 of little-endian 32-bit numbers.

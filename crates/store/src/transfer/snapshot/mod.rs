@@ -5,7 +5,7 @@
 //!   {"header": {format, version, store shape, counts when it was begun, time}}
 //!   {"point": {record, query, dense, indices, weights}}   by kind, then by id; vectors in base64, little-endian
 //!   {"document": {folder, key, version, tags, text}}      behind the points, by id
-//!   {"trailer": {count and SHA-256 of each kind and of the documents, SHA-256 of all lines before}}
+//!   {"trailer": {count and SHA-256 of each kind and of the documents, SHA-256 of all lines before, what was damaged and left out}}
 //! 40 bytes: a skippable frame of zstd with the SHA-256 of all bytes before
 //! ```
 //!
@@ -33,7 +33,7 @@ pub use part_file::PartFile;
 pub use restore::{Restored, Snapshot};
 
 use super::checksum::Digests;
-use crate::CollectionKind;
+use crate::{CollectionKind, LeftOut};
 
 /// Name of the format, in every header.
 const FORMAT: &str = "duijie-snapshot";
@@ -52,6 +52,8 @@ const LEVEL: i32 = 3;
 pub struct Summary {
     /// Checksum of each kind, and of the documents.
     pub digests: Digests,
+    /// What was damaged in the store, and is not in the snapshot.
+    pub left_out: LeftOut,
 }
 
 // === impl Summary ===

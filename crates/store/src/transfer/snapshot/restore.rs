@@ -85,9 +85,9 @@ impl Snapshot {
         let mut decoder = Decoder::new(body).ok_or_else(foreign)?;
         check_format(path, decoder.header())?;
         while decoder.next_piece().map_err(damaged)?.is_some() {}
-        let digests = decoder.digests().cloned().unwrap_or_default();
+        let summary = decoder.summary().ok_or_else(|| damaged("没有末行".to_string()))?;
         let (path, header) = (path.to_path_buf(), decoder.header().clone());
-        Ok(Self { path, file, length, header, summary: Summary { digests } })
+        Ok(Self { path, file, length, header, summary })
     }
 
     /// Header.
@@ -132,7 +132,7 @@ impl Snapshot {
             track.add(read);
         }
         let mut track = Track::new(TransferStep::Verify, self.summary.pieces(), progress);
-        let restored = track_digests(target, &mut track).await?;
+        let restored = track_digests(target, &mut track).await?.digests;
         if restored == self.summary.digests {
             Ok(Restored { written })
         } else {
@@ -154,7 +154,7 @@ impl Snapshot {
         for collection in CollectionKind::ALL {
             let mut after = None;
             loop {
-                let PiecePage { pieces: theirs, next } =
+                let PiecePage { pieces: theirs, next, .. } =
                     piece::page(target, collection, after, FieldSelection::Payload).await?;
                 for piece in &theirs {
                     match (ours.has(piece).await?, own.contains_key(&piece.id())) {
@@ -205,7 +205,7 @@ impl Snapshot {
             }
             batch.get_or_insert_with(|| (collection, Vec::new())).1.push(piece);
         }
-        if decoder.digests() != Some(&self.summary.digests) {
+        if decoder.summary().as_ref() != Some(&self.summary) {
             return Err(changed());
         }
         if let Some(rest) = batch {

@@ -40,7 +40,7 @@ fn points() -> Vec<Point> {
 fn whole() -> Vec<u8> {
     let mut encoder = Encoder::new(Vec::new(), header()).unwrap();
     points().into_iter().for_each(|point| encoder.piece(Piece::Point(Box::new(point))).unwrap());
-    encoder.finish().unwrap().sink
+    encoder.finish(LeftOut::default()).unwrap().sink
 }
 
 /// The lines of a whole snapshot.
@@ -85,7 +85,7 @@ fn a_whole_snapshot_is_read_and_other_tools_show_its_lines() {
     assert_eq!((snapshot.summary().points(), snapshot.header().store.dimensions), (3, 2));
     assert_eq!(lines().len(), 5);
     assert!(open(&sealed(&lines())).is_ok());
-    assert!(open(&Encoder::new(Vec::new(), header()).unwrap().finish().unwrap().sink).is_ok());
+    assert!(open(&Encoder::new(Vec::new(), header()).unwrap().finish(LeftOut::default()).unwrap().sink).is_ok());
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn documents_come_behind_the_points_and_in_order() {
     let snapshot = |pieces: Vec<Piece>| {
         let mut encoder = Encoder::new(Vec::new(), header()).unwrap();
         pieces.into_iter().for_each(|piece| encoder.piece(piece).unwrap());
-        encoder.finish().unwrap().sink
+        encoder.finish(LeftOut::default()).unwrap().sink
     };
     let point = || Piece::Point(Box::new(points().remove(0)));
     let whole = open(&snapshot(vec![point(), document(1), document(2)])).unwrap();
@@ -216,4 +216,19 @@ async fn secrets_and_the_clock_stay_with_their_store() {
     assert!(text.contains("\"jobs\"") && !text.contains("secrets") && !text.contains("clock"), "{text}");
     assert_eq!(open(&created.sink).unwrap().restore(&target, |_| ()).await.unwrap().written, 4);
     assert_eq!(secrets::secret(&target, "tokens", [3; 32]).await.unwrap(), [2; 32]);
+}
+
+#[tokio::test]
+async fn what_is_damaged_is_left_out_and_reported() {
+    let index = MemoryIndex::new(2);
+    let points: Vec<Point> = (0..30).map(|number| point(&format!("d-{number}"))).collect();
+    index.upsert(Kind::Demand, points.clone()).await.unwrap();
+    points[..25].iter().for_each(|point| index.damage(&point.record.name()));
+    let created = create(&index, header().store, Vec::new(), |_| ()).await.unwrap();
+    let left_out = created.summary.left_out.clone();
+    assert_eq!((left_out.count, left_out.listed.len(), left_out.more()), (25, LeftOut::MAX_LISTED, 5));
+    assert!(left_out.listed[0].name.starts_with("demands/d-"), "{left_out:?}");
+    // the file says it too
+    let snapshot = open(&created.sink).unwrap();
+    assert_eq!((snapshot.summary().points(), &snapshot.summary().left_out), (5, &left_out));
 }
