@@ -18,7 +18,7 @@ use crate::harness::record;
 const DISK: &str = "CHAOS_DISK";
 /// Records of one call.
 const BATCH: usize = 50;
-const CHUNK: [u8; 1 << 20] = [7; 1 << 20];
+static CHUNK: [u8; 1 << 20] = [7; 1 << 20];
 
 /// Somebody else's file on the same disk.
 struct Filler(PathBuf);
