@@ -7,6 +7,7 @@
 use std::{collections::BTreeSet, future::Future, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{
     Parts,
@@ -30,11 +31,13 @@ const PROBE: u128 = u128::MAX;
 #[derive(Debug, Clone, Default)]
 pub struct Probes(Arc<Mutex<BTreeSet<Component>>>);
 
-/// How often is asked, and how long is waited.
+/// How often is asked, and how long is waited. One late answer is a busy moment of the machine, and clients that follow
+/// health would leave for it: a trouble is a second late one in a row, or one that is later still.
 #[derive(Debug, Clone, Copy)]
 struct Pace {
     every: Duration,
     within: Duration,
+    was_late: bool,
 }
 
 // === impl Probes ===
@@ -42,13 +45,15 @@ struct Pace {
 impl Probes {
     /// What does not answer now.
     pub fn troubles(&self) -> Vec<Trouble> {
-        let say = |component: &Component| Trouble::new(*component, format!("在 {} 秒内没有应答", WITHIN.as_secs()));
+        let say = |component: &Component| {
+            Trouble::new(*component, format!("没有及时应答（{} 秒内，连续两次）", WITHIN.as_secs()))
+        };
         self.0.lock().iter().map(say).collect()
     }
 
     /// Asks until dropped.
     pub(super) async fn run(self, parts: &Parts) {
-        let pace = Pace { every: EVERY, within: WITHIN };
+        let pace = Pace::new(EVERY, WITHIN);
         tokio::join!(
             self.watch(Component::Engine, pace, || engine(&*parts.index)),
             self.watch(Component::Processors, pace, lanes),
@@ -57,19 +62,21 @@ impl Probes {
     }
 
     /// Asks one component again and again.
-    async fn watch<F: Future<Output = Result<()>>>(&self, component: Component, pace: Pace, ask: impl Fn() -> F) {
+    async fn watch<F: Future<Output = Result<()>>>(&self, component: Component, mut pace: Pace, ask: impl Fn() -> F) {
         loop {
-            let answer = deadline::within(Some(pace.within), Call::of(PROBE).run(ask()));
+            let asked = Instant::now();
+            let answer = deadline::within(Some(pace.patience()), Call::of(PROBE).run(ask()));
             tokio::pin!(answer);
-            let answered = match tokio::time::timeout(pace.within, &mut answer).await {
+            let answered = match timeout(pace.patience(), &mut answer).await {
                 Ok(answered) => answered,
                 Err(_) => {
                     self.note(component, false);
                     answer.await
                 }
             };
-            self.note(component, answered.is_ok());
-            tokio::time::sleep(pace.every).await;
+            let is_well = pace.is_well_after(asked.elapsed());
+            self.note(component, answered.is_ok() && is_well);
+            sleep(pace.every).await;
         }
     }
 
@@ -79,6 +86,25 @@ impl Probes {
             true => silent.remove(&component),
             false => silent.insert(component),
         };
+    }
+}
+
+// === impl Pace ===
+
+impl Pace {
+    const fn new(every: Duration, within: Duration) -> Self {
+        Self { every, within, was_late: false }
+    }
+
+    /// How long to wait for the next answer before it counts as a trouble.
+    fn patience(&self) -> Duration {
+        if self.was_late { self.within } else { 2 * self.within }
+    }
+
+    /// Whether all is well after an answer that took so long.
+    fn is_well_after(&mut self, took: Duration) -> bool {
+        let is_late = self.within < took;
+        !(std::mem::replace(&mut self.was_late, is_late) && is_late)
     }
 }
 
@@ -103,21 +129,19 @@ async fn threads() -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use tokio::task::JoinHandle;
 
     use super::*;
     use crate::tests::Counting;
     use duijie_store::MemoryIndex;
 
-    const PACE: Pace = Pace { every: Duration::from_millis(1), within: Duration::from_millis(20) };
+    const PACE: Pace = Pace::new(Duration::from_millis(1), Duration::from_millis(20));
 
     async fn until(what: impl Fn() -> bool) {
         let started = Instant::now();
         while !what() {
             assert!(started.elapsed() < Duration::from_secs(60), "it never came");
-            tokio::time::sleep(Duration::from_millis(1)).await;
+            sleep(Duration::from_millis(1)).await;
         }
     }
 
@@ -141,10 +165,10 @@ mod tests {
         index.stall(true);
         until(|| !probes.troubles().is_empty()).await;
         let said = probes.troubles().iter().map(Trouble::to_string).collect::<String>();
-        assert_eq!(said, "存储引擎在 1 秒内没有应答");
+        assert_eq!(said, "存储引擎没有及时应答（1 秒内，连续两次）");
         // however long it stalls, one question waits
         index.take();
-        tokio::time::sleep(10 * PACE.within).await;
+        sleep(10 * PACE.within).await;
         assert_eq!(index.take().records, 0);
         index.stall(false);
         until(|| probes.troubles().is_empty()).await;
@@ -163,6 +187,22 @@ mod tests {
         drop(end);
         until(|| probes.troubles().is_empty()).await;
         runtime.shutdown_background();
+    }
+
+    #[test]
+    fn a_single_late_answer_is_no_trouble_and_two_in_a_row_are() {
+        let (mut pace, late, quick) = (Pace::new(EVERY, WITHIN), WITHIN * 3 / 2, WITHIN / 10);
+        assert_eq!(pace.patience(), 2 * WITHIN);
+        let mut check = |took: Duration, want: bool, patience: Duration| {
+            assert_eq!(pace.is_well_after(took), want);
+            assert_eq!(pace.patience(), patience);
+        };
+        check(late, true, WITHIN);
+        check(quick, true, 2 * WITHIN);
+        check(late, true, WITHIN);
+        check(late, false, WITHIN);
+        check(late, false, WITHIN);
+        check(quick, true, 2 * WITHIN);
     }
 
     #[tokio::test]
