@@ -140,7 +140,7 @@ impl Default for Limits {
             max_inflight_bytes: 512 << 20,
             request_timeout: seconds(30),
             message_timeout: seconds(120),
-            waits: Waits { target: Duration::from_millis(50), burst: Duration::from_millis(150) },
+            waits: Waits { target: Duration::from_millis(100), burst: Duration::from_millis(300) },
             connections: ConnectionLimits {
                 max: 1_000,
                 max_calls: 128,

@@ -33,13 +33,13 @@ pub const KEYS: &[Key] = &[
     number("server.max_calls", "256", 1.0..=100_000.0, "同时处理的调用数，超出即返回 RESOURCE_EXHAUSTED"),
     number(
         "server.target_wait_ms",
-        "50",
+        "100",
         1.0..=60_000.0,
         "过载时的目标：处理中的调用等待处理器、引擎和模型的平均时间，毫秒；据此增减同时处理的调用数（导入不计）",
     ),
     number(
         "server.burst_wait_ms",
-        "150",
+        "300",
         0.0..=60_000.0,
         "短时集中到来的调用最多排队多久，毫秒；排队持续超过此时间即为过载，其余调用立即返回 RESOURCE_EXHAUSTED 和重试时间",
     ),
