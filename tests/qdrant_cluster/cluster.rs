@@ -19,7 +19,7 @@ use tokio::{
 /// Nodes of a cluster.
 pub const NODES: usize = 3;
 /// Longest wait for a node or for the cluster.
-pub const PATIENCE: Duration = Duration::from_secs(180);
+pub const PATIENCE: Duration = Duration::from_secs(900);
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Three nodes. Dropping it kills them.

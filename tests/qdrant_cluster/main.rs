@@ -16,6 +16,7 @@ mod load;
 mod sample;
 
 use std::{
+    io::Write,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -106,18 +107,10 @@ async fn try_choice(binary: &Path, choice: &Choice) -> Vec<String> {
         tokio::time::sleep(WITHOUT).await;
         let since = ledger.since();
         let mut lost = ledger.lost(&indexes[0]).await;
-        let began = Instant::now();
-        cluster.revive(place).await;
-        cluster.wait_whole(&collections).await;
-        let back = began.elapsed();
-        load.stop().await;
-        cluster.wait_whole(&collections).await;
-        lost.extend(ledger.lost(&indexes[1]).await);
-        let differ = differences(&cluster, &prefix).await;
         let seconds = |time: Duration| format!("{:.1} s", time.as_secs_f64());
-        let (stored, marks) = ledger.counts();
-        println!(
-            "| {choice} | node {} killed{}{} | {} | {} | {} | {} ms, {} | {stored} + {marks} | {} | {}{} |",
+        // at once: a slow machine may not get further
+        print!(
+            "| {choice} | node {} killed{}{} | {} | {} | {} | {} ms, {} |",
             place + 1,
             if leads { ", leads the consensus" } else { "" },
             if is_last { ", highest id" } else { "" },
@@ -126,6 +119,19 @@ async fn try_choice(binary: &Path, choice: &Choice) -> Vec<String> {
             seconds(since.write),
             since.read.as_millis(),
             since.failed,
+        );
+        let _ = std::io::stdout().flush();
+        let began = Instant::now();
+        cluster.revive(place).await;
+        cluster.wait_whole(&collections).await;
+        let back = began.elapsed();
+        load.stop().await;
+        cluster.wait_whole(&collections).await;
+        lost.extend(ledger.lost(&indexes[1]).await);
+        let differ = differences(&cluster, &prefix).await;
+        let (stored, marks) = ledger.counts();
+        println!(
+            " {stored} + {marks} | {} | {}{} |",
             lost.len(),
             seconds(back),
             if differ.is_empty() { "" } else { ", DIFFERENT" },
