@@ -95,6 +95,10 @@ pub enum RefusalKind {
     TooLarge,
     /// DATA_LOSS: store it anew, or restore it from a backup.
     DataLoss,
+    /// UNAUTHENTICATED: present a valid key.
+    Unauthenticated,
+    /// PERMISSION_DENIED: use a key that may.
+    PermissionDenied,
 }
 
 /// Back-off after the model was busy: the time of a few texts.

@@ -14,6 +14,7 @@ pub mod foreground;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod heart;
+pub mod identity;
 pub mod ingest;
 pub mod maintenance;
 pub mod matching;

@@ -14,7 +14,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, HeaderValue, Request, Response, header};
 use http_body::{Frame, SizeHint};
 use tonic::{Code, Status, body::Body};
 use tower::{Layer, Service};
@@ -27,7 +27,7 @@ use super::{
     methods::{Method, Methods},
     overload::Gate,
 };
-use crate::{error::Error, foreground::Foreground, metrics};
+use crate::{error::Error, foreground::Foreground, identity::Access, metrics};
 use duijie_cpu::Call;
 use duijie_store::deadline;
 
@@ -75,6 +75,7 @@ pub struct AdmissionLayer {
     limits: Limits,
     foreground: Foreground,
     methods: Arc<Methods>,
+    access: Access,
 }
 
 /// Service behind admission control.
@@ -101,8 +102,9 @@ struct Tracked {
 // === impl AdmissionLayer ===
 
 impl AdmissionLayer {
-    /// A layer with these limits. Calls whose callers wait for the answer are counted in `foreground`.
-    pub fn new(limits: &Limits, foreground: Foreground) -> Self {
+    /// A layer with these limits for the callers that `access` knows. Calls whose callers wait for the answer are counted in
+    /// `foreground`.
+    pub fn new(limits: &Limits, foreground: Foreground, access: Access) -> Self {
         let shares = |total: usize| Shares::new(total, limits.caller_share);
         Self {
             arriving: shares(limits.max_calls.saturating_add(limits.max_streams).saturating_mul(ARRIVING)),
@@ -114,6 +116,7 @@ impl AdmissionLayer {
             limits: *limits,
             foreground,
             methods: Arc::new(Methods::new()),
+            access,
         }
     }
 
@@ -149,12 +152,21 @@ impl AdmissionLayer {
         }
     }
 
-    /// Reads the request, takes a place, and calls.
-    async fn admit<S>(self, mut inner: S, method: &Method, request: Request<Body>) -> Result<Admitted<S::Error>, Error>
+    /// Asks who calls, reads the request, takes a place, and calls.
+    async fn admit<S>(
+        self,
+        mut inner: S,
+        method: &Method,
+        mut request: Request<Body>,
+    ) -> Result<Admitted<S::Error>, Error>
     where
         S: Service<Request<Body>, Response = Response<Body>>,
     {
         let busy = || Error::Busy { retry_ms: RETRY_MS };
+        let sent = request.headers().get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
+        let identity = self.access.identify(sent).await?;
+        identity.may_call(&method.name, &method.roles)?;
+        request.extensions_mut().insert(identity);
         let caller = caller(request.extensions());
         let call = Call::of(caller.key());
         let gate = is_gated(method).then_some(&self.gate);
@@ -345,6 +357,8 @@ fn parse_timeout(value: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity::Keys;
+    use duijie_store::MemoryIndex;
 
     #[test]
     fn methods_are_known_and_each_list_names_real_ones() {
@@ -359,7 +373,8 @@ mod tests {
     #[test]
     fn deadlines_are_cut_to_a_day() {
         let limits = Limits { default_deadline: Duration::from_secs(30), ..Limits::default() };
-        let layer = AdmissionLayer::new(&limits, Foreground::default());
+        let access = Access::new(Keys::new(Arc::new(MemoryIndex::new(4))), None);
+        let layer = AdmissionLayer::new(&limits, Foreground::default(), access);
         let deadline = |value: Option<&str>, method: &str| {
             let mut headers = HeaderMap::new();
             if let Some(value) = value {

@@ -13,10 +13,21 @@ use tokio::{sync::Notify, time::timeout};
 use tonic::Extensions;
 
 use super::connection::Connection;
+use crate::{
+    error::Error,
+    identity::{Identity, Unknown},
+};
 
-/// Who calls: the address of the peer for now. All callers behind one gateway are one.
+/// Who calls: the holder of a key, or else an address. All callers without a key behind one gateway are one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Caller(Option<IpAddr>);
+pub enum Caller {
+    /// Nothing is known.
+    Unknown,
+    /// Somebody at an address.
+    At(IpAddr),
+    /// The holder of the key with this id.
+    Key(u64),
+}
 
 /// Places of one sort, or bytes of memory, shared by all callers; clones share them.
 ///
@@ -49,39 +60,48 @@ struct Held {
 
 /// The caller of a request. The only place that says who it is.
 pub fn caller(extensions: &Extensions) -> Caller {
-    extensions.get::<Arc<Connection>>().map_or(Caller::UNKNOWN, |connection| connection.caller())
+    let identity = extensions.get::<Arc<Identity>>();
+    let key = identity.and_then(|identity| u64::from_str_radix(identity.key.as_deref()?, 16).ok());
+    let address = || extensions.get::<Arc<Connection>>().map_or(Caller::Unknown, |connection| connection.caller());
+    key.map_or_else(address, Caller::Key)
+}
+
+/// What the caller of a request may do. Somebody whom nobody has looked at may do nothing.
+pub fn identity(extensions: &Extensions) -> Result<Arc<Identity>, Error> {
+    extensions.get::<Arc<Identity>>().cloned().ok_or_else(|| Unknown::Missing.into())
 }
 
 // === impl Caller ===
 
 impl Caller {
-    /// A caller without an address.
-    pub const UNKNOWN: Self = Self(None);
-
     /// The caller at an address. Of an IPv6 address the first half counts: the other half is the caller's own choice.
     pub fn at(address: IpAddr) -> Self {
         let own_choice = |address: Ipv6Addr| IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)));
-        Self(Some(match address.to_canonical() {
+        Self::At(match address.to_canonical() {
             IpAddr::V6(address) => own_choice(address),
             address => address,
-        }))
+        })
     }
 
     /// A number for this caller alone; 0 for callers without an address.
     pub fn key(self) -> u128 {
-        match self.0 {
-            None => 0,
-            Some(IpAddr::V4(address)) => address.to_ipv6_mapped().to_bits(),
-            Some(IpAddr::V6(address)) => address.to_bits(),
+        // the last half of an IPv6 address is 0 here, and that of an IPv4 address has 48 bits at most
+        const KEYS: u128 = 1 << 63;
+        match self {
+            Self::Unknown => 0,
+            Self::At(IpAddr::V4(address)) => address.to_ipv6_mapped().to_bits(),
+            Self::At(IpAddr::V6(address)) => address.to_bits(),
+            Self::Key(id) => KEYS | u128::from(id),
         }
     }
 }
 
 impl fmt::Display for Caller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(address) => address.fmt(f),
-            None => f.write_str("unknown"),
+        match self {
+            Self::Unknown => f.write_str("unknown"),
+            Self::At(address) => address.fmt(f),
+            Self::Key(id) => write!(f, "key/{id:012x}"),
         }
     }
 }
@@ -204,10 +224,10 @@ mod tests {
     #[test]
     fn a_whole_share_is_no_bound() {
         let shares = Shares::new(7, 100);
-        assert_eq!(count(&shares, Caller::UNKNOWN, &mut Vec::new()), 7);
+        assert_eq!(count(&shares, Caller::Unknown, &mut Vec::new()), 7);
         // one place is enough for somebody
-        assert_eq!(count(&Shares::new(1, 1), Caller::UNKNOWN, &mut Vec::new()), 1);
-        assert!(Shares::new(usize::MAX, 50).take(Caller::UNKNOWN, 1 << 40).is_some());
+        assert_eq!(count(&Shares::new(1, 1), Caller::Unknown, &mut Vec::new()), 1);
+        assert!(Shares::new(usize::MAX, 50).take(Caller::Unknown, 1 << 40).is_some());
     }
 
     #[tokio::test]
@@ -238,5 +258,9 @@ mod tests {
         assert_eq!(at("2001:db8:1:2::1"), at("2001:db8:1:2:ffff::9"));
         assert_ne!(at("2001:db8:1:2::1"), at("2001:db8:1:3::1"));
         assert_eq!(at("10.0.0.1").to_string(), "10.0.0.1");
+        let key = Caller::Key(0x3f9c_2b7d_8a10);
+        assert_eq!(key.to_string(), "key/3f9c2b7d8a10");
+        let all = [Caller::Unknown, at("10.0.0.1"), at("2001:db8::1"), key].map(Caller::key);
+        assert!((1..all.len()).all(|one| !all[..one].contains(&all[one])));
     }
 }

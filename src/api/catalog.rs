@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
+    caller::identity,
     convert::{duration_out, filter_in, kind_in, record_in, record_out, view_in},
     duplicates,
     intake::Held,
@@ -17,6 +18,7 @@ use super::{
 use crate::{
     app::Parts,
     error::Error,
+    identity::Scope,
     ingest::{MAX_BATCH, Stored, UpsertOutcome},
 };
 use duijie_core::domain::{Problem, RecordName, Violation, Violations};
@@ -44,7 +46,8 @@ impl CatalogService for Catalog {
         &self,
         request: Request<pb::BatchUpsertRecordsRequest>,
     ) -> Result<Response<pb::BatchUpsertRecordsResponse>, Status> {
-        let stored = self.upsert(request.into_inner().records).await?;
+        let caller = identity(request.extensions())?;
+        let stored = self.upsert(request.into_inner().records, &caller.scope).await?;
         let mut room = Room::default();
         let results = stored.into_iter().map(|stored| stored_out(stored, &mut room)).collect();
         Ok(Response::new(pb::BatchUpsertRecordsResponse { results }))
@@ -57,7 +60,11 @@ impl CatalogService for Catalog {
         let started = Instant::now();
         let embedded = self.parts.ingest.embedded();
         let held = request.extensions().get::<Held>().cloned().unwrap_or_default();
-        let parts = request.into_inner().map(|part| async { self.upsert(part?.records).await.map_err(Status::from) });
+        let caller = identity(request.extensions())?;
+        let upsert = |part: Result<pb::ImportRecordsRequest, Status>| async {
+            self.upsert(part?.records, &caller.scope).await.map_err(Status::from)
+        };
+        let parts = request.into_inner().map(upsert);
         let mut parts = parts.buffered(PARTS_IN_FLIGHT);
         let (mut summary, mut room) = (pb::ImportRecordsResponse::default(), Room::default());
         while let Some(stored) = parts.next().await {
@@ -113,7 +120,9 @@ impl CatalogService for Catalog {
         &self,
         request: Request<pb::DeleteRecordRequest>,
     ) -> Result<Response<pb::DeleteRecordResponse>, Status> {
+        let caller = identity(request.extensions())?;
         let name: RecordName = request.into_inner().name.parse().map_err(Error::from)?;
+        self.check_own(&name, &caller.scope).await?;
         match self.parts.index.delete(&name).await.map_err(Error::from)? {
             true => Ok(Response::new(pb::DeleteRecordResponse {})),
             false => Err(Error::NotFound(name).into()),
@@ -142,7 +151,23 @@ impl Catalog {
         Self { parts, duplicates_turn: Arc::new(Semaphore::new(1)) }
     }
 
-    async fn upsert(&self, records: Vec<pb::Record>) -> Result<Vec<Stored>, Error> {
+    /// Checks that a record is in a scope. Whose a record out of its source systems is, a caller does not learn.
+    ///
+    /// # Errors
+    /// PERMISSION_DENIED, or NOT_FOUND if there is no such record.
+    async fn check_own(&self, name: &RecordName, scope: &Scope) -> Result<(), Error> {
+        if scope.is_unbounded() {
+            return Ok(());
+        }
+        if !scope.has_source(&name.source) {
+            return Err(scope.denial(name).into());
+        }
+        let known = self.parts.index.get(std::slice::from_ref(name), FieldSelection::Payload).await?;
+        let known = known.into_iter().next().flatten().ok_or_else(|| Error::NotFound(name.clone()))?;
+        scope.refusal(&known.record).map_or(Ok(()), |_| Err(scope.denial(name).into()))
+    }
+
+    async fn upsert(&self, records: Vec<pb::Record>, scope: &Scope) -> Result<Vec<Stored>, Error> {
         let problem = match records.len() {
             0 => Some(Problem::Required),
             len if MAX_BATCH < len => Some(Problem::TooMany { max: MAX_BATCH }),
@@ -151,7 +176,7 @@ impl Catalog {
         if let Some(problem) = problem {
             return Err(Violation::new("records", problem).into());
         }
-        self.parts.ingest.upsert(records.into_iter().map(record_in).collect()).await
+        self.parts.ingest.upsert_within(records.into_iter().map(record_in).collect(), scope).await
     }
 }
 

@@ -89,7 +89,7 @@ impl Closed {
 impl Connection {
     /// A connection that was just opened.
     pub fn new(peer: Option<SocketAddr>, limits: ConnectionLimits) -> Self {
-        let caller = peer.map_or(Caller::UNKNOWN, |peer| Caller::at(peer.ip()));
+        let caller = peer.map_or(Caller::Unknown, |peer| Caller::at(peer.ip()));
         let now = Instant::now();
         let state = State { begun: false, calls: 0, next: 0, quiet_since: now, unread: HashMap::new() };
         Self { caller, opened: now, limits, state: Mutex::new(state) }

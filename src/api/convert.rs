@@ -1,5 +1,6 @@
 //! Conversion between wire types and domain values. All other code uses domain values only.
 
+pub mod access;
 pub mod event;
 pub mod event_mask;
 pub mod evidence;

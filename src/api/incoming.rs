@@ -83,7 +83,7 @@ impl Incoming {
         self.filter_map(move |stream| {
             let Ok(stream) = stream else { return future::ready(None) };
             let peer = stream.peer_addr().ok();
-            let place = places.take(peer.map_or(Caller::UNKNOWN, |peer| Caller::at(peer.ip())), 1);
+            let place = places.take(peer.map_or(Caller::Unknown, |peer| Caller::at(peer.ip())), 1);
             if place.is_none() {
                 metrics::connection_closed("refused");
                 if said.may() {

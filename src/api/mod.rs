@@ -1,6 +1,7 @@
 //! The gRPC layer: services, health, reflection, limits. Only this module, `pb` and the command-line client use tonic
 //! and prost. It has no matching logic.
 
+mod access;
 mod admission;
 mod caller;
 mod catalog;
@@ -96,7 +97,7 @@ pub async fn serve(
     let (reporter, health) = tonic_health::server::health_reporter();
     set_health(&reporter, ServingStatus::NotServing).await;
     let routes = routes::all(&parts, &limits, &stopped, health)?;
-    let admission = AdmissionLayer::new(&limits, parts.foreground.clone());
+    let admission = AdmissionLayer::new(&limits, parts.foreground.clone(), parts.access.clone());
     let health_watch = tokio::spawn(watch_health(parts, reporter, stopped.clone()));
     // HTTP/2 windows stay at the default of 1 MiB: adaptive windows begin at 64 KiB and slow down the first messages
     let mut server = Server::builder();

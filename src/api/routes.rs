@@ -5,19 +5,21 @@ use tonic::{codec::CompressionEncoding, server::NamedService, service::Routes};
 use tonic_health::pb::health_server::{Health, HealthServer};
 
 use super::{
-    Limits, catalog::Catalog, events::EventRpcs, maintenance::Maintenance, matching::Matching, page::MAX_ANSWER_BYTES,
-    rematch::Rematches, watching::Watching,
+    Limits, access::AccessRpcs, catalog::Catalog, events::EventRpcs, maintenance::Maintenance, matching::Matching,
+    page::MAX_ANSWER_BYTES, rematch::Rematches, watching::Watching,
 };
 use crate::app::Parts;
 use duijie_proto as pb;
 use duijie_proto::{
-    catalog_service_server::CatalogServiceServer, event_service_server::EventServiceServer,
-    maintenance_service_server::MaintenanceServiceServer, match_service_server::MatchServiceServer,
-    rematch_service_server::RematchServiceServer, watch_service_server::WatchServiceServer,
+    access_service_server::AccessServiceServer, catalog_service_server::CatalogServiceServer,
+    event_service_server::EventServiceServer, maintenance_service_server::MaintenanceServiceServer,
+    match_service_server::MatchServiceServer, rematch_service_server::RematchServiceServer,
+    watch_service_server::WatchServiceServer,
 };
 
 /// Names of our services in the health service.
-pub(super) const NAMES: [&str; 6] = [
+pub(super) const NAMES: [&str; 7] = [
+    <AccessServiceServer<AccessRpcs> as NamedService>::NAME,
     <CatalogServiceServer<Catalog> as NamedService>::NAME,
     <MatchServiceServer<Matching> as NamedService>::NAME,
     <MaintenanceServiceServer<Maintenance> as NamedService>::NAME,
@@ -58,6 +60,7 @@ pub(super) fn all(
     Ok(Routes::new(compressed!(reflection().build_v1()?))
         .add_service(compressed!(reflection().build_v1alpha()?))
         .add_service(compressed!(health))
+        .add_service(limited!(AccessServiceServer::new(AccessRpcs(parts.clone())), max_bytes))
         .add_service(limited!(CatalogServiceServer::new(Catalog::new(parts.clone())), max_bytes))
         .add_service(limited!(MatchServiceServer::new(Matching(parts.clone())), max_bytes))
         .add_service(limited!(maintenance, max_bytes))

@@ -164,6 +164,8 @@ fn refusal_code(kind: RefusalKind) -> Code {
         RefusalKind::FailedPrecondition => Code::FailedPrecondition,
         RefusalKind::TooLarge => Code::ResourceExhausted,
         RefusalKind::DataLoss => Code::DataLoss,
+        RefusalKind::Unauthenticated => Code::Unauthenticated,
+        RefusalKind::PermissionDenied => Code::PermissionDenied,
     }
 }
 
@@ -188,7 +190,11 @@ impl From<Error> for Status {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{error::Refusal, events::model::EventError};
+    use crate::{
+        error::Refusal,
+        events::model::EventError,
+        identity::{Role, Unknown},
+    };
     use duijie_core::domain::Problem;
     use duijie_store::IndexError;
 
@@ -214,6 +220,8 @@ mod tests {
             (EventError::NoShortlist.into(), Code::FailedPrecondition, "NO_SHORTLIST"),
             (EventError::TooLarge("x".into()).into(), Code::ResourceExhausted, "EVENT_TOO_LARGE"),
             (damaged.into(), Code::DataLoss, "RECORD_DAMAGED"),
+            (Unknown::Missing.into(), Code::Unauthenticated, "KEY_MISSING"),
+            (Role::Reader.refusal("DeleteRecord", &[Role::Contributor]).into(), Code::PermissionDenied, "ROLE_MAY_NOT"),
             (Error::Busy { retry_ms: 50 }, Code::ResourceExhausted, "BUSY"),
             (Error::DeadlineExceeded, Code::DeadlineExceeded, "DEADLINE_EXCEEDED"),
             (Error::Unavailable("secret".into()), Code::Unavailable, "UNAVAILABLE"),

@@ -18,6 +18,7 @@ use crate::{
     config::{Config, RematchTargets},
     events::service::Events,
     foreground::Foreground,
+    identity::{Access, Keys, Role},
     ingest::Ingest,
     matching::{Matcher, Settings},
     metrics,
@@ -77,6 +78,8 @@ pub struct Parts {
     pub versions: Arc<StoreVersions>,
     /// Calls to which batch work yields.
     pub foreground: Foreground,
+    /// Tells callers apart.
+    pub access: Access,
     /// Signs the tokens that callers hand back.
     pub signing: Signing,
     /// Whether the background tasks are running.
@@ -158,11 +161,12 @@ impl Parts {
             of_caller: config.rematch.max_open_jobs_per_caller,
         });
         parts.scheduler = Scheduler::new(Arc::clone(&parts.index), parts.rematch.clone(), plan);
+        parts.access = Access::new(parts.access.keys().clone(), config.access.anonymous);
         parts.events = parts.events.with_deadline(config.events.planning_deadline);
         Ok(parts)
     }
 
-    /// Assembles parts made elsewhere; no job starts by itself.
+    /// Assembles parts made elsewhere; no job starts by itself, and callers need no key.
     pub fn new(
         text: Arc<TextPipeline>,
         embedder: Embedder,
@@ -180,6 +184,7 @@ impl Parts {
         let watcher = Watcher::new(Arc::clone(&index), matcher.clone());
         let events = Events::new(Arc::clone(&index), matcher.clone(), &versions);
         let signing = Signing::new(Arc::clone(&index));
+        let access = Access::new(Keys::new(Arc::clone(&index)), Some(Role::Administrator));
         Self {
             text,
             embedder,
@@ -193,6 +198,7 @@ impl Parts {
             watcher,
             versions,
             foreground,
+            access,
             signing,
             background: BackgroundHealth::default(),
             probes: Probes::default(),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
-use super::{rematch::args::Rematch, watch::Watch};
+use super::{key::Key, rematch::args::Rematch, watch::Watch};
 
 /// 科技成果、需求、专家的对接匹配服务
 #[derive(Debug, Parser)]
@@ -53,6 +53,8 @@ pub enum Command {
     Event(super::event::args::Event),
     /// 查看服务是否正常：正常时退出码为 0，否则为 1（供容器和监控使用）
     Health,
+    /// 密钥：新建、列出、更换、吊销；哪个系统以什么角色调用本服务
+    Key(Key),
     /// 词典、停用词、模型或向量中心改变后，用库中的记录重建存储（须先停止服务）
     Reindex,
     /// 备份与恢复：全部记录连同向量存为一个文件

@@ -16,9 +16,10 @@ use tonic_types::StatusExt;
 
 use crate::config::Config;
 use duijie_proto::{
-    catalog_service_client::CatalogServiceClient, event_service_client::EventServiceClient,
-    maintenance_service_client::MaintenanceServiceClient, match_service_client::MatchServiceClient,
-    rematch_service_client::RematchServiceClient, watch_service_client::WatchServiceClient,
+    access_service_client::AccessServiceClient, catalog_service_client::CatalogServiceClient,
+    event_service_client::EventServiceClient, maintenance_service_client::MaintenanceServiceClient,
+    match_service_client::MatchServiceClient, rematch_service_client::RematchServiceClient,
+    watch_service_client::WatchServiceClient,
 };
 
 /// Time limit for connecting.
@@ -79,6 +80,20 @@ impl Server {
             Err(error) if self.named => Err(error),
             Err(_) => Ok(None),
         }
+    }
+
+    /// Connects a client for API keys; `None` if the configured service is not running.
+    pub async fn access(&self) -> anyhow::Result<Option<AccessServiceClient<Channel>>> {
+        match self.access_of_running().await {
+            Ok(client) => Ok(Some(client)),
+            Err(error) if self.named => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Connects a client for API keys of a service that runs.
+    pub async fn access_of_running(&self) -> anyhow::Result<AccessServiceClient<Channel>> {
+        Ok(AccessServiceClient::new(self.connect(Some(DEADLINE)).await?))
     }
 
     /// Connects a client for re-matching jobs.

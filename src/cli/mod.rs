@@ -31,6 +31,7 @@ mod filter;
 mod grade;
 mod health;
 mod import;
+mod key;
 mod matching;
 mod mean_vector;
 mod out;
@@ -113,6 +114,7 @@ async fn run(args: Args, config: Config) -> anyhow::Result<Done> {
         Command::Rematch(it) => rematch::run(&server, it).await,
         Command::Watch(it) => watch::run(&server, it).await,
         Command::Event(it) => event::run(&server, it).await,
+        Command::Key(it) => key::run(&server, &config, it).await,
         Command::Reindex => reindex::run(config).await,
         Command::Snapshot(it) => snapshot::run(&server, config, it.action).await,
         Command::Copy(it) => copy::run(config, it).await,

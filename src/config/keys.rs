@@ -157,6 +157,12 @@ pub const KEYS: &[Key] = &[
         "一个调用方（按来源地址）排队和运行中的任务数上限",
     ),
     number("rematch.limit", "20", 1.0..=100.0, "每项需求每类对象保留的条数"),
+    text(
+        "access.anonymous",
+        "auto",
+        "不带密钥的调用按什么角色处理：none（拒绝）、reader（查询）、contributor（报送）、event-staff（活动）、operator（运维）、\
+         administrator（管理）；auto 表示只监听本机时为 administrator，否则为 none",
+    ),
     number(
         "events.planning_deadline_ms",
         "600000",

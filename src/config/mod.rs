@@ -3,11 +3,13 @@
 //! [`keys::KEYS`] is the only list of keys. The key `server.listen` is `listen` in the section `[server]` of the file,
 //! and `DUIJIE_SERVER_LISTEN` in the environment. Nothing else in the crate reads the environment.
 
+mod access;
 mod keys;
 mod reader;
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
+pub use access::Access;
 use jiff::{civil::Time, tz::TimeZone};
 pub use keys::{KEYS, Key, RENAMED};
 use reader::Reader;
@@ -37,6 +39,8 @@ pub struct Config {
     pub policy: PolicyRules,
     /// Address of the Prometheus endpoint; `None` means off.
     pub metrics_listen: Option<SocketAddr>,
+    /// Who may call.
+    pub access: Access,
     /// Matchmaking events.
     pub events: Events,
     /// Logging.
@@ -211,8 +215,10 @@ impl Config {
     pub fn read(toml: &str, env: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let mut reader = Reader::new(toml, env);
         let qdrant_settings = qdrant(&mut reader);
+        let server = server(&mut reader);
         let mut config = Self {
-            server: server(&mut reader),
+            access: Access::read(&mut reader, &server),
+            server,
             store: Store {
                 folder: reader.path("store.folder"),
                 optimize_points: reader.number("store.optimize_points"),

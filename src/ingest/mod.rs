@@ -20,7 +20,10 @@ use std::{
 
 use jiff::Timestamp;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    identity::Scope,
+};
 use claim::Claims;
 use duijie_core::{
     domain::{Kind, Problem, Record, RecordName, Violation, Violations, name::LOCAL_SOURCE},
@@ -123,12 +126,26 @@ impl Ingest {
     /// Only for the whole batch: [`Error::Unavailable`] when the engine or the model fails. The batch can be sent
     /// again.
     pub async fn upsert(&self, batch: Vec<std::result::Result<Record, Violations>>) -> Result<Vec<Stored>> {
+        self.upsert_within(batch, &Scope::default()).await
+    }
+
+    /// As [`Ingest::upsert`]; records out of a scope are refused, and so are those that would replace one out of it.
+    ///
+    /// # Errors
+    /// As [`Ingest::upsert`].
+    pub async fn upsert_within(
+        &self,
+        batch: Vec<std::result::Result<Record, Violations>>,
+        scope: &Scope,
+    ) -> Result<Vec<Stored>> {
         let mut results = vec![None; batch.len()];
         // first of all: claims are granted in the order of the calls
         let names = batch.iter().filter_map(|record| record.as_ref().ok()).map(name_of).collect();
         let _claim = self.claims.claim(names).await;
+        let own = scope.clone();
         let check = move || -> Vec<Checked> {
-            let checked = batch.into_iter().map(|record| record.and_then(Record::checked));
+            let within = |record: Record| own.refusal(&record).map_or(Ok(record), |violation| Err(violation.into()));
+            let checked = batch.into_iter().map(|record| record.and_then(Record::checked).and_then(within));
             checked.enumerate().collect()
         };
         let checked = duijie_cpu::run(Lane::Bulk, check).await?;
@@ -143,7 +160,7 @@ impl Ingest {
             let mut names = HashSet::new();
             let (wave, rest) =
                 waiting.into_iter().partition(|(_, record): &(usize, Record)| names.insert(record.name()));
-            self.upsert_wave(wave, &mut results).await?;
+            self.upsert_wave(wave, scope, &mut results).await?;
             waiting = rest;
         }
         results
@@ -153,10 +170,15 @@ impl Ingest {
     }
 
     /// Stores records with distinct names.
-    async fn upsert_wave(&self, wave: Vec<(usize, Record)>, results: &mut [Option<Stored>]) -> Result<()> {
+    async fn upsert_wave(
+        &self,
+        wave: Vec<(usize, Record)>,
+        scope: &Scope,
+        results: &mut [Option<Stored>],
+    ) -> Result<()> {
         let mut waiting = wave;
         for attempt in 1..=ATTEMPTS {
-            let mut changes = self.plan_wave(waiting, results).await?;
+            let mut changes = self.plan_wave(waiting, scope, results).await?;
             waiting = Vec::new();
             for kind in Kind::ALL {
                 let of_kind: Vec<Change> = changes.extract_if(.., |change| change.record.kind() == kind).collect();
@@ -190,7 +212,12 @@ impl Ingest {
     }
 
     /// Compares records with the store; a record that needs no write gets its result at once.
-    async fn plan_wave(&self, wave: Vec<(usize, Record)>, results: &mut [Option<Stored>]) -> Result<Vec<Change>> {
+    async fn plan_wave(
+        &self,
+        wave: Vec<(usize, Record)>,
+        scope: &Scope,
+        results: &mut [Option<Stored>],
+    ) -> Result<Vec<Change>> {
         let names: Vec<RecordName> = wave.iter().map(|(_, record)| record.name()).collect();
         // a damaged record is written anew, as if there were none
         let known = whole(&*self.index, &names, FieldSelection::Payload).await?;
@@ -214,9 +241,16 @@ impl Ingest {
         }
         // set again when it is written
         let now = Timestamp::now();
+        let own = scope.clone();
         let plans = move || -> Vec<(usize, bool, IngestPlan)> {
             let both = wave.into_iter().zip(known);
-            both.map(|((place, record), known)| (place, record.revision == 0, plan(record, known, now))).collect()
+            let plan_one = |record: Record, known: Option<Point>| match known.as_ref().map(|it| own.refusal(&it.record))
+            {
+                // nothing is told of a record that belongs to somebody else
+                Some(Some(violation)) => IngestPlan::Refuse { violation, revision: 0 },
+                _ => plan(record, known, now),
+            };
+            both.map(|((place, record), known)| (place, record.revision == 0, plan_one(record, known))).collect()
         };
         let mut changes = Vec::new();
         for ((place, unversioned, plan), name) in duijie_cpu::run(Lane::Bulk, plans).await?.into_iter().zip(names) {
@@ -227,9 +261,8 @@ impl Ingest {
                 IngestPlan::Keep { revision } => {
                     set(results, place, Stored { name: Some(name), outcome: UpsertOutcome::Unchanged, revision });
                 }
-                IngestPlan::Refuse { problem, revision } => {
-                    let violations = Violation::new("common.revision", problem).into();
-                    set(results, place, refused(Some(name), violations, revision));
+                IngestPlan::Refuse { violation, revision } => {
+                    set(results, place, refused(Some(name), violation.into(), revision));
                 }
             }
         }

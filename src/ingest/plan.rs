@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use duijie_core::domain::{Problem, Record};
+use duijie_core::domain::{Problem, Record, Violation};
 use duijie_store::Point;
 
 /// What to do with a record.
@@ -23,7 +23,7 @@ pub enum IngestPlan {
     /// Refuse it.
     Refuse {
         /// Reason.
-        problem: Problem,
+        violation: Violation,
         /// Stored revision.
         revision: u64,
     },
@@ -43,10 +43,10 @@ pub fn plan(mut record: Record, known: Option<Point>, now: Timestamp) -> IngestP
         _ if unchanged(&record, &known.record) => return IngestPlan::Keep { revision: stored },
         0 => record.revision = stored + 1,
         revision if revision < stored => {
-            return IngestPlan::Refuse { problem: Problem::RevisionStale { stored }, revision: stored };
+            return refuse(Problem::RevisionStale { stored }, stored);
         }
         revision if revision == stored => {
-            return IngestPlan::Refuse { problem: Problem::RevisionConflict { stored }, revision: stored };
+            return refuse(Problem::RevisionConflict { stored }, stored);
         }
         _ => {}
     }
@@ -54,6 +54,10 @@ pub fn plan(mut record: Record, known: Option<Point>, now: Timestamp) -> IngestP
     // a vector that was not read is made again
     let kept = record.same_text(&known.record).then_some(known.dense).filter(|dense| !dense.is_empty());
     IngestPlan::Write { record: Box::new(record), kept }
+}
+
+fn refuse(problem: Problem, revision: u64) -> IngestPlan {
+    IngestPlan::Refuse { violation: Violation::new("common.revision", problem), revision }
 }
 
 /// Whether a plan may keep the stored vector, so that the vector has to be read.
@@ -97,7 +101,9 @@ mod tests {
                 assert!(!vector_is_read);
                 format!("keep {revision}")
             }
-            IngestPlan::Refuse { problem, revision } => format!("refuse {} {revision}", problem.reason()),
+            IngestPlan::Refuse { violation, revision } => {
+                format!("refuse {} {revision}", violation.problem.reason())
+            }
         };
         assert_eq!(got, want);
     }

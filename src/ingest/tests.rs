@@ -1,6 +1,6 @@
 use super::*;
 use crate::tests::{Reads, Twins, record};
-use duijie_core::domain::codes::Status;
+use duijie_core::domain::{codes::Status, record::Owner};
 
 #[tokio::test]
 async fn only_a_changed_text_is_embedded_again() {
@@ -94,4 +94,39 @@ async fn a_damaged_record_is_written_anew() {
     assert_eq!((&stored[0].outcome, stored[0].revision), (&UpsertOutcome::Updated, 1));
     let found = twins.index.get(&[first.name()], FieldSelection::Everything).await.unwrap();
     assert_eq!(found[0].as_ref().unwrap().record.title, first.title);
+}
+
+#[tokio::test]
+async fn a_caller_writes_within_its_scope_only() {
+    let twins = Twins::new();
+    let of = |source: &str, owner: &str| {
+        let mut record = record(Kind::Demand, "d-1", "薄板焊接", "变形大");
+        record.source = source.into();
+        record.owner = Some(Owner { name: owner.into(), credit_code: String::new(), owner_type: None });
+        record
+    };
+    twins.store([of("tangshan", "甲公司"), of("baoding", "乙公司")]).await;
+    let all = Scope::default();
+    let own = Scope { sources: vec!["tangshan".into()], organizations: vec!["甲公司".into(), "丙公司".into()] };
+    let check = async |scope: &Scope, record: Record, want: Option<&str>| {
+        let stored = twins.ingest.upsert_within(vec![Ok(record)], scope).await.unwrap().remove(0);
+        let refused = match &stored.outcome {
+            UpsertOutcome::Refused(violations) => Some(violations[0].to_string()),
+            _ => None,
+        };
+        assert_eq!(refused.as_deref(), want);
+        // nothing is told of what others have
+        assert!(refused.is_none() || stored.revision == 0);
+    };
+    let changed = |record: Record| Record { body: "气孔多".into(), ..record };
+    check(&own, changed(of("tangshan", "甲公司")), None).await;
+    check(&own, of("baoding", "甲公司"), Some("common.source_system: is not in the scope of this key")).await;
+    check(&own, of("tangshan", "乙公司"), Some("common.owner: is not in the scope of this key")).await;
+    check(&own, Record { owner: None, ..of("tangshan", "") }, Some("common.owner: is not in the scope of this key"))
+        .await;
+    // handed on within the scope, and out of it by somebody who may
+    check(&own, of("tangshan", "丙公司"), None).await;
+    check(&all, of("tangshan", "乙公司"), None).await;
+    // what belongs to somebody else now is not taken back
+    check(&own, of("tangshan", "甲公司"), Some("common.owner: is not in the scope of this key")).await;
 }

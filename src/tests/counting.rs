@@ -41,6 +41,7 @@ pub struct Counting {
     index: Arc<MemoryIndex>,
     counts: Arc<Counts>,
     is_full: Arc<AtomicBool>,
+    is_away: Arc<AtomicBool>,
     stalls: watch::Sender<bool>,
 }
 
@@ -52,6 +53,7 @@ impl Counting {
             index: Arc::new(index),
             counts: Arc::default(),
             is_full: Arc::default(),
+            is_away: Arc::default(),
             stalls: watch::Sender::new(false),
         }
     }
@@ -64,6 +66,11 @@ impl Counting {
     /// Whether writes of documents fail from now on, as on a full disk.
     pub fn refuse_documents(&self, refuse: bool) {
         self.is_full.store(refuse, Relaxed);
+    }
+
+    /// Whether lists of documents fail from now on.
+    pub fn hide_documents(&self, hide: bool) {
+        self.is_away.store(hide, Relaxed);
     }
 
     /// Whether reads of records are not answered from now on.
@@ -179,6 +186,9 @@ impl Documents for Counting {
         after: Option<PointId>,
         limit: usize,
     ) -> BoxFuture<'_, Result<DocumentPage>> {
+        if self.is_away.load(Relaxed) {
+            return Box::pin(ready(Err(IndexError::Closed)));
+        }
         let listed = self.index.list_documents(query, after, limit);
         Box::pin(async move {
             let page = listed.await?;

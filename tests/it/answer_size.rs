@@ -1,9 +1,10 @@
 //! No answer exceeds what a client takes by default, 4 MiB: pages end early and go on exactly there. All clients here have
 //! the default limit.
 
+use duijie::identity::{KeySpec, Role, Scope};
 use duijie_core::domain::{Kind, codes::Status};
 use duijie_proto as pb;
-use duijie_proto::watch_service_client::WatchServiceClient;
+use duijie_proto::{access_service_client::AccessServiceClient, watch_service_client::WatchServiceClient};
 use futures::stream;
 use prost::Message;
 use tonic::Code;
@@ -193,5 +194,35 @@ async fn refused_records_list_few_violations_and_count_all() {
     fits(&summary);
     assert_eq!((summary.refused_count, summary.error_samples.len()), (500, 100));
     assert!(summary.duration.is_some());
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_keys_ends_early_too() {
+    const KEYS: usize = 205;
+    let service = Service::start().await;
+    for n in 0..KEYS {
+        let organizations = (0..50).map(|place| format!("{place:02}{}", "𠮷".repeat(98))).collect();
+        let sources = (0..50).map(|place| format!("{place:032}")).collect();
+        let scope = Scope { sources, organizations };
+        let spec = KeySpec { owner: format!("持有者{n}"), role: Role::Reader, scope, expires: None };
+        service.parts.access.keys().create(spec, jiff::Timestamp::now()).await.unwrap();
+    }
+    let mut access = AccessServiceClient::new(service.channel().await);
+    let (mut seen, mut pages, mut page_token) = (Vec::new(), 0, String::new());
+    loop {
+        let request = pb::ListApiKeysRequest { page_size: 200, page_token };
+        let page = access.list_api_keys(request).await.unwrap().into_inner();
+        fits(&page);
+        assert!(page.keys.len() < 200, "200 of them are larger than an answer");
+        seen.extend(page.keys.into_iter().map(|key| key.id));
+        (pages, page_token) = (pages + 1, page.next_page_token);
+        if page_token.is_empty() {
+            break;
+        }
+    }
+    assert!(seen.is_sorted() && seen.len() == KEYS, "{}", seen.len());
+    assert_eq!(pages, 2);
+    drop(access);
     service.stop().await;
 }

@@ -1,6 +1,7 @@
 //! All integration tests in one binary: the real model, the real engine, real gRPC on 127.0.0.1.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod access;
 mod answer_size;
 mod bad_day;
 mod bad_input;

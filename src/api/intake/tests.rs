@@ -41,7 +41,7 @@ fn frame(flag: u8, content: &[u8]) -> Vec<u8> {
 fn messages(encoding: &str, pieces: Vec<Option<Vec<u8>>>, rules: &Rules) -> Messages {
     let mut headers = HeaderMap::new();
     headers.insert("grpc-encoding", encoding.parse().unwrap());
-    Messages::new(&headers, body(pieces), Caller::UNKNOWN, rules.clone())
+    Messages::new(&headers, body(pieces), Caller::Unknown, rules.clone())
 }
 
 fn gzip(content: &[u8]) -> Vec<u8> {
@@ -76,7 +76,7 @@ async fn messages_come_whole_and_unpacked() {
         }
         assert!(messages.next().await.unwrap().is_none());
     }
-    assert!(rules.budget.take(Caller::UNKNOWN, 16 << 20).is_some(), "bytes are held for good");
+    assert!(rules.budget.take(Caller::Unknown, 16 << 20).is_some(), "bytes are held for good");
 }
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn bombs_are_refused() {
         let message = messages("identity", vec![Some(bytes.clone())], &rules).next().await.unwrap().unwrap();
         assert_eq!(message.bytes, bytes);
     }
-    assert!(rules.budget.take(Caller::UNKNOWN, 16 << 20).is_some());
+    assert!(rules.budget.take(Caller::Unknown, 16 << 20).is_some());
 }
 
 #[tokio::test]

@@ -86,6 +86,8 @@ pub enum Problem {
     NoSuchRecord,
     /// A page token was not issued here, was changed, or belongs to another query.
     PageToken,
+    /// The caller's key is not for records of this source system or owner.
+    OutOfScope,
 }
 
 // === impl Violation ===
@@ -200,6 +202,7 @@ impl Problem {
             Self::RevisionConflict { .. } => "REVISION_CONFLICT",
             Self::NoSuchRecord => "NO_SUCH_RECORD",
             Self::PageToken => "PAGE_TOKEN",
+            Self::OutOfScope => "OUT_OF_SCOPE",
         }
     }
 
@@ -222,6 +225,7 @@ impl Problem {
             Self::RevisionConflict { stored } => format!("库中修订版 {stored} 的内容不同，请提高修订号"),
             Self::NoSuchRecord => "没有这条记录，或它没有参加活动".into(),
             Self::PageToken => "翻页令牌无效，请从第一页重新查询".into(),
+            Self::OutOfScope => "不在此密钥的范围内：只能写入本来源系统、本单位的记录".into(),
         }
     }
 }
@@ -247,6 +251,7 @@ impl fmt::Display for Problem {
             }
             Self::NoSuchRecord => write!(f, "names no record that is stored, or takes part"),
             Self::PageToken => write!(f, "is not a token of this query: start again at the first page"),
+            Self::OutOfScope => write!(f, "is not in the scope of this key"),
         }
     }
 }

@@ -1,0 +1,218 @@
+//! Who may call what, by the key that the call carries.
+
+use duijie::{
+    config::Config,
+    identity::{KeySpec, Role, Scope},
+};
+use duijie_core::domain::Kind;
+use duijie_proto as pb;
+use duijie_proto::{
+    access_service_client::AccessServiceClient, catalog_service_client::CatalogServiceClient,
+    maintenance_service_client::MaintenanceServiceClient, match_service_client::MatchServiceClient,
+};
+use tempfile::TempDir;
+use tonic::{Code, Request, Status, metadata::MetadataValue, transport::Channel};
+
+use crate::harness::{Service, by_name, config_with, record, record_with, refusal};
+
+/// A request with a key.
+fn with<T>(key: &str, message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.metadata_mut().insert("authorization", format!("Bearer {key}").parse().unwrap());
+    request
+}
+
+fn key(owner: &str, role: pb::Role, sources: &[&str]) -> pb::ApiKey {
+    let scope =
+        pb::KeyScope { source_systems: sources.iter().map(ToString::to_string).collect(), organizations: vec![] };
+    pb::ApiKey { owner: owner.into(), role: role as i32, scope: Some(scope), ..Default::default() }
+}
+
+/// A service that asks for keys, and the key of its administrator.
+struct Guarded {
+    service: Service,
+    admin: String,
+}
+
+impl Guarded {
+    async fn start(folder: &TempDir) -> Self {
+        let config: Config = config_with(folder.path(), "[access]\nanonymous = \"none\"");
+        let service = Service::start_configured(folder.path(), config, |_| ()).await;
+        let spec =
+            KeySpec { owner: "管理员".into(), role: Role::Administrator, scope: Scope::default(), expires: None };
+        let made = service.parts.access.keys().create(spec, jiff::Timestamp::now()).await.unwrap();
+        Self { admin: made.secret.text(), service }
+    }
+
+    async fn access(&self) -> AccessServiceClient<Channel> {
+        AccessServiceClient::new(self.service.channel().await)
+    }
+
+    async fn make(&self, owner: &str, role: pb::Role, sources: &[&str]) -> (String, String) {
+        let request = pb::CreateApiKeyRequest { key: Some(key(owner, role, sources)) };
+        let made = self.access().await.create_api_key(with(&self.admin, request)).await.unwrap().into_inner();
+        (made.key.unwrap().id, made.secret)
+    }
+}
+
+fn check(answer: Result<impl std::fmt::Debug, Status>, code: Code, reason: &str) {
+    let status = answer.expect_err(reason);
+    let (got, said, _) = refusal(&status);
+    assert_eq!((got, said.as_str()), (code, reason), "{status:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_do_what_the_role_of_their_key_may() {
+    let folder = TempDir::new().unwrap();
+    let guarded = Guarded::start(&folder).await;
+    let channel = guarded.service.channel().await;
+    let mut catalog = CatalogServiceClient::new(channel.clone());
+    let get = || pb::GetRecordRequest { name: "demands/tangshan/d-1".into() };
+    let (_, reader) = guarded.make("省平台", pb::Role::Reader, &[]).await;
+    let (_, contributor) = guarded.make("唐山市", pb::Role::Contributor, &["tangshan"]).await;
+
+    check(catalog.get_record(get()).await, Code::Unauthenticated, "KEY_MISSING");
+    check(catalog.get_record(with("nonsense", get())).await, Code::Unauthenticated, "KEY_WRONG");
+    let other = format!("{}A", &reader[..reader.len() - 1]);
+    check(catalog.get_record(with(&other, get())).await, Code::Unauthenticated, "KEY_WRONG");
+    check(catalog.get_record(with(&reader, get())).await, Code::NotFound, "RECORD_NOT_FOUND");
+
+    let own = record_with(Kind::Demand, "d-1", "焊接变形", |record| record.source = "tangshan".into());
+    let store = |records: Vec<pb::Record>| pb::BatchUpsertRecordsRequest { records };
+    check(
+        catalog.batch_upsert_records(with(&reader, store(vec![own.clone()]))).await,
+        Code::PermissionDenied,
+        "ROLE_MAY_NOT",
+    );
+    let foreign = record(Kind::Demand, "d-2", "焊接变形", "");
+    let results =
+        catalog.batch_upsert_records(with(&contributor, store(vec![own, foreign]))).await.unwrap().into_inner();
+    let outcomes: Vec<_> = results.results.iter().map(pb::UpsertResult::outcome).collect();
+    assert_eq!(outcomes, [pb::UpsertOutcome::Created, pb::UpsertOutcome::Refused]);
+    assert_eq!(results.results[1].violations[0].reason, "OUT_OF_SCOPE");
+
+    // all that a reader may
+    catalog.get_record(with(&reader, get())).await.unwrap();
+    let mut matching = MatchServiceClient::new(channel.clone());
+    let request = || by_name("demands/tangshan/d-1", pb::RecordKind::Achievement);
+    check(matching.r#match(request()).await, Code::Unauthenticated, "KEY_MISSING");
+    matching.r#match(with(&reader, request())).await.unwrap();
+    let mut maintenance = MaintenanceServiceClient::new(channel.clone());
+    let snapshot = maintenance.create_snapshot(with(&reader, pb::CreateSnapshotRequest {})).await;
+    check(snapshot.map(drop), Code::PermissionDenied, "ROLE_MAY_NOT");
+
+    // what is deleted has to be one's own
+    let stored = store(vec![record(Kind::Demand, "d-3", "轴承", "")]);
+    catalog.batch_upsert_records(with(&guarded.admin, stored)).await.unwrap();
+    let delete = |name: &str| pb::DeleteRecordRequest { name: name.into() };
+    check(
+        catalog.delete_record(with(&contributor, delete("demands/d-3"))).await,
+        Code::PermissionDenied,
+        "OUT_OF_SCOPE",
+    );
+    catalog.delete_record(with(&contributor, delete("demands/tangshan/d-1"))).await.unwrap();
+    catalog.delete_record(with(&guarded.admin, delete("demands/d-3"))).await.unwrap();
+    drop((catalog, matching, maintenance, channel));
+    guarded.service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_stays_within_the_scope_of_its_key() {
+    let folder = TempDir::new().unwrap();
+    let guarded = Guarded::start(&folder).await;
+    let (_, contributor) = guarded.make("唐山市", pb::Role::Contributor, &["tangshan"]).await;
+    let of =
+        |source: &str, id: &str| record_with(Kind::Achievement, id, "焊接", |record| record.source = source.into());
+    let parts = [vec![of("tangshan", "a-1"), of("baoding", "a-2")], vec![of("tangshan", "a-3")]];
+    let parts = parts.map(|records| pb::ImportRecordsRequest { records });
+    let mut catalog = CatalogServiceClient::new(guarded.service.channel().await);
+    let summary = catalog.import_records(with(&contributor, tokio_stream::iter(parts))).await.unwrap().into_inner();
+    assert_eq!((summary.created_count, summary.refused_count), (2, 1));
+    assert_eq!(summary.error_samples[0].index, 1);
+    drop(catalog);
+    guarded.service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_managed_and_callers_told_who_they_are() {
+    let folder = TempDir::new().unwrap();
+    let guarded = Guarded::start(&folder).await;
+    let mut access = guarded.access().await;
+    let (id, secret) = guarded.make("市局", pb::Role::EventStaff, &[]).await;
+    let who = access.get_caller(with(&secret, pb::GetCallerRequest {})).await.unwrap().into_inner();
+    assert_eq!((who.caller, who.owner.as_str(), who.role), (format!("key/{id}"), "市局", pb::Role::EventStaff as i32));
+    for bad in [None, Some(key("", pb::Role::Unspecified, &[])), Some(key("甲", pb::Role::Contributor, &[]))] {
+        let refused = access.create_api_key(with(&guarded.admin, pb::CreateApiKeyRequest { key: bad })).await;
+        check(refused, Code::InvalidArgument, "INVALID_ARGUMENT");
+    }
+    let create = pb::CreateApiKeyRequest { key: Some(key("自己", pb::Role::Administrator, &[])) };
+    check(access.create_api_key(with(&secret, create)).await, Code::PermissionDenied, "ROLE_MAY_NOT");
+
+    let rotate = pb::RotateApiKeyRequest { id: id.clone(), overlap: None };
+    let rotated = access.rotate_api_key(with(&guarded.admin, rotate)).await.unwrap().into_inner();
+    assert!(rotated.key.unwrap().earlier_secret_expire_time.is_some());
+    for secret in [&secret, &rotated.secret] {
+        access.get_caller(with(secret, pb::GetCallerRequest {})).await.unwrap();
+    }
+    let long = pb::RotateApiKeyRequest {
+        id: id.clone(),
+        overlap: Some(prost_types::Duration { seconds: 31 * 86_400, nanos: 0 }),
+    };
+    check(access.rotate_api_key(with(&guarded.admin, long)).await, Code::InvalidArgument, "INVALID_ARGUMENT");
+    access.revoke_api_key(with(&guarded.admin, pb::RevokeApiKeyRequest { id: id.clone() })).await.unwrap();
+    check(access.get_caller(with(&secret, pb::GetCallerRequest {})).await, Code::Unauthenticated, "KEY_REVOKED");
+    let nobody = pb::RevokeApiKeyRequest { id: "x".repeat(100) };
+    check(access.revoke_api_key(with(&guarded.admin, nobody)).await, Code::NotFound, "KEY_NOT_FOUND");
+
+    let mut listed = Vec::new();
+    let mut token = String::new();
+    loop {
+        let request = pb::ListApiKeysRequest { page_size: 1, page_token: token };
+        let page = access.list_api_keys(with(&guarded.admin, request)).await.unwrap().into_inner();
+        listed.extend(page.keys);
+        token = page.next_page_token;
+        if token.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(listed.len(), 2);
+    assert!(listed.iter().any(|key| key.id == id && key.revoke_time.is_some()));
+    drop(access);
+    guarded.service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_outlive_the_service_and_health_needs_none() {
+    let folder = TempDir::new().unwrap();
+    let guarded = Guarded::start(&folder).await;
+    let (_, reader) = guarded.make("省平台", pb::Role::Reader, &[]).await;
+    let mut health = tonic_health::pb::health_client::HealthClient::new(guarded.service.channel().await);
+    health.check(tonic_health::pb::HealthCheckRequest { service: String::new() }).await.unwrap();
+    drop(health);
+    guarded.service.stop().await;
+    let guarded = Guarded::start(&folder).await;
+    let who = guarded.access().await.get_caller(with(&reader, pb::GetCallerRequest {})).await.unwrap().into_inner();
+    assert_eq!(who.owner, "省平台");
+    guarded.service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_without_a_key_have_the_role_that_is_configured() {
+    let service = Service::start().await;
+    assert_eq!(service.parts.access.anonymous(), Some(Role::Administrator), "only this machine reaches it");
+    let who = AccessServiceClient::new(service.channel().await);
+    let who = { who }.get_caller(pb::GetCallerRequest {}).await.unwrap().into_inner();
+    assert_eq!((who.caller.as_str(), who.role), ("anonymous", pb::Role::Administrator as i32));
+    // a wrong key is refused all the same
+    let mut catalog = service.catalog().await;
+    let mut request = Request::new(pb::GetRecordRequest { name: "demands/d-1".into() });
+    request.metadata_mut().insert("authorization", MetadataValue::from_static("Bearer djk_x"));
+    check(catalog.get_record(request).await, Code::Unauthenticated, "KEY_WRONG");
+    drop(catalog);
+    service.stop().await;
+
+    let beyond = Config::read("[server]\nlisten = \"0.0.0.0:50051\"", []).unwrap();
+    assert_eq!(beyond.access.anonymous, None);
+    let reader = Config::read("[access]\nanonymous = \"reader\"", []).unwrap();
+    assert_eq!(reader.access.anonymous, Some(Role::Reader));
+}
