@@ -1,6 +1,6 @@
 //! Decides what to do with a record, given the stored one. Pure, so that one table test covers every case.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use duijie_core::domain::{Problem, Record, Violation};
 use duijie_store::Point;
@@ -29,11 +29,19 @@ pub enum IngestPlan {
     },
 }
 
+/// How far ahead of this machine's clock a revision may be.
+const AHEAD: SignedDuration = SignedDuration::from_hours(24);
+
 /// Decides by revision and content: a higher revision is written, a lower one refused, an equal one must have equal
 /// content. Without a revision, any change becomes the next revision.
 pub fn plan(mut record: Record, known: Option<Point>, now: Timestamp) -> IngestPlan {
     record.create_time = Some(now);
     record.update_time = Some(now);
+    let max = max_revision(now);
+    if max < record.revision {
+        let problem = Problem::OutOfRange { min: 0, max: i64::try_from(max).unwrap_or(i64::MAX) };
+        return refuse(problem, known.map_or(0, |known| known.record.revision));
+    }
     let Some(known) = known else {
         record.revision = record.revision.max(1);
         return IngestPlan::Write { record: Box::new(record), kept: None };
@@ -54,6 +62,13 @@ pub fn plan(mut record: Record, known: Option<Point>, now: Timestamp) -> IngestP
     // a vector that was not read is made again
     let kept = record.same_text(&known.record).then_some(known.dense).filter(|dense| !dense.is_empty());
     IngestPlan::Write { record: Box::new(record), kept }
+}
+
+/// Highest revision that a record may get. Sources count, or take the time in units down to nanoseconds; what is beyond the
+/// time is a mistake, and would lock the record for good.
+fn max_revision(now: Timestamp) -> u64 {
+    let latest = now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
+    u64::try_from(latest.as_nanosecond()).unwrap_or(0)
 }
 
 fn refuse(problem: Problem, revision: u64) -> IngestPlan {
@@ -113,6 +128,11 @@ mod tests {
         check(record("甲", "", 0), None, "write 1 created 9 embed");
         check(record("甲", "", 7), None, "write 7 created 9 embed");
         check(record("甲", "", 0), Some(record("甲", "", 3)), "keep 3");
+        // one day after the time of these tests, in nanoseconds
+        let max = (9 + 86_400) * 1_000_000_000;
+        check(record("甲", "", max), None, &format!("write {max} created 9 embed"));
+        check(record("甲", "", max + 1), None, "refuse OUT_OF_RANGE 0");
+        check(record("乙", "", 1 << 62), Some(record("甲", "", 3)), "refuse OUT_OF_RANGE 3");
         check(record("甲", "", 3), Some(record("甲", "", 3)), "keep 3");
         check(record("乙", "", 0), Some(record("甲", "", 3)), "write 4 created 1 embed");
         check(record("甲", "130100", 0), Some(record("甲", "", 3)), "write 4 created 1 keep vectors");

@@ -72,7 +72,7 @@ pub fn record(context: &Context, places: &[Place<'_>], lossy: bool) -> Built {
 /// Returns whether a row is refused if the cell cannot be read. A formula without its value, or lost digits, are mended in
 /// the spreadsheet in a moment, so nothing is guessed there.
 fn is_required(place: &Place<'_>) -> bool {
-    matches!(place.target.field, Field::Id | Field::Source | Field::Title | Field::Body)
+    matches!(place.target.field, Field::Id | Field::Source | Field::Title | Field::Body | Field::Secrecy)
         || matches!(place.cell, Cell::Broken { .. })
 }
 
@@ -189,6 +189,7 @@ impl<'a> Row<'a> {
             Field::ShareClass => record.share_class = values::code(text)?.unwrap_or_default(),
             Field::PublishTime => record.publish_time = dates::parse(text, Edge::First)?,
             Field::Revision => record.revision = values::revision(text)?,
+            Field::Secrecy => values::unclassified(text)?,
             _ => self.take_detail(target, text)?,
         }
         Ok(())

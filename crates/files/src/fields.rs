@@ -35,6 +35,8 @@ pub enum Field {
     ShareClass,
     /// Publication time.
     PublishTime,
+    /// 密级; no record has it, and what is secret is refused.
+    Secrecy,
     /// Revision in the source system.
     Revision,
     /// 批准登记号.
@@ -123,6 +125,7 @@ pub const TABLE: &[FieldRow] = &[
     row(Field::Status, ALL, "status", &["status", "状态", "发布状态", "成果状态", "需求状态", "专家状态", "在库状态"]),
     row(Field::ShareClass, ALL, "share_class", &["shareclass", "共享类型", "共享属性", "共享方式"]),
     row(Field::PublishTime, ALL, "publish_time", &["publishtime", "publishdate", "发布时间", "发布日期", "公布日期", "登记日期", "入库日期", "入库时间"]),
+    row(Field::Secrecy, ALL, "secrecy", &["secrecy", "密级", "涉密等级", "涉密级别", "保密级别", "密级标识", "是否涉密"]),
     row(Field::Revision, ALL, "revision", &["revision", "修订号", "修订版", "版本号", "版本"]),
     row(Field::RegistrationNumber, ACHIEVEMENTS, "registration_number", &["registrationnumber", "批准登记号", "成果登记号", "登记号"]),
     row(Field::Stage, ACHIEVEMENTS, "stage", &["stage", "所处阶段", "成果阶段", "成果所处阶段", "成熟度", "成果成熟度", "成熟程度", "研发阶段"]),

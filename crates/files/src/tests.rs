@@ -354,3 +354,16 @@ fn any_number_of_bad_optional_values_is_left_out() {
     let Detail::Expert(detail) = &rows[0].result.as_ref().unwrap().detail else { panic!() };
     assert!(detail.achievement_ids.is_empty() && !rows[0].warnings.is_empty());
 }
+
+#[test]
+fn rows_with_a_degree_of_secrecy_are_refused() {
+    let rows = read(
+        "a.csv",
+        "成果编号,成果名称,密级\na-1,甲,公开\na-2,乙,机密\na-3,丙,\na-4,秘密★丁,无\n",
+        &ReadOptions::default(),
+    );
+    let refused: Vec<_> = rows.iter().filter_map(|row| Some((row.number, row.result.as_ref().err()?))).collect();
+    assert_eq!(refused.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [3, 5]);
+    assert!(refused.iter().all(|(_, errors)| errors[0].reason.contains("涉密内容不得进入本系统")), "{refused:?}");
+    assert_eq!(refused[0].1[0].column, "密级");
+}

@@ -34,6 +34,15 @@ pub fn code<C: Code>(text: &str) -> Result<Option<C>, String> {
     })
 }
 
+/// Checks that a degree of secrecy says that there is none. What nobody can read may be secret, so it is refused too.
+pub fn unclassified(text: &str) -> Result<(), String> {
+    let none = ["", "无", "无密级", "非密", "非涉密", "不涉密", "未涉密", "公开", "可公开", "否", "-", "/"];
+    match none.contains(&plain(text).as_str()) {
+        true => Ok(()),
+        false => Err("涉密内容不得进入本系统；确实不涉密的，请填“公开”或“无”".into()),
+    }
+}
+
 /// Values of a list, without duplicates.
 pub fn codes<C: Code>(entries: &[String]) -> Result<Vec<C>, String> {
     let mut values = Vec::new();
@@ -228,6 +237,16 @@ mod tests {
 
     use super::*;
     use duijie_core::domain::codes::{Status, TransferMode};
+
+    #[test]
+    fn only_what_is_said_not_to_be_secret_is_taken() {
+        for text in ["", "公开", " 非密 ", "否", "／"] {
+            assert_eq!(unclassified(text), Ok(()), "{text}");
+        }
+        for text in ["秘密", "机密", "绝密★", "内部", "是", "?"] {
+            assert!(unclassified(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn codes_by_any_name() {

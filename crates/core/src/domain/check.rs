@@ -21,7 +21,7 @@ pub(crate) const MAX_RIGHTS: usize = 20;
 pub(crate) const MAX_EXPERT_ACHIEVEMENTS: usize = 50;
 /// Highest price or budget in yuan.
 pub const MAX_AMOUNT_YUAN: i64 = 1_000_000_000_000;
-/// Highest revision.
+/// Highest revision. What a record may get today is less: the service compares with its clock.
 pub(crate) const MAX_REVISION: u64 = 1 << 62;
 
 impl Record {
@@ -38,6 +38,8 @@ impl Record {
         found.take("common.source_system", check_source(&self.source));
         found.take("common.title", check_text(&self.title, 1, MAX_TITLE_CHARS, false));
         found.take("common.body", check_text(&self.body, 0, MAX_BODY_CHARS, true));
+        found.take("common.title", check_unmarked(&self.title));
+        found.take("common.body", check_unmarked(&self.body));
         check_keywords(&self.keywords, "common.keywords", &mut found);
         self.check_codes(&mut found);
         self.check_owner(&mut found);
@@ -131,6 +133,22 @@ pub fn check_text(text: &str, min: usize, max_chars: usize, lines: bool) -> Resu
     if text.chars().any(bad) { Err(Problem::ControlCharacter) } else { Ok(()) }
 }
 
+/// Checks that a text carries no mark of a state secret: its degree before a star, as on official documents (GB/T 9704-2012,
+/// 7.2.2). What is secret is not registered (科技成果登记办法, 第二条), nor stored here.
+///
+/// # Errors
+/// [`Problem::Classified`].
+fn check_unmarked(text: &str) -> Result<(), Problem> {
+    let is_mark = |before: &str| {
+        let before = before.trim_end();
+        ["绝密", "机密", "秘密"].iter().any(|degree| before.ends_with(degree))
+    };
+    match text.match_indices('★').any(|(at, _)| is_mark(text.get(..at).unwrap_or_default())) {
+        true => Err(Problem::Classified),
+        false => Ok(()),
+    }
+}
+
 /// Checks a list of keywords.
 pub fn check_keywords(keywords: &[String], path: &str, found: &mut Violations) {
     if MAX_KEYWORDS < keywords.len() {
@@ -175,6 +193,17 @@ mod tests {
         let found = record.checked().err().unwrap_or_default();
         let found: Vec<_> = found.iter().map(|v| (v.field.as_str(), v.problem.reason())).collect();
         assert_eq!(found, want);
+    }
+
+    #[test]
+    fn what_is_marked_as_secret_is_refused() {
+        let title = |text: &str| check(|r| r.title = text.into(), Kind::Achievement, &[("common.title", "CLASSIFIED")]);
+        title("机密★某型号材料");
+        title("秘密 ★ 5年 某型号材料");
+        let secret = "一种涂层，\n绝密★长期";
+        check(|r| r.body = secret.into(), Kind::Demand, &[("common.body", "CLASSIFIED")]);
+        let plain = "★五星级酒店的机密文件柜，秘密配方与绝密档案的保管";
+        check(|r| (r.title, r.body) = (plain.into(), plain.into()), Kind::Demand, &[]);
     }
 
     #[test]

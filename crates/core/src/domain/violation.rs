@@ -86,6 +86,8 @@ pub enum Problem {
     NoSuchRecord,
     /// A page token was not issued here, was changed, or belongs to another query.
     PageToken,
+    /// A text is marked as a state secret.
+    Classified,
     /// The caller's key is not for records of this source system or owner.
     OutOfScope,
 }
@@ -202,6 +204,7 @@ impl Problem {
             Self::RevisionConflict { .. } => "REVISION_CONFLICT",
             Self::NoSuchRecord => "NO_SUCH_RECORD",
             Self::PageToken => "PAGE_TOKEN",
+            Self::Classified => "CLASSIFIED",
             Self::OutOfScope => "OUT_OF_SCOPE",
         }
     }
@@ -225,6 +228,7 @@ impl Problem {
             Self::RevisionConflict { stored } => format!("库中修订版 {stored} 的内容不同，请提高修订号"),
             Self::NoSuchRecord => "没有这条记录，或它没有参加活动".into(),
             Self::PageToken => "翻页令牌无效，请从第一页重新查询".into(),
+            Self::Classified => "带有密级标志（如“机密★”），涉密内容不得进入本系统".into(),
             Self::OutOfScope => "不在此密钥的范围内：只能写入本来源系统、本单位的记录".into(),
         }
     }
@@ -251,6 +255,7 @@ impl fmt::Display for Problem {
             }
             Self::NoSuchRecord => write!(f, "names no record that is stored, or takes part"),
             Self::PageToken => write!(f, "is not a token of this query: start again at the first page"),
+            Self::Classified => write!(f, "is marked as a state secret: such texts may not be stored here"),
             Self::OutOfScope => write!(f, "is not in the scope of this key"),
         }
     }
