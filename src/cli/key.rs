@@ -13,10 +13,9 @@ use super::{
     out, table,
 };
 use crate::{
-    api::convert::access::{key_in, key_out, role_in, role_out},
+    api::convert::access::{key_out, role_in, spec_out},
     config::Config,
-    error::Error,
-    identity::{Keys, Role},
+    identity::{KeySpec, Keys, Role, Scope},
 };
 use duijie_proto as pb;
 
@@ -103,19 +102,16 @@ pub async fn run(server: &Server, config: &Config, args: Key) -> anyhow::Result<
 }
 
 async fn create(server: &Server, config: &Config, args: Create) -> anyhow::Result<Done> {
-    let expire_time = args.expires.map(end_of).transpose()?;
-    let key = pb::ApiKey {
-        owner: args.owner,
-        role: role_out(args.role) as i32,
-        scope: Some(pb::KeyScope { source_systems: args.sources, organizations: args.organizations }),
-        expire_time,
-        ..pb::ApiKey::default()
-    };
-    let request = pb::CreateApiKeyRequest { key: Some(key) };
+    let expires = args.expires.map(end_of).transpose()?;
+    let scope = Scope { sources: args.sources, organizations: args.organizations };
+    let spec = KeySpec { owner: args.owner, role: args.role, scope, expires };
     let answer = match server.access().await? {
-        Some(mut client) => client.create_api_key(request).await.map_err(|status| explain(&status))?.into_inner(),
+        Some(mut client) => {
+            let request = pb::CreateApiKeyRequest { key: Some(spec_out(&spec)) };
+            client.create_api_key(request).await.map_err(|status| explain(&status))?.into_inner()
+        }
         None => {
-            let (now, spec) = (Timestamp::now(), key_in(request.key).map_err(Error::from)?);
+            let now = Timestamp::now();
             let made = directly(config, async |keys| Ok(keys.create(spec, now).await?)).await?;
             pb::CreateApiKeyResponse { key: Some(key_out(&made.key, now)), secret: made.secret.text() }
         }
@@ -263,19 +259,19 @@ fn time(time: Option<prost_types::Timestamp>) -> String {
 }
 
 /// The moment after a day.
-fn end_of(day: Date) -> anyhow::Result<prost_types::Timestamp> {
-    let next = day.tomorrow().context("日期过大")?.to_zoned(ZONE)?;
-    Ok(prost_types::Timestamp { seconds: next.timestamp().as_second(), nanos: 0 })
+fn end_of(day: Date) -> anyhow::Result<Timestamp> {
+    Ok(day.tomorrow().context("日期过大")?.to_zoned(ZONE)?.timestamp())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::convert::time_out;
 
     #[test]
     fn a_key_is_valid_to_the_end_of_its_last_day() {
         let end = end_of("2027-12-31".parse().unwrap()).unwrap();
-        assert_eq!(time(Some(end)), "2028-01-01 00:00");
+        assert_eq!(time(Some(time_out(end))), "2028-01-01 00:00");
         assert!(end_of(Date::MAX).is_err());
     }
 

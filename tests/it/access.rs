@@ -1,5 +1,7 @@
 //! Who may call what, by the key that the call carries.
 
+use std::{net::TcpListener, path::Path};
+
 use duijie::{
     config::Config,
     identity::{KeySpec, Role, Scope},
@@ -13,7 +15,10 @@ use duijie_proto::{
 use tempfile::TempDir;
 use tonic::{Code, Request, Status, metadata::MetadataValue, transport::Channel};
 
-use crate::harness::{Service, by_name, config_with, record, record_with, refusal};
+use crate::{
+    command_line::{call, check as check_run, duijie},
+    harness::{Service, by_name, config_with, record, record_with, refusal},
+};
 
 /// A request with a key.
 fn with<T>(key: &str, message: T) -> Request<T> {
@@ -215,4 +220,45 @@ async fn callers_without_a_key_have_the_role_that_is_configured() {
     assert_eq!(beyond.access.anonymous, None);
     let reader = Config::read("[access]\nanonymous = \"reader\"", []).unwrap();
     assert_eq!(reader.access.anonymous, Some(Role::Reader));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_manages_keys_of_a_service_and_of_a_store() {
+    let folder = TempDir::new().unwrap();
+    let service = Service::start_in(folder.path(), |_| ()).await;
+    let url = service.url.clone();
+    let key = |arguments: &[&str]| {
+        let arguments: Vec<_> =
+            ["key"].iter().chain(arguments).chain(&["--server", &url]).map(ToString::to_string).collect();
+        async move { call(&arguments.iter().map(String::as_str).collect::<Vec<_>>()).await }
+    };
+    check_run(key(&["list"]).await, 0, &["还没有密钥"]);
+    let create = ["create", "--owner", "唐山市平台", "--role", "contributor"];
+    check_run(key(&create).await, 1, &["key.scope.source_systems", "必填"]);
+    check_run(key(&["create", "--owner", "甲", "--role", "root"]).await, 64, &["reader", "administrator"]);
+    let (code, made) = key(&[&create[..], &["--source", "tangshan", "--expires", "2029-12-31"]].concat()).await;
+    let secret = made.lines().find(|line| line.starts_with("djk_")).unwrap_or_else(|| panic!("{made}"));
+    assert!(code == 0 && made.contains("只显示这一次"), "{made}");
+    let id = secret.split('_').nth(1).unwrap();
+    check_run(key(&["list"]).await, 0, &[id, "报送", "来源 tangshan", "有效，至 2030-01-01 00:00"]);
+    check_run(key(&["rotate", id, "--overlap-hours", "0"]).await, 0, &["djk_", "旧值已失效"]);
+    check_run(key(&["whoami"]).await, 0, &["未使用密钥", "管理"]);
+    check_run(key(&["revoke", "000000000000"]).await, 1, &["没有编号为 000000000000 的密钥"]);
+    service.stop().await;
+
+    // nothing listens there
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let store = folder.path().join("store");
+    let directly = async |arguments: &'static [&'static str], more: String| {
+        let (store, free) = (store.clone(), free.clone());
+        let run = move || {
+            let arguments: Vec<&str> = arguments.iter().copied().chain((!more.is_empty()).then_some(&*more)).collect();
+            duijie(&arguments, &[("DUIJIE_STORE_FOLDER", &store), ("DUIJIE_SERVER_LISTEN", Path::new(&free))])
+        };
+        tokio::task::spawn_blocking(run).await.unwrap()
+    };
+    check_run(directly(&["key", "revoke"], id.to_string()).await, 0, &["已吊销密钥", "唐山市平台"]);
+    check_run(directly(&["key", "list"], String::new()).await, 0, &[id, "吊销"]);
+    check_run(directly(&["key", "rotate"], id.to_string()).await, 1, &["已吊销，请新建密钥"]);
+    check_run(directly(&["key", "create", "--role", "administrator", "--owner"], "管理员".into()).await, 0, &["djk_"]);
 }

@@ -144,19 +144,19 @@ async fn a_call_knows_how_long_it_has_waited_also_in_a_task_of_its_own() {
     let pool = Arc::new(Pool::new(1, 100));
     let (end, held) = hold(&pool, Lane::Interactive).await;
     let call = Call::of(7);
-    let waiting = {
+    let mut waiting = None;
+    let spawning = async {
         let pool = Arc::clone(&pool);
-        call.clone().run(async move {
-            tokio::spawn(carried(async move { pool.run(Lane::Interactive, || Call::current().is_none()).await }))
-        })
+        let asks = async move { pool.run(Lane::Interactive, || Call::current().is_none()).await };
+        waiting = Some(tokio::spawn(carried(asks)));
     };
-    let waiting = waiting.await;
+    call.clone().run(spawning).await;
     while pool.stats(Lane::Interactive).pending == 0 {
         tokio::task::yield_now().await;
     }
     std::thread::sleep(std::time::Duration::from_millis(2));
     end.send(()).unwrap();
-    assert_eq!(waiting.await.unwrap(), Ok(true));
+    assert_eq!(waiting.unwrap().await.unwrap(), Ok(true));
     held.await.unwrap().unwrap();
     assert!(!call.waited().is_zero());
 }

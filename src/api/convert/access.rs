@@ -44,18 +44,26 @@ pub fn key_in(key: Option<pb::ApiKey>) -> Result<KeySpec, Violations> {
     found.passed(KeySpec { owner: key.owner, role: role.unwrap_or(Role::Reader), scope, expires })
 }
 
+/// Writes what a new key shall be.
+pub fn spec_out(spec: &KeySpec) -> pb::ApiKey {
+    pb::ApiKey {
+        owner: spec.owner.clone(),
+        role: role_out(spec.role) as i32,
+        scope: Some(scope_out(&spec.scope)),
+        expire_time: spec.expires.map(time_out),
+        ..pb::ApiKey::default()
+    }
+}
+
 /// Writes a key.
 pub fn key_out(key: &ApiKey, now: Timestamp) -> pb::ApiKey {
     pb::ApiKey {
         id: key.id.clone(),
-        owner: key.spec.owner.clone(),
-        role: role_out(key.spec.role) as i32,
-        scope: Some(scope_out(&key.spec.scope)),
         create_time: Some(time_out(key.created)),
-        expire_time: key.spec.expires.map(time_out),
         revoke_time: key.revoked.map(time_out),
         rotate_time: key.rotated.map(time_out),
         earlier_secret_expire_time: key.earlier_until(now).map(time_out),
+        ..spec_out(&key.spec)
     }
 }
 

@@ -200,7 +200,7 @@ fn deploy_dockerfile_checks_can_fail() {
     };
     check("rust:1.95.0-bookworm", "rust:1.90.0-bookworm", "want a stage with rust:1.95.");
     check("debian:12.11-slim", "debian:stable-slim", "not pinned");
-    check("COPY samples samples", "COPY examples samples", "COPY of examples, which is not there");
+    check("COPY samples samples", "COPY nowhere samples", "COPY of nowhere, which is not there");
     check("COPY samples samples", "COPY data samples", "COPY of data, which .dockerignore keeps out");
     check("COPY --from=build", "COPY --from=builder", "no stage builder");
     check("COPY crates crates\n", "", "crates/core/data/stopwords.txt is needed");
