@@ -115,11 +115,18 @@ async fn every_command_that_prints_data_prints_lines_of_json() {
         ("event outcome e", "event outcome", "attendance"),
         ("event statistics", "event statistics", "total"),
         ("event cancel e demands/d-1", "event cancel", "before"),
+        ("key list", "key list", "owner"),
+        ("key whoami", "key whoami", "caller"),
     ];
+    let made = lines(&service, "key create --owner 省平台 --role reader", "secret").await.remove(0);
+    let key = made["key"]["id"].as_str().unwrap();
     for (command, leaf, field) in rows {
         lines(&service, command, field).await;
         tried.push(leaf.to_string());
     }
+    lines(&service, &format!("key rotate {key}"), "secret").await;
+    lines(&service, &format!("key revoke {key}"), "revoke_time").await;
+    tried.extend(["key create", "key rotate", "key revoke"].map(String::from));
     let again = lines(&service, "rematch start --wait", "state").await.remove(0);
     let diff = format!("rematch diff {name} {}", again["name"].as_str().unwrap());
     lines(&service, &diff, "kind").await;
