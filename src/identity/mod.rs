@@ -180,11 +180,6 @@ impl Scope {
         (!is_owned).then(|| Violation::new("common.owner", Problem::OutOfScope))
     }
 
-    /// Whether everything is in this scope.
-    pub fn is_unbounded(&self) -> bool {
-        self.sources.is_empty() && self.organizations.is_empty()
-    }
-
     /// Why a caller with this scope may not delete a record.
     pub fn denial(&self, name: &RecordName) -> Refusal {
         Refusal {

@@ -140,7 +140,9 @@ impl Ingest {
     ) -> Result<Vec<Stored>> {
         let mut results = vec![None; batch.len()];
         // first of all: claims are granted in the order of the calls
-        let names = batch.iter().filter_map(|record| record.as_ref().ok()).map(name_of).collect();
+        let names = batch.iter().filter_map(|record| record.as_ref().ok()).map(name_of);
+        // who may not write a record keeps nobody else from it
+        let names = names.filter(|name| scope.has_source(&name.source)).collect();
         let _claim = self.claims.claim(names).await;
         let own = scope.clone();
         let check = move || -> Vec<Checked> {
