@@ -1,12 +1,11 @@
 //! `duijie health`: checks whether a service can answer calls. For containers and watchdogs, which read the exit code.
 
 use anyhow::bail;
-use tonic::transport::Channel;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
 use super::{
     Done,
-    client::{Server, explain},
+    client::{Connection, Server, explain},
 };
 use crate::{api::node_name, app::Component};
 
@@ -45,7 +44,7 @@ pub async fn run(server: &Server, nodes: &[String]) -> anyhow::Result<Done> {
 }
 
 /// What does not work, by name. A service of another version may know other names.
-async fn troubles(health: &mut HealthClient<Channel>) -> Vec<&'static str> {
+async fn troubles(health: &mut HealthClient<Connection>) -> Vec<&'static str> {
     let mut troubles = Vec::new();
     for component in Component::ALL {
         let request = HealthCheckRequest { service: component.name().to_string() };

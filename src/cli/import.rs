@@ -12,12 +12,12 @@ use anyhow::{Context, bail};
 use backon::{ExponentialBuilder, Retryable};
 use futures::{StreamExt, stream::FuturesOrdered};
 use tokio::sync::mpsc;
-use tonic::{Code, transport::Channel};
+use tonic::Code;
 
 use super::{
     Done,
     args::Import,
-    client::{Server, explain},
+    client::{Connection, Server, explain},
     out,
     progress::Progress,
 };
@@ -191,7 +191,7 @@ impl Recent {
 
 /// Sends a batch, and retries while the service is busy or unavailable: the call is idempotent.
 async fn send(
-    client: CatalogServiceClient<Channel>,
+    client: CatalogServiceClient<Connection>,
     mut batch: Batch,
 ) -> anyhow::Result<(Batch, Vec<pb::UpsertResult>)> {
     let records = std::mem::take(&mut batch.records);

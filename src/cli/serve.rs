@@ -40,6 +40,13 @@ pub async fn run(config: Config) -> anyhow::Result<Done> {
     };
     let address = listener.local_addr()?;
     println!("服务已启动，监听 {address}，按 Ctrl-C 停止");
+    match parts.access.anonymous() {
+        None => println!("调用须带密钥，用 duijie key create 新建（须先停止服务，或用管理员的密钥）"),
+        Some(role) if !address.ip().is_loopback() => {
+            println!("注意：其他机器不带密钥的调用按“{}”角色处理（access.anonymous）", role.chinese());
+        }
+        Some(_) => {}
+    }
     let served = serve(parts.clone(), limits(&config), listener, stop).await;
     let refusal = parts.index.status().refusal;
     close(parts).await;

@@ -7,12 +7,12 @@ use std::{
 };
 
 use anyhow::{Context, anyhow, bail};
-use tonic::{Code, transport::Channel};
+use tonic::Code;
 
 use super::{
     Done,
     args::SnapshotAction,
-    client::{Server, explain},
+    client::{Connection, Server, explain},
     end_point::StoreAddress,
     file_parts::receive,
     progress::{Progress, Steps},
@@ -54,7 +54,7 @@ async fn create(server: &Server, config: &Config, path: &Path) -> anyhow::Result
 }
 
 /// Downloads the snapshot from the running service, part by part.
-async fn through_service(mut client: MaintenanceServiceClient<Channel>, file: &PartFile) -> anyhow::Result<()> {
+async fn through_service(mut client: MaintenanceServiceClient<Connection>, file: &PartFile) -> anyhow::Result<()> {
     let answer = client.create_snapshot(CreateSnapshotRequest {}).await.map_err(|status| match status.code() {
         Code::Unimplemented => anyhow!("该服务不支持在线备份，请升级服务，或停止服务后再备份"),
         _ => explain(&status),

@@ -27,6 +27,9 @@ const fn number(name: &'static str, default: &'static str, range: RangeInclusive
 pub const RENAMED: &[(&str, &str)] =
     &[("model.centre", "model.mean_vector"), ("match.bm25_half", "match.bm25_saturation")];
 
+/// Keys whose values are not shown.
+pub(super) const SECRETS: [&str; 2] = ["client.api_key", "qdrant.api_key"];
+
 /// All keys.
 pub const KEYS: &[Key] = &[
     text("server.listen", "127.0.0.1:50051", "gRPC 服务监听的地址和端口"),
@@ -175,6 +178,9 @@ pub const KEYS: &[Key] = &[
         "政策规则（*.toml）所在的文件夹；缺省的文件夹不存在时用程序自带的规则，空为不作政策提示",
     ),
     text("metrics.listen", "", "Prometheus 指标的监听地址，空为不开启"),
+    text("client.api_key", "", "命令行的密钥，随每次调用发送；与 client.api_key_file 二选一"),
+    text("client.api_key_file", "", "存放密钥的文件，首尾的空白不计"),
+    text("client.insecure", "false", "是否许可命令行以明文向其他机器发送密钥：true 或 false"),
     text("log.filter", "info,qdrant_edge=error", "日志级别或过滤表达式"),
     text("log.json", "false", "日志是否为 JSON 行：true 或 false"),
 ];

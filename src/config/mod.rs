@@ -4,13 +4,16 @@
 //! and `DUIJIE_SERVER_LISTEN` in the environment. Nothing else in the crate reads the environment.
 
 mod access;
+mod client;
 mod keys;
 mod reader;
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 pub use access::Access;
+pub use client::{ApiKey, Client, Secret};
 use jiff::{civil::Time, tz::TimeZone};
+use keys::SECRETS;
 pub use keys::{KEYS, Key, RENAMED};
 use reader::Reader;
 
@@ -41,6 +44,8 @@ pub struct Config {
     pub metrics_listen: Option<SocketAddr>,
     /// Who may call.
     pub access: Access,
+    /// The command line as a client.
+    pub client: Client,
     /// Matchmaking events.
     pub events: Events,
     /// Logging.
@@ -218,6 +223,7 @@ impl Config {
         let server = server(&mut reader);
         let mut config = Self {
             access: Access::read(&mut reader, &server),
+            client: Client::read(&mut reader),
             server,
             store: Store {
                 folder: reader.path("store.folder"),
@@ -377,7 +383,7 @@ fn sessions(configured: usize) -> usize {
 
 /// A value for display; secrets are hidden.
 fn shown(key: &Key, value: String) -> String {
-    if key.name == "qdrant.api_key" && !value.is_empty() { "（已设置）".to_string() } else { value }
+    if SECRETS.contains(&key.name) && !value.is_empty() { "（已设置）".to_string() } else { value }
 }
 
 // === impl ConfigError ===

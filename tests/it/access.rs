@@ -262,3 +262,36 @@ async fn the_command_line_manages_keys_of_a_service_and_of_a_store() {
     check_run(directly(&["key", "rotate"], id.to_string()).await, 1, &["已吊销，请新建密钥"]);
     check_run(directly(&["key", "create", "--role", "administrator", "--owner"], "管理员".into()).await, 0, &["djk_"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_sends_its_key_and_to_this_machine_only() {
+    let folder = TempDir::new().unwrap();
+    let guarded = Guarded::start(&folder).await;
+    let file = folder.path().join("key");
+    std::fs::write(&file, format!("{}\n", guarded.admin)).unwrap();
+    let (url, admin) = (guarded.service.url.clone(), guarded.admin.clone());
+    let run = async |arguments: &[&str], variable: &'static str, value: &str| {
+        let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+        let value = value.to_string();
+        let run = move || {
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            duijie(&arguments, &[(variable, Path::new(&value))])
+        };
+        tokio::task::spawn_blocking(run).await.unwrap()
+    };
+    let count = ["count", "demands", "--server", &url];
+    check_run(call(&count).await, 1, &["调用未携带密钥"]);
+    check_run(run(&count, "DUIJIE_CLIENT_API_KEY", &admin).await, 0, &["0"]);
+    check_run(run(&count, "DUIJIE_CLIENT_API_KEY_FILE", &file.to_string_lossy()).await, 0, &["0"]);
+    check_run(run(&count, "DUIJIE_CLIENT_API_KEY_FILE", "/nowhere").await, 1, &["/nowhere"]);
+    check_run(run(&count, "DUIJIE_CLIENT_API_KEY", "两个 词").await, 1, &["没有密钥"]);
+    // an address for documents, where nobody is
+    for far in ["http://192.0.2.1:50051", "192.0.2.1:50051", "http://127.0.0.1@192.0.2.1:50051"] {
+        let refused = run(&["count", "demands", "--server", far], "DUIJIE_CLIENT_API_KEY", &admin).await;
+        assert!(!refused.1.contains(&admin), "{}", refused.1);
+        check_run(refused, 1, &["密钥会以明文经过网络", "client.insecure"]);
+    }
+    let shown = run(&["config"], "DUIJIE_CLIENT_API_KEY", &admin).await;
+    assert!(!shown.1.contains(&admin) && shown.1.contains("（已设置）"), "{}", shown.1);
+    guarded.service.stop().await;
+}
